@@ -1,0 +1,5 @@
+"""`python -m gbvis`."""
+
+from gbvis.cli.app import main
+
+main()

@@ -1,0 +1,79 @@
+"""Attribution: one gradient, and the recipe that says where it comes from."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gbvis.endpoint import Target
+from gbvis.errors import GbvisError
+from gbvis.fingerprint import digest_of
+
+NUMBERS_VERSION = 1
+"""Raised whenever our own arithmetic changes results, so that no older gradient is taken for a new one."""
+
+Gradient = NDArray[np.float32]
+"""float32 (channel, time, y, x), d target / d normalised input; flow: channel 0 is u, 1 is v."""
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """What a method finds for one target of one clip.
+
+    Attributes:
+        target: What the gradient is taken of.
+        value: The target's value for this clip.
+        gradient: float32 (channel, time, y, x), signed, in line with the clip's pixels.
+    """
+
+    target: Target
+    value: float
+    gradient: Gradient
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.gradient).all() and np.isfinite(self.value)):
+            raise GbvisError(
+                f"the gradient of {self.target.endpoint} {self.target.index} holds NaN or infinity",
+                "the numbers overflow in this precision: try --precision float32, or check the weights",
+            )
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides the numbers of a run, and nothing else: this is what its digest covers.
+
+    Attributes:
+        video: The video's fingerprint.
+        modality: `rgb` or `flow`.
+        clips: Per clip its frame numbers.
+        preprocessing: The network's clip format as plain data, less its default number of frames.
+        weights: The weights file's SHA-256.
+        family: The checkpoint family it was read as: it decides padding and epsilon.
+        endpoint: The endpoint's name.
+        target: The index of the filter, feature or class.
+        method: The method's name.
+        precision: `float32`, `tf32` or `bfloat16`.
+        numbers_version: `NUMBERS_VERSION` when the run was made.
+    """
+
+    video: str
+    modality: str
+    clips: list[list[int]]
+    preprocessing: dict[str, Any]
+    weights: str
+    family: str
+    endpoint: str
+    target: int
+    method: str
+    precision: str
+    numbers_version: int = NUMBERS_VERSION
+
+    @property
+    def digest(self) -> str:
+        """A short digest of the recipe."""
+        return digest_of(self.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the recipe as plain data."""
+        return asdict(self)

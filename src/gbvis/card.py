@@ -1,0 +1,84 @@
+"""WeightsCard: what a weights file holds, known without loading it again."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gbvis.clip import ClipFormat
+from gbvis.endpoint import Endpoint
+from gbvis.labels import Labels
+
+
+@dataclass(frozen=True)
+class WeightsCard:
+    """What has to be known of a network to plan work for it; the store keeps one per network.
+
+    Attributes:
+        sha256: Of the file's content, hexadecimal.
+        path: Where the file lay when it was last read.
+        family: The checkpoint family.
+        modality: `rgb` or `flow`.
+        depth: Layers, counted as in the paper: 18, 34.
+        parameters: Number of weights, norms included and their running statistics not.
+        padding: `same`, as TensorFlow pads, or `symmetric`.
+        norm_epsilon: What batch norm adds to the variance.
+        interleaved: True for flow networks with one input channel, which see u1, v1, u2, v2, ... along time.
+        clip_format: The network's input.
+        targets: Per endpoint name, how many filters, features or classes there are to choose a target from.
+        labels: Class names, or None where nobody knows them.
+    """
+
+    sha256: str
+    path: str
+    family: str
+    modality: str
+    depth: int
+    parameters: int
+    padding: Literal["same", "symmetric"]
+    norm_epsilon: float
+    interleaved: bool
+    clip_format: ClipFormat
+    targets: dict[str, int]
+    labels: Labels | None
+
+    @property
+    def class_count(self) -> int:
+        """The number of classes."""
+        return self.targets["FC"]
+
+    @property
+    def input_channels(self) -> int:
+        """Channels of the network's first convolution."""
+        return 1 if self.interleaved else self.clip_format.channels
+
+    def target_count(self, endpoint: Endpoint) -> int:
+        """Return the number of targets at `endpoint`."""
+        return self.targets[endpoint.name]
+
+    def label_of(self, index: int) -> dict[str, Any]:
+        """Return class `index` as `{"index": int, "name": str or None}`."""
+        return {"index": index, "name": self.labels[index] if self.labels else None}
+
+    def with_path(self, path: str) -> "WeightsCard":
+        """Return the same card for a file seen at `path`."""
+        return replace(self, path=path)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the card as plain data, for `from_json`."""
+        return {**asdict(self), "labels": list(self.labels) if self.labels else None}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "WeightsCard":
+        """Return the card that `to_json` wrote."""
+        labels = tuple(data["labels"]) if data["labels"] else None
+        return cls(**{**data, "labels": labels, "clip_format": ClipFormat.from_json(data["clip_format"])})
+
+    def top(self, scores: NDArray[np.float32], count: int) -> list[dict[str, Any]]:
+        """Return the `count` highest of `scores`, float32 (classes,), as `{"index", "label", "score"}`, best first."""
+        best = np.argsort(-scores, kind="stable")[:count]
+        return [
+            {"index": int(index), "label": self.label_of(int(index))["name"], "score": float(scores[index])}
+            for index in best
+        ]

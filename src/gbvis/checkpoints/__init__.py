@@ -1,0 +1,1 @@
+"""Checkpoint families, one file each: `FAMILY` says how its files name, pad, normalise and feed a network."""

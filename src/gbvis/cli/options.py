@@ -1,0 +1,132 @@
+"""Options: those that mean the same have the same name, letter and text in every command."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gbvis import registry
+
+Videos = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[VIDEO]...", help="Video files, folders of frames, or names with -d."),
+]
+RenderedVideos = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[VIDEO]...", help="Names or paths; none means every video in the store."),
+]
+VideosFrom = Annotated[
+    str | None,
+    typer.Option("--videos-from", metavar="FILE", help="Names, a line each, LABEL behind or not; - reads stdin."),
+]
+LabelsFromOne = Annotated[bool, typer.Option("--labels-from-one", help="LABELs in --videos-from count from 1.")]
+Dataset = Annotated[
+    Path | None,
+    typer.Option("-d", "--dataset", metavar="DIR", envvar="GBVIS_DATASET", help="Two-stream data set."),
+]
+Weights = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "-w",
+        "--weights",
+        metavar="FILE",
+        envvar="GBVIS_WEIGHTS",
+        help="Checkpoint; repeatable, one a stream.",
+    ),
+]
+Modality = Annotated[str | None, typer.Option("-m", "--modality", metavar="rgb|flow", help="This stream alone.")]
+Endpoints = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-e",
+        "--endpoint",
+        metavar="NAME",
+        help="Conv3d_1 ... Conv3d_5_x, AP, FC, SOFTMAX, or all; repeatable.",
+    ),
+]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-l",
+        "--label",
+        metavar="INDEX|NAME",
+        help="Class at FC and SOFTMAX; repeatable. Default: the one predicted.",
+    ),
+]
+Filters = Annotated[
+    list[int] | None,
+    typer.Option(
+        "-f",
+        "--filter",
+        metavar="N",
+        min=0,
+        help="Filter at the conv endpoints and AP; repeatable. Default: 0.",
+    ),
+]
+TopFilters = Annotated[
+    int | None, typer.Option("--top-filters", metavar="K", min=1, help="The K most active filters instead.")
+]
+Frames = Annotated[
+    int | None,
+    typer.Option("-n", "--frames", metavar="T", min=1, help="Frames per clip. Default: the network's."),
+]
+Clips = Annotated[
+    str,
+    typer.Option("--clips", metavar="K|all", help="How many clips, spread over the video; all covers it."),
+]
+SelectedClips = Annotated[
+    int | None,
+    typer.Option("--clips", metavar="K", min=1, help="Only what was explained with so many clips."),
+]
+Start = Annotated[
+    str | None,
+    typer.Option("--start", metavar="FRAME|SECONDSs", help="First frame of the first clip, counted from 0."),
+]
+Stride = Annotated[int, typer.Option("--stride", metavar="N", min=1, help="Take every Nth frame.")]
+METHOD_NAMES = ", ".join(registry.METHODS)
+Method = Annotated[str, typer.Option("--method", metavar="NAME", help=f"One of: {METHOD_NAMES}.")]
+SelectedMethod = Annotated[str | None, typer.Option("--method", metavar="NAME", help=f"One of: {METHOD_NAMES}.")]
+Device = Annotated[
+    str,
+    typer.Option("--device", metavar="auto|cpu|cuda[:N]|mps", envvar="GBVIS_DEVICE", help="Where to compute."),
+]
+Precision = Annotated[
+    str,
+    typer.Option("--precision", metavar="float32|tf32|bfloat16", envvar="GBVIS_PRECISION", help="How exactly."),
+]
+SelectedPrecision = Annotated[
+    str | None,
+    typer.Option("--precision", metavar="float32|tf32|bfloat16", help="Only what was computed so."),
+]
+StorePath = Annotated[
+    Path, typer.Option("--store", metavar="PATH", envvar="GBVIS_STORE", help="Where gradients are kept.")
+]
+Top = Annotated[int, typer.Option("--top", metavar="K", min=1, help="How many classes.")]
+Output = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="FILE|FOLDER", help="A file, whose suffix is its format, or a folder."),
+]
+Formats = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--format", metavar="|".join(registry.RENDERERS), help="Format in a folder; repeatable. Default: gif."
+    ),
+]
+LayoutName = Annotated[
+    str | None,
+    typer.Option("--layout", metavar="|".join(registry.LAYOUTS), help="Default: strip, and sheet for png."),
+]
+Panels = Annotated[str, typer.Option("--panels", metavar="NAMES", help="Which panels, separated by commas.")]
+FlowChannels = Annotated[str, typer.Option("--flow", metavar="u|v|both", help="Which channel of flow.")]
+Scale = Annotated[str, typer.Option("--scale", metavar="clip|all|frame", help="What shares one colour scale.")]
+Rate = Annotated[float, typer.Option("--fps", metavar="N", min=0.1, max=60, help="Frames per second of the picture.")]
+Size = Annotated[
+    int | None,
+    typer.Option("--size", metavar="PIXELS", min=56, max=2048, help="Side of a panel. Default: 224, sheet 112."),
+]
+Depth = Annotated[int | None, typer.Option("--depth", metavar="18|34", help="A network without weights, this deep.")]
+Classes = Annotated[int, typer.Option("--classes", metavar="N", min=1, help="With --depth: how many classes.")]
+Force = Annotated[bool, typer.Option("--force", help="Compute or write again what is there.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Shapes and timings as they happen.")]

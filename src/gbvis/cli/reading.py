@@ -1,0 +1,74 @@
+"""What was typed, as the parts of a request."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gbvis import registry
+from gbvis.errors import GbvisError
+
+if TYPE_CHECKING:
+    from gbvis.endpoint import Endpoint
+    from gbvis.picture import Style
+    from gbvis.steps.finding_videos import VideoEntry
+
+
+def read_videos(typed: list[str] | None, list_file: str | None, is_from_one: bool) -> tuple[VideoEntry, ...]:
+    """Return the videos typed and those of the list, `-` being standard input.
+
+    Raises:
+        GbvisError: There are none, or the list cannot be read (exit code 2).
+    """
+    from gbvis.steps.finding_videos import VideoEntry, read_video_list
+
+    entries = [VideoEntry(video) for video in typed or []]
+    if list_file:
+        try:
+            source = sys.stdin.buffer.read() if list_file == "-" else Path(list_file).read_bytes()
+            entries += read_video_list(source.decode("utf-8", "surrogateescape"), is_from_one)
+        except OSError as error:
+            problem = f"cannot read the list {list_file}: {error.strerror}"
+            raise GbvisError(problem, "check the path after --videos-from", exit_code=2) from error
+    if not entries:
+        raise GbvisError("no video given", "give files, folders or names, or a list with --videos-from", exit_code=2)
+    return tuple(entries)
+
+
+def read_explained_endpoints(
+    names: list[str] | None, labels: list[str] | None, filters: list[int] | None, top_filters: int | None
+) -> tuple[Endpoint, ...]:
+    """Return the endpoints to explain, `SOFTMAX` where none is named.
+
+    Raises:
+        GbvisError: An endpoint is unknown, or classes or filters are named that no endpoint has (exit code 2).
+    """
+    from gbvis.endpoint import read_endpoints
+
+    endpoints = tuple(read_endpoints(names or ["SOFTMAX"]))
+    if labels and not any(endpoint.is_class for endpoint in endpoints):
+        raise GbvisError("--label goes with FC and SOFTMAX", "add -e FC, or pick a filter with -f", exit_code=2)
+    if (filters or top_filters) and all(endpoint.is_class for endpoint in endpoints):
+        raise GbvisError(
+            "--filter and --top-filters go with the conv endpoints and AP",
+            "add -e Conv3d_5_x, say, or pick a class with -l",
+            exit_code=2,
+        )
+    if filters and top_filters:
+        raise GbvisError("both --filter and --top-filters are given", "give one of them", exit_code=2)
+    return endpoints
+
+
+def read_style(panels: str, flow: str, scale: str, rate: float, size: int | None) -> Style:
+    """Return how pictures are to look.
+
+    Raises:
+        GbvisError: A panel, flow channel or scale is unknown (exit code 2).
+    """
+    from gbvis.picture import FLOW_CHANNELS, PANELS, SCALES, Style
+
+    names = tuple(registry.check_name("panel", PANELS, name.strip()) for name in panels.split(","))
+    registry.check_name("flow channel", FLOW_CHANNELS, flow)
+    registry.check_name("scale", SCALES, scale)
+    return Style(names, flow, scale, rate=rate, size=size)

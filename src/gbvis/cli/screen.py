@@ -1,0 +1,130 @@
+"""Screen: everything that gbvis prints. Results go to stdout, progress and messages to stderr."""
+
+import json
+import sys
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from gbvis.steps.watching import Failure, Watcher
+
+_WIDE = 240
+"""Columns of a table that no terminal shows: nothing is cut in a pipe."""
+
+
+class Result(Protocol):
+    """What a step yields."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as a line of `--json`."""
+
+
+class Screen(Watcher):
+    """Shows a step's progress, results and failures, and remembers whether any video failed."""
+
+    def __init__(self, is_json: bool = False, is_quiet: bool = False, is_verbose: bool = False) -> None:
+        self.is_json, self.is_verbose = is_json, is_verbose
+        self.has_failed = False
+        self._out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
+        self._err = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._progress = None if is_quiet or not self._err.is_terminal else _make_progress(self._err)
+        self._videos: TaskID | None = None
+        self._work: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        if self._progress:
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._progress:
+            self._progress.stop()
+
+    def expect_videos(self, count: int) -> None:
+        """Show a bar over the videos."""
+        if self._progress:
+            self._videos = self._progress.add_task("videos", total=count)
+
+    def finish_video(self) -> None:
+        """Move the bar over the videos on."""
+        if self._progress and self._videos is not None:
+            self._progress.advance(self._videos)
+
+    def expect(self, count: int, what: str) -> None:
+        """Show a bar over the clips or gradients of one video."""
+        if self._progress:
+            if self._work is not None:
+                self._progress.remove_task(self._work)
+            self._work = self._progress.add_task(printable(what), total=count)
+
+    def advance(self) -> None:
+        """Move that bar on."""
+        if self._progress and self._work is not None:
+            self._progress.advance(self._work)
+
+    def say(self, line: str) -> None:
+        """Print a detail on stderr, with `--verbose`."""
+        if self.is_verbose:
+            self._err.print(printable(line), markup=False)
+
+    def warn(self, line: str) -> None:
+        """Print a warning on stderr."""
+        self._err.print(f"warning: {printable(line)}", markup=False)
+
+    def fail(self, failure: Failure) -> None:
+        """Print a failed video on stderr, and on stdout too with `--json`."""
+        self.has_failed = True
+        if self.is_json:
+            self.print_json(failure)
+        print_error(failure.problem, failure.hint, self._err)
+
+    def print_json(self, result: Result) -> None:
+        """Print a result as one line on stdout."""
+        print(json.dumps(result.to_json()), flush=True)
+
+    def print(self, line: str | Table) -> None:
+        """Print a line or a table of results on stdout."""
+        shown = line if isinstance(line, Table) else Text(printable(line))
+        # a live bar and a result on one terminal: rich puts the result above the bar
+        console = self._err if self._progress and sys.stdout.isatty() else self._out
+        console.print(shown)
+        sys.stdout.flush()
+
+
+def make_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:
+    """Return a table whose cells are shown as they are, markup and all."""
+    table = Table(title=Text(printable(title)), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(printable(str(cell))) for cell in row))
+    return table
+
+
+def print_error(problem: str, hint: str, console: Console | None = None) -> None:
+    """Print what is wrong and what to do next on stderr."""
+    console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(Text.assemble(("error: ", "bold red"), printable(problem)))
+    console.print(Text.assemble(("hint: ", "bold"), printable(hint)))
+
+
+def printable(text: str) -> str:
+    """Return the text with escapes in place of everything that could steer a terminal."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
+def _make_progress(console: Console) -> Progress:
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    return Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)

@@ -1,0 +1,85 @@
+"""Results in words and tables, for people; `--json` has the same as data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TypeVar
+
+from gbvis.cli.screen import Result, Screen, make_table
+from gbvis.steps.watching import Failure
+
+if TYPE_CHECKING:
+    from gbvis.steps.explain import ExplainedRun
+    from gbvis.steps.inspect_shapes import NetworkShapes
+    from gbvis.steps.predict import Prediction
+    from gbvis.steps.render import RenderedPicture
+
+Shown = TypeVar("Shown", bound=Result)
+
+
+def show_all(screen: Screen, results: Iterable[Shown | Failure], show: Callable[[Screen, Shown], None]) -> int:
+    """Show results as they come and return the exit code: 1 where a video failed, else 0."""
+    with screen:
+        for result in results:
+            if isinstance(result, Failure):
+                screen.fail(result)
+            elif screen.is_json:
+                screen.print_json(result)
+            else:
+                show(screen, result)
+    return int(screen.has_failed)
+
+
+def show_run(screen: Screen, explained: ExplainedRun) -> None:
+    """Print one line for a run."""
+    run = explained.run
+    label = run.attributes["label"]
+    name = f" {label['name']}" if label and label["name"] else ""
+    value = sum(run.values) / len(run.values)
+    how = "cached, nothing computed" if explained.is_cached else f"computed in {explained.seconds:.1f} s"
+    target = f"{run.endpoint.target_kind} {run.target}{name}"
+    screen.print(f"{run.video}  {run.modality}  {run.endpoint}  {target}  {value:.4g}  {how}")
+    screen.say(f"  {explained.store / run.key}")
+
+
+def show_prediction(screen: Screen, prediction: Prediction) -> None:
+    """Print a table of the best classes."""
+    count = f"{prediction.clips} clip{'s' if prediction.clips > 1 else ''}"
+    rows = [(f"{one['score']:.4f}", one["index"], one["label"] or "") for one in prediction.top]
+    title = f"{prediction.video}  {prediction.modality}  {count}"
+    screen.print(make_table(title, ("score", "class", "label"), rows))
+
+
+def show_picture(screen: Screen, rendered: RenderedPicture) -> None:
+    """Print one line for a picture."""
+    size = f"{rendered.frames} frame{'s' if rendered.frames > 1 else ''} of {rendered.width}x{rendered.height}"
+    how = "unchanged" if rendered.is_unchanged else f"{rendered.seconds:.1f} s"
+    screen.print(f"{rendered.path}  {size}  {how}")
+
+
+def show_shapes(screen: Screen, shapes: NetworkShapes) -> None:
+    """Print a network and a table of its endpoints."""
+    card = shapes.card
+    form = card.clip_format
+    title = (
+        f"R(2+1)D-{card.depth}  {card.modality}  {card.class_count} classes  {card.parameters:,} parameters  "
+        f"family {card.family}{f'  {card.path}' if card.path else ''}\n"
+        f"input {_times(shapes.input)}{' (u1, v1, u2, v2, ... along time)' if card.interleaved else ''}: frames resized "
+        f"to {form.height}x{form.width}, cut at row {form.top}, column {form.left} to {form.crop}x{form.crop}; "
+        f"{card.padding} padding, batch-norm eps {card.norm_epsilon:g}"
+    )
+    rows = [
+        (
+            endpoint.name,
+            ", ".join(endpoint.aliases),
+            _times(endpoint.shape),
+            f"{endpoint.filters}",
+            "{} frames, {} pixels".format(*endpoint.receptive_field) if endpoint.receptive_field else "the whole clip",
+        )
+        for endpoint in shapes.endpoints
+    ]
+    screen.print(make_table(title, ("endpoint", "also called", "shape", "targets", "one activation sees"), rows))
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return "x".join(str(size) for size in shape)

@@ -1,0 +1,35 @@
+"""Fingerprints: SHA-256 of files, and short digests of recipes."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+DIGEST_LENGTH = 16
+"""Hexadecimal digits of a digest in a store's key: 64 bits, enough to keep the runs of one video apart."""
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of the file's content, hexadecimal.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hash_files(paths: Iterable[Path]) -> str:
+    """Return the SHA-256 over the files' contents in their order, hexadecimal; their names do not count.
+
+    Raises:
+        OSError: One of them cannot be read.
+    """
+    return hashlib.sha256("".join(hash_file(path) for path in paths).encode()).hexdigest()
+
+
+def digest_of(recipe: Mapping[str, Any]) -> str:
+    """Return a short digest of plain data: the same for equal data, whatever the order of its keys."""
+    canonical = json.dumps(recipe, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:DIGEST_LENGTH]

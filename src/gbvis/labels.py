@@ -1,0 +1,59 @@
+"""Class lists: which name a class index has."""
+
+import difflib
+from importlib import resources
+
+from gbvis.errors import GbvisError
+
+Labels = tuple[str, ...]
+
+
+def read_class_list(name: str) -> Labels:
+    """Return the class list `name` that comes with gbvis: `ucf101`, `hmdb51` or `kinetics400`.
+
+    UCF-101 is in the official order, Kinetics-400 in torchvision's. HMDB-51 is in the order the old script was
+    trained with, which is not the alphabetical one: five pairs stand swapped.
+    """
+    text = resources.files("gbvis").joinpath("class_lists", f"{name}.txt").read_text(encoding="utf-8")
+    return tuple(text.splitlines())
+
+
+def find_class(label: str, labels: Labels | None, class_count: int) -> int:
+    """Return the 0-based class index that `label`, an index or a name, means.
+
+    Names are compared without regard to case, spaces, hyphens and underscores.
+
+    Raises:
+        GbvisError: The index is out of range or the name unknown (exit code 2).
+    """
+    if label.lstrip("-").isdecimal():
+        return check_index(int(label), class_count, "class")
+    if labels is None:
+        raise GbvisError(
+            f"unknown label {label!r}: these weights carry no class names",
+            f"give the class as a number from 0 to {class_count - 1}",
+            exit_code=2,
+        )
+    by_key = {_key(name): index for index, name in enumerate(labels)}
+    index = by_key.get(_key(label))
+    if index is None:
+        near = difflib.get_close_matches(_key(label), by_key, n=3)
+        meant = " or ".join(labels[by_key[key]] for key in near)
+        hint = f"did you mean {meant}?" if near else f"names run from {labels[0]!r} to {labels[-1]!r}"
+        raise GbvisError(f"unknown label {label!r} among {class_count} classes", hint, exit_code=2)
+    return index
+
+
+def check_index(index: int, count: int, kind: str) -> int:
+    """Return `index` if it is one of `count`; `kind` names the thing counted in the error.
+
+    Raises:
+        GbvisError: It is not (exit code 2).
+    """
+    if not 0 <= index < count:
+        raise GbvisError(f"{kind} {index} is out of range", f"choose a {kind} from 0 to {count - 1}", exit_code=2)
+    return index
+
+
+def _key(name: str) -> str:
+    return "".join(character for character in name.lower() if character not in " _-")

@@ -1,0 +1,113 @@
+"""Every interchangeable part, one line each, imported when it is first asked for."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from gbvis.errors import GbvisError
+
+if TYPE_CHECKING:  # the command line asks this file for names alone
+    from gbvis.attribution import Attribution
+    from gbvis.clip import ClipPixels
+    from gbvis.endpoint import Endpoint, Responses, Target
+    from gbvis.family import Family
+    from gbvis.network import Network, ShapeWatcher
+    from gbvis.picture import Exhibit, Picture, Style
+    from gbvis.video import Video
+
+SOURCES = ("two_stream_folder", "frame_folder", "video_file")
+"""Asked in this order; the first that knows a location reads it."""
+
+CHECKPOINTS = ("old_script", "torchvision")
+METHODS = {"guided-backprop": "guided_backprop"}
+LAYOUTS = {"strip": "strip", "sheet": "sheet"}
+RENDERERS = {"gif": "gif", "mp4": "mp4", "webp": "webp", "png": "png"}
+
+
+class Source(Protocol):
+    """A file of `sources/`."""
+
+    def read(self, location: str, modality: str, dataset: Path | None) -> Video | None:
+        """Return the video at `location`, or None where another source is to be asked."""
+
+
+class Method(Protocol):
+    """A file of `methods/`."""
+
+    def attribute(
+        self,
+        network: Network,
+        pixels: ClipPixels,
+        endpoints: Collection[Endpoint],
+        choose: Callable[[Responses], Sequence[Target]],
+        watch: ShapeWatcher | None = None,
+    ) -> Iterator[Attribution]:
+        """Yield an attribution for every target that `choose` picks from the responses at `endpoints`."""
+
+
+class Layout(Protocol):
+    """A file of `layouts/`."""
+
+    IS_MOVING: bool
+    """True where the picture has a frame for every frame of the clip, False where it is a single one."""
+
+    def lay_out(self, exhibit: Exhibit, style: Style) -> Picture:
+        """Return the picture of one run."""
+
+
+class Renderer(Protocol):
+    """A file of `renderers/`."""
+
+    CAN_MOVE: bool
+    """False where the format holds a single frame."""
+
+    def write(self, picture: Picture, path: Path) -> None:
+        """Write the picture to `path`, which is free."""
+
+
+def sources() -> Iterator[Source]:
+    """Yield the sources in the order in which they are asked."""
+    for name in SOURCES:
+        yield cast(Source, import_module(f"gbvis.sources.{name}"))
+
+
+def families() -> list[Family]:
+    """Return the checkpoint families."""
+    return [import_module(f"gbvis.checkpoints.{name}").FAMILY for name in CHECKPOINTS]
+
+
+def method(name: str) -> Method:
+    """Return the method of that name; GbvisError (exit code 2) where there is none."""
+    return cast(Method, _load("method", METHODS, name))
+
+
+def layout(name: str) -> Layout:
+    """Return the layout of that name; GbvisError (exit code 2) where there is none."""
+    return cast(Layout, _load("layout", LAYOUTS, name))
+
+
+def renderer(name: str) -> Renderer:
+    """Return the renderer of that format; GbvisError (exit code 2) where there is none."""
+    return cast(Renderer, _load("format", RENDERERS, name))
+
+
+def check_name(kind: str, known: Collection[str], name: str) -> str:
+    """Return `name` if it is known; `kind` says in the error what it should name.
+
+    Raises:
+        GbvisError: It is not (exit code 2).
+    """
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        raise GbvisError(f"unknown {kind} {name!r}", f"{meant}known: {', '.join(known)}", exit_code=2)
+    return name
+
+
+def _load(kind: str, modules: Mapping[str, str], name: str) -> Any:
+    folder = {"method": "methods", "layout": "layouts", "format": "renderers"}[kind]
+    return import_module(f"gbvis.{folder}.{modules[check_name(kind, modules, name)]}")

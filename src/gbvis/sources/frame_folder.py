@@ -1,0 +1,121 @@
+"""Folders of numbered image files, one frame each."""
+
+import os
+import re
+from functools import cached_property
+from pathlib import Path
+
+import imageio.v3 as imageio
+import numpy as np
+from numpy.typing import NDArray
+from PIL import UnidentifiedImageError
+
+from gbvis.errors import GbvisError
+from gbvis.fingerprint import hash_files
+from gbvis.video import FrameNumbers, Frames, Video, VideoShape
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+
+
+class FrameFolder(Video):
+    """A video whose frames are image files; one folder gives RGB, two folders give u and v."""
+
+    def __init__(self, name: str, modality: str, folders: tuple[Path, ...]) -> None:
+        super().__init__(name, str(folders[0].absolute()), modality)
+        self._folders = folders
+
+    @cached_property
+    def _files(self) -> list[tuple[Path, ...]]:
+        """Per frame its files: one, or u and v."""
+        channels = [list_frames(folder) for folder in self._folders]
+        for folder, files in zip(self._folders, channels, strict=True):
+            if not files:
+                raise GbvisError(
+                    f"no frames in {folder}: expected {', '.join(suffix[1:] for suffix in SUFFIXES)} files",
+                    "point to the folder that holds the frames themselves",
+                )
+        counts = [len(files) for files in channels]
+        if len(set(counts)) > 1:
+            raise GbvisError(
+                f"{self._folders[0]} holds {counts[0]} frames and {self._folders[1]} holds {counts[1]}",
+                "u and v must have the same frames; extract this video's flow again",
+            )
+        return list(zip(*channels, strict=True))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The SHA-256 over the frame files' contents in order."""
+        try:
+            return hash_files(path for frame in self._files for path in frame)
+        except OSError as error:
+            raise GbvisError(f"cannot read the frames of {self.location}: {error}", "check permissions") from error
+
+    @cached_property
+    def shape(self) -> VideoShape:
+        """Frame count and size; image files tell no rate."""
+        height, width = self._read_frame(0).shape[:2]
+        return VideoShape(len(self._files), None, width, height)
+
+    def read(self, numbers: FrameNumbers) -> Frames:
+        """Return the frames with these numbers: uint8 (len(numbers), height, width, 3 or 2)."""
+        by_number = {number: self._read_frame(number) for number in sorted(set(numbers))}
+        sizes = {number: frame.shape[:2] for number, frame in by_number.items()}
+        if len(set(sizes.values())) > 1:
+            odd = next(number for number in sizes if sizes[number] != sizes[min(sizes)])
+            raise GbvisError(
+                f"{self._files[odd][0]} is {sizes[odd][1]}x{sizes[odd][0]} pixels, the frames before it are "
+                f"{sizes[min(sizes)][1]}x{sizes[min(sizes)][0]}",
+                "all frames of a video must have one size",
+            )
+        return np.stack([by_number[number] for number in numbers])
+
+    def _read_frame(self, number: int) -> NDArray[np.uint8]:
+        files = self._files[number]
+        if len(files) == 1:
+            return _read_image(files[0], "RGB")
+        channels = [_read_image(path, "L") for path in files]
+        if channels[0].shape != channels[1].shape:
+            raise GbvisError(
+                f"{files[0]} and {files[1]} differ in size",
+                "extract this video's flow again: u and v must match",
+            )
+        return np.stack(channels, axis=-1)
+
+
+def read(location: str, modality: str, dataset: Path | None) -> Video | None:
+    """Return the folder of frames at `location`, or None where that is no folder.
+
+    Raises:
+        GbvisError: It is a folder, and flow is asked of it.
+    """
+    folder = Path(location)
+    if not folder.is_dir():
+        return None
+    if modality == "flow":
+        raise GbvisError(
+            f"{location} is a folder of frames and holds no flow",
+            "give the name of a video in a two-stream data set and its place with -d, or ask for -m rgb",
+        )
+    return FrameFolder(folder.absolute().name, modality, (folder,))
+
+
+def list_frames(folder: Path) -> list[Path]:
+    """Return the image files of `folder` in natural order: frame 2 before frame 10."""
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if entry.name.lower().endswith(SUFFIXES) and entry.is_file()]
+    visible = [name for name in names if not name.startswith(".")]  # macOS leaves `._frame.jpg` about
+    return [folder / name for name in sorted(visible, key=_natural_order)]
+
+
+def _natural_order(name: str) -> list[tuple[bool, int, str]]:
+    parts = re.split(r"([0-9]+)", name.lower())
+    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
+
+
+def _read_image(path: Path, mode: str) -> NDArray[np.uint8]:
+    """Return an image file: uint8 (H, W, 3) for mode `RGB`, (H, W) for `L`."""
+    try:
+        image: NDArray[np.uint8] = imageio.imread(path, plugin="pillow", mode=mode, index=0)
+    except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:
+        raise GbvisError(f"cannot read frame {path}: {error}", "the file is broken: write this frame again") from error
+    return image

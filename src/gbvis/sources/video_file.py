@@ -1,0 +1,197 @@
+"""Video files, through PyAV: any container and codec that FFmpeg reads."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from gbvis.errors import GbvisError
+from gbvis.fingerprint import hash_file
+from gbvis.video import FrameNumbers, Frames, Video, VideoShape
+
+_WORTH_DECODING = 64
+"""Frames; a frame no further ahead is reached by decoding on, not by seeking."""
+
+_SMALLEST_FRAME = 16
+"""Bytes; an MPEG-4 packet below that is a placeholder for a frame that was coded in another packet, or for none."""
+
+
+class VideoFile(Video):
+    """A video file, decoded from the nearest key frame on.
+
+    Frames are numbered in the order in which they are shown. Where the container tells each frame's time, the times
+    are read without decoding and lead to any frame by seeking. AVI tells none, and with B-frames the times that FFmpeg
+    makes up for it are wrong (HMDB-51 and UCF-101 have such files): these are counted by decoding them once and read
+    from their beginning.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path.stem, str(path.absolute()), "rgb")
+        self._path = path
+        self._reader: _Reader | None = None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the file."""
+        try:
+            return hash_file(self._path)
+        except OSError as error:
+            raise GbvisError(f"cannot read {self._path}: {error.strerror}", "check the file's permissions") from error
+
+    @cached_property
+    def shape(self) -> VideoShape:
+        """Frame count, rate and upright size, from the container and the first frame."""
+        with _opened(self._path) as container:
+            stream = container.streams.video[0]
+            rate = float(stream.average_rate) if stream.average_rate else None
+            first = next(iter(_decode(container, self._path)), None)
+        if first is None:
+            raise GbvisError(f"{self._path} holds no frame that can be decoded", "check that the file plays")
+        height, width = _upright(first).shape[:2]
+        count = len(self._times) if self._times else sum(1 for _ in self._decode_from_start())
+        return VideoShape(count, rate, width, height)
+
+    @cached_property
+    def _times(self) -> list[int]:
+        """The frames' presentation times in order, in the stream's units; empty where they cannot be trusted."""
+        with _opened(self._path) as container:
+            packets = [packet for packet in container.demux(container.streams.video[0]) if packet.size]
+            stream, has_times = container.streams.video[0], container.format.name != "avi"
+            if not packets or any(packet.is_corrupt for packet in packets):
+                raise GbvisError(
+                    f"{self._path} is cut short: {len(packets)} of {stream.frames or 'unknown'} frames are there",
+                    "copy the video again, or cut it where it ends so that its length is known",
+                )
+        shown = [packet for packet in packets if not packet.is_discard]
+        times = [packet.pts for packet in shown if packet.pts is not None]
+        is_plain = times == sorted(times) and min(packet.size for packet in shown) >= _SMALLEST_FRAME
+        if len(times) == len(shown) == len(set(times)) and (has_times or is_plain):
+            return sorted(times)
+        return []
+
+    def read(self, numbers: FrameNumbers) -> Frames:
+        """Return the frames with these numbers: uint8 (len(numbers), height, width, 3), RGB.
+
+        Reading on where the last call stopped costs no seek, so clips in order are decoded once.
+        """
+        found: dict[int, NDArray[np.uint8]] = {}
+        for number in sorted(set(numbers)):
+            if self._reader is None or not self._reader.can_reach(number):
+                self._reader = _Reader(self._path, self._times, number)
+            found[number] = self._reader.read(number)
+        return np.stack([found[number] for number in numbers])
+
+    def _decode_from_start(self) -> Iterator[VideoFrame]:
+        with _opened(self._path) as container:
+            yield from _decode(container, self._path)
+
+
+class _Reader:
+    """A decoder on its way through a file; it goes forward only."""
+
+    def __init__(self, path: Path, times: list[int], number: int) -> None:
+        self._path = path
+        self._number_of = {time: index for index, time in enumerate(times)}
+        self._position = -1
+        self._is_damaged = False
+        self._container = _opened(path)
+        self._frames = self._seek(times, number) if times else enumerate(_decode(self._container, path))
+
+    def can_reach(self, number: int) -> bool:
+        """Return whether going on is possible, and cheaper than seeking."""
+        distance = number - self._position
+        return distance > 0 and (distance <= _WORTH_DECODING or not self._number_of)
+
+    def read(self, number: int) -> NDArray[np.uint8]:
+        """Return frame `number`, upright: uint8 (height, width, 3), RGB."""
+        for number_shown, frame in self._frames:
+            self._position = number_shown
+            self._is_damaged = frame.is_corrupt or (self._is_damaged and not frame.key_frame)
+            if self._position == number and not self._is_damaged:
+                return _upright(frame)
+            if self._position >= number:
+                break
+        raise GbvisError(
+            f"frame {number} of {self._path} cannot be decoded",
+            "the file is damaged there: choose other frames with --start, or encode the video again",
+        )
+
+    def _seek(self, times: list[int], number: int) -> Iterator[tuple[int, VideoFrame]]:
+        """Return the numbered frames from the last key frame before `number` on.
+
+        Containers index decoding times, which lie before the times of showing, so that a seek may land behind the
+        frame: then go further back.
+        """
+        back = 0
+        while back < number:
+            self._container.seek(times[number - back], stream=self._container.streams.video[0])
+            frames = self._numbered(_decode(self._container, self._path))
+            first = next(frames, None)
+            if first is not None and first[0] <= number:
+                return chain([first], frames)
+            back = 2 * back + 1
+        self._container.close()
+        self._container = _opened(self._path)
+        return self._numbered(_decode(self._container, self._path))
+
+    def _numbered(self, frames: Iterator[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
+        for frame in frames:
+            number = self._number_of.get(-1 if frame.pts is None else frame.pts)
+            if number is not None:
+                yield number, frame
+
+
+def read(location: str, modality: str, dataset: Path | None) -> Video | None:
+    """Return the video file at `location`, or None where there is no file.
+
+    Raises:
+        GbvisError: It is a file, and empty, or flow is asked of it.
+    """
+    path = Path(location)
+    if not path.is_file():
+        return None
+    if path.stat().st_size == 0:
+        raise GbvisError(f"{location} is empty: 0 bytes", "copy or encode the video again")
+    if modality == "flow":
+        where = f"the data set {dataset} has none named {path.stem}" if dataset else "a video file holds none"
+        raise GbvisError(
+            f"{location} has no optical flow: {where}",
+            "extract its TV-L1 flow into a two-stream data set and point to that with -d, or ask for -m rgb",
+        )
+    return VideoFile(path)
+
+
+def _opened(path: Path) -> InputContainer:
+    """Open `path` for decoding; `file:` keeps FFmpeg from reading a colon in the name as a protocol."""
+    try:
+        container = av.open(f"file:{path.absolute()}", metadata_errors="replace")
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise GbvisError(
+            f"{path} is no video that can be read: {error.strerror if isinstance(error, OSError) else error}",
+            "check that the file plays and was copied whole",
+        ) from error
+    if not container.streams.video:
+        container.close()
+        raise GbvisError(f"{path} holds no video stream", "give a file with pictures in it")
+    return container
+
+
+def _decode(container: InputContainer, path: Path) -> Iterator[VideoFrame]:
+    try:
+        yield from container.decode(video=0)
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise GbvisError(
+            f"{path} cannot be decoded: {error.strerror if isinstance(error, OSError) else error}",
+            "the file is damaged: encode or copy the video again",
+        ) from error
+
+
+def _upright(frame: VideoFrame) -> NDArray[np.uint8]:
+    """Return the picture as a player shows it: uint8 (height, width, 3), RGB."""
+    return np.rot90(frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False), round(frame.rotation / 90))

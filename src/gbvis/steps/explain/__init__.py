@@ -1,0 +1,39 @@
+"""`gbvis explain`: gradients into the store; what is there already is not done again."""
+
+from collections.abc import Iterator
+
+from gbvis import registry
+from gbvis.errors import GbvisError
+from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
+from gbvis.steps.explain.stream import Stream
+from gbvis.steps.finding_videos import check_dataset, find_video
+from gbvis.steps.opening_weights import Networks
+from gbvis.steps.watching import Failure, Watcher
+from gbvis.store import Store
+
+__all__ = ["ExplainRequest", "ExplainedRun", "run"]
+
+
+def run(request: ExplainRequest, watcher: Watcher | None = None) -> Iterator[ExplainedRun | Failure]:
+    """Yield every run asked for as soon as it is in the store, and a failure for every video that cannot be done.
+
+    Raises:
+        GbvisError: The request itself is wrong, or the store cannot be used (exit code 2).
+    """
+    watcher = watcher or Watcher()
+    check_dataset(request.dataset)
+    registry.check_name("method", registry.METHODS, request.method)
+    store = Store.open_or_create(request.store)
+    networks = Networks(request.weights, store)
+    for entry in request.videos:  # a label that is out of range is noticed before the first hour of work
+        for card in networks.cards.values():
+            request.targets_for(entry, card)
+    watcher.expect_videos(len(request.videos) * len(networks.cards))
+    for entry in request.videos:
+        for modality in networks.cards:
+            try:
+                video = find_video(entry.location, modality, request.dataset)
+                yield from Stream(request, entry, video, networks, store, watcher).explain()
+            except GbvisError as error:
+                yield Failure.of(entry.location, error)
+            watcher.finish_video()

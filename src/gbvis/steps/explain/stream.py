@@ -1,0 +1,208 @@
+"""The work of `explain` on one stream of one video."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gbvis import __version__, registry
+from gbvis.attribution import NUMBERS_VERSION, Recipe
+from gbvis.clip import cut_clip
+from gbvis.endpoint import SOFTMAX, Endpoint, Responses, Target, TargetRequest
+from gbvis.fingerprint import digest_of
+from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
+from gbvis.steps.finding_videos import VideoEntry
+from gbvis.steps.opening_weights import Networks
+from gbvis.steps.watching import Watcher
+from gbvis.store import RunWriter, Store, StoredClips, StoredRun
+from gbvis.video import Video
+
+if TYPE_CHECKING:
+    from gbvis.network import Network
+
+Requests = Mapping[str, TargetRequest]
+"""Targets asked for, by the digest of everything that decides which run answers them."""
+
+
+TOP_SCORES = 5
+"""How many class scores are kept with a run."""
+
+
+class Stream:
+    """One stream of one video: looks up what the store has and computes the rest."""
+
+    def __init__(
+        self,
+        request: ExplainRequest,
+        entry: VideoEntry,
+        video: Video,
+        networks: Networks,
+        store: Store,
+        watcher: Watcher,
+    ) -> None:
+        self.request, self.video, self.store, self.watcher = request, video, store, watcher
+        self.card = networks.cards[video.modality]
+        self._networks = networks
+        self._clip_request = request.clips.completed(self.card.clip_format)
+        self._wanted = {self._digest(target): target for target in request.targets_for(entry, self.card)}
+
+    def explain(self) -> Iterator[ExplainedRun]:
+        """Yield the runs wanted: those in the store at once, the others when they have been computed."""
+        started = time.perf_counter()
+        cached = {} if self.request.is_forced else self._look_up()
+        for run in {run.key: run for run in cached.values()}.values():
+            yield ExplainedRun(run, self.store.path, self.card, True, time.perf_counter() - started)
+        missing = {digest: target for digest, target in self._wanted.items() if digest not in cached}
+        if missing:
+            yield from self._compute(missing)
+
+    def recipe(self, target: Target, frames: list[list[int]]) -> Recipe:
+        """Return the recipe of the run for `target` over the clips with these frames."""
+        return Recipe(**self._settings(), clips=frames, endpoint=target.endpoint.name, target=target.index)
+
+    def _settings(self) -> dict[str, Any]:
+        """Return the part of a recipe that all runs of this stream share."""
+        preprocessing = self.card.clip_format.to_json()
+        del preprocessing["frames"]  # a default: which frames were taken stands in the clips
+        return {
+            "video": self.video.fingerprint,
+            "modality": self.video.modality,
+            "preprocessing": preprocessing,
+            "weights": self.card.sha256,
+            "family": self.card.family,
+            "method": self.request.method,
+            "precision": self.request.weights.precision,
+        }
+
+    def _digest(self, target: TargetRequest) -> str:
+        """Return the digest of a request; nothing has to be decoded or computed for it."""
+        asked = {"endpoint": target.endpoint.name, "index": target.index, "rank": target.rank}
+        clips = asdict(self._clip_request)
+        return digest_of({**self._settings(), **asked, "clips": clips, "numbers_version": NUMBERS_VERSION})
+
+    def _look_up(self) -> dict[str, StoredRun]:
+        """Return the stored runs that answer requests, by the requests' digests."""
+        found: dict[str, StoredRun] = {}
+        for endpoint in {target.endpoint for target in self._wanted.values()}:
+            for run in self.store.runs(self.video.name, self.video.modality, endpoint):
+                found.update(dict.fromkeys(set(run.attributes["requests"]) & self._wanted.keys(), run))
+        return found
+
+    def _compute(self, missing: Requests) -> Iterator[ExplainedRun]:
+        """Yield the runs that answer the missing requests, once all of them are in the store."""
+        started = time.perf_counter()
+        clip_format = self.card.clip_format
+        frames = self._clip_request.sample(self.video.shape)
+        cut = (cut_clip(self.video, numbers, clip_format) for numbers in frames)
+        clips = self.store.write_clips(self.video, clip_format, frames, cut, self.request.is_forced)
+        self.watcher.say(f"{self.video.name}: {len(frames)} clips in {time.perf_counter() - started:.2f} s")
+        network = self._networks.load(self.video.modality)
+        with network.computing():
+            batch = Batch(self, missing, clips, network)
+            batch.compute()
+        seconds = (time.perf_counter() - started) / len(batch.runs)
+        for run, is_cached in batch.runs:
+            yield ExplainedRun(run, self.store.path, self.card, is_cached, seconds)
+
+
+class Batch:
+    """All targets of one stream that the store lacks, computed together: one forward pass a clip.
+
+    Where a target is picked by its rank among several clips, the clips' mean responses are needed before the first
+    gradient: then there is one more forward pass a clip, which costs less than keeping every clip's activations.
+
+    Attributes:
+        runs: Each run and whether it was in the store already, under another request; filled by `compute`.
+    """
+
+    def __init__(self, stream: Stream, requests: Requests, clips: StoredClips, network: "Network") -> None:
+        self._stream, self._requests, self._clips, self._network = stream, requests, clips, network
+        self._endpoints = {endpoint for target in requests.values() for endpoint in (target.endpoint, target.ranked_at)}
+        self._answers: dict[Target, list[str]] = {}
+        self._stored: dict[Target, StoredRun] = {}
+        self._writers: dict[Target, RunWriter] = {}
+        self._scores: list[Any] = []
+        self.runs: list[tuple[StoredRun, bool]] = []
+
+    def compute(self) -> None:
+        """Compute and store the gradients of all clips."""
+        attribute = registry.method(self._stream.request.method).attribute
+        clip_count = len(self._clips.frames)
+        if clip_count > 1 and any(target.rank is not None for target in self._requests.values()):
+            self._resolve(self._mean_responses())
+        with ExitStack() as unfinished:
+
+            def choose(responses: Responses) -> list[Target]:
+                self._scores.append(responses.get(SOFTMAX))
+                if not self._answers:
+                    self._resolve(responses)
+                if not self._writers:
+                    self._open_writers(unfinished)
+                    self._stream.watcher.expect(clip_count * len(self._writers), self._stream.video.name)
+                return list(self._writers)
+
+            for clip in range(clip_count):
+                pixels = self._clips.pixels(clip)
+                for attribution in attribute(self._network, pixels, self._endpoints, choose, self._watch):
+                    self._writers[attribution.target].write(attribution)
+                    self._stream.watcher.advance()
+                if not self._writers:
+                    break  # all of it was in the store, asked for in other words
+            self._describe()
+        self._collect()
+
+    def _mean_responses(self) -> Responses:
+        ranked = {target.ranked_at for target in self._requests.values() if target.rank is not None}
+        clips = range(len(self._clips.frames))
+        measured = [self._network.measure(self._clips.pixels(clip), ranked) for clip in clips]
+        return {endpoint: np.mean([one[endpoint] for one in measured], axis=0) for endpoint in ranked}
+
+    def _resolve(self, responses: Responses) -> None:
+        for digest, request in self._requests.items():
+            self._answers.setdefault(request.resolve(responses), []).append(digest)
+
+    def _open_writers(self, unfinished: ExitStack) -> None:
+        stream = self._stream
+        for target, digests in self._answers.items():
+            recipe = stream.recipe(target, self._clips.frames)
+            stored = None if stream.request.is_forced else stream.store.find_run(stream.video.name, recipe)
+            if stored:
+                self._stored[target] = stored
+                continue
+            writing = stream.store.writing(stream.video.name, recipe, stream.card.clip_format, stream.request.is_forced)
+            writer = self._writers[target] = unfinished.enter_context(writing)
+            writer.attributes = {
+                "location": stream.video.location,
+                "clips": self._clips.digest,
+                "label": stream.card.label_of(target.index) if target.endpoint.is_class else None,
+                "requests": digests,
+            }
+
+    def _describe(self) -> None:
+        """Record with every run what is only known at the end: the scores, and the circumstances."""
+        known = [scores for scores in self._scores if scores is not None]
+        top = self._stream.card.top(np.mean(known, axis=0), TOP_SCORES) if known else None
+        made = {
+            "gbvis": __version__,
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "weights": self._stream.card.path,
+            **self._network.circumstances(),
+        }
+        for writer in self._writers.values():
+            writer.attributes |= {"scores": top, "made": made}
+
+    def _collect(self) -> None:
+        for target, digests in self._answers.items():
+            stored = self._stored.get(target)
+            if stored:
+                stored.add_requests(digests)
+            run = self._stream.store.find_run(self._stream.video.name, self._stream.recipe(target, self._clips.frames))
+            assert run is not None
+            self.runs.append((run, stored is not None))
+
+    def _watch(self, endpoint: Endpoint, shape: tuple[int, ...]) -> None:
+        self._stream.watcher.say(f"{self._stream.video.modality} {endpoint.name:<10} {list(shape)}")

@@ -1,0 +1,87 @@
+"""Which videos a call is about, and where they are."""
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from gbvis import registry
+from gbvis.errors import GbvisError
+from gbvis.two_stream import find_dataset
+from gbvis.video import Video
+
+
+@dataclass(frozen=True)
+class VideoEntry:
+    """A video as it was asked for.
+
+    Attributes:
+        location: A path or a bare name, as typed.
+        class_index: The class that a list gives for it, 0-based, or None.
+    """
+
+    location: str
+    class_index: int | None = None
+
+
+def read_video_list(text: str, is_from_one: bool) -> list[VideoEntry]:
+    """Return the videos of a list: a name a line, or `NAME.avi LABEL` with the class behind it.
+
+    Args:
+        text: The list; empty lines do not count.
+        is_from_one: True where classes are counted from 1, as in UCF-101's official lists.
+    """
+    entries = []
+    for line in filter(str.strip, text.splitlines()):
+        match = re.fullmatch(r"(?P<name>.*\S)[ \t]+(?P<label>\d+)\s*", line)
+        if match:
+            entries.append(VideoEntry(match["name"], int(match["label"]) - is_from_one))
+        else:
+            entries.append(VideoEntry(line.strip()))
+    return entries
+
+
+def find_video(location: str, modality: str, dataset: Path | None) -> Video:
+    """Return the video that `location` means, seen in one stream.
+
+    Raises:
+        GbvisError: There is none, or it has no such stream.
+    """
+    for source in registry.sources():
+        video = source.read(location, modality, dataset)
+        if video is not None:
+            return video
+    if dataset is None:
+        raise GbvisError(
+            f"no such video: {location}",
+            "give a video file or a folder of frames; for a name in a two-stream data set say where with -d",
+        )
+    raise GbvisError(
+        f"no {modality} of {location}: no such path, and no such video in {dataset}",
+        _nearest(location, modality, dataset),
+    )
+
+
+def check_dataset(dataset: Path | None) -> None:
+    """Check that there are two-stream folders in `dataset`, where one is given.
+
+    Raises:
+        GbvisError: There are none (exit code 2).
+    """
+    if dataset is not None:
+        folders = find_dataset(dataset)
+        if not (folders.rgb or folders.u or folders.v):
+            raise GbvisError(
+                f"no two-stream data set in {dataset}" if dataset.exists() else f"no such folder: {dataset}",
+                "expected NAME_jpegs_256/jpegs_256/VIDEO/ and NAME_tvl1_flow/tvl1_flow/{u,v}/VIDEO/ below it",
+                exit_code=2,
+            )
+
+
+def _nearest(location: str, modality: str, dataset: Path) -> str:
+    folders = find_dataset(dataset)
+    folder = folders.rgb if modality == "rgb" else folders.u
+    if folder is None:
+        return f"the data set has no {modality} folder at all"
+    near = difflib.get_close_matches(Path(location).stem, [path.name for path in folder.iterdir()], n=2, cutoff=0.75)
+    return f"did you mean {' or '.join(near)}?" if near else f"names are those of the folders in {folder}"

@@ -1,0 +1,117 @@
+"""The networks of a call: what they are, from the store's cards where it can, and their weights when needed."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gbvis import registry
+from gbvis.card import WeightsCard
+from gbvis.errors import GbvisError
+from gbvis.fingerprint import hash_file
+from gbvis.store import Store
+
+if TYPE_CHECKING:
+    from gbvis.network import Network
+
+MODALITIES = ("rgb", "flow")
+PRECISIONS = ("float32", "tf32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class WeightsRequest:
+    """Which weights to use, and how to compute with them.
+
+    Attributes:
+        paths: Checkpoint files; together at most one network a stream.
+        modality: The only stream wanted, or None for every stream that has weights.
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        precision: `float32`, `tf32` or `bfloat16`.
+    """
+
+    paths: tuple[Path, ...]
+    modality: str | None = None
+    device: str = "auto"
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        registry.check_name("precision", PRECISIONS, self.precision)
+        registry.check_name("modality", MODALITIES, self.modality or "rgb")
+        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", self.device):
+            raise GbvisError(f"unknown device {self.device!r}", "choose auto, cpu, cuda, cuda:N or mps", exit_code=2)
+
+
+class Networks:
+    """One network a stream; loaded, and torch with it, only when `load` is called for the first time.
+
+    Attributes:
+        cards: What is known of each stream's network.
+    """
+
+    def __init__(self, request: WeightsRequest, store: Store | None = None) -> None:
+        """Find out what the files hold.
+
+        Args:
+            request: Which files.
+            store: Where cards are looked up and kept, if anywhere.
+
+        Raises:
+            GbvisError: No file is given, one cannot be read, two are for one stream, or none is for the stream
+                wanted (exit code 2).
+        """
+        if not request.paths:
+            raise GbvisError("no weights given", "give a checkpoint with -w, or set GBVIS_WEIGHTS", exit_code=2)
+        self._request = request
+        self._loaded: dict[str, Network] = {}
+        cards: dict[str, WeightsCard] = {}
+        for path in request.paths:
+            for card in self._read_cards(path, store):
+                if card.modality in cards:
+                    raise GbvisError(
+                        f"two networks for {card.modality}: {cards[card.modality].path} and {path}",
+                        "give one checkpoint a stream",
+                        exit_code=2,
+                    )
+                cards[card.modality] = card.with_path(str(path.absolute()))
+        wanted = [request.modality] if request.modality else sorted(cards, reverse=True)  # RGB first
+        self.cards = {modality: cards[modality] for modality in wanted if modality in cards}
+        if not self.cards:
+            held = ", ".join(f"{Path(card.path).name} is for {card.modality}" for card in cards.values())
+            raise GbvisError(
+                f"no weights for {request.modality}: {held}",
+                f"give a checkpoint of a {request.modality} network with -w, or leave out -m",
+                exit_code=2,
+            )
+
+    def load(self, modality: str) -> "Network":
+        """Return the stream's network, ready to compute."""
+        from gbvis.network import find_device
+
+        if modality not in self._loaded:
+            self._load_file(Path(self.cards[modality].path))
+        return self._loaded[modality].use(find_device(self._request.device), self._request.precision)
+
+    def _read_cards(self, path: Path, store: Store | None) -> list[WeightsCard]:
+        if not path.is_file():
+            found = "is a folder" if path.is_dir() else "does not exist"
+            raise GbvisError(f"weights file {path} {found}", "check the path after -w", exit_code=2)
+        try:
+            sha256 = hash_file(path)
+        except OSError as error:
+            raise GbvisError(f"cannot read {path}: {error.strerror}", "check its permissions", exit_code=2) from error
+        cards = store.read_cards(sha256) if store else []
+        if not cards:
+            cards = [network.card for network in self._load_file(path, sha256)]
+            if store:
+                store.write_cards(cards)
+        return cards
+
+    def _load_file(self, path: Path, sha256: str | None = None) -> "list[Network]":
+        from gbvis.network import build_network
+        from gbvis.state_dict import read_state_dicts
+
+        sha256 = sha256 or hash_file(path)
+        networks = [build_network(state_dict, registry.families(), sha256) for state_dict in read_state_dicts(path)]
+        for network in networks:
+            self._loaded.setdefault(network.card.modality, network)
+        return networks

@@ -1,0 +1,123 @@
+"""`gbvis predict`: the classes that each stream sees in a video, and both streams fused."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gbvis.card import WeightsCard
+from gbvis.clip import ClipRequest, cut_clip
+from gbvis.endpoint import SOFTMAX, Endpoint
+from gbvis.errors import GbvisError
+from gbvis.steps.finding_videos import VideoEntry, check_dataset, find_video
+from gbvis.steps.opening_weights import Networks, WeightsRequest
+from gbvis.steps.watching import Failure, Watcher
+
+Scores = NDArray[np.float32]
+"""float32 (classes,), probabilities."""
+
+
+@dataclass(frozen=True)
+class PredictRequest:
+    """What to predict.
+
+    Attributes:
+        videos: Which videos.
+        weights: With which networks.
+        dataset: Where bare names lie.
+        clips: Over which clips; the scores of a video are the mean softmax over them.
+        top: How many classes to give.
+    """
+
+    videos: tuple[VideoEntry, ...]
+    weights: WeightsRequest
+    dataset: Path | None = None
+    clips: ClipRequest = field(default_factory=lambda: ClipRequest(count=10))
+    top: int = 5
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What one stream, or both `fused`, see in a video.
+
+    Attributes:
+        video: The video's name.
+        modality: `rgb`, `flow` or `fused`.
+        clips: How many clips the scores are the mean of.
+        top: `{"index", "label", "score"}` of the highest scores, best first.
+    """
+
+    video: str
+    modality: str
+    clips: int
+    top: list[dict[str, Any]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the prediction as a line of `--json`."""
+        return {"video": self.video, "modality": self.modality, "clips": self.clips, "top": self.top}
+
+
+def run(request: PredictRequest, watcher: Watcher | None = None) -> Iterator[Prediction | Failure]:
+    """Yield a prediction per video and stream, one for both fused, and a failure for what cannot be done.
+
+    Raises:
+        GbvisError: The request itself is wrong (exit code 2).
+    """
+    watcher = watcher or Watcher()
+    check_dataset(request.dataset)
+    networks = Networks(request.weights)
+    watcher.expect_videos(len(request.videos) * len(networks.cards))
+    for entry in request.videos:
+        streams: dict[str, tuple[Prediction, Scores]] = {}
+        for modality in networks.cards:
+            try:
+                prediction, scores = _predict_stream(request, entry.location, modality, networks, watcher)
+                streams[modality] = prediction, scores
+                yield prediction
+            except GbvisError as error:
+                yield Failure.of(entry.location, error)
+            watcher.finish_video()
+        if len(streams) > 1:
+            yield from _fuse(streams, networks.cards["rgb"], request.top, watcher)
+
+
+def _predict_stream(
+    request: PredictRequest, location: str, modality: str, networks: Networks, watcher: Watcher
+) -> tuple[Prediction, Scores]:
+    card = networks.cards[modality]
+    video = find_video(location, modality, request.dataset)
+    frames = request.clips.completed(card.clip_format).sample(video.shape)
+    watcher.expect(len(frames), video.name)
+    network = networks.load(modality)
+
+    def watch(endpoint: Endpoint, shape: tuple[int, ...]) -> None:
+        watcher.say(f"{modality} {endpoint.name:<10} {list(shape)}")
+
+    total = np.zeros(card.class_count)
+    with network.computing():
+        for numbers in frames:
+            pixels = cut_clip(video, numbers, card.clip_format)
+            total += network.measure(pixels, {SOFTMAX}, watch)[SOFTMAX]
+            watcher.advance()
+    scores = (total / len(frames)).astype(np.float32)
+    if not np.isfinite(scores).all():
+        raise GbvisError(
+            f"the scores of {video.name} hold NaN or infinity",
+            "the numbers overflow: try --precision float32",
+        )
+    return Prediction(video.name, modality, len(frames), card.top(scores, request.top)), scores
+
+
+def _fuse(
+    streams: dict[str, tuple[Prediction, Scores]], card: WeightsCard, top: int, watcher: Watcher
+) -> Iterator[Prediction]:
+    """Yield the mean of the streams' scores, where they are about the same classes."""
+    (first, first_scores), (second, second_scores) = streams.values()
+    if first_scores.shape != second_scores.shape:
+        watcher.warn(f"not fused: {first_scores.size} classes in one stream, {second_scores.size} in the other")
+        return
+    scores = (first_scores + second_scores) / np.float32(2)
+    yield Prediction(first.video, "fused", max(first.clips, second.clips), card.top(scores, top))

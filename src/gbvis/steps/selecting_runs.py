@@ -1,0 +1,90 @@
+"""Which runs of a store a call is about."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gbvis.endpoint import Endpoint
+from gbvis.errors import GbvisError
+from gbvis.fingerprint import hash_file
+from gbvis.labels import find_class
+from gbvis.store import Store, StoredRun
+from gbvis.video import video_name
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What narrows the runs down; what is empty or None narrows nothing.
+
+    Attributes:
+        modality: `rgb` or `flow`.
+        endpoints: Endpoints.
+        labels: Classes, by index or name, of runs at `FC` and `SOFTMAX`.
+        filters: Filters or features of runs at the other endpoints.
+        frames: Frames per clip.
+        clips: Number of clips.
+        method: The method's name.
+        precision: The precision's name.
+        weights: Weights files.
+    """
+
+    modality: str | None = None
+    endpoints: tuple[Endpoint, ...] = ()
+    labels: tuple[str, ...] = ()
+    filters: tuple[int, ...] = ()
+    frames: int | None = None
+    clips: int | None = None
+    method: str | None = None
+    precision: str | None = None
+    weights: tuple[Path, ...] = ()
+
+
+def select_runs(store: Store, video: str | None, selection: Selection) -> list[StoredRun]:
+    """Return the runs of `video`, a name or a path, or of all videos where it is None, that the selection admits.
+
+    Where a path is given and two videos of that name are in the store, those that came from the path are meant.
+
+    Raises:
+        GbvisError: The selection names weights that cannot be read, or a class that no run has (exit code 2).
+    """
+    hashes = {_hash_weights(path) for path in selection.weights}
+    runs = [
+        run
+        for run in store.runs(video_name(video) if video else None, selection.modality)
+        if _admits(selection, run, hashes) and _has_target(store, selection, run)
+    ]
+    if video and Path(video).exists():
+        location = str(Path(video).absolute())
+        from_there = [run for run in runs if run.attributes["location"] == location]
+        return from_there or runs
+    return runs
+
+
+def _admits(selection: Selection, run: StoredRun, weights: set[str]) -> bool:
+    recipe = run.recipe
+    return (
+        (not selection.endpoints or run.endpoint in selection.endpoints)
+        and selection.frames in (None, len(recipe["clips"][0]))
+        and selection.clips in (None, run.clip_count)
+        and selection.method in (None, recipe["method"])
+        and selection.precision in (None, recipe["precision"])
+        and (not weights or recipe["weights"] in weights)
+    )
+
+
+def _has_target(store: Store, selection: Selection, run: StoredRun) -> bool:
+    """Return whether the run's class or filter is among those named; naming classes alone leaves filters out."""
+    if not selection.labels and not selection.filters:
+        return True
+    if not run.endpoint.is_class:
+        return run.target in selection.filters
+    card = next(card for card in store.read_cards(run.recipe["weights"]) if card.modality == run.modality)
+    return run.target in {find_class(label, card.labels, card.class_count) for label in selection.labels}
+
+
+def _hash_weights(path: Path) -> str:
+    try:
+        return hash_file(path)
+    except OSError as error:
+        raise GbvisError(
+            f"cannot read the weights file {path}: {error.strerror}", "check the path after -w", exit_code=2
+        ) from error

@@ -1,0 +1,14 @@
+"""The store: a Zarr v3 group keyed by video, modality and endpoint; the only place that imports zarr.
+
+```
+gbvis.zarr/                                       attributes: {"gbvis": {"format_version": 1}}
+  <video>/<modality>/clips/<digest>/              pixels
+  <video>/<modality>/<endpoint>/<target>-<method>-<digest>/   gradient, value
+  weights/<sha256>/                               attributes: the cards of the networks in that file
+```
+"""
+
+from gbvis.store.group import StoredClips, StoredRun
+from gbvis.store.store import RunWriter, Store
+
+__all__ = ["RunWriter", "Store", "StoredClips", "StoredRun"]

@@ -1,0 +1,124 @@
+"""What one finished group of a store holds, read when it is asked for."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+from gbvis.attribution import Gradient
+from gbvis.clip import ClipPixels
+from gbvis.endpoint import Endpoint, read_endpoint
+from gbvis.errors import GbvisError
+
+
+class StoredGroup:
+    """A group of a store: its key, its attributes, its arrays.
+
+    Attributes:
+        key: The group's place below the store.
+        attributes: As in `DESIGN.md`, part 4.
+    """
+
+    def __init__(self, group: "zarr.Group", store: Path) -> None:
+        self._group = group
+        self._store = store
+        self.key = group.path
+        self.attributes: dict[str, Any] = group.attrs.asdict()
+
+    def _read(self, name: str, clip: int) -> NDArray[Any]:
+        """Return one clip's chunk of an array; checksums are checked, and a missing chunk is never taken for zeros."""
+        with self._explaining_damage():
+            array = self._group[name]
+            assert isinstance(array, zarr.Array)
+            chunk = array.metadata.encode_chunk_key((clip, *(0,) * (array.ndim - 1)))
+            if not (self._store / array.path / chunk).is_file():
+                raise FileNotFoundError(f"chunk {chunk} of {name} is missing")
+            return np.asarray(array[clip])
+
+    @contextmanager
+    def _explaining_damage(self) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, OSError, KeyError, RuntimeError) as error:
+            raise GbvisError(
+                f"{self.key} in {self._store} is damaged: {error}",
+                "run the same `gbvis explain` with --force to compute it again",
+            ) from error
+
+
+class StoredClips(StoredGroup):
+    """The clips that runs of one video and modality share."""
+
+    @property
+    def digest(self) -> str:
+        """The last part of the key."""
+        return self.key.rsplit("/", 1)[1]
+
+    @property
+    def frames(self) -> list[list[int]]:
+        """Per clip its frame numbers."""
+        frames: list[list[int]] = self.attributes["frames"]
+        return frames
+
+    def pixels(self, clip: int) -> ClipPixels:
+        """Return what the network saw before normalisation: uint8 (time, y, x, channel)."""
+        return self._read("pixels", clip)
+
+
+class StoredRun(StoredGroup):
+    """One run: a gradient per clip and all that decided it."""
+
+    @property
+    def video(self) -> str:
+        """The video's true name."""
+        return str(self.attributes["video"])
+
+    @property
+    def modality(self) -> str:
+        """`rgb` or `flow`."""
+        return str(self.recipe["modality"])
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where the target lies."""
+        return read_endpoint(self.recipe["endpoint"])
+
+    @property
+    def target(self) -> int:
+        """The filter, feature or class."""
+        return int(self.recipe["target"])
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """What decided the numbers, as `Recipe.to_json` wrote it."""
+        recipe: dict[str, Any] = self.attributes["recipe"]
+        return recipe
+
+    @property
+    def digest(self) -> str:
+        """The last part of the key's last part."""
+        return self.key.rsplit("-", 1)[1]
+
+    @property
+    def clip_count(self) -> int:
+        """The number of clips."""
+        return len(self.recipe["clips"])
+
+    @property
+    def values(self) -> list[float]:
+        """The target's value per clip."""
+        values: list[float] = self.attributes["value"]
+        return values
+
+    def gradient(self, clip: int) -> Gradient:
+        """Return d target / d normalised input: float32 (channel, time, y, x); flow: channel 0 is u, 1 is v."""
+        return self._read("gradient", clip)
+
+    def add_requests(self, digests: list[str]) -> None:
+        """Keep with the run that it answers these requests too."""
+        self.attributes["requests"] = sorted({*self.attributes["requests"], *digests})
+        self._group.update_attributes({"requests": self.attributes["requests"]})

@@ -1,0 +1,38 @@
+"""Keys: the places of things in a store."""
+
+import hashlib
+import os
+from urllib.parse import quote
+
+WEIGHTS = "weights"
+"""The top group that holds the weights' cards; no video's key is equal to it."""
+
+CLIPS = "clips"
+UNFINISHED = ".unfinished-"
+"""What the names of groups start with that are still being written; no key does."""
+
+_LONGEST = 160
+
+
+def video_key(name: str) -> str:
+    """Return the key of the video `name`: safe on any file system, one for each name, and never out of the store.
+
+    Everything but letters, digits and `_-. ()+,=@` is percent-encoded, as are a leading dot, a leading `_` (Zarr keeps
+    `__` for itself) and the name of the weights' group. A key too long for a file system is cut and carries a hash.
+    """
+    key = quote(os.fsencode(name), safe="_-. ()+,=@").replace("~", "%7E")
+    if key.startswith((".", "_")) or key in (WEIGHTS, ""):
+        key = f"%{ord(key[0]):02X}{key[1:]}" if key else "%"
+    if len(key) > _LONGEST:
+        key = f"{key[:_LONGEST]}~{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}"
+    return key
+
+
+def clips_key(video: str, modality: str, digest: str) -> str:
+    """Return the key of a set of clips."""
+    return f"{video_key(video)}/{modality}/{CLIPS}/{digest}"
+
+
+def run_key(video: str, modality: str, endpoint: str, target: int, method: str, digest: str) -> str:
+    """Return the key of a run."""
+    return f"{video_key(video)}/{modality}/{endpoint}/{target}-{method}-{digest}"

@@ -1,0 +1,280 @@
+"""Store: opened, planned from, written, read."""
+
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from zarr.codecs import BloscCodec, Crc32cCodec
+
+from gbvis.attribution import Attribution, Recipe
+from gbvis.card import WeightsCard
+from gbvis.clip import ClipFormat, ClipPixels
+from gbvis.endpoint import ENDPOINTS, Endpoint
+from gbvis.errors import GbvisError
+from gbvis.fingerprint import digest_of
+from gbvis.store.group import StoredClips, StoredRun
+from gbvis.store.key import UNFINISHED, WEIGHTS, clips_key, run_key, video_key
+from gbvis.video import Video
+
+FORMAT_VERSION = 1
+
+_GRADIENT_AXES = ("clip", "channel", "time", "y", "x")
+_PIXEL_AXES = ("clip", "time", "y", "x", "channel")
+
+
+class Store:
+    """A store in a plain directory.
+
+    Attributes:
+        path: The directory.
+    """
+
+    def __init__(self, path: Path, root: "zarr.Group") -> None:
+        self.path = path
+        self._root = root
+
+    @classmethod
+    def open(cls, path: Path) -> "Store":
+        """Return the store at `path`.
+
+        Raises:
+            GbvisError: There is none (exit code 1), or what is there is no store, or a newer one (exit code 2).
+        """
+        if not path.exists():
+            raise GbvisError(f"no store at {path}", "make one with `gbvis explain`, or point to it with --store")
+        try:
+            root = zarr.open_group(path, mode="r+", zarr_format=3)
+        except (OSError, ValueError) as error:
+            raise _no_store(path, "it cannot be opened as a Zarr group") from error
+        about = root.attrs.get("gbvis")
+        if not isinstance(about, Mapping) or "format_version" not in about:
+            raise _no_store(path, "it carries no gbvis attribute")
+        if about["format_version"] != FORMAT_VERSION:
+            raise GbvisError(
+                f"the store {path} has format version {about['format_version']}, this gbvis reads {FORMAT_VERSION}",
+                "update gbvis, or choose another store with --store",
+                exit_code=2,
+            )
+        return cls(path, root)
+
+    @classmethod
+    def open_or_create(cls, path: Path) -> "Store":
+        """Return the store at `path`, made if there is nothing yet.
+
+        Raises:
+            GbvisError: As `open`, or it cannot be made (exit code 2).
+        """
+        try:
+            if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+                zarr.open_group(path, mode="a", zarr_format=3, attributes={"gbvis": {"format_version": FORMAT_VERSION}})
+        except OSError as error:
+            raise GbvisError(
+                f"cannot make a store at {path}: {error.strerror or error}",
+                "choose a place you may write to with --store",
+                exit_code=2,
+            ) from error
+        return cls.open(path)
+
+    def read_cards(self, sha256: str) -> list[WeightsCard]:
+        """Return the cards of the networks in the weights file with that hash; none where it is not known."""
+        group = self._root.get(f"{WEIGHTS}/{sha256}")
+        if not isinstance(group, zarr.Group):
+            return []
+        cards: dict[str, Any] = group.attrs.asdict()
+        return [WeightsCard.from_json(card) for card in cards.values()]
+
+    def write_cards(self, cards: list[WeightsCard]) -> None:
+        """Keep the cards of one weights file."""
+        with self._explaining_failure():
+            group = self._root.require_group(f"{WEIGHTS}/{cards[0].sha256}")
+            group.update_attributes({card.modality: card.to_json() for card in cards})
+
+    def runs(
+        self, video: str | None = None, modality: str | None = None, endpoint: Endpoint | None = None
+    ) -> Iterator[StoredRun]:
+        """Yield the finished runs, of one video, modality or endpoint where given, in a fixed order."""
+        for stream in self._streams(video, modality):
+            for place in [endpoint] if endpoint else ENDPOINTS:
+                runs = stream.get(place.name)
+                if isinstance(runs, zarr.Group):
+                    for _, group in sorted(runs.groups()):
+                        yield StoredRun(group, self.path)
+
+    def find_run(self, video: str, recipe: Recipe) -> StoredRun | None:
+        """Return the finished run of `video` made by `recipe`, or None."""
+        group = self._root.get(_run_key(video, recipe))
+        return StoredRun(group, self.path) if isinstance(group, zarr.Group) else None
+
+    def clips_of(self, run: StoredRun) -> StoredClips:
+        """Return the clips that a run was computed from.
+
+        Raises:
+            GbvisError: They are gone.
+        """
+        return self._clips(clips_key(run.video, run.modality, run.attributes["clips"]))
+
+    def write_clips(
+        self,
+        video: Video,
+        clip_format: ClipFormat,
+        frames: list[list[int]],
+        clips: Iterator[ClipPixels],
+        is_forced: bool,
+    ) -> StoredClips:
+        """Return the clips of a video from the store; what is not there is taken from `clips`, one at a time.
+
+        Raises:
+            GbvisError: A frame cannot be read, or the store cannot be written.
+        """
+        digest = digest_of(
+            {"video": video.fingerprint, "frames": frames, "modality": video.modality, **clip_format.geometry}
+        )
+        key = clips_key(video.name, video.modality, digest)
+        if is_forced or key not in self._root:
+            with self._publishing(key, is_forced) as group:
+                shape = (
+                    len(frames),
+                    len(frames[0]),
+                    clip_format.crop,
+                    clip_format.crop,
+                    clip_format.channels,
+                )
+                pixels = _create_array(group, "pixels", shape, "uint8", _PIXEL_AXES)
+                for index, clip in enumerate(clips):
+                    pixels[index] = clip
+                group.update_attributes(_describe_clips(video, clip_format, frames))
+        return self._clips(key)
+
+    @contextmanager
+    def writing(self, video: str, recipe: Recipe, clip_format: ClipFormat, is_forced: bool) -> Iterator["RunWriter"]:
+        """Give a writer for the gradients of one run; the run is in the store once the context ends without error."""
+        with self._publishing(_run_key(video, recipe), is_forced) as group:
+            square = (clip_format.crop, clip_format.crop)
+            shape = (len(recipe.clips), clip_format.channels, len(recipe.clips[0]), *square)
+            writer = RunWriter(group, shape)
+            yield writer
+            made = {"video": video, "recipe": recipe.to_json(), "value": writer.values}
+            group.update_attributes({**made, **writer.attributes, "state": "complete"})
+
+    def _streams(self, video: str | None, modality: str | None) -> Iterator["zarr.Group"]:
+        if video is None:
+            videos = [name for name, _ in sorted(self._root.groups()) if not name.startswith((".", WEIGHTS))]
+        else:
+            videos = [video_key(video)]
+        for key in videos:
+            for stream in [modality] if modality else ["rgb", "flow"]:
+                group = self._root.get(f"{key}/{stream}")
+                if isinstance(group, zarr.Group):
+                    yield group
+
+    def _clips(self, key: str) -> StoredClips:
+        group = self._root.get(key)
+        if not isinstance(group, zarr.Group):
+            raise GbvisError(
+                f"the frames {key} are missing in {self.path}",
+                "run the same `gbvis explain` with --force to make them again",
+            )
+        return StoredClips(group, self.path)
+
+    @contextmanager
+    def _publishing(self, key: str, is_forced: bool) -> Iterator["zarr.Group"]:
+        """Give an unfinished group; rename it to `key` if the context ends without error, else take it away."""
+        unfinished = self.path / f"{UNFINISHED}{uuid.uuid4().hex}"
+        with self._explaining_failure():
+            try:
+                yield self._root.create_group(unfinished.name)
+                self._root.require_group(key.rsplit("/", 1)[0])
+                self._rename(unfinished, self.path / key, is_forced)
+            finally:
+                shutil.rmtree(unfinished, ignore_errors=True)
+
+    def _rename(self, unfinished: Path, finished: Path, is_forced: bool) -> None:
+        if is_forced and finished.exists():
+            old = self.path / f"{UNFINISHED}{uuid.uuid4().hex}"
+            finished.rename(old)
+            unfinished.rename(finished)
+            shutil.rmtree(old, ignore_errors=True)
+            return
+        try:
+            unfinished.rename(finished)
+        except OSError:
+            if not finished.exists():  # else another process has published the same result meanwhile
+                raise
+
+    @contextmanager
+    def _explaining_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise GbvisError(
+                f"cannot write to the store {self.path}: {error.strerror or error}",
+                "free room there or get permission, then repeat the call: what was finished is kept",
+            ) from error
+
+
+class RunWriter:
+    """Writes the gradients and values of one run, clip by clip.
+
+    Attributes:
+        values: The target's value per clip, as far as written.
+        attributes: What else to keep with the run; may be set until the context of `Store.writing` ends.
+    """
+
+    def __init__(self, group: "zarr.Group", shape: tuple[int, ...]) -> None:
+        self._gradient = _create_array(group, "gradient", shape, "float32", _GRADIENT_AXES)
+        self._value = _create_array(group, "value", shape[:1], "float32", ("clip",))
+        self.values: list[float] = []
+        self.attributes: dict[str, Any] = {}
+
+    def write(self, attribution: Attribution) -> None:
+        """Write the next clip's gradient and value."""
+        clip = len(self.values)
+        self._gradient[clip] = attribution.gradient
+        self._value[clip] = attribution.value
+        self.values.append(attribution.value)
+
+
+def _create_array(
+    group: "zarr.Group", name: str, shape: tuple[int, ...], dtype: str, axes: tuple[str, ...]
+) -> "zarr.Array[Any]":
+    """Create an array with a chunk per clip, checksummed; zeros are written too, so a missing chunk is an error."""
+    item = np.dtype(dtype).itemsize
+    return group.create_array(
+        name,
+        shape=shape,
+        chunks=(1, *shape[1:]),
+        dtype=dtype,
+        dimension_names=list(axes),
+        compressors=[BloscCodec(cname="zstd", clevel=1, shuffle="shuffle", typesize=item), Crc32cCodec()],
+        config={"write_empty_chunks": True},
+    )
+
+
+def _run_key(video: str, recipe: Recipe) -> str:
+    return run_key(video, recipe.modality, recipe.endpoint, recipe.target, recipe.method, recipe.digest)
+
+
+def _describe_clips(video: Video, clip_format: ClipFormat, frames: list[list[int]]) -> dict[str, Any]:
+    shape = video.shape
+    return {
+        "video": video.name,
+        "location": video.location,
+        "fingerprint": video.fingerprint,
+        "modality": video.modality,
+        "frames": frames,
+        "frame_count": shape.frame_count,
+        "rate": shape.rate,
+        "source_size": [shape.height, shape.width],
+        "source_box": list(clip_format.source_box(shape)),
+        "geometry": clip_format.geometry,
+        "state": "complete",
+    }
+
+
+def _no_store(path: Path, why: str) -> GbvisError:
+    return GbvisError(f"{path} is no gbvis store: {why}", "choose another place with --store", exit_code=2)

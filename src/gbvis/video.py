@@ -1,0 +1,93 @@
+"""Video: something with numbered frames."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+FrameNumbers = Sequence[int]
+Frames = NDArray[np.uint8]
+"""uint8 (frames, height, width, channels), 0-255: RGB, or u and v of the flow encoded in 8 bit."""
+
+
+@dataclass(frozen=True)
+class VideoShape:
+    """What has to be known of a video before its frames are read.
+
+    Attributes:
+        frame_count: Number of frames, those of `modality`: a video has one flow frame fewer than RGB frames.
+        rate: Frames per second, or None where nothing tells it.
+        width: Pixels, upright.
+        height: Pixels, upright.
+    """
+
+    frame_count: int
+    rate: float | None
+    width: int
+    height: int
+
+
+VIDEO_SUFFIXES = (
+    ".avi",
+    ".mp4",
+    ".mkv",
+    ".webm",
+    ".mov",
+    ".m4v",
+    ".mpg",
+    ".mpeg",
+    ".wmv",
+    ".flv",
+    ".ts",
+    ".ogv",
+)
+
+
+def video_name(location: str) -> str:
+    """Return the name of the video at `location`: a file's stem, or the name of a folder or of nothing on disk."""
+    path = Path(location).absolute()
+    is_file = path.is_file() or (path.suffix.lower() in VIDEO_SUFFIXES and not path.is_dir())
+    return path.stem if is_file else path.name
+
+
+class Video(ABC):
+    """One stream of a video; numbers its frames from 0.
+
+    Attributes:
+        name: The file's stem or the folder's name.
+        location: The absolute path it is read from.
+        modality: `rgb` or `flow`.
+    """
+
+    def __init__(self, name: str, location: str, modality: str) -> None:
+        self.name = name
+        self.location = location
+        self.modality = modality
+
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """The SHA-256 of the video's content, hexadecimal; takes no decoding."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> VideoShape:
+        """The video's frame count, rate and size.
+
+        Raises:
+            GbvisError: The video cannot be read, is cut short, or holds no frame.
+        """
+
+    @abstractmethod
+    def read(self, numbers: FrameNumbers) -> Frames:
+        """Return the frames with these numbers, in this order, repeats included.
+
+        Returns:
+            uint8 (len(numbers), height, width, 3 or 2), 0-255.
+
+        Raises:
+            GbvisError: One of them cannot be decoded.
+        """
