@@ -152,7 +152,7 @@ def build_network(state_dict: StateDict, families: Sequence[Family], sha256: str
     with torch.device("meta"):
         module = R2Plus1D(architecture, family.padding, family.norm_epsilon)
     module.load_state_dict(_collect(state_dict, family, module), strict=False, assign=True)
-    path = str(state_dict.path.absolute())
+    path = str(state_dict.path.resolve())
     return Network(module, describe(architecture, family, modality, sha256, path))
 
 

@@ -98,9 +98,15 @@ class Screen(Watcher):
         sys.stdout.flush()
 
 
-def make_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:
+def make_table(title: str | None, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:
     """Return a table whose cells are shown as they are, markup and all."""
-    table = Table(title=Text(printable(title)), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(
+        title=Text(printable(title)) if title else None,
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
     for column in columns:
         table.add_column(column, no_wrap=True)
     for row in rows:

@@ -61,11 +61,13 @@ def show_shapes(screen: Screen, shapes: NetworkShapes) -> None:
     """Print a network and a table of its endpoints."""
     card = shapes.card
     form = card.clip_format
-    title = (
+    screen.print(
         f"R(2+1)D-{card.depth}  {card.modality}  {card.class_count} classes  {card.parameters:,} parameters  "
-        f"family {card.family}{f'  {card.path}' if card.path else ''}\n"
-        f"input {_times(shapes.input)}{' (u1, v1, u2, v2, ... along time)' if card.interleaved else ''}: frames resized "
-        f"to {form.height}x{form.width}, cut at row {form.top}, column {form.left} to {form.crop}x{form.crop}; "
+        f"family {card.family}{f'  {card.path}' if card.path else ''}"
+    )
+    order = " (u1, v1, u2, v2, ... along time)" if card.interleaved else ""
+    screen.print(
+        f"input {_times(shapes.input)}{order}: frames resized to {form.height}x{form.width}, cut at row {form.top}, column {form.left} to {form.crop}x{form.crop}; "
         f"{card.padding} padding, batch-norm eps {card.norm_epsilon:g}"
     )
     rows = [
@@ -78,7 +80,7 @@ def show_shapes(screen: Screen, shapes: NetworkShapes) -> None:
         )
         for endpoint in shapes.endpoints
     ]
-    screen.print(make_table(title, ("endpoint", "also called", "shape", "targets", "one activation sees"), rows))
+    screen.print(make_table(None, ("endpoint", "also called", "shape", "targets", "one activation sees"), rows))
 
 
 def _times(shape: tuple[int, ...]) -> str:

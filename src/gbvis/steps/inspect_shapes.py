@@ -130,6 +130,8 @@ def _shapes(card: WeightsCard, architecture: "Architecture", frames: int | None)
     clip_shape = (card.input_channels, steps, card.clip_format.crop, card.clip_format.crop)
     shapes = trace_shapes(architecture, card.padding, clip_shape)
     fields = receptive_fields(architecture)
+    if card.interleaved:  # so many steps of u1, v1, u2, v2, ... touch half as many frames
+        fields = {endpoint: (steps // 2 + 1, pixels) for endpoint, (steps, pixels) in fields.items()}
     return NetworkShapes(
         card,
         clip_shape,

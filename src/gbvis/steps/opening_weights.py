@@ -72,7 +72,7 @@ class Networks:
                         "give one checkpoint a stream",
                         exit_code=2,
                     )
-                cards[card.modality] = card.with_path(str(path.absolute()))
+                cards[card.modality] = card.with_path(str(path.resolve()))
         wanted = [request.modality] if request.modality else sorted(cards, reverse=True)  # RGB first
         self.cards = {modality: cards[modality] for modality in wanted if modality in cards}
         if not self.cards:

@@ -94,13 +94,13 @@ def _predict_stream(
     network = networks.load(modality)
 
     def watch(endpoint: Endpoint, shape: tuple[int, ...]) -> None:
-        watcher.say(f"{modality} {endpoint.name:<10} {list(shape)}")
+        watcher.say(f"{video.name} {modality}: {endpoint.name:<10} {list(shape)}")
 
     total = np.zeros(card.class_count)
     with network.computing():
-        for numbers in frames:
+        for index, numbers in enumerate(frames):
             pixels = cut_clip(video, numbers, card.clip_format)
-            total += network.measure(pixels, {SOFTMAX}, watch)[SOFTMAX]
+            total += network.measure(pixels, {SOFTMAX}, None if index else watch)[SOFTMAX]
             watcher.advance()
     scores = (total / len(frames)).astype(np.float32)
     if not np.isfinite(scores).all():

@@ -54,7 +54,8 @@ class Stream:
         """Yield the runs wanted: those in the store at once, the others when they have been computed."""
         started = time.perf_counter()
         cached = {} if self.request.is_forced else self._look_up()
-        for run in {run.key: run for run in cached.values()}.values():
+        in_order = [cached[digest] for digest in self._wanted if digest in cached]
+        for run in {run.key: run for run in in_order}.values():
             yield ExplainedRun(run, self.store.path, self.card, True, time.perf_counter() - started)
         missing = {digest: target for digest, target in self._wanted.items() if digest not in cached}
         if missing:
@@ -99,7 +100,9 @@ class Stream:
         frames = self._clip_request.sample(self.video.shape)
         cut = (cut_clip(self.video, numbers, clip_format) for numbers in frames)
         clips = self.store.write_clips(self.video, clip_format, frames, cut, self.request.is_forced)
-        self.watcher.say(f"{self.video.name}: {len(frames)} clips in {time.perf_counter() - started:.2f} s")
+        self.watcher.say(
+            f"{self.video.name} {self.video.modality}: {len(frames)} clips cut in {time.perf_counter() - started:.2f} s"
+        )
         network = self._networks.load(self.video.modality)
         with network.computing():
             batch = Batch(self, missing, clips, network)
@@ -146,10 +149,14 @@ class Batch:
                 return list(self._writers)
 
             for clip in range(clip_count):
+                started = time.perf_counter()
                 pixels = self._clips.pixels(clip)
-                for attribution in attribute(self._network, pixels, self._endpoints, choose, self._watch):
+                for attribution in attribute(
+                    self._network, pixels, self._endpoints, choose, self._watch if clip == 0 else None
+                ):
                     self._writers[attribution.target].write(attribution)
                     self._stream.watcher.advance()
+                self._say(f"clip {clip + 1}: {len(self._writers)} gradients in {time.perf_counter() - started:.2f} s")
                 if not self._writers:
                     break  # all of it was in the store, asked for in other words
             self._describe()
@@ -205,4 +212,7 @@ class Batch:
             self.runs.append((run, stored is not None))
 
     def _watch(self, endpoint: Endpoint, shape: tuple[int, ...]) -> None:
-        self._stream.watcher.say(f"{self._stream.video.modality} {endpoint.name:<10} {list(shape)}")
+        self._say(f"{endpoint.name:<10} {list(shape)}")
+
+    def _say(self, line: str) -> None:
+        self._stream.watcher.say(f"{self._stream.video.name} {self._stream.video.modality}: {line}")
