@@ -89,9 +89,10 @@ class Architecture:
 
 
 def _block_count(shape_of: ShapeOf, stage: int) -> int:
-    """Return the number of blocks in a stage, at least one: every stage is expected."""
+    """Return the number of blocks in a stage, at least one; a block is there if any of its convolutions is."""
+    units = [f"{unit}.{part}.convolution.weight" for unit in ("first", "second") for part in ("spatial", "temporal")]
     return next(
-        block for block in count(1) if shape_of(f"stages.{stage}.{block}.first.spatial.convolution.weight") is None
+        block for block in count(1) if all(shape_of(f"stages.{stage}.{block}.{unit}") is None for unit in units)
     )
 
 

@@ -40,7 +40,7 @@ def find_video_folder(parent: Path, name: str) -> Path | None:
     A name that differs in case alone is the same video: UCF-101's folders say `HandstandPushups` where its AVIs say
     `HandStandPushups`. Names are compared, never globbed: HMDB-51's hold `[` and worse.
     """
-    if not name or Path(name).name != name:  # `..` and `a/b` are no names
+    if name in ("", ".", "..") or Path(name).name != name:  # a name leads nowhere but into the folder
         return None
     exact = parent / name
     if exact.is_dir():

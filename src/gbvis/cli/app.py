@@ -200,12 +200,13 @@ def inspect_shapes(
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    sys.exit(_run())
+    sys.exit(run_command_line())
 
 
-def _run() -> int:
+def run_command_line(arguments: list[str] | None = None) -> int:
+    """Return the exit code of a call with these arguments, those of the process where None."""
     try:
-        code = app(prog_name="gbvis", standalone_mode=False)
+        code = app(arguments, prog_name="gbvis", standalone_mode=False)
     except (GbvisError, TyperException) as error:
         if os.environ.get("GBVIS_DEBUG"):
             traceback.print_exc()

@@ -8,7 +8,6 @@ from pathlib import Path
 import imageio.v3 as imageio
 import numpy as np
 from numpy.typing import NDArray
-from PIL import UnidentifiedImageError
 
 from gbvis.errors import GbvisError
 from gbvis.fingerprint import hash_files
@@ -115,7 +114,12 @@ def _natural_order(name: str) -> list[tuple[bool, int, str]]:
 def _read_image(path: Path, mode: str) -> NDArray[np.uint8]:
     """Return an image file: uint8 (H, W, 3) for mode `RGB`, (H, W) for `L`."""
     try:
-        image: NDArray[np.uint8] = imageio.imread(path, plugin="pillow", mode=mode, index=0)
-    except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:
+        is_deep = imageio.improps(path, plugin="pillow", index=0).dtype == np.uint16
+        # Pillow cuts 16 bits off at 255 where it should scale them
+        image: NDArray[np.uint8] = imageio.imread(path, plugin="pillow", mode=None if is_deep else mode, index=0)
+    except (OSError, SyntaxError, ValueError) as error:
         raise GbvisError(f"cannot read frame {path}: {error}", "the file is broken: write this frame again") from error
+    if is_deep:
+        grey = np.rint(image / 257).astype(np.uint8)
+        return grey if mode == "L" else np.stack([grey] * 3, axis=-1)
     return image

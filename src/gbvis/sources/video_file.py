@@ -1,6 +1,9 @@
 """Video files, through PyAV: any container and codec that FFmpeg reads."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -8,7 +11,9 @@ from pathlib import Path
 import av
 import numpy as np
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from gbvis.errors import GbvisError
@@ -62,12 +67,8 @@ class VideoFile(Video):
         """The frames' presentation times in order, in the stream's units; empty where they cannot be trusted."""
         with _opened(self._path) as container:
             packets = [packet for packet in container.demux(container.streams.video[0]) if packet.size]
-            stream, has_times = container.streams.video[0], container.format.name != "avi"
-            if not packets or any(packet.is_corrupt for packet in packets):
-                raise GbvisError(
-                    f"{self._path} is cut short: {len(packets)} of {stream.frames or 'unknown'} frames are there",
-                    "copy the video again, or cut it where it ends so that its length is known",
-                )
+            self._check_whole(container, packets)
+            has_times = container.format.name != "avi"
         shown = [packet for packet in packets if not packet.is_discard]
         times = [packet.pts for packet in shown if packet.pts is not None]
         is_plain = times == sorted(times) and min(packet.size for packet in shown) >= _SMALLEST_FRAME
@@ -75,17 +76,41 @@ class VideoFile(Video):
             return sorted(times)
         return []
 
+    def _check_whole(self, container: InputContainer, packets: list[Packet[VideoStream]]) -> None:
+        """Check that the file holds all that its header promises.
+
+        A cut shows in its last packet; MP4 knows its number of frames; Matroska, cut between two packets, shows it
+        only in its duration.
+        """
+        stream = container.streams.video[0]
+        end = max((packet.pts + (packet.duration or 0) for packet in packets if packet.pts is not None), default=0)
+        missing = (container.duration or 0) / av.time_base - float(end * (stream.time_base or 0))
+        is_short = {"mov": len(packets) < stream.frames, "matroska": missing > 1.0 and len(container.streams) == 1}
+        if not packets or packets[-1].is_corrupt or is_short.get(container.format.name.split(",")[0]):
+            raise GbvisError(
+                f"{self._path} is cut short: {len(packets)} of {stream.frames or 'more'} frames are there",
+                "copy the video again whole",
+            )
+
     def read(self, numbers: FrameNumbers) -> Frames:
         """Return the frames with these numbers: uint8 (len(numbers), height, width, 3), RGB.
 
         Reading on where the last call stopped costs no seek, so clips in order are decoded once.
         """
-        found: dict[int, NDArray[np.uint8]] = {}
-        for number in sorted(set(numbers)):
-            if self._reader is None or not self._reader.can_reach(number):
-                self._reader = _Reader(self._path, self._times, number)
-            found[number] = self._reader.read(number)
+        found = {number: self._read_frame(number) for number in sorted(set(numbers))}
         return np.stack([found[number] for number in numbers])
+
+    def _read_frame(self, number: int) -> NDArray[np.uint8]:
+        frame = self._reader.go_to(number) if self._reader and self._reader.can_reach(number) else None
+        if frame is None:  # too far away, or damage lies between: seek
+            self._reader = _Reader(self._path, self._times, number)
+            frame = self._reader.go_to(number)
+        if frame is None:
+            raise GbvisError(
+                f"frame {number} of {self._path} cannot be decoded",
+                "the file is damaged there: choose other frames with --start, or encode the video again",
+            )
+        return _upright(frame)
 
     def _decode_from_start(self) -> Iterator[VideoFrame]:
         with _opened(self._path) as container:
@@ -108,19 +133,15 @@ class _Reader:
         distance = number - self._position
         return distance > 0 and (distance <= _WORTH_DECODING or not self._number_of)
 
-    def read(self, number: int) -> NDArray[np.uint8]:
-        """Return frame `number`, upright: uint8 (height, width, 3), RGB."""
-        for number_shown, frame in self._frames:
-            self._position = number_shown
-            self._is_damaged = frame.is_corrupt or (self._is_damaged and not frame.key_frame)
-            if self._position == number and not self._is_damaged:
-                return _upright(frame)
-            if self._position >= number:
-                break
-        raise GbvisError(
-            f"frame {number} of {self._path} cannot be decoded",
-            "the file is damaged there: choose other frames with --start, or encode the video again",
-        )
+    def go_to(self, number: int) -> VideoFrame | None:
+        """Return frame `number`, or None where it is damaged or never comes."""
+        with suppress(GbvisError):  # the caller knows which frame is missed, and that says more
+            for position, frame in self._frames:
+                self._position = position
+                self._is_damaged = frame.is_corrupt or (self._is_damaged and not frame.key_frame)
+                if position >= number:
+                    return frame if position == number and not self._is_damaged else None
+        return None
 
     def _seek(self, times: list[int], number: int) -> Iterator[tuple[int, VideoFrame]]:
         """Return the numbered frames from the last key frame before `number` on.

@@ -1,0 +1,206 @@
+"""The contract of a checkpoint family: every registered one reads its own files, strictly."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+
+from gbvis import registry
+from gbvis.endpoint import ENDPOINTS
+from gbvis.errors import GbvisError
+from gbvis.family import Family
+from gbvis.network import Network, build_network
+from gbvis.r2plus1d import Architecture, Factors, R2Plus1D
+from gbvis.state_dict import StateDict, read_state_dicts
+
+FAMILIES = registry.families()
+
+
+def make_architecture(family: Family, channels: int = 3, blocks: tuple[int, ...] = (1, 2, 1, 1)) -> Architecture:
+    """Return a tiny network with the family's kind of middle channels."""
+    stages, inputs = [], 4
+    for stage, count in enumerate(blocks):
+        width = 4 * (stage + 1)
+        units = []
+        for block in range(count):
+            first = Factors(inputs if block == 0 else width, 5 + stage, width)
+            is_odd = stage > 0 and block == 0 and not family.has_equal_middles
+            units.append((first, Factors(width, 7 + stage if is_odd else 5 + stage, width)))
+        stages.append(tuple(units))
+        inputs = width
+    return Architecture(Factors(channels, 6, 4), tuple(stages), 11)
+
+
+def make_tensors(family: Family, channels: int = 3) -> dict[str, torch.Tensor]:
+    torch.manual_seed(1)
+    module = R2Plus1D(make_architecture(family, channels), family.padding, family.norm_epsilon)
+    return {family.name_of(name): tensor for name, tensor in module.state_dict().items()}
+
+
+def build(tensors: dict[str, torch.Tensor], modality: str | None = None) -> Network:
+    return build_network(StateDict(Path("made.pth"), tensors, modality), FAMILIES, "0" * 64)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+class TestEveryFamily:
+    def test_its_file_gives_its_network(self, family: Family) -> None:
+        tensors = make_tensors(family)
+        network = build(tensors)
+        assert network.card.family == family.name
+        assert network.card.depth == 2 + 2 * 5
+        assert network.module.architecture == make_architecture(family)
+        for name, tensor in network.module.state_dict().items():
+            assert torch.equal(tensor, tensors[family.name_of(name)])
+        assert list(network.card.targets) == [endpoint.name for endpoint in ENDPOINTS]
+        assert not any(parameter.requires_grad for parameter in network.module.parameters())
+        assert not network.module.training
+
+    def test_every_missing_parameter_is_named(self, family: Family) -> None:
+        for name in make_tensors(family):
+            if name.endswith("num_batches_tracked"):
+                continue
+            tensors = make_tensors(family)
+            del tensors[name]
+            with pytest.raises(GbvisError) as error:
+                build(tensors)
+            assert name in error.value.problem, name
+            assert error.value.exit_code == 2
+
+    def test_every_misshapen_parameter_is_named(self, family: Family) -> None:
+        for name, tensor in make_tensors(family).items():
+            if tensor.ndim == 0:
+                continue
+            tensors = make_tensors(family)
+            tensors[name] = tensor.repeat_interleave(2, dim=tensor.ndim - 1)
+            with pytest.raises(GbvisError):
+                build(tensors)
+            tensors[name] = tensor.flatten()[:1]
+            with pytest.raises(GbvisError):
+                build(tensors)
+
+    def test_spare_parameters_are_named_and_counted(self, family: Family) -> None:
+        spare = {f"extra.{number}": torch.zeros(1) for number in range(5)}
+        with pytest.raises(GbvisError, match=r"extra\.0, extra\.1, extra\.2 and 2 more"):
+            build(make_tensors(family) | spare)
+
+    def test_a_weight_that_is_no_number_is_named(self, family: Family) -> None:
+        tensors = make_tensors(family)
+        name = family.name_of("stages.1.0.shortcut.norm.running_mean")
+        tensors[name][0] = float("nan")
+        with pytest.raises(GbvisError, match="NaN or infinity") as error:
+            build(tensors)
+        assert name in error.value.problem
+
+    def test_half_precision_is_computed_in_full(self, family: Family) -> None:
+        tensors = make_tensors(family)
+        network = build({n: t.half() if t.is_floating_point() else t for n, t in tensors.items()})
+        assert {tensor.dtype for tensor in network.module.parameters()} == {torch.float32}
+
+    def test_the_stream_is_read_from_the_stem_and_checked(self, family: Family) -> None:
+        assert build(make_tensors(family)).card.modality == "rgb"
+        with pytest.raises(GbvisError, match="says it is for flow"):
+            build(make_tensors(family), "flow")
+        with pytest.raises(GbvisError, match="takes 4 input channels"):
+            build(make_tensors(family, channels=4))
+        for channels in (1, 2):
+            if "flow" in family.formats:
+                card = build(make_tensors(family, channels), "flow").card
+                assert card.modality == "flow" and card.interleaved == (channels == 1)
+            else:
+                with pytest.raises(GbvisError, match="has none"):
+                    build(make_tensors(family, channels))
+
+
+def test_foreign_names_are_no_checkpoint() -> None:
+    with pytest.raises(GbvisError, match=r"layer\.weight"):
+        build({"layer.weight": torch.zeros(1)})
+
+
+def test_vmz_shapes_under_torchvisions_names_are_refused() -> None:
+    """They are told apart by their middle channels; with torchvision's epsilon the scores would be silently off."""
+    old, new = FAMILIES
+    module = R2Plus1D(make_architecture(old), "symmetric", 1e-3)
+    with pytest.raises(GbvisError, match="VMZ"):
+        build({new.name_of(name): tensor for name, tensor in module.state_dict().items()})
+
+
+def layouts(state: dict[str, torch.Tensor]) -> dict[str, object]:
+    """Return every layout in which the old script and fine-tuning scripts wrap a state dict."""
+    names = argparse.Namespace(arch="r2plus1d_18", lr=0.1)
+    other = {name: tensor + 1 for name, tensor in state.items()}
+    return {
+        "bare": state,
+        "content": {"args": names, "content": {"rgb": {"split1": {"state_dict": state}}}},
+        "split 1 goes first": {"content": {"rgb": {"split2": {"state_dict": other}, "split1": {"state_dict": state}}}},
+        "train": {"args": names, "train": {"state_dict": state, "epoch": 3}},
+        "best goes first": {"train": {"state_dict": other, "best": {"state_dict": state, "top1": 0.9}}},
+        "one of two": {"rgb_state": state},
+        "state_dict": {"state_dict": state, "optimizer": {"lr": 1.0}},
+        "model": {"model": state},
+        "model_state_dict": {"model_state_dict": state, "epoch": 1},
+        "DataParallel": {"state_dict": {f"module.{name}": tensor for name, tensor in state.items()}},
+    }
+
+
+@pytest.mark.parametrize("layout", layouts({}))
+def test_every_layout_gives_the_same_tensors(tmp_path: Path, layout: str) -> None:
+    state = make_tensors(FAMILIES[0])
+    torch.save(layouts(state)[layout], tmp_path / "weights.pth")
+    (found,) = read_state_dicts(tmp_path / "weights.pth")
+    assert found.tensors.keys() == state.keys()
+    assert all(torch.equal(found.tensors[name], tensor) for name, tensor in state.items())
+
+
+def test_one_file_may_hold_both_streams(tmp_path: Path) -> None:
+    states = {f"{m}_state": make_tensors(FAMILIES[0], channels) for m, channels in (("rgb", 3), ("flow", 1))}
+    torch.save({**states, "stream_weights": [1.0, 1.0]}, tmp_path / "both.pth")
+    assert [found.declared_modality for found in read_state_dicts(tmp_path / "both.pth")] == ["rgb", "flow"]
+
+
+class Hostile:
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Path.touch, (Path("/tmp/gbvis-was-run"),))
+
+
+def write_text(path: Path) -> None:
+    path.write_text("this is no checkpoint")
+
+
+def write_hostile(path: Path) -> None:
+    torch.save({"state_dict": make_tensors(FAMILIES[0]), "args": Hostile()}, path)
+
+
+def write_truncated(path: Path) -> None:
+    torch.save(make_tensors(FAMILIES[0]), path)
+    path.write_bytes(path.read_bytes()[:-2000])
+
+
+@pytest.mark.parametrize(
+    ("write", "found"),
+    [
+        (write_text, "no checkpoint"),
+        (write_hostile, "may run code"),
+        (write_truncated, "no checkpoint"),
+        (Path.touch, "no checkpoint"),
+        (lambda path: torch.save([1, 2], path), "no network"),
+        (lambda path: torch.save({"epoch": 3}, path), "no network"),
+        (lambda path: None, "no such weights file"),
+    ],
+)
+def test_what_is_no_checkpoint_says_so(tmp_path: Path, write: Callable[[Path], None], found: str) -> None:
+    write(tmp_path / "weights.pth")
+    with pytest.raises(GbvisError, match=found) as error:
+        read_state_dicts(tmp_path / "weights.pth")
+    assert error.value.exit_code == 2
+    assert not Path("/tmp/gbvis-was-run").exists()
+
+
+def test_a_made_checkpoint_is_an_old_one(weights: dict[str, Path], make_weights: ModuleType) -> None:
+    (state,) = read_state_dicts(weights["flow"])
+    assert state.declared_modality == "flow"
+    network = build_network(state, FAMILIES, "0" * 64)
+    assert network.module.architecture == make_weights.make_architecture(1)
+    assert network.card.labels and network.card.labels[0] == "ApplyEyeMakeup"

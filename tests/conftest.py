@@ -1,0 +1,131 @@
+"""What tests share: tiny networks, the drawn clip of `examples/`, and the material beside the repository."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+
+from gbvis.cli.app import run_command_line
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
+SHARED = ROOT.parent / "shared"
+
+
+def load_script(path: Path) -> ModuleType:
+    """Return a script as a module."""
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    assert specification and specification.loader
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the developer's own environment out of the tests."""
+    for name in list(os.environ):
+        if name.startswith("GBVIS_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The original programs' numbers and real clips; in CI they must be there."""
+    if not SHARED.is_dir():
+        if os.environ.get("CI"):
+            pytest.fail(f"{SHARED} is missing, and this is CI")
+        pytest.skip(f"needs {SHARED}")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def rules(shared: Path) -> ModuleType:
+    """The rules behind the golden files."""
+    return load_script(shared / "golden/rules.py")
+
+
+@pytest.fixture(scope="session")
+def make_weights() -> ModuleType:
+    """`examples/make_weights.py`."""
+    return load_script(EXAMPLES / "make_weights.py")
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory, make_weights: ModuleType) -> dict[str, Path]:
+    """Tiny checkpoints in the old script's layout with random weights, by stream."""
+    folder = tmp_path_factory.mktemp("weights")
+    paths = {}
+    for seed, (name, channels) in enumerate({"rgb": 3, "flow": 1, "flow2": 2}.items()):
+        state_dict = make_weights.make_state_dict(make_weights.make_architecture(channels), seed)
+        paths[name] = folder / f"{name}.pth"
+        torch.save({"content": {name[:4].strip("2"): {"split1": {"state_dict": state_dict}}}}, paths[name])
+    return paths
+
+
+@pytest.fixture(scope="session")
+def dataset() -> Path:
+    """The two-stream data set of `examples/`: the video `moving-disc`, 12 RGB frames and 11 flow frames."""
+    return EXAMPLES / "two-stream"
+
+
+@pytest.fixture(scope="session")
+def video_file() -> Path:
+    """The drawn clip as a video file: 12 frames, 340x256, H.264."""
+    return EXAMPLES / "moving-disc.mp4"
+
+
+@pytest.fixture
+def call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., "Called"]:
+    """Run a command line in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> Called:
+        capsys.readouterr()
+        code = run_command_line([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Called(code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Callable[..., "Called"]:
+    """Run a command line as a process of its own, in an empty folder, as a user does."""
+
+    def run(*arguments: object, stdin: str | None = None) -> Called:
+        words = [sys.executable, "-m", "gbvis", *map(str, arguments)]
+        done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, input=stdin, timeout=300)
+        return Called(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+class Called:
+    """What a command line left behind."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    def check_error(self, code: int, *words: str) -> None:
+        """Check that it failed with one error and one hint that hold these words, and no traceback."""
+        assert self.code == code, self.err
+        assert "Traceback" not in self.err
+        assert self.err.count("error: ") == 1 and self.err.count("hint: ") == 1, self.err
+        for word in words:
+            assert word in self.err, self.err
+
+
+@pytest.fixture
+def random() -> np.random.Generator:
+    """A generator with a fixed seed."""
+    return np.random.default_rng(0)

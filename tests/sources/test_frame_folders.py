@@ -1,0 +1,108 @@
+from pathlib import Path
+
+import imageio.v3 as imageio
+import numpy as np
+import pytest
+
+from gbvis.errors import GbvisError
+from gbvis.sources import frame_folder, two_stream_folder
+from gbvis.video import Video
+
+
+def write_frames(folder: Path, names: list[str], value: int = 0) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, name in enumerate(names):
+        imageio.imwrite(folder / name, np.full((24, 32, 3), value + 10 * number, np.uint8))
+    return folder
+
+
+def opened(folder: Path) -> Video:
+    video = frame_folder.read(str(folder), "rgb", None)
+    assert video is not None
+    return video
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "bmp", "webp", "JPG"])
+def test_natural_order(tmp_path: Path, suffix: str) -> None:
+    names = [f"frame{number}.{suffix}" for number in (1, 2, 9, 10, 11, 100)]
+    video = opened(write_frames(tmp_path / "video", names))
+    assert video.name == "video" and video.shape.frame_count == 6
+    assert video.read([0, 3, 5])[:, 5, 5, 0].tolist() == pytest.approx([0, 30, 50], abs=2)
+
+
+def test_other_files_are_no_frames(tmp_path: Path) -> None:
+    folder = write_frames(tmp_path / "video", ["1.png", "2.png"])
+    (folder / "notes.txt").write_text("x")
+    (folder / "._1.png").write_text("x")
+    (folder / "3.png").mkdir()
+    assert opened(folder).shape.frame_count == 2
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"), [((24, 32), np.uint8), ((24, 32, 4), np.uint8), ((24, 32, 3), np.uint8), ((24, 32), np.uint16)]
+)
+def test_any_kind_of_png_becomes_rgb(tmp_path: Path, shape: tuple[int, ...], dtype: type) -> None:
+    (tmp_path / "video").mkdir()
+    imageio.imwrite(tmp_path / "video/1.png", np.full(shape, 200 if dtype is np.uint8 else 200 * 257, dtype))
+    frames = opened(tmp_path / "video").read([0])
+    assert frames.shape == (1, 24, 32, 3) and frames.dtype == np.uint8
+    assert np.abs(frames.astype(int) - 200).max() <= 1
+
+
+def test_a_folder_without_frames(tmp_path: Path) -> None:
+    with pytest.raises(GbvisError, match="no frames in"):
+        _ = opened(tmp_path).shape
+
+
+def test_a_broken_frame_is_named_only_when_it_is_read(tmp_path: Path) -> None:
+    folder = write_frames(tmp_path / "video", [f"{number}.jpg" for number in range(9)])
+    (folder / "4.jpg").write_bytes((folder / "4.jpg").read_bytes()[:300])
+    video = opened(folder)
+    assert len(video.read([0, 1, 2])) == 3
+    with pytest.raises(GbvisError, match=r"4\.jpg"):
+        video.read([3, 4, 5])
+
+
+def test_frames_of_another_size_are_named(tmp_path: Path) -> None:
+    folder = write_frames(tmp_path / "video", ["1.png", "2.png"])
+    imageio.imwrite(folder / "3.png", np.zeros((10, 10, 3), np.uint8))
+    with pytest.raises(GbvisError, match=r"3\.png is 10x10"):
+        opened(folder).read([0, 1, 2])
+
+
+def test_a_changed_frame_changes_the_fingerprint(tmp_path: Path) -> None:
+    folder = write_frames(tmp_path / "video", ["1.png", "2.png"])
+    before = opened(folder).fingerprint
+    assert opened(folder).fingerprint == before
+    imageio.imwrite(folder / "2.png", np.zeros((24, 32, 3), np.uint8))
+    assert opened(folder).fingerprint != before
+
+
+def make_dataset(root: Path, name: str = "clip", u: int = 3, v: int = 3) -> Path:
+    write_frames(root / "jpegs_256" / name, [f"frame{n:06d}.jpg" for n in range(1, 5)])
+    for channel, count in (("u", u), ("v", v)):
+        if count:
+            folder = root / "tvl1_flow" / channel / name
+            write_frames(folder, [f"frame{n:06d}.jpg" for n in range(1, count + 1)], 100 if channel == "u" else 150)
+    return root
+
+
+def test_both_streams_of_a_data_set(tmp_path: Path) -> None:
+    make_dataset(tmp_path)
+    for name in ("clip", "clip.avi", "SomeClass/clip.avi", "CLIP"):
+        rgb, flow = (two_stream_folder.read(name, modality, tmp_path) for modality in ("rgb", "flow"))
+        assert rgb and flow and rgb.name == flow.name == "clip"
+        assert rgb.shape.frame_count == 4 and flow.shape.frame_count == 3
+    assert flow is not None
+    assert flow.read([1])[0, 5, 5].tolist() == [110, 160]
+    assert two_stream_folder.read("clip", "rgb", None) is None
+    assert two_stream_folder.read("other", "rgb", tmp_path) is None
+
+
+@pytest.mark.parametrize(("u", "v", "problem"), [(3, 0, "and no v"), (0, 3, "and no u"), (3, 2, "holds 3 frames and")])
+def test_half_a_flow(tmp_path: Path, u: int, v: int, problem: str) -> None:
+    make_dataset(tmp_path, u=u, v=v)
+    with pytest.raises(GbvisError, match=problem):
+        video = two_stream_folder.read("clip", "flow", tmp_path)
+        assert video is not None
+        _ = video.shape

@@ -1,0 +1,191 @@
+import struct
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from gbvis.errors import GbvisError
+from gbvis.sources import video_file
+from gbvis.sources.video_file import VideoFile
+
+REAL = [
+    "v_SoccerJuggling_g23_c01.avi", "v_WalkingWithDog_g15_c01.avi", "v_Archery_g02_c02.avi", "v_Bowling_g22_c04.avi",
+    "RATRACE_wave_f_nm_np1_fr_goo_37.avi", "demo.mp4",
+]  # fmt: skip
+
+
+def decode_all(path: Path) -> np.ndarray:
+    with av.open(str(path)) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+
+
+def write_video(path: Path, frames: np.ndarray, codec: str = "libx264", **options: str) -> Path:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25, options=options)
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+def count_up(count: int = 200) -> np.ndarray:
+    """Return frames whose number can be read off: 8 fields, one a bit."""
+    frames = np.zeros((count, 32, 128, 3), np.uint8)
+    for number in range(count):
+        for bit in range(8):
+            frames[number, :, 16 * bit : 16 * bit + 16] = 255 * (number >> bit & 1)
+    return frames
+
+
+def read_off(frames: np.ndarray) -> list[int]:
+    return [sum(int(frame[16, 16 * bit + 8, 0] > 127) << bit for bit in range(8)) for frame in frames]
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_clips_frame_by_frame(shared: Path, random: np.random.Generator, name: str) -> None:
+    """Any frames in any order are those that decoding from the beginning gives; HMDB-51's clip has no true times."""
+    path = shared / "data/videos" / name
+    expected = decode_all(path)
+    video = VideoFile(path)
+    assert video.shape.frame_count == len(expected)
+    assert (video.shape.height, video.shape.width) == expected.shape[1:3]
+    for start in [0, len(expected) - 9, *random.integers(0, len(expected) - 8, 6)]:
+        numbers = [start, start + 4, start + 8, start + 4]
+        np.testing.assert_array_equal(video.read(numbers), expected[numbers])
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("a.mp4", "libx264", {"g": "250", "bf": "3"}),
+        ("b.mp4", "libx264", {"g": "12", "bf": "3", "x264-params": "open-gop=1:keyint=12"}),
+        ("c.mkv", "libx264", {"g": "30", "bf": "2"}),
+        ("d.avi", "mpeg4", {"g": "24"}),
+        ("e.avi", "mpeg4", {"g": "24", "bf": "2"}),
+        ("f.webm", "libvpx", {"g": "40", "b": "2M"}),
+        ("g.ts", "libx264", {"g": "25", "bf": "2"}),
+        ("h.mov", "mjpeg", {}),
+    ],
+)
+def test_seeking_finds_the_very_frame(tmp_path: Path, name: str, codec: str, options: dict[str, str]) -> None:
+    path = write_video(tmp_path / name, count_up(), codec, **options)
+    for start in (0, 11, 12, 13, 99, 192, 50):
+        numbers = list(range(start, start + 8))
+        video = VideoFile(path)
+        assert video.shape.frame_count == 200
+        assert read_off(video.read(numbers)) == numbers
+    assert read_off(video.read([150, 3, 3, 77])) == [150, 3, 3, 77]
+
+
+def test_one_clip_of_a_long_film_is_not_decoded_from_its_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_video(tmp_path / "film.mp4", np.tile(count_up(), (5, 1, 1, 1)), g="25")
+    decoded = []
+    original = video_file._decode
+
+    def counting(*arguments: object) -> object:
+        for frame in original(*arguments):  # type: ignore[arg-type]
+            decoded.append(frame)
+            yield frame
+
+    monkeypatch.setattr(video_file, "_decode", counting)
+    video = VideoFile(path)
+    assert video.shape.frame_count == 1000
+    video.read(range(700, 708))
+    assert len(decoded) < 80
+    video.read(range(708, 716))  # goes on where it was
+    assert len(decoded) < 90
+
+
+def test_a_phone_video_comes_out_upright(tmp_path: Path) -> None:
+    """A portrait picture, recorded lying on its side, with the matrix that phones write: turn by 90 degrees."""
+    upright = np.zeros((64, 48, 3), np.uint8)
+    upright[:16, :16] = (255, 0, 0)
+    path = write_video(tmp_path / "phone.mp4", np.stack([np.rot90(upright)] * 4))
+    content = bytearray(path.read_bytes())
+    place = content.index(struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30), content.index(b"tkhd"))
+    content[place : place + 36] = struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 48 << 16, 0, 1 << 30)
+    path.write_bytes(content)
+    video = VideoFile(path)
+    assert (video.shape.width, video.shape.height) == (48, 64)
+    frame = video.read([1])[0]
+    assert frame.shape == upright.shape
+    assert frame[6, 6, 0] > 200 and frame[-6, 6, 0] < 50 and frame[6, -6, 0] < 50
+
+
+def test_metadata_that_is_not_utf8_does_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "old.avi"
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "MARKED"
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 32, 128, "yuv420p"
+        for frame in count_up(10):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+    path.write_bytes(path.read_bytes().replace(b"MARKED", b"\xe9\xff\xfe\xe8\x80\xc0"))
+    assert read_off(VideoFile(path).read([7])) == [7]
+
+
+@pytest.mark.parametrize("name", ["a[b].mp4", "100%d.mp4", "a:b.mp4", "-x.mp4", "new\nline.mp4", "é .mp4"])
+def test_any_name_opens(tmp_path: Path, name: str) -> None:
+    path = write_video(tmp_path / name, count_up(4))
+    video = video_file.read(str(path), "rgb", None)
+    assert video is not None and video.name == path.stem
+    assert video.shape.frame_count == 4
+
+
+def test_the_fingerprint_is_the_contents(tmp_path: Path) -> None:
+    one = write_video(tmp_path / "one.mp4", count_up(4))
+    (tmp_path / "two.mp4").write_bytes(one.read_bytes())
+    three = write_video(tmp_path / "three.mp4", count_up(5))
+    fingerprints = [VideoFile(tmp_path / f"{name}.mp4").fingerprint for name in ("one", "two", "three")]
+    assert fingerprints[0] == fingerprints[1] != fingerprints[2]
+    assert three.exists()
+
+
+def test_what_is_no_video(tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("not a film")
+    (tmp_path / "empty.mp4").touch()
+    with pytest.raises(GbvisError, match="is no video"):
+        _ = VideoFile(tmp_path / "text.mp4").shape
+    with pytest.raises(GbvisError, match="is empty"):
+        video_file.read(str(tmp_path / "empty.mp4"), "rgb", None)
+    assert video_file.read(str(tmp_path / "missing.mp4"), "rgb", None) is None
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "film.avi", "film.mkv"])
+def test_a_truncated_file(tmp_path: Path, name: str) -> None:
+    path = write_video(tmp_path / name, count_up(100), "mpeg4" if name.endswith("avi") else "libx264")
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(GbvisError, match="is no video|is cut short|cannot be decoded"):
+        VideoFile(path).read(range(VideoFile(path).shape.frame_count))
+
+
+def test_a_damaged_frame_is_named_and_the_others_are_read(tmp_path: Path, random: np.random.Generator) -> None:
+    noise = random.integers(0, 256, (100, 64, 64, 3), dtype=np.uint8)
+    path = write_video(tmp_path / "film.avi", noise, "mpeg4", g="10", b="4M")
+    with av.open(str(path)) as container:
+        packet = list(container.demux(video=0))[45]
+        place, size = packet.pos, packet.size
+    content = bytearray(path.read_bytes())
+    content[place + 40 : place + size - 8] = random.integers(0, 256, size - 48, dtype=np.uint8).tobytes()
+    path.write_bytes(content)
+    video = VideoFile(path)
+    with pytest.raises(GbvisError, match="frame 45 of .* cannot be decoded"):
+        video.read(range(42, 50))
+    with pytest.raises(GbvisError, match="frame 49 of"):  # it builds on the broken one
+        video.read([49])
+    assert len(video.read(range(10, 18))) == len(video.read(range(60, 68))) == 8
+
+
+def test_flow_of_a_video_file_says_what_is_missing(video_file: Path) -> None:
+    from gbvis.sources.video_file import read
+
+    with pytest.raises(GbvisError, match="no optical flow") as error:
+        read(str(video_file), "flow", None)
+    assert "-d" in error.value.hint

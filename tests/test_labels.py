@@ -1,0 +1,33 @@
+from pathlib import Path
+
+import pytest
+
+from gbvis.errors import GbvisError
+from gbvis.labels import find_class, read_class_list
+
+
+def test_class_lists_are_in_their_own_order(shared: Path) -> None:
+    official = [line.split()[1] for line in (shared / "labels/ucf101_classInd.txt").read_text().splitlines()]
+    trained = [line.split()[1] for line in (shared / "labels/hmdb51_seed_order.txt").read_text().splitlines()]
+    kinetics = (shared / "labels/kinetics400.txt").read_text().splitlines()
+    assert read_class_list("ucf101") == tuple(official)
+    assert read_class_list("hmdb51") == tuple(trained)
+    assert read_class_list("kinetics400") == tuple(kinetics)
+
+
+@pytest.mark.parametrize("label", ["97", "WalkingWithDog", "walking with dog", "walking_with-dog"])
+def test_a_class_by_index_or_name(label: str) -> None:
+    assert find_class(label, read_class_list("ucf101"), 101) == 97
+
+
+@pytest.mark.parametrize(("label", "hint"), [("101", "0 to 100"), ("-1", "0 to 100"), ("WalkingDog", "WalkingWithDog")])
+def test_a_wrong_class_says_what_is_right(label: str, hint: str) -> None:
+    with pytest.raises(GbvisError) as error:
+        find_class(label, read_class_list("ucf101"), 101)
+    assert hint in error.value.hint
+    assert error.value.exit_code == 2
+
+
+def test_a_name_without_names_is_an_error() -> None:
+    with pytest.raises(GbvisError, match="carry no class names"):
+        find_class("Archery", None, 12)
