@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 
 import av
@@ -144,7 +143,7 @@ class _Reader:
         return None
 
     def _seek(self, times: list[int], number: int) -> Iterator[tuple[int, VideoFrame]]:
-        """Return the numbered frames from the last key frame before `number` on.
+        """Yield the numbered frames from the last key frame before `number` on.
 
         Containers index decoding times, which lie before the times of showing, so that a seek may land behind the
         frame: then go further back.
@@ -155,11 +154,13 @@ class _Reader:
             frames = self._numbered(_decode(self._container, self._path))
             first = next(frames, None)
             if first is not None and first[0] <= number:
-                return chain([first], frames)
+                yield first
+                yield from frames
+                return
             back = 2 * back + 1
         self._container.close()
         self._container = _opened(self._path)
-        return self._numbered(_decode(self._container, self._path))
+        yield from self._numbered(_decode(self._container, self._path))
 
     def _numbered(self, frames: Iterator[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
         for frame in frames:
