@@ -73,7 +73,7 @@ class ClipFormat:
 
     def to_json(self) -> dict[str, Any]:
         """Return the format as plain data, for `from_json`."""
-        return asdict(self)
+        return {**asdict(self), "mean": list(self.mean), "std": list(self.std)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "ClipFormat":

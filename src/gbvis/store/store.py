@@ -71,7 +71,7 @@ class Store:
         """
         try:
             if not path.exists() or (path.is_dir() and not any(path.iterdir())):
-                zarr.open_group(path, mode="a", zarr_format=3, attributes={"gbvis": {"format_version": FORMAT_VERSION}})
+                _create(path)
         except OSError as error:
             raise GbvisError(
                 f"cannot make a store at {path}: {error.strerror or error}",
@@ -237,6 +237,22 @@ class RunWriter:
         self._gradient[clip] = attribution.gradient
         self._value[clip] = attribution.value
         self.values.append(attribution.value)
+
+
+def _create(path: Path) -> None:
+    """Make an empty store beside `path` and give it that name in one step: others may be making it too."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{UNFINISHED}{uuid.uuid4().hex}")
+    try:
+        zarr.open_group(
+            unfinished, mode="w-", zarr_format=3, attributes={"gbvis": {"format_version": FORMAT_VERSION}}
+        )
+        unfinished.rename(path)
+    except OSError:
+        if not (path / "zarr.json").exists():
+            raise
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _create_array(
