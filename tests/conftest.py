@@ -19,6 +19,25 @@ EXAMPLES = ROOT / "examples"
 SHARED = ROOT.parent / "shared"
 
 
+class Called:
+    """What a command line left behind."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    def check_error(self, code: int, *words: str) -> None:
+        """Check that it failed with one error and one hint that hold these words, and no traceback."""
+        assert self.code == code, self.err
+        assert "Traceback" not in self.err
+        assert self.err.count("error: ") == 1 and self.err.count("hint: ") == 1, self.err
+        for word in words:
+            assert word in self.err, self.err
+
+
+Call = Callable[..., Called]
+"""Runs a command line."""
+
+
 def load_script(path: Path) -> ModuleType:
     """Return a script as a module."""
     specification = importlib.util.spec_from_file_location(path.stem, path)
@@ -83,9 +102,7 @@ def video_file() -> Path:
 
 
 @pytest.fixture
-def call(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., "Called"]:
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
     """Run a command line in this process, in an empty folder."""
     monkeypatch.chdir(tmp_path)
 
@@ -99,7 +116,7 @@ def call(
 
 
 @pytest.fixture
-def process(tmp_path: Path) -> Callable[..., "Called"]:
+def process(tmp_path: Path) -> Call:
     """Run a command line as a process of its own, in an empty folder, as a user does."""
 
     def run(*arguments: object, stdin: str | None = None) -> Called:
@@ -108,21 +125,6 @@ def process(tmp_path: Path) -> Callable[..., "Called"]:
         return Called(done.returncode, done.stdout, done.stderr)
 
     return run
-
-
-class Called:
-    """What a command line left behind."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-    def check_error(self, code: int, *words: str) -> None:
-        """Check that it failed with one error and one hint that hold these words, and no traceback."""
-        assert self.code == code, self.err
-        assert "Traceback" not in self.err
-        assert self.err.count("error: ") == 1 and self.err.count("hint: ") == 1, self.err
-        for word in words:
-            assert word in self.err, self.err
 
 
 @pytest.fixture

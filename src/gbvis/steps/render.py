@@ -6,6 +6,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -206,7 +207,8 @@ def _render(request: RenderRequest, store: Store, stored: StoredRun, name: str, 
             f"cannot write {path}: {error.strerror or error}", "choose a place you may write to with -o"
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
     seconds = time.perf_counter() - started
     return RenderedPicture(
         stored, path, name, picture.frame_count, picture.width, picture.height, seconds, is_unchanged

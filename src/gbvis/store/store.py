@@ -244,9 +244,7 @@ def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{UNFINISHED}{uuid.uuid4().hex}")
     try:
-        zarr.open_group(
-            unfinished, mode="w-", zarr_format=3, attributes={"gbvis": {"format_version": FORMAT_VERSION}}
-        )
+        zarr.open_group(unfinished, mode="w-", zarr_format=3, attributes={"gbvis": {"format_version": FORMAT_VERSION}})
         unfinished.rename(path)
     except OSError:
         if not (path / "zarr.json").exists():

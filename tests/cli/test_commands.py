@@ -1,0 +1,234 @@
+"""The commands as a user calls them: processes of their own, real files, both streams."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import zarr
+from PIL import Image
+
+from conftest import Call
+from gbvis.endpoint import ENDPOINTS
+
+NAMES = [endpoint.name for endpoint in ENDPOINTS]
+
+
+def lines(out: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+@pytest.fixture
+def both(weights: dict[str, Path], dataset: Path) -> list[object]:
+    """Options for both streams of the drawn clip."""
+    return ["-d", dataset, "-w", weights["rgb"], "-w", weights["flow"]]
+
+
+def count_frames(path: Path) -> int:
+    if path.suffix == ".mp4":
+        with av.open(str(path)) as container:
+            return sum(1 for _ in container.decode(video=0))
+    with Image.open(path) as image:
+        return getattr(image, "n_frames", 1)
+
+
+def test_the_main_road(process: Call, both: list[object], tmp_path: Path) -> None:
+    """Predict, explain both streams at all endpoints, the same again from the store, render."""
+    predicted = process("predict", "moving-disc", *both, "--clips", 3, "--json")
+    assert predicted.code == 0, predicted.err
+    assert [line["modality"] for line in lines(predicted.out)] == ["rgb", "flow", "fused"]
+
+    explained = process("explain", "moving-disc", *both, "-e", "all", "--json", "-v")
+    assert explained.code == 0, explained.err
+    runs = lines(explained.out)
+    assert [(run["modality"], run["endpoint"]) for run in runs] == [(m, e) for m in ("rgb", "flow") for e in NAMES]
+    assert not any(run["cached"] for run in runs)
+    for name in NAMES:
+        assert re.search(rf"moving-disc flow: {name} +\[1, ", explained.err)
+    for run in runs:
+        gradient = zarr.open_group(tmp_path / str(run["store"]), mode="r")[f"{run['group']}/gradient"]
+        assert isinstance(gradient, zarr.Array)
+        assert gradient.shape == (1, 3 if run["modality"] == "rgb" else 2, 8, 112, 112)
+        assert np.abs(gradient[:]).max() > 0
+
+    again = process("explain", "moving-disc", *both, "-e", "all", "--json")
+    assert all(run["cached"] for run in lines(again.out))
+    assert [run["group"] for run in lines(again.out)] == [run["group"] for run in runs]
+
+    rendered = process("render", "-o", "pictures", "--format", "gif", "--format", "mp4", "--size", 112, "--json")
+    assert rendered.code == 0, rendered.err
+    pictures = lines(rendered.out)
+    assert len(pictures) == 2 * len(runs)
+    for picture in pictures:
+        assert count_frames(tmp_path / str(picture["path"])) == picture["frames"] == 8
+
+
+def test_a_real_file_and_real_folders(process: Call, shared: Path, weights: dict[str, Path], tmp_path: Path) -> None:
+    data = shared / "data"
+    avi, name = data / "videos/v_WalkingWithDog_g15_c01.avi", "v_SoccerJuggling_g23_c01"
+    done = process("explain", avi, "-w", weights["rgb"], "--json")
+    (run,) = lines(done.out)
+    assert run["video"] == "v_WalkingWithDog_g15_c01" and run["clips"] == [
+        {"start": 104, "frames": list(range(104, 112))}
+    ]
+    done = process("explain", name, "-d", data / "UCF-101", "-w", weights["flow2"], "-w", weights["rgb"], "--json")
+    assert [(run["modality"], run["clips"][0]["start"]) for run in lines(done.out)] == [("rgb", 4), ("flow", 4)]
+    assert process("render", name, "-m", "flow", "-o", "x.gif").code == 0
+    assert count_frames(tmp_path / "x.gif") == 8
+
+
+def run_and_list_modules(arguments: list[object], folder: Path) -> set[str]:
+    script = (
+        "import sys; from gbvis.cli.app import run_command_line;"
+        f"code = run_command_line({[str(argument) for argument in arguments]!r});"
+        "print('MODULES', *sys.modules); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split("MODULES")[1].split())
+
+
+@pytest.mark.parametrize("target", [[], ["-l", "Archery"], ["-e", "Conv3d_2_x", "--top-filters", "2"]])
+def test_a_cached_explain_and_render_load_no_torch(
+    both: list[object], tmp_path: Path, call: Call, target: list[object]
+) -> None:
+    """Also where the class, or the filter, was left to the network."""
+    explain = ["explain", "moving-disc", *both, *target]
+    assert call(*explain).code == 0
+    assert not {"torch", "av"} & run_and_list_modules(explain, tmp_path)
+    assert "torch" not in run_and_list_modules(["render", "--format", "mp4"], tmp_path)
+
+
+def test_what_was_asked_in_other_words_is_not_computed_again(call: Call, both: list[object]) -> None:
+    (first,) = lines(call("explain", "moving-disc", *both, "-m", "rgb", "--json").out)
+    (second,) = lines(call("explain", "moving-disc", *both, "-m", "rgb", "-l", first["target"], "--json").out)
+    assert second["cached"] and second["group"] == first["group"]
+    (forced,) = lines(call("explain", "moving-disc", *both, "-m", "rgb", "--force", "--json").out)
+    assert not forced["cached"] and forced["group"] == first["group"]
+
+
+def test_predicted_class_and_many_clips(call: Call, both: list[object]) -> None:
+    """The class explained is the one predicted from the same clips, and every clip has its value."""
+    options = ["moving-disc", *both, "-m", "flow", "--clips", 3, "--json"]
+    predicted = lines(call("predict", *options).out)[0]["top"][0]
+    (run,) = lines(call("explain", *options).out)
+    assert run["target"] == predicted["index"] and run["label"]["name"] == predicted["label"]
+    assert np.mean(run["value"]) == pytest.approx(predicted["score"])
+    assert [clip["start"] for clip in run["clips"]] == [0, 2, 3]
+
+
+def test_top_filters_are_the_most_active(call: Call, both: list[object]) -> None:
+    explain = ["explain", "moving-disc", *both, "-m", "rgb", "-e", "conv5_x", "--json"]
+    everything = lines(call(*explain, *(word for index in range(64) for word in ("-f", index))).out)
+    best = sorted(everything, key=lambda run: -run["value"][0])[:3]
+    top = lines(call(*explain, "--top-filters", 3).out)
+    assert [run["target"] for run in top] == [run["target"] for run in best]
+    assert all(run["cached"] for run in top)
+
+
+def test_a_loop_with_a_broken_video_among_them(
+    call: Call, weights: dict[str, Path], video_file: Path, tmp_path: Path
+) -> None:
+    good = [tmp_path / "one.mp4", tmp_path / "three.mp4"]
+    for path in good:
+        path.write_bytes(video_file.read_bytes())
+    (tmp_path / "two.mp4").write_bytes(video_file.read_bytes()[:3000])
+    done = call("explain", good[0], tmp_path / "two.mp4", good[1], "missing.mp4", "-w", weights["rgb"], "--json")
+    assert done.code == 1
+    found = lines(done.out)
+    assert [line.get("error") is None for line in found] == [True, False, True, False]
+    assert found[1]["video"] == str(tmp_path / "two.mp4") and set(found[1]) == {"video", "error", "hint"}
+    assert done.err.count("error: ") == done.err.count("hint: ") == 2
+
+
+def test_lists_of_videos(call: Call, process: Call, both: list[object]) -> None:
+    explain = ["explain", *both, "-m", "rgb", "--json", "--videos-from", "-"]
+    done = process(*explain, stdin="Disc/moving-disc.avi 7\n\nmoving-disc\n")
+    assert done.code == 0, done.err
+    assert [run["video"] for run in lines(done.out)] == ["moving-disc"] * 2
+    assert lines(done.out)[0]["label"] == {"index": 7, "name": "Basketball"}
+    done = process(*explain, "--labels-from-one", stdin="moving-disc.avi 8\n")
+    (run,) = lines(done.out)
+    assert run["target"] == 7 and run["cached"]
+    process(*explain, stdin="moving-disc 101\n").check_error(2, "class 101", "0 to 100")
+
+
+def test_ctrl_c_keeps_what_was_finished(both: list[object], tmp_path: Path, video_file: Path) -> None:
+    names = [tmp_path / f"{number}.mp4" for number in range(40)]
+    for name in names:
+        name.write_bytes(video_file.read_bytes())
+    words = [sys.executable, "-m", "gbvis", "explain", *names, *both, "-m", "rgb", "-e", "all"]
+    running = subprocess.Popen(
+        [str(word) for word in words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert running.stdout and running.stdout.readline()
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert b"Traceback" not in err and b"interrupted" in err
+    store = zarr.open_group(tmp_path / "gbvis.zarr", mode="r")
+    assert len(list(store["0/rgb"].groups())) >= 1
+    assert not [path for path in (tmp_path / "gbvis.zarr").iterdir() if path.name.startswith(".unfinished")]
+
+
+def test_a_pipe_that_closes_early(both: list[object], tmp_path: Path) -> None:
+    command = " ".join(
+        f"'{word}'" for word in [sys.executable, "-m", "gbvis", "explain", "moving-disc", *both, "-e", "all"]
+    )
+    done = subprocess.run(f"{command} | head -n 1", shell=True, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.count("\n") == 1 and "Traceback" not in done.stderr
+
+
+def test_rendering(call: Call, both: list[object], tmp_path: Path) -> None:
+    call("explain", "moving-disc", *both, "-e", "FC", "-e", "conv2_x", "-f", 1, "-f", 2, "-l", 3)
+    names = [line.split()[0] for line in call("render", "moving-disc", "-m", "rgb").out.splitlines()]
+    assert names == [f"moving-disc.rgb.{rest}.gif" for rest in ("Conv3d_2_x.1", "Conv3d_2_x.2", "FC.3")]
+    assert "unchanged" in call("render", "moving-disc", "-m", "rgb", "-e", "fc").out
+    call("render", "moving-disc", "-m", "rgb", "-e", "fc", "--fps", 9).check_error(1, "there already", "--force")
+    assert call("render", "moving-disc", "-m", "rgb", "-e", "fc", "--fps", 9, "--force").code == 0
+    call("render", "-o", "all.gif").check_error(2, "6 runs match", "-m, -e")
+    (tall, short) = (
+        lines(call("render", "-m", "flow", "-l", 3, "--flow", flow, "-o", f"{flow}.webp", "--json").out)[0]["height"]
+        for flow in ("both", "u")
+    )
+    assert int(str(tall)) > int(str(short))
+    narrow = call("render", "-m", "rgb", "-l", 3, "--panels", "frame,positive", "--size", 112, "-o", "n.gif", "--json")
+    assert lines(narrow.out)[0]["width"] == 2 * 112 + 4
+    sheet = call("render", "-m", "rgb", "-f", 1, "--layout", "sheet", "--scale", "all", "-o", "new/folder/")
+    assert sheet.code == 0 and (tmp_path / "new/folder/moving-disc.rgb.Conv3d_2_x.1.png").exists()
+    assert not list(tmp_path.rglob("*.partial"))
+
+
+def test_two_videos_of_one_name_never_share_a_picture(
+    call: Call, weights: dict[str, Path], video_file: Path, shared: Path, tmp_path: Path
+) -> None:
+    for folder, source in (("a", video_file), ("b", shared / "data/videos/v_Archery_g02_c02.avi")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "clip.mp4").write_bytes(source.read_bytes())
+    explained = lines(call("explain", "a/clip.mp4", "b/clip.mp4", "-w", weights["rgb"], "-l", 3, "--json").out)
+    assert explained[0]["group"] != explained[1]["group"]
+    assert len({line.split()[0] for line in call("render").out.splitlines()}) == 2
+    assert len(call("render", "b/clip.mp4").out.splitlines()) == 1
+
+
+def test_inspect_shapes(call: Call, weights: dict[str, Path]) -> None:
+    shown = call("inspect-shapes", "-w", weights["flow"])
+    assert shown.code == 0
+    for name in [*NAMES, "conv2_x", "layer4", "avgpool", "16x112x112", "old-script"]:
+        assert name in shown.out
+    (found,) = lines(call("inspect-shapes", "-w", weights["rgb"], "-n", 16, "--json").out)
+    assert (found["family"], found["depth"], found["classes"], found["modality"]) == ("old-script", 18, 101, "rgb")
+    stage = found["endpoints"][2]
+    assert stage["name"] == "Conv3d_3_x" and stage["shape"] == [16, 8, 28, 28] and stage["filters"] == 16
+    assert stage["receptive_field"] == {"frames": 25, "pixels": 51}
+    paper = lines(call("inspect-shapes", "--depth", 34, "--json").out)
+    assert [(line["modality"], line["depth"]) for line in paper] == [("rgb", 34), ("flow", 34)]
+
+
+def test_version(call: Call) -> None:
+    assert re.fullmatch(r"gbvis \d+\.\d+\.\d+\n", call("--version").out)

@@ -1,0 +1,188 @@
+"""Bad input: one `error:`, one `hint:`, the exit code of DESIGN.md, part 3, and never a traceback."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import imageio.v3 as imageio
+import numpy as np
+import pytest
+import torch
+
+from conftest import Call
+
+
+@pytest.fixture
+def explain(call: Call, weights: dict[str, Path], dataset: Path) -> Call:
+    """Explain the RGB stream of something, the drawn clip's data set at hand."""
+    return lambda *arguments: call("explain", *arguments, "-d", dataset, "-w", weights["rgb"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["nosuch.avi"], 1, ["nosuch.avi"]),
+        (["moving-disk"], 1, ["moving-disk", "did you mean moving-disc"]),
+        (["moving-disc", "-e", "Conv3d_9_x"], 2, ["'Conv3d_9_x'", "Conv3d_1, Conv3d_2_x"]),
+        (["moving-disc", "-l", "101"], 2, ["class 101 is out of range", "0 to 100"]),
+        (["moving-disc", "-l", "Archary"], 2, ["'Archary'", "Archery"]),
+        (["moving-disc", "-e", "conv1", "-f", "8"], 2, ["filter 8 is out of range", "0 to 7"]),
+        (["moving-disc", "-e", "conv1", "--top-filters", "9"], 2, ["0 to 7"]),
+        (["moving-disc", "-e", "ap", "-f", "64"], 2, ["feature 64", "0 to 63"]),
+        (["moving-disc", "-e", "conv1", "-l", "3"], 2, ["--label goes with FC"]),
+        (["moving-disc", "-f", "3"], 2, ["--filter", "conv endpoints"]),
+        (["moving-disc", "--start", "5"], 1, ["cannot start at frame 5", "0 to 4"]),
+        (["moving-disc", "--start", "1s"], 1, ["frame rate"]),
+        (["moving-disc", "--clips", "no"], 2, ["--clips 'no'"]),
+        (["moving-disc", "--method", "guided"], 2, ["unknown method 'guided'", "guided-backprop"]),
+        (["moving-disc", "--precision", "float16"], 2, ["unknown precision"]),
+        (["moving-disc", "--precision", "tf32", "--device", "cpu"], 2, ["tf32 needs a CUDA device"]),
+        (["moving-disc", "--device", "gpu"], 2, ["unknown device 'gpu'"]),
+        (["moving-disc", "--device", "cuda:99"], 2, ["no device cuda:99"]),
+        (["moving-disc", "-m", "flow"], 2, ["no weights for flow", "is for rgb"]),
+        (["moving-disc", "-m", "sound"], 2, ["unknown modality 'sound'"]),
+        (["moving-disc", "-n", "0"], 2, ["-n"]),
+        (["moving-disc", "--store", "/dev/null/x"], 2, ["cannot make a store"]),
+        (["moving-disc", "-w", "missing.pth"], 2, ["missing.pth does not exist"]),
+        (["moving-disc", "--videos-from", "missing.txt"], 2, ["missing.txt"]),
+        ([], 2, ["no video given"]),
+    ],
+)
+def test_a_wrong_call(explain: Call, arguments: list[str], code: int, words: list[str]) -> None:
+    explain(*arguments).check_error(code, *words)
+
+
+def test_no_weights_and_no_command(call: Call) -> None:
+    call("explain", "x").check_error(2, "no weights given", "GBVIS_WEIGHTS")
+    call("explian").check_error(2, "explian", "explain")
+    call("explain", "--colour").check_error(2, "--colour")
+
+
+def test_two_networks_for_one_stream(call: Call, weights: dict[str, Path]) -> None:
+    done = call("predict", "x", "-w", weights["flow"], "-w", weights["flow2"])
+    done.check_error(2, "two networks for flow", "flow.pth", "flow2.pth")
+
+
+def test_no_data_set(call: Call, weights: dict[str, Path], tmp_path: Path) -> None:
+    done = call("explain", "x", "-w", weights["rgb"], "-d", tmp_path)
+    done.check_error(2, "no two-stream data set", "jpegs_256")
+
+
+def make_text(path: Path) -> None:
+    path.write_text("no film, no weights")
+
+
+def make_image(path: Path) -> None:
+    imageio.imwrite(path, np.zeros((8, 8, 3), np.uint8), extension=".png")
+
+
+@pytest.mark.parametrize("make", [make_text, make_image, Path.touch, Path.mkdir])
+def test_no_checkpoint(explain: Call, tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "weights.pth")
+    explain("moving-disc", "-w", tmp_path / "weights.pth").check_error(2, "weights.pth")
+
+
+@pytest.mark.parametrize("make", [make_text, Path.touch, Path.mkdir])
+def test_no_video(explain: Call, tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "clip.mp4")
+    explain(tmp_path / "clip.mp4").check_error(1, "clip.mp4")
+
+
+def copy_dataset(dataset: Path, folder: Path) -> Path:
+    return Path(shutil.copytree(dataset, folder / "copy"))
+
+
+def test_a_broken_frame_in_the_middle(call: Call, weights: dict[str, Path], dataset: Path, tmp_path: Path) -> None:
+    copy = copy_dataset(dataset, tmp_path)
+    frame = copy / "example_jpegs_256/jpegs_256/moving-disc/frame000006.jpg"
+    os.truncate(frame, 500)
+    arguments = ["explain", "moving-disc", "-d", copy, "-w", weights["rgb"], "-w", weights["flow"], "--json"]
+    done = call(*arguments)
+    done.check_error(1, "frame000006.jpg")
+    assert '"modality": "flow"' in done.out
+
+
+@pytest.mark.parametrize("harm", ["no v", "short v"])
+def test_half_a_flow(call: Call, weights: dict[str, Path], dataset: Path, tmp_path: Path, harm: str) -> None:
+    copy = copy_dataset(dataset, tmp_path)
+    v = copy / "example_tvl1_flow/tvl1_flow/v/moving-disc"
+    if harm == "no v":
+        shutil.rmtree(v)
+    else:
+        (v / "frame000011.jpg").unlink()
+    done = call("explain", "moving-disc", "-d", copy, "-w", weights["flow"])
+    done.check_error(1, "and no v" if harm == "no v" else "holds 10")
+
+
+def test_flow_of_a_video_file(call: Call, weights: dict[str, Path], video_file: Path) -> None:
+    done = call("explain", video_file, "-w", weights["flow"])
+    done.check_error(1, "no optical flow", "-d")
+
+
+def test_a_video_file_takes_its_flow_from_the_data_set(
+    call: Call, weights: dict[str, Path], video_file: Path, dataset: Path
+) -> None:
+    done = call("explain", video_file, "-w", weights["flow"], "-w", weights["rgb"], "-d", dataset)
+    assert done.code == 0, done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["moving-disc", "-e", "fc", "-m", "flow"], 1, ["gbvis explain moving-disc -w WEIGHTS -m flow -e FC"]),
+        (["never seen"], 1, ["gbvis explain 'never seen' -w WEIGHTS"]),
+        (["-o", "x.xyz"], 2, ["'.xyz'", ".gif, .mp4"]),
+        (["-o", "/dev/null/x.gif"], 1, ["cannot write /dev/null/x.gif"]),
+        (["-o", "x.png", "--layout", "strip"], 2, ["moves, and png"]),
+        (["-o", "x.gif", "--format", "gif"], 2, ["--format"]),
+        (["--format", "avi"], 2, ["unknown format 'avi'"]),
+        (["--layout", "cube"], 2, ["unknown layout"]),
+        (["--panels", "frame,positve"], 2, ["'positve'", "positive"]),
+        (["--flow", "w"], 2, ["unknown flow channel"]),
+        (["--scale", "video"], 2, ["unknown scale"]),
+        (["--fps", "0"], 2, ["--fps"]),
+        (["--store", "other.zarr"], 1, ["no store at other.zarr"]),
+    ],
+)
+def test_rendering_what_is_not_there(
+    explain: Call, call: Call, arguments: list[str], code: int, words: list[str]
+) -> None:
+    assert explain("moving-disc").code == 0
+    call("render", *arguments).check_error(code, *words)
+
+
+def test_a_damaged_store_is_repaired_by_force(explain: Call, call: Call, tmp_path: Path) -> None:
+    explain("moving-disc", "-l", "3", "-e", "fc", "-e", "softmax")
+    (chunk,) = (tmp_path / "gbvis.zarr/moving-disc/rgb/FC").glob("*/gradient/c/0/0/0/0/0")
+    os.truncate(chunk, 100)
+    done = call("render")
+    done.check_error(1, "FC/3-guided-backprop", "is damaged", "--force")
+    assert "SOFTMAX" in done.out
+    assert explain("moving-disc", "-l", "3", "-e", "fc", "--force").code == 0
+    assert call("render").code == 0
+
+
+def test_changed_weights_and_changed_videos_are_never_served_from_the_cache(
+    call: Call, weights: dict[str, Path], dataset: Path, tmp_path: Path
+) -> None:
+    copy = copy_dataset(dataset, tmp_path)
+    own = tmp_path / "own.pth"
+    shutil.copy(weights["rgb"], own)
+    arguments = ["explain", "moving-disc", "-d", copy, "-w", own]
+    assert "computed" in call(*arguments).out
+    assert "cached" in call(*arguments).out
+    content = torch.load(own, weights_only=True)
+    content["content"]["rgb"]["split1"]["state_dict"]["linear1.bias"] += 1
+    torch.save(content, own)
+    assert "computed" in call(*arguments).out
+    frames = copy / "example_jpegs_256/jpegs_256/moving-disc"
+    shutil.copy(frames / "frame000001.jpg", frames / "frame000005.jpg")
+    assert "computed" in call(*arguments).out
+    assert "cached" in call(*arguments).out
+
+
+def test_terminal_codes_in_a_name_are_shown_as_escapes(explain: Call) -> None:
+    done = explain("evil\x1b[31m[bold]name")
+    assert "\x1b" not in done.err
+    assert "evil\\x1b[31m[bold]name" in done.err

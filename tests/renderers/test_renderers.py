@@ -1,0 +1,70 @@
+"""The contract of a renderer: what it wrote, opened again, is the picture."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image, ImageSequence
+
+from gbvis import registry
+from gbvis.picture import Picture
+
+
+def make_picture(count: int, width: int = 96, height: int = 64) -> Picture:
+    """Return a picture with a few plain colours, in which a white square walks."""
+
+    def frames() -> Iterator[np.ndarray]:
+        for number in range(count):
+            frame = np.zeros((height, width, 3), np.uint8)
+            frame[:, : width // 2] = (200, 40, 40)
+            frame[:, width // 2 :] = (128, 128, 128)
+            frame[8:16, 8 * number % (width - 8) :][:, :8] = 255
+            yield frame
+
+    return Picture(width, height, count, 5.0, frames)
+
+
+def read_back(path: Path) -> tuple[np.ndarray, float]:
+    """Return the frames, uint8 (T, H, W, 3), and the seconds that each is shown."""
+    if path.suffix == ".mp4":
+        with av.open(str(path)) as container:
+            stream = container.streams.video[0]
+            assert stream.codec_context.name == "h264" and stream.codec_context.pix_fmt == "yuv420p"
+            assert stream.average_rate
+            return np.stack([f.to_ndarray(format="rgb24") for f in container.decode(video=0)]), 1 / stream.average_rate
+    with Image.open(path) as image:
+        frames = np.stack([np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(image)])
+        return frames, image.info.get("duration", 200) / 1000
+
+
+@pytest.mark.parametrize("name", registry.RENDERERS)
+@pytest.mark.parametrize("size", [(96, 64), (95, 63)])
+def test_what_was_written_is_the_picture(tmp_path: Path, name: str, size: tuple[int, int]) -> None:
+    renderer = registry.renderer(name)
+    picture = make_picture(9 if renderer.CAN_MOVE else 1, *size)
+    path = tmp_path / f"picture.{name}"
+    renderer.write(picture, path)
+    frames, seconds = read_back(path)
+    expected = np.stack(list(picture.frames()))
+    assert frames.shape[0] == picture.frame_count
+    assert seconds == pytest.approx(0.2)
+    cut = frames[:, : size[1], : size[0]]
+    assert np.abs(cut.astype(int) - expected).mean() < 3
+    centres = cut[:, 40, [10, size[0] - 10]].astype(int)
+    assert np.abs(centres - [(200, 40, 40), (128, 128, 128)]).max() <= 4
+
+
+def test_gif_and_webp_loop_forever(tmp_path: Path) -> None:
+    for name in ("gif", "webp"):
+        registry.renderer(name).write(make_picture(3), tmp_path / f"picture.{name}")
+        with Image.open(tmp_path / f"picture.{name}") as image:
+            assert image.info["loop"] == 0
+
+
+def test_gif_does_not_flicker(tmp_path: Path) -> None:
+    """A colour that stands still is the very same in every frame."""
+    registry.renderer("gif").write(make_picture(9), tmp_path / "picture.gif")
+    frames, _ = read_back(tmp_path / "picture.gif")
+    assert (frames[:, 40:] == frames[:1, 40:]).all()
