@@ -9,8 +9,9 @@ from pathlib import Path
 
 import torch
 
+from gbvis.architecture import Architecture, Factors
 from gbvis.checkpoints.old_script import FAMILY
-from gbvis.r2plus1d import Architecture, Factors, R2Plus1D
+from gbvis.r2plus1d import R2Plus1D
 
 WIDTHS = (8, 16, 32, 64)
 

@@ -11,13 +11,13 @@ SOURCE = Path(__file__).parent.parent / "src/gbvis"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 LAYERS = [
-    "errors", "fingerprint", "endpoint", "labels", "two_stream", "video", "clip", "card", "family", "r2plus1d",
-    "state_dict", "network", "attribution", "store", "picture", "registry",
+    "errors", "fingerprint", "endpoint", "labels", "two_stream", "video", "clip", "card", "family", "architecture",
+    "r2plus1d", "state_dict", "network", "building", "attribution", "store", "picture", "registry",
     "sources", "checkpoints", "methods", "layouts", "renderers", "steps", "cli",
 ]  # fmt: skip
 FAMILIES = {"sources", "checkpoints", "methods", "layouts", "renderers"}
 OWNERS = {
-    "torch": {"r2plus1d", "state_dict", "network", "methods"},
+    "torch": {"r2plus1d", "state_dict", "network", "building", "methods"},
     "zarr": {"store"},
     "av": {"sources", "renderers"},
     "imageio": {"sources", "renderers"},

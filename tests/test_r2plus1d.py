@@ -1,8 +1,9 @@
 import pytest
 import torch
 
+from gbvis.architecture import Architecture, receptive_fields
 from gbvis.endpoint import ENDPOINTS, STAGES, STEM
-from gbvis.r2plus1d import Architecture, R2Plus1D, count_parameters, receptive_fields, trace_shapes
+from gbvis.r2plus1d import R2Plus1D, count_parameters, trace_shapes
 
 
 @pytest.mark.parametrize(("depth", "classes", "millions"), [(18, 400, 33.4), (34, 400, 63.7)])

@@ -1,113 +1,16 @@
 """The R(2+1)D architecture (Tran et al. 2018, "A Closer Look at Spatiotemporal Convolutions") and nothing else."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import count
+from collections.abc import Iterator
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from gbvis.architecture import Architecture, Factors
 from gbvis.endpoint import AP, FC, SOFTMAX, STAGES, STEM, Endpoint
 
 Padding = Literal["same", "symmetric"]
 """`same` pads as TensorFlow does, from the input's size, the odd one behind; `symmetric` by half the kernel."""
-
-ShapeOf = Callable[[str], tuple[int, ...] | None]
-"""Gives the shape of the parameter of `R2Plus1D` with that name, or None where there is none."""
-
-BLOCKS_OF_DEPTH = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
-
-
-@dataclass(frozen=True)
-class Factors:
-    """The channels of one (2+1)D convolution: into the spatial part, between the two parts, out of the temporal."""
-
-    inputs: int
-    middle: int
-    outputs: int
-
-    @classmethod
-    def like_3d(cls, inputs: int, outputs: int) -> "Factors":
-        """Return the factors with as many weights as the 3x3x3 convolution they stand for (the paper, part 3.5)."""
-        return cls(inputs, 27 * inputs * outputs // (9 * inputs + 3 * outputs), outputs)
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """All that decides a network's parameters.
-
-    Attributes:
-        stem: The first (2+1)D convolution; 7x7 in space.
-        stages: Per stage and block, its two (2+1)D convolutions.
-        classes: Outputs of the classifier.
-    """
-
-    stem: Factors
-    stages: tuple[tuple[tuple[Factors, Factors], ...], ...]
-    classes: int
-
-    @property
-    def depth(self) -> int:
-        """Layers as the paper counts them: stem, two convolutions a block, classifier."""
-        return 2 + 2 * sum(len(stage) for stage in self.stages)
-
-    @classmethod
-    def of_depth(cls, depth: int, input_channels: int, classes: int) -> "Architecture":
-        """Return the paper's network of 18 or 34 layers, middle channels per convolution as in the authors' code."""
-        stages, inputs = [], 64
-        for stage, blocks in enumerate(BLOCKS_OF_DEPTH[depth]):
-            width = 64 * 2**stage
-            stages.append(
-                tuple(
-                    (Factors.like_3d(inputs if block == 0 else width, width), Factors.like_3d(width, width))
-                    for block in range(blocks)
-                )
-            )
-            inputs = width
-        return cls(Factors(input_channels, 45, 64), tuple(stages), classes)
-
-    @classmethod
-    def from_shapes(cls, shape_of: ShapeOf) -> "Architecture":
-        """Return the architecture whose parameters have these shapes.
-
-        Raises:
-            LookupError: A weight that decides the architecture is missing or has a wrong number of axes; the
-                argument is its name.
-        """
-        stages = tuple(
-            tuple(
-                (
-                    _factors(shape_of, f"stages.{stage}.{block}.first"),
-                    _factors(shape_of, f"stages.{stage}.{block}.second"),
-                )
-                for block in range(_block_count(shape_of, stage))
-            )
-            for stage in range(len(STAGES))
-        )
-        return cls(_factors(shape_of, "stem"), stages, _shape(shape_of, "classifier.weight", axes=2)[0])
-
-
-def _block_count(shape_of: ShapeOf, stage: int) -> int:
-    """Return the number of blocks in a stage, at least one; a block is there if any of its convolutions is."""
-    units = [f"{unit}.{part}.convolution.weight" for unit in ("first", "second") for part in ("spatial", "temporal")]
-    return next(
-        block for block in count(1) if all(shape_of(f"stages.{stage}.{block}.{unit}") is None for unit in units)
-    )
-
-
-def _factors(shape_of: ShapeOf, name: str) -> Factors:
-    spatial = _shape(shape_of, f"{name}.spatial.convolution.weight", axes=5)
-    temporal = _shape(shape_of, f"{name}.temporal.convolution.weight", axes=5)
-    return Factors(spatial[1], spatial[0], temporal[0])
-
-
-def _shape(shape_of: ShapeOf, name: str, axes: int) -> tuple[int, ...]:
-    shape = shape_of(name)
-    if shape is None or len(shape) != axes:
-        raise LookupError(name)
-    return shape
-
 
 Triple = tuple[int, int, int]
 
@@ -255,21 +158,3 @@ def trace_shapes(
         network = R2Plus1D(architecture, padding, 0.0).eval()
         clips = torch.empty((1, *clip_shape))
     return {endpoint: tuple(activation.shape[1:]) for endpoint, activation in network.endpoints(clips)}
-
-
-def receptive_fields(architecture: Architecture) -> dict[Endpoint, tuple[int, int]]:
-    """Return the receptive field of one activation, in frames and in pixels, at every conv endpoint.
-
-    The field may be larger than the clip. Behind the convolutions everything sees all of it.
-    """
-    fields = {STEM: (3, 7)}
-    frames, pixels, frame_step, pixel_step = 3, 7, 1, 2
-    for stage, (endpoint, blocks) in enumerate(zip(STAGES, architecture.stages, strict=True)):
-        for convolution in range(2 * len(blocks)):
-            frames += 2 * frame_step
-            pixels += 2 * pixel_step
-            if stage > 0 and convolution == 0:
-                frame_step *= 2
-                pixel_step *= 2
-        fields[endpoint] = (frames, pixels)
-    return fields

@@ -9,11 +9,13 @@ import pytest
 import torch
 
 from gbvis import registry
+from gbvis.architecture import Architecture, Factors
+from gbvis.building import build_network
 from gbvis.endpoint import ENDPOINTS
 from gbvis.errors import GbvisError
 from gbvis.family import Family
-from gbvis.network import Network, build_network
-from gbvis.r2plus1d import Architecture, Factors, R2Plus1D
+from gbvis.network import Network
+from gbvis.r2plus1d import R2Plus1D
 from gbvis.state_dict import StateDict, read_state_dicts
 
 FAMILIES = registry.families()

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from gbvis import registry
+from gbvis.building import build_network
 from gbvis.endpoint import AP, FC, SOFTMAX, STAGES, STEM, Responses, Target, read_endpoint
 from gbvis.methods import guided_backprop
-from gbvis.network import Network, build_network
+from gbvis.network import Network
 from gbvis.state_dict import StateDict, read_state_dicts
 
 GOLDEN = ["seed-rgb", "seed-flow", "seed-flow2", "torchvision"]

@@ -245,7 +245,7 @@ def test_a_gradient_that_is_no_number_is_not_stored(store: Store) -> None:
 
 
 def test_cards_are_kept_by_the_weights_hash(store: Store, weights: dict[str, Path]) -> None:
-    from gbvis.network import build_network
+    from gbvis.building import build_network
     from gbvis.state_dict import read_state_dicts
 
     (state,) = read_state_dicts(weights["flow"])

@@ -45,38 +45,35 @@ def _draw_clip(
     side = style.size or _SIDE
     gap, line = _spacing(side)
     width, height = size
-    text = line - 5
     rows = make_panels(clip, exhibit.modality, style)
-    empty = Image.new("RGB", size, BACKGROUND)
-    draw_text(
-        empty,
-        (4, 2),
-        f"{exhibit.title}   {exhibit.target}   {exhibit.value_name} {clip.value:.4g}",
-        text,
-        width - 8,
-    )
-    for row, panels in enumerate(rows):
-        for column, panel in enumerate(panels):
-            place = (column * (side + gap) + 4, line + row * (side + line) + 2)
-            draw_text(empty, place, panel.name, text, side - 8, FAINT_TEXT)
+    still = _draw_titles(exhibit, clip, [[panel.name for panel in panels] for panels in rows], side, size)
+    scale = describe_scale(clip, style)
+    draw_text(still, (width // 2, height - line + 2), scale, line - 5, width // 2 - 4, FAINT_TEXT)
     for step, frame in enumerate(clip.frames):
-        canvas = empty.copy()
+        canvas = still.copy()
         for row, panels in enumerate(rows):
             for column, panel in enumerate(panels):
                 place = (column * (side + gap), 2 * line + row * (side + line))
                 canvas.paste(resize_panel(panel.images[step], side), place)
         seconds = f"   {frame / exhibit.rate:.2f} s" if exhibit.rate else ""
         where = f"frame {frame}{seconds}   {step + 1}/{len(clip.frames)}   clip {number}/{exhibit.clip_count}"
-        draw_text(canvas, (4, height - line + 2), where, text, width // 2 - 8)
-        draw_text(
-            canvas,
-            (width // 2, height - line + 2),
-            describe_scale(clip, style),
-            text,
-            width // 2 - 4,
-            FAINT_TEXT,
-        )
+        draw_text(canvas, (4, height - line + 2), where, line - 5, width // 2 - 8)
         yield np.asarray(canvas)
+
+
+def _draw_titles(
+    exhibit: Exhibit, clip: ExhibitClip, names: list[list[str]], side: int, size: tuple[int, int]
+) -> Image.Image:
+    """Return a canvas with all that stays the same through a clip."""
+    gap, line = _spacing(side)
+    canvas = Image.new("RGB", size, BACKGROUND)
+    title = f"{exhibit.title}   {exhibit.target}   {exhibit.value_name} {clip.value:.4g}"
+    draw_text(canvas, (4, 2), title, line - 5, size[0] - 8)
+    for row, panels in enumerate(names):
+        for column, name in enumerate(panels):
+            place = (column * (side + gap) + 4, line + row * (side + line) + 2)
+            draw_text(canvas, place, name, line - 5, side - 8, FAINT_TEXT)
+    return canvas
 
 
 def _spacing(side: int) -> tuple[int, int]:

@@ -107,7 +107,7 @@ class Networks:
         return cards
 
     def _load_file(self, path: Path, sha256: str | None = None) -> "list[Network]":
-        from gbvis.network import build_network
+        from gbvis.building import build_network
         from gbvis.state_dict import read_state_dicts
 
         sha256 = sha256 or hash_file(path)

@@ -13,7 +13,8 @@ from typing import Any
 
 from gbvis import registry
 from gbvis.errors import GbvisError
-from gbvis.picture import Exhibit, ExhibitClip, Limits, Style, limits_of
+from gbvis.picture import Limits, Style, limits_of
+from gbvis.steps.exhibiting import make_exhibit
 from gbvis.steps.selecting_runs import Selection, select_runs
 from gbvis.steps.watching import Failure, Watcher
 from gbvis.store import Store, StoredRun
@@ -126,7 +127,7 @@ def _render_all(
     if style.scale == "all":
         limits = Limits(0.0, 0.0)
         for stored in runs:
-            limits |= limits_of(_exhibit(store, stored))
+            limits |= limits_of(make_exhibit(store, stored))
         style = replace(style, limits=limits)
     watcher.expect_videos(len(runs))
     for stored in runs:
@@ -195,7 +196,7 @@ def _render(request: RenderRequest, store: Store, stored: StoredRun, name: str, 
     started = time.perf_counter()
     renderer = registry.renderer(name)
     layout = registry.layout(request.layout or ("strip" if renderer.CAN_MOVE else "sheet"))
-    picture = layout.lay_out(_exhibit(store, stored), style)
+    picture = layout.lay_out(make_exhibit(store, stored), style)
     path = request.output_file or (request.output or Path()) / f"{_picture_name(store, stored)}.{name}"
     partial = path.with_name(f".{uuid.uuid4().hex}.partial")
     try:
@@ -231,29 +232,3 @@ def _picture_name(store: Store, stored: StoredRun) -> str:
     name = f"{video_key(stored.video)}.{stored.modality}.{stored.endpoint}.{stored.target}"
     namesakes = Counter(run.target for run in store.runs(stored.video, stored.modality, stored.endpoint))
     return f"{name}.{stored.digest[:8]}" if namesakes[stored.target] > 1 else name
-
-
-def _exhibit(store: Store, stored: StoredRun) -> Exhibit:
-    """Return a run as layouts take it; clips are read as they are needed."""
-    clips = store.clips_of(stored)
-    label = stored.attributes["label"]
-    kind = stored.endpoint.target_kind
-    target = f"{kind} {stored.target}" + (f" {label['name']}" if label and label["name"] else "")
-    best = (stored.attributes["scores"] or [None])[0]
-    if best and not stored.endpoint.is_class:
-        target += f"   (predicted: {best['label'] or best['index']} {best['score']:.3f})"
-
-    def read() -> Iterator[ExhibitClip]:
-        for index, frames in enumerate(clips.frames):
-            yield ExhibitClip(frames, clips.pixels(index), stored.gradient(index), stored.values[index])
-
-    return Exhibit(
-        title=f"{stored.video}   {stored.modality}   {stored.endpoint}",
-        target=target,
-        value_name={"SOFTMAX": "score", "FC": "logit", "AP": "feature"}.get(stored.endpoint.name, "activation"),
-        modality=stored.modality,
-        clip_count=stored.clip_count,
-        frames_per_clip=len(clips.frames[0]),
-        rate=clips.attributes["rate"],
-        clips=read,
-    )

@@ -9,6 +9,7 @@ gbvis.zarr/                                       attributes: {"gbvis": {"format
 """
 
 from gbvis.store.group import StoredClips, StoredRun
-from gbvis.store.store import RunWriter, Store
+from gbvis.store.store import Store
+from gbvis.store.writing import RunWriter
 
 __all__ = ["RunWriter", "Store", "StoredClips", "StoredRun"]

@@ -7,11 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import zarr
-from zarr.codecs import BloscCodec, Crc32cCodec
 
-from gbvis.attribution import Attribution, Recipe
+from gbvis.attribution import Recipe
 from gbvis.card import WeightsCard
 from gbvis.clip import ClipFormat, ClipPixels
 from gbvis.endpoint import ENDPOINTS, Endpoint
@@ -19,12 +17,10 @@ from gbvis.errors import GbvisError
 from gbvis.fingerprint import digest_of
 from gbvis.store.group import StoredClips, StoredRun
 from gbvis.store.key import UNFINISHED, WEIGHTS, clips_key, run_key, video_key
+from gbvis.store.writing import PIXEL_AXES, RunWriter, create_array, describe_clips
 from gbvis.video import Video
 
 FORMAT_VERSION = 1
-
-_GRADIENT_AXES = ("clip", "channel", "time", "y", "x")
-_PIXEL_AXES = ("clip", "time", "y", "x", "channel")
 
 
 class Store:
@@ -144,14 +140,14 @@ class Store:
                     clip_format.crop,
                     clip_format.channels,
                 )
-                pixels = _create_array(group, "pixels", shape, "uint8", _PIXEL_AXES)
+                pixels = create_array(group, "pixels", shape, "uint8", PIXEL_AXES)
                 for index, clip in enumerate(clips):
                     pixels[index] = clip
-                group.update_attributes(_describe_clips(video, clip_format, frames))
+                group.update_attributes(describe_clips(video, clip_format, frames))
         return self._clips(key)
 
     @contextmanager
-    def writing(self, video: str, recipe: Recipe, clip_format: ClipFormat, is_forced: bool) -> Iterator["RunWriter"]:
+    def writing(self, video: str, recipe: Recipe, clip_format: ClipFormat, is_forced: bool) -> Iterator[RunWriter]:
         """Give a writer for the gradients of one run; the run is in the store once the context ends without error."""
         with self._publishing(_run_key(video, recipe), is_forced) as group:
             square = (clip_format.crop, clip_format.crop)
@@ -217,28 +213,6 @@ class Store:
             ) from error
 
 
-class RunWriter:
-    """Writes the gradients and values of one run, clip by clip.
-
-    Attributes:
-        values: The target's value per clip, as far as written.
-        attributes: What else to keep with the run; may be set until the context of `Store.writing` ends.
-    """
-
-    def __init__(self, group: "zarr.Group", shape: tuple[int, ...]) -> None:
-        self._gradient = _create_array(group, "gradient", shape, "float32", _GRADIENT_AXES)
-        self._value = _create_array(group, "value", shape[:1], "float32", ("clip",))
-        self.values: list[float] = []
-        self.attributes: dict[str, Any] = {}
-
-    def write(self, attribution: Attribution) -> None:
-        """Write the next clip's gradient and value."""
-        clip = len(self.values)
-        self._gradient[clip] = attribution.gradient
-        self._value[clip] = attribution.value
-        self.values.append(attribution.value)
-
-
 def _create(path: Path) -> None:
     """Make an empty store beside `path` and give it that name in one step: others may be making it too."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -253,41 +227,8 @@ def _create(path: Path) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _create_array(
-    group: "zarr.Group", name: str, shape: tuple[int, ...], dtype: str, axes: tuple[str, ...]
-) -> "zarr.Array[Any]":
-    """Create an array with a chunk per clip, checksummed; zeros are written too, so a missing chunk is an error."""
-    item = np.dtype(dtype).itemsize
-    return group.create_array(
-        name,
-        shape=shape,
-        chunks=(1, *shape[1:]),
-        dtype=dtype,
-        dimension_names=list(axes),
-        compressors=[BloscCodec(cname="zstd", clevel=1, shuffle="shuffle", typesize=item), Crc32cCodec()],
-        config={"write_empty_chunks": True},
-    )
-
-
 def _run_key(video: str, recipe: Recipe) -> str:
     return run_key(video, recipe.modality, recipe.endpoint, recipe.target, recipe.method, recipe.digest)
-
-
-def _describe_clips(video: Video, clip_format: ClipFormat, frames: list[list[int]]) -> dict[str, Any]:
-    shape = video.shape
-    return {
-        "video": video.name,
-        "location": video.location,
-        "fingerprint": video.fingerprint,
-        "modality": video.modality,
-        "frames": frames,
-        "frame_count": shape.frame_count,
-        "rate": shape.rate,
-        "source_size": [shape.height, shape.width],
-        "source_box": list(clip_format.source_box(shape)),
-        "geometry": clip_format.geometry,
-        "state": "complete",
-    }
 
 
 def _no_store(path: Path, why: str) -> GbvisError:

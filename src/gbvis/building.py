@@ -1,0 +1,152 @@
+"""Building: a network from a state dict, strictly: every parameter is set from it, every tensor in it is used."""
+
+from collections.abc import Collection, Sequence
+
+import torch
+from torch import Tensor
+
+from gbvis.architecture import Architecture, count_targets
+from gbvis.card import WeightsCard
+from gbvis.errors import GbvisError
+from gbvis.family import Family
+from gbvis.labels import read_class_list
+from gbvis.network import Network
+from gbvis.r2plus1d import R2Plus1D, count_parameters
+from gbvis.state_dict import StateDict
+
+
+def build_network(state_dict: StateDict, families: Sequence[Family], sha256: str) -> Network:
+    """Return the network that `state_dict` holds, every parameter set from it and every tensor in it used.
+
+    Args:
+        state_dict: The named tensors.
+        families: Those to choose from, by the names of the tensors.
+        sha256: Of the file, for the card.
+
+    Raises:
+        GbvisError: The tensors are no R(2+1)D of these families, or a parameter is missing, spare, of the wrong
+            shape or not finite (exit code 2).
+    """
+    family = _choose_family(state_dict, families)
+    architecture = _read_architecture(state_dict, family)
+    modality = _read_modality(state_dict, family, architecture)
+    with torch.device("meta"):
+        module = R2Plus1D(architecture, family.padding, family.norm_epsilon)
+    module.load_state_dict(_collect(state_dict, family, module), strict=False, assign=True)
+    path = str(state_dict.path.resolve())
+    return Network(module, describe(architecture, family, modality, sha256, path))
+
+
+def describe(
+    architecture: Architecture, family: Family, modality: str, sha256: str = "", path: str = ""
+) -> WeightsCard:
+    """Return the card of a network of this architecture and family."""
+    class_list = family.class_lists.get(architecture.classes)
+    return WeightsCard(
+        sha256=sha256,
+        path=path,
+        family=family.name,
+        modality=modality,
+        depth=architecture.depth,
+        parameters=count_parameters(architecture),
+        padding=family.padding,
+        norm_epsilon=family.norm_epsilon,
+        interleaved=architecture.stem.inputs == 1,
+        clip_format=family.formats[modality],
+        targets=count_targets(architecture),
+        labels=read_class_list(class_list) if class_list else None,
+    )
+
+
+def _choose_family(state_dict: StateDict, families: Sequence[Family]) -> Family:
+    probes = (
+        "stem.spatial.convolution.weight",
+        "classifier.weight",
+        "stages.0.0.first.spatial.convolution.weight",
+    )
+    for family in families:
+        if any(family.name_of(probe) in state_dict.tensors for probe in probes):
+            return family
+    first = ", ".join(list(state_dict.tensors)[:3])
+    raise GbvisError(
+        f"{state_dict.path} is no R(2+1)D checkpoint that gbvis knows: its tensors are named {first}, ...",
+        f"known families: {', '.join(family.name for family in families)}",
+        exit_code=2,
+    )
+
+
+def _read_architecture(state_dict: StateDict, family: Family) -> Architecture:
+    def shape_of(parameter: str) -> tuple[int, ...] | None:
+        tensor = state_dict.tensors.get(family.name_of(parameter))
+        return tuple(tensor.shape) if isinstance(tensor, Tensor) else None
+
+    try:
+        architecture = Architecture.from_shapes(shape_of)
+    except LookupError as error:
+        name = family.name_of(str(error.args[0]))
+        found = state_dict.tensors.get(name)
+        what = f"is missing {name}" if found is None else f"has {name} with shape {list(found.shape)}"
+        raise _unfit(state_dict, family, what) from error
+    downsampling = [blocks[0] for blocks in architecture.stages[1:]]
+    own_middles = [first.middle != second.middle for first, second in downsampling]
+    if family.has_equal_middles and any(own_middles):
+        first, second = downsampling[0]
+        raise _unfit(
+            state_dict,
+            family,
+            f"has {first.middle} and {second.middle} middle channels where {family.name} has "
+            f"{first.middle} and {first.middle}: the names are {family.name}'s, the shapes VMZ's, whose batch norm "
+            "differs, so that its scores would be silently wrong",
+        )
+    return architecture
+
+
+def _read_modality(state_dict: StateDict, family: Family, architecture: Architecture) -> str:
+    modality = {3: "rgb", 2: "flow", 1: "flow"}.get(architecture.stem.inputs)
+    if modality is None:
+        raise _unfit(state_dict, family, f"takes {architecture.stem.inputs} input channels, not 3 (RGB), 2 or 1 (flow)")
+    if state_dict.declared_modality not in (None, modality):
+        raise _unfit(
+            state_dict,
+            family,
+            f"says it is for {state_dict.declared_modality}, and its first convolution takes "
+            f"{architecture.stem.inputs} channels, which is {modality}",
+        )
+    if modality not in family.formats:
+        raise _unfit(state_dict, family, f"is a {modality} network, and {family.name} has none")
+    return modality
+
+
+def _collect(state_dict: StateDict, family: Family, module: R2Plus1D) -> dict[str, Tensor]:
+    """Return the tensors under the module's names; counters of batches are not used and may be missing."""
+    expected = {family.name_of(name): (name, tuple(tensor.shape)) for name, tensor in module.state_dict().items()}
+    tensors = state_dict.tensors
+    missing = [name for name in expected if name not in tensors and not name.endswith("num_batches_tracked")]
+    spare = [name for name in tensors if name not in expected]
+    _refuse(state_dict, family, "is missing", missing)
+    _refuse(state_dict, family, "has, beside the network,", spare)
+    collected = {expected[name][0]: tensor for name, tensor in tensors.items()}
+    wrong = [
+        f"{name} {list(tensor.shape)} instead of {list(expected[name][1])}"
+        for name, tensor in tensors.items()
+        if tuple(tensor.shape) != expected[name][1]
+    ]
+    _refuse(state_dict, family, "has wrong shapes:", wrong)
+    broken = [name for name, tensor in tensors.items() if not bool(torch.isfinite(tensor).all())]
+    _refuse(state_dict, family, "has NaN or infinity in", broken)
+    return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in collected.items()}
+
+
+def _refuse(state_dict: StateDict, family: Family, what: str, names: Collection[str]) -> None:
+    if names:
+        listed = list(names)
+        rest = f" and {len(listed) - 3} more" if len(listed) > 3 else ""
+        raise _unfit(state_dict, family, f"{what} {', '.join(listed[:3])}{rest}")
+
+
+def _unfit(state_dict: StateDict, family: Family, what: str) -> GbvisError:
+    return GbvisError(
+        f"{state_dict.path} {what}",
+        f"it was read as a checkpoint of the {family.name} family; nothing was loaded",
+        exit_code=2,
+    )

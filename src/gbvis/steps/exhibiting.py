@@ -1,0 +1,34 @@
+"""A stored run as layouts take it."""
+
+from collections.abc import Iterator
+
+from gbvis.picture import Exhibit, ExhibitClip
+from gbvis.store import Store, StoredRun
+
+_VALUE_NAMES = {"SOFTMAX": "score", "FC": "logit", "AP": "feature"}
+
+
+def make_exhibit(store: Store, stored: StoredRun) -> Exhibit:
+    """Return a run as layouts take it; clips are read as they are needed."""
+    clips = store.clips_of(stored)
+    label = stored.attributes["label"]
+    kind = stored.endpoint.target_kind
+    target = f"{kind} {stored.target}" + (f" {label['name']}" if label and label["name"] else "")
+    best = (stored.attributes["scores"] or [None])[0]
+    if best and not stored.endpoint.is_class:
+        target += f"   (predicted: {best['label'] or best['index']} {best['score']:.3f})"
+
+    def read() -> Iterator[ExhibitClip]:
+        for index, frames in enumerate(clips.frames):
+            yield ExhibitClip(frames, clips.pixels(index), stored.gradient(index), stored.values[index])
+
+    return Exhibit(
+        title=f"{stored.video}   {stored.modality}   {stored.endpoint}",
+        target=target,
+        value_name=_VALUE_NAMES.get(stored.endpoint.name, "activation"),
+        modality=stored.modality,
+        clip_count=stored.clip_count,
+        frames_per_clip=len(clips.frames[0]),
+        rate=clips.attributes["rate"],
+        clips=read,
+    )

@@ -1,0 +1,70 @@
+"""What is written into a group of a store before it gets its name."""
+
+from typing import Any
+
+import numpy as np
+import zarr
+from zarr.codecs import BloscCodec, Crc32cCodec
+
+from gbvis.attribution import Attribution
+from gbvis.clip import ClipFormat
+from gbvis.video import Video
+
+GRADIENT_AXES = ("clip", "channel", "time", "y", "x")
+PIXEL_AXES = ("clip", "time", "y", "x", "channel")
+
+
+class RunWriter:
+    """Writes the gradients and values of one run, clip by clip.
+
+    Attributes:
+        values: The target's value per clip, as far as written.
+        attributes: What else to keep with the run; may be set until the context of `Store.writing` ends.
+    """
+
+    def __init__(self, group: "zarr.Group", shape: tuple[int, ...]) -> None:
+        self._gradient = create_array(group, "gradient", shape, "float32", GRADIENT_AXES)
+        self._value = create_array(group, "value", shape[:1], "float32", ("clip",))
+        self.values: list[float] = []
+        self.attributes: dict[str, Any] = {}
+
+    def write(self, attribution: Attribution) -> None:
+        """Write the next clip's gradient and value."""
+        clip = len(self.values)
+        self._gradient[clip] = attribution.gradient
+        self._value[clip] = attribution.value
+        self.values.append(attribution.value)
+
+
+def create_array(
+    group: "zarr.Group", name: str, shape: tuple[int, ...], dtype: str, axes: tuple[str, ...]
+) -> "zarr.Array[Any]":
+    """Create an array with a chunk per clip, checksummed; zeros are written too, so a missing chunk is an error."""
+    item = np.dtype(dtype).itemsize
+    return group.create_array(
+        name,
+        shape=shape,
+        chunks=(1, *shape[1:]),
+        dtype=dtype,
+        dimension_names=list(axes),
+        compressors=[BloscCodec(cname="zstd", clevel=1, shuffle="shuffle", typesize=item), Crc32cCodec()],
+        config={"write_empty_chunks": True},
+    )
+
+
+def describe_clips(video: Video, clip_format: ClipFormat, frames: list[list[int]]) -> dict[str, Any]:
+    """Return the attributes of a set of clips: where they come from, and the way back to the source's pixels."""
+    shape = video.shape
+    return {
+        "video": video.name,
+        "location": video.location,
+        "fingerprint": video.fingerprint,
+        "modality": video.modality,
+        "frames": frames,
+        "frame_count": shape.frame_count,
+        "rate": shape.rate,
+        "source_size": [shape.height, shape.width],
+        "source_box": list(clip_format.source_box(shape)),
+        "geometry": clip_format.geometry,
+        "state": "complete",
+    }
