@@ -155,7 +155,7 @@ def test_lists_of_videos(call: Call, process: Call, both: list[object]) -> None:
     done = process(*explain, "--labels-from-one", stdin="moving-disc.avi 8\n")
     (run,) = lines(done.out)
     assert run["target"] == 7 and run["cached"]
-    process(*explain, stdin="moving-disc 101\n").check_error(2, "class 101", "0 to 100")
+    process(*explain, stdin="moving-disc.avi 101\n").check_error(2, "class 101", "0 to 100")
 
 
 def test_ctrl_c_keeps_what_was_finished(both: list[object], tmp_path: Path, video_file: Path) -> None:

@@ -145,7 +145,7 @@ def render(
     clips: options.SelectedClips = None,
     method: options.SelectedMethod = None,
     precision: options.SelectedPrecision = None,
-    weights: options.Weights = None,
+    weights: options.SelectedWeights = None,
     store: options.StorePath = Path("gbvis.zarr"),
     force: options.Force = False,
     as_json: options.Json = False,

@@ -34,6 +34,9 @@ Weights = Annotated[
         help="Checkpoint; repeatable, one a stream.",
     ),
 ]
+SelectedWeights = Annotated[
+    list[Path] | None, typer.Option("-w", "--weights", metavar="FILE", help="Only what these weights gave; repeatable.")
+]
 Modality = Annotated[str | None, typer.Option("-m", "--modality", metavar="rgb|flow", help="This stream alone.")]
 Endpoints = Annotated[
     list[str] | None,

@@ -8,6 +8,7 @@ from pathlib import Path
 import imageio.v3 as imageio
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from gbvis.errors import GbvisError
 from gbvis.fingerprint import hash_files
@@ -117,7 +118,7 @@ def _read_image(path: Path, mode: str) -> NDArray[np.uint8]:
         is_deep = imageio.improps(path, plugin="pillow", index=0).dtype == np.uint16
         # Pillow cuts 16 bits off at 255 where it should scale them
         image: NDArray[np.uint8] = imageio.imread(path, plugin="pillow", mode=None if is_deep else mode, index=0)
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise GbvisError(f"cannot read frame {path}: {error}", "the file is broken: write this frame again") from error
     if is_deep:
         grey = np.rint(image / 257).astype(np.uint8)

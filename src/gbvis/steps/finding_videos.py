@@ -8,7 +8,7 @@ from pathlib import Path
 from gbvis import registry
 from gbvis.errors import GbvisError
 from gbvis.two_stream import find_dataset
-from gbvis.video import Video
+from gbvis.video import VIDEO_SUFFIXES, Video
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def read_video_list(text: str, is_from_one: bool) -> list[VideoEntry]:
     entries = []
     for line in filter(str.strip, text.splitlines()):
         match = re.fullmatch(r"(?P<name>.*\S)[ \t]+(?P<label>\d+)\s*", line)
-        if match:
+        if match and match["name"].lower().endswith(VIDEO_SUFFIXES):  # `take 2` is a name
             entries.append(VideoEntry(match["name"], int(match["label"]) - is_from_one))
         else:
             entries.append(VideoEntry(line.strip()))

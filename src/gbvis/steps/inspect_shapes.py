@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from gbvis import registry
 from gbvis.card import WeightsCard
 from gbvis.endpoint import ENDPOINTS
-from gbvis.errors import GbvisError
 from gbvis.steps.opening_weights import Networks, WeightsRequest
 
 if TYPE_CHECKING:
@@ -18,12 +17,12 @@ DEPTHS = (18, 34)
 
 @dataclass(frozen=True)
 class InspectRequest:
-    """Which networks to inspect: those of the weights, or else the old script's of a given depth.
+    """Which networks to inspect: those of the weights, or the old script's of a given depth.
 
     Attributes:
-        weights: Checkpoint files; may hold none, and then
-        depth: 18 or 34 layers,
-        classes: so many classes.
+        weights: Checkpoint files.
+        depth: 18 or 34 layers; where given, the weights do not count.
+        classes: The number of classes of a network of that depth.
         frames: Frames per clip; None for the network's own number.
     """
 
@@ -106,8 +105,6 @@ def run(request: InspectRequest) -> Iterator[NetworkShapes]:
             yield _shapes(card, networks.load(modality).module.architecture, request.frames)
         return
     registry.check_name("depth", [str(depth) for depth in DEPTHS], str(request.depth))
-    if request.weights.paths:
-        raise GbvisError("both weights and a depth are given", "give -w or --depth, not both", exit_code=2)
     modalities = [request.weights.modality] if request.weights.modality else ["rgb", "flow"]
     for modality in modalities:
         yield _shapes(*_design(request.depth, modality, request.classes), request.frames)

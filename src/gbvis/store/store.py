@@ -78,10 +78,8 @@ class Store:
 
     def read_cards(self, sha256: str) -> list[WeightsCard]:
         """Return the cards of the networks in the weights file with that hash; none where it is not known."""
-        group = self._root.get(f"{WEIGHTS}/{sha256}")
-        if not isinstance(group, zarr.Group):
-            return []
-        cards: dict[str, Any] = group.attrs.asdict()
+        group = self._find(f"{WEIGHTS}/{sha256}")
+        cards: dict[str, Any] = group.attrs.asdict() if group is not None else {}
         return [WeightsCard.from_json(card) for card in cards.values()]
 
     def write_cards(self, cards: list[WeightsCard]) -> None:
@@ -94,17 +92,19 @@ class Store:
         self, video: str | None = None, modality: str | None = None, endpoint: Endpoint | None = None
     ) -> Iterator[StoredRun]:
         """Yield the finished runs, of one video, modality or endpoint where given, in a fixed order."""
-        for stream in self._streams(video, modality):
-            for place in [endpoint] if endpoint else ENDPOINTS:
-                runs = stream.get(place.name)
-                if isinstance(runs, zarr.Group):
-                    for _, group in sorted(runs.groups()):
-                        yield StoredRun(group, self.path)
+        for name in [video_key(video)] if video is not None else self._names(""):
+            for stream in [modality] if modality else ("rgb", "flow"):
+                for place in [endpoint] if endpoint else ENDPOINTS:
+                    parent = f"{name}/{stream}/{place}"
+                    for run in self._names(parent):
+                        group = self._find(f"{parent}/{run}")
+                        if group is not None:
+                            yield StoredRun(group, self.path)
 
     def find_run(self, video: str, recipe: Recipe) -> StoredRun | None:
         """Return the finished run of `video` made by `recipe`, or None."""
-        group = self._root.get(_run_key(video, recipe))
-        return StoredRun(group, self.path) if isinstance(group, zarr.Group) else None
+        group = self._find(_run_key(video, recipe))
+        return StoredRun(group, self.path) if group is not None else None
 
     def clips_of(self, run: StoredRun) -> StoredClips:
         """Return the clips that a run was computed from.
@@ -131,7 +131,7 @@ class Store:
             {"video": video.fingerprint, "frames": frames, "modality": video.modality, **clip_format.geometry}
         )
         key = clips_key(video.name, video.modality, digest)
-        if is_forced or key not in self._root:
+        if is_forced or self._find(key) is None:
             with self._publishing(key, is_forced) as group:
                 shape = (
                     len(frames),
@@ -157,20 +157,30 @@ class Store:
             made = {"video": video, "recipe": recipe.to_json(), "value": writer.values}
             group.update_attributes({**made, **writer.attributes, "state": "complete"})
 
-    def _streams(self, video: str | None, modality: str | None) -> Iterator["zarr.Group"]:
-        if video is None:
-            videos = [name for name, _ in sorted(self._root.groups()) if not name.startswith((".", WEIGHTS))]
-        else:
-            videos = [video_key(video)]
-        for key in videos:
-            for stream in [modality] if modality else ["rgb", "flow"]:
-                group = self._root.get(f"{key}/{stream}")
-                if isinstance(group, zarr.Group):
-                    yield group
+    def _names(self, parent: str) -> list[str]:
+        """Return the names of the finished groups below a group, in order.
+
+        The folder is listed and not Zarr asked: unfinished groups come and go while other processes work.
+        """
+        folder = self.path / parent
+        if not folder.is_dir():
+            return []
+        names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+        return [name for name in names if name != WEIGHTS and (folder / name).is_dir()]
+
+    def _find(self, key: str) -> "zarr.Group | None":
+        """Return the group with that key, or None."""
+        try:
+            group = self._root.get(key)
+        except (ValueError, OSError, TypeError) as error:
+            raise GbvisError(
+                f"{key} in {self.path} is damaged: {error}", "take that folder away, then explain again"
+            ) from error
+        return group if isinstance(group, zarr.Group) else None
 
     def _clips(self, key: str) -> StoredClips:
-        group = self._root.get(key)
-        if not isinstance(group, zarr.Group):
+        group = self._find(key)
+        if group is None:
             raise GbvisError(
                 f"the frames {key} are missing in {self.path}",
                 "run the same `gbvis explain` with --force to make them again",
