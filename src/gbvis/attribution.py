@@ -35,7 +35,7 @@ class Attribution:
         if not (np.isfinite(self.gradient).all() and np.isfinite(self.value)):
             raise GbvisError(
                 f"the gradient of {self.target.endpoint} {self.target.index} holds NaN or infinity",
-                "the numbers overflow in this precision: try --precision float32, or check the weights",
+                "the numbers overflow: check the weights, or try --precision float32",
             )
 
 

@@ -85,7 +85,8 @@ def _read_architecture(state_dict: StateDict, family: Family) -> Architecture:
     except LookupError as error:
         name = family.name_of(str(error.args[0]))
         found = state_dict.tensors.get(name)
-        what = f"is missing {name}" if found is None else f"has {name} with shape {list(found.shape)}"
+        shape = list(found.shape) if isinstance(found, Tensor) else type(found).__name__
+        what = f"is missing {name}" if found is None else f"has {name} with shape {shape}"
         raise _unfit(state_dict, family, what) from error
     downsampling = [blocks[0] for blocks in architecture.stages[1:]]
     own_middles = [first.middle != second.middle for first, second in downsampling]
@@ -125,6 +126,8 @@ def _collect(state_dict: StateDict, family: Family, module: R2Plus1D) -> dict[st
     spare = [name for name in tensors if name not in expected]
     _refuse(state_dict, family, "is missing", missing)
     _refuse(state_dict, family, "has, beside the network,", spare)
+    strange = [name for name, tensor in tensors.items() if not _is_plain(tensor)]
+    _refuse(state_dict, family, "holds something else than plain numbers in", strange)
     collected = {expected[name][0]: tensor for name, tensor in tensors.items()}
     wrong = [
         f"{name} {list(tensor.shape)} instead of {list(expected[name][1])}"
@@ -134,7 +137,18 @@ def _collect(state_dict: StateDict, family: Family, module: R2Plus1D) -> dict[st
     _refuse(state_dict, family, "has wrong shapes:", wrong)
     broken = [name for name, tensor in tensors.items() if not bool(torch.isfinite(tensor).all())]
     _refuse(state_dict, family, "has NaN or infinity in", broken)
-    return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in collected.items()}
+    return {
+        name: tensor if name.endswith("num_batches_tracked") else tensor.float() for name, tensor in collected.items()
+    }
+
+
+def _is_plain(value: object) -> bool:
+    """Return whether a value is a dense tensor of real numbers that are there."""
+    return (
+        isinstance(value, Tensor)
+        and value.layout == torch.strided
+        and not (value.is_quantized or value.is_meta or value.is_complex() or value.dtype == torch.bool)
+    )
 
 
 def _refuse(state_dict: StateDict, family: Family, what: str, names: Collection[str]) -> None:

@@ -118,6 +118,7 @@ class ClipRequest:
 
         One clip lies in the middle; K clips start at round(k (N - T) / (K - 1)); `all` goes in steps of a clip's
         length and its last clip ends with the video. A video shorter than a clip is repeated from its beginning.
+        Where more clips are asked for than there are places to start, each place is taken once.
 
         Raises:
             GbvisError: The first clip starts outside the video.
@@ -133,9 +134,7 @@ class ClipRequest:
         if self.count == 1:
             return [room // 2 if first is None else first]
         first = first or 0
-        if first == room:
-            return [room]  # every clip would be the same one
-        return [first + round(k * (room - first) / (self.count - 1)) for k in range(self.count)]
+        return list(dict.fromkeys(first + round(k * (room - first) / (self.count - 1)) for k in range(self.count)))
 
     def _first(self, shape: VideoShape, room: int) -> int | None:
         first = self.start
@@ -148,7 +147,7 @@ class ClipRequest:
             first = round(self.start_seconds * shape.rate)
         if first is not None and not 0 <= first <= room:
             raise GbvisError(
-                f"a clip of {self.span} frames cannot start at frame {first}: there are {shape.frame_count} frames",
+                f"a clip over {self.span} frames cannot start at frame {first} of {shape.frame_count}",
                 f"choose a start from 0 to {room}",
             )
         return first

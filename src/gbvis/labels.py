@@ -51,7 +51,7 @@ def check_index(index: int, count: int, kind: str) -> int:
         GbvisError: It is not (exit code 2).
     """
     if not 0 <= index < count:
-        raise GbvisError(f"{kind} {index} is out of range", f"choose a {kind} from 0 to {count - 1}", exit_code=2)
+        raise GbvisError(f"{kind} {index} is out of range", f"choose from 0 to {count - 1}", exit_code=2)
     return index
 
 

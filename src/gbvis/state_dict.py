@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +60,7 @@ def _load(path: Path) -> Any:
     ever built from the file (`weights_only`).
     """
     try:
-        with torch.serialization.safe_globals([argparse.Namespace]):
+        with torch.serialization.safe_globals([argparse.Namespace]), warnings.catch_warnings(action="ignore"):
             return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise GbvisError(f"no such weights file: {path}", "check the path after -w", exit_code=2) from error
@@ -89,7 +90,13 @@ def _find_state_dicts(tree: Any, path: Path, modality: str | None) -> Iterator[S
     if streams:
         for key in streams:
             yield from _find_state_dicts(tree[key], path, _STREAM_KEYS[key])
-    elif splits:  # the old script trained on split 1
+    elif len(splits) > 1:
+        raise GbvisError(
+            f"{path} holds several networks for one stream: {', '.join(splits)}",
+            "save the one you want to a file of its own",
+            exit_code=2,
+        )
+    elif splits:
         yield from _find_state_dicts(tree[splits[0]], path, modality)
     elif wrapper:
         yield from _find_state_dicts(tree[wrapper], path, modality)

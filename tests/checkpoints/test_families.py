@@ -96,6 +96,15 @@ class TestEveryFamily:
             build(tensors)
         assert name in error.value.problem
 
+    @pytest.mark.parametrize("value", ["text", 3, [1.0], torch.zeros(3, dtype=torch.bool), torch.zeros(3).to_sparse()])
+    def test_a_value_that_is_no_plain_tensor_is_named(self, family: Family, value: object) -> None:
+        for parameter in ("stem.spatial.convolution.weight", "classifier.bias"):
+            tensors = make_tensors(family)
+            tensors[family.name_of(parameter)] = value  # type: ignore[assignment]
+            with pytest.raises(GbvisError) as error:
+                build(tensors)
+            assert family.name_of(parameter) in error.value.problem
+
     def test_half_precision_is_computed_in_full(self, family: Family) -> None:
         tensors = make_tensors(family)
         network = build({n: t.half() if t.is_floating_point() else t for n, t in tensors.items()})
@@ -136,7 +145,7 @@ def layouts(state: dict[str, torch.Tensor]) -> dict[str, object]:
     return {
         "bare": state,
         "content": {"args": names, "content": {"rgb": {"split1": {"state_dict": state}}}},
-        "split 1 goes first": {"content": {"rgb": {"split2": {"state_dict": other}, "split1": {"state_dict": state}}}},
+        "another split": {"content": {"rgb": {"split3": {"state_dict": state}}}},
         "train": {"args": names, "train": {"state_dict": state, "epoch": 3}},
         "best goes first": {"train": {"state_dict": other, "best": {"state_dict": state, "top1": 0.9}}},
         "one of two": {"rgb_state": state},
@@ -189,6 +198,7 @@ def write_truncated(path: Path) -> None:
         (Path.touch, "no checkpoint"),
         (lambda path: torch.save([1, 2], path), "no network"),
         (lambda path: torch.save({"epoch": 3}, path), "no network"),
+        (lambda path: torch.save({"content": {"rgb": {"split1": {}, "split2": {}}}}, path), "several networks"),
         (lambda path: None, "no such weights file"),
     ],
 )

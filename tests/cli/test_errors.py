@@ -28,7 +28,7 @@ def explain(call: Call, weights: dict[str, Path], dataset: Path) -> Call:
         (["moving-disc", "-l", "101"], 2, ["class 101 is out of range", "0 to 100"]),
         (["moving-disc", "-l", "Archary"], 2, ["'Archary'", "Archery"]),
         (["moving-disc", "-e", "conv1", "-f", "8"], 2, ["filter 8 is out of range", "0 to 7"]),
-        (["moving-disc", "-e", "conv1", "--top-filters", "9"], 2, ["0 to 7"]),
+        (["moving-disc", "-e", "conv1", "--top-filters", "9"], 2, ["more than Conv3d_1 has", "8 filters"]),
         (["moving-disc", "-e", "ap", "-f", "64"], 2, ["feature 64", "0 to 63"]),
         (["moving-disc", "-e", "conv1", "-l", "3"], 2, ["--label goes with FC"]),
         (["moving-disc", "-f", "3"], 2, ["--filter", "conv endpoints"]),
@@ -43,7 +43,7 @@ def explain(call: Call, weights: dict[str, Path], dataset: Path) -> Call:
         (["moving-disc", "-m", "flow"], 2, ["no weights for flow", "is for rgb"]),
         (["moving-disc", "-m", "sound"], 2, ["unknown modality 'sound'"]),
         (["moving-disc", "-n", "0"], 2, ["-n"]),
-        (["moving-disc", "--store", "/dev/null/x"], 2, ["cannot make a store"]),
+        (["moving-disc", "--store", "/dev/null/x"], 2, ["cannot keep a store"]),
         (["moving-disc", "-w", "missing.pth"], 2, ["missing.pth does not exist"]),
         (["moving-disc", "--videos-from", "missing.txt"], 2, ["missing.txt"]),
         ([], 2, ["no video given"]),
@@ -143,6 +143,12 @@ def test_a_video_file_takes_its_flow_from_the_data_set(
         (["--scale", "video"], 2, ["unknown scale"]),
         (["--fps", "0"], 2, ["--fps"]),
         (["--store", "other.zarr"], 1, ["no store at other.zarr"]),
+        (["-o", "/etc/passwd/x.gif"], 1, ["cannot write /etc/passwd/x.gif"]),
+        (["-o", "/etc/passwd"], 2, ["no format has the suffix ''"]),
+        (["-o", "/dev/null"], 1, ["/dev/null"]),
+        (["-m", "sound"], 2, ["unknown modality 'sound'"]),
+        (["--method", "magic"], 2, ["unknown method 'magic'"]),
+        (["--precision", "tf32"], 1, ["--precision tf32"]),
     ],
 )
 def test_rendering_what_is_not_there(
@@ -152,10 +158,50 @@ def test_rendering_what_is_not_there(
     call("render", *arguments).check_error(code, *words)
 
 
+@pytest.mark.parametrize("part", ["gradient/c/0/0/0/0/0", "zarr.json", "gradient/zarr.json"])
+def test_a_run_that_lost_a_part_is_made_again_and_the_others_are_rendered(
+    explain: Call, call: Call, tmp_path: Path, part: str
+) -> None:
+    arguments = ["moving-disc", "-l", "3", "-e", "fc", "-e", "softmax"]
+    explain(*arguments)
+    (lost,) = (tmp_path / "gbvis.zarr/moving-disc/rgb/FC").glob(f"*/{part}")
+    lost.unlink()
+    done = call("render")
+    done.check_error(1, "FC/3-guided-backprop", "is damaged")
+    assert "SOFTMAX" in done.out
+    assert explain(*arguments).out.count("computed in") == 1
+    assert call("render").code == 0
+
+
+def test_damaged_metadata_stops_nobody_else(explain: Call, call: Call, tmp_path: Path) -> None:
+    explain("moving-disc", "-l", "3", "-e", "fc", "-e", "softmax")
+    (metadata,) = (tmp_path / "gbvis.zarr/moving-disc/rgb/FC").glob("*/zarr.json")
+    metadata.write_text("{")
+    assert "SOFTMAX" in call("render").out
+    (card,) = (tmp_path / "gbvis.zarr/weights").glob("*/zarr.json")
+    card.write_text("{")
+    assert explain("moving-disc", "-l", "3", "-e", "fc", "-e", "softmax").code == 0
+    assert call("render").code == 0
+
+
+def test_a_wrong_call_leaves_nothing_behind(explain: Call, tmp_path: Path) -> None:
+    (tmp_path / "text.pth").write_text("no weights")
+    explain("moving-disc", "-w", tmp_path / "text.pth").check_error(2, "text.pth")
+    explain("moving-disc", "-l", "400").check_error(2, "400")
+    assert not (tmp_path / "gbvis.zarr").exists()
+
+
+def test_a_list_that_is_no_list(explain: Call, call: Call, video_file: Path, weights: dict[str, Path]) -> None:
+    done = call("explain", "--videos-from", video_file, "-w", weights["rgb"])
+    assert done.code == 1 and "Traceback" not in done.err
+
+
 def test_a_damaged_store_is_repaired_by_force(explain: Call, call: Call, tmp_path: Path) -> None:
     explain("moving-disc", "-l", "3", "-e", "fc", "-e", "softmax")
     (chunk,) = (tmp_path / "gbvis.zarr/moving-disc/rgb/FC").glob("*/gradient/c/0/0/0/0/0")
-    os.truncate(chunk, 100)
+    content = bytearray(chunk.read_bytes())
+    content[1000] ^= 1
+    chunk.write_bytes(content)
     done = call("render")
     done.check_error(1, "FC/3-guided-backprop", "is damaged", "--force")
     assert "SOFTMAX" in done.out

@@ -99,6 +99,22 @@ def test_both_streams_of_a_data_set(tmp_path: Path) -> None:
     assert two_stream_folder.read("other", "rgb", tmp_path) is None
 
 
+@pytest.mark.parametrize("lost", [["u/clip/2", "v/clip/3"], ["u/clip/2", "v/clip/2"]])
+def test_a_lost_flow_frame_shifts_nothing(tmp_path: Path, lost: list[str]) -> None:
+    make_dataset(tmp_path, u=4, v=4)
+    for name in lost:
+        folder, number = name.rsplit("/", 1)
+        (tmp_path / "tvl1_flow" / folder / f"frame00000{number}.jpg").unlink()
+    video = two_stream_folder.read("clip", "flow", tmp_path)
+    assert video is not None
+    with pytest.raises(GbvisError, match="frame 2 is missing"):
+        _ = video.shape
+
+
+def test_frames_of_a_plain_folder_may_have_gaps(tmp_path: Path) -> None:
+    assert opened(write_frames(tmp_path / "video", ["5.png", "10.png", "20.png"])).shape.frame_count == 3
+
+
 @pytest.mark.parametrize(("u", "v", "problem"), [(3, 0, "and no v"), (0, 3, "and no u"), (3, 2, "holds 3 frames and")])
 def test_half_a_flow(tmp_path: Path, u: int, v: int, problem: str) -> None:
     make_dataset(tmp_path, u=u, v=v)

@@ -1,5 +1,6 @@
 import json
 import multiprocessing
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +11,12 @@ import zarr
 from gbvis import registry
 from gbvis.attribution import Attribution, Recipe
 from gbvis.checkpoints import old_script
-from gbvis.clip import ClipFormat
 from gbvis.endpoint import FC, Target
 from gbvis.errors import GbvisError
 from gbvis.sources import video_file as video_files
 from gbvis.store import Store
 from gbvis.store.key import video_key
-from gbvis.video import Video
+from gbvis.video import FrameNumbers, Frames, Video, VideoShape
 
 FORMAT = replace(old_script.FAMILY.formats["rgb"], height=10, width=10, crop=6, top=1, left=1)
 FRAMES = [[0, 1, 2], [3, 4, 5]]
@@ -34,11 +34,26 @@ def gradient(seed: int) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal((3, 3, 6, 6)).astype(np.float32)
 
 
-def write_run(store: Store, recipe: Recipe, video: str = "clip", clip_format: ClipFormat = FORMAT) -> None:
-    with store.writing(video, recipe, clip_format, is_forced=False) as writer:
-        writer.attributes = {"requests": ["r"], "label": None, "scores": None, "clips": "c", "location": "/"}
+class Still(Video):
+    """A video of any name that shows nothing."""
+
+    fingerprint = "f" * 64
+    shape = VideoShape(6, None, 10, 10)
+
+    def read(self, numbers: FrameNumbers) -> Frames:
+        return np.zeros((len(numbers), 10, 10, 3), np.uint8)
+
+
+def write_run(
+    store: Store, recipe: Recipe, video: str = "clip", is_forced: bool = False, value: float = 0.0, seed: int = 0
+) -> None:
+    cut = (np.zeros((3, 6, 6, 3), np.uint8) for _ in FRAMES)
+    clips = store.write_clips(Still(video, "/", "rgb"), FORMAT, FRAMES, cut, is_forced=False)
+    with store.writing(video, recipe, FORMAT, is_forced) as writer:
+        described = {"requests": ["r"], "label": None, "scores": None, "clips": clips.digest, "location": "/"}
+        writer.attributes = described
         for clip in range(len(recipe.clips)):
-            writer.write(Attribution(Target(FC, recipe.target), float(clip), gradient(clip)))
+            writer.write(Attribution(Target(FC, recipe.target), value + clip, gradient(seed + clip)))
 
 
 @pytest.fixture
@@ -87,11 +102,10 @@ def test_the_schema(store: Store) -> None:
 
 
 def test_zeros_are_written_too(store: Store) -> None:
-    with store.writing("clip", make_recipe(), FORMAT, is_forced=False) as writer:
-        for _ in FRAMES:
-            writer.write(Attribution(Target(FC, 5), 0.0, np.zeros((3, 3, 6, 6), np.float32)))
+    write_run(store, make_recipe())
     (run,) = store.runs()
-    assert run.gradient(1).max() == 0
+    clips = store.clips_of(run)
+    assert clips.is_whole and clips.pixels(1).max() == 0
 
 
 @pytest.mark.parametrize("harm", ["flip", "remove"])
@@ -123,17 +137,41 @@ def test_an_interrupted_run_is_not_there(store: Store) -> None:
 
 def test_the_first_to_finish_wins_and_force_replaces(store: Store) -> None:
     write_run(store, make_recipe())
-    with store.writing("clip", make_recipe(), FORMAT, is_forced=False) as writer:
-        for _ in FRAMES:
-            writer.write(Attribution(Target(FC, 5), 7.0, gradient(9)))
+    write_run(store, make_recipe(), value=7.0, seed=9)
     (run,) = store.runs()
     assert run.values == [0.0, 1.0]
-    with store.writing("clip", make_recipe(), FORMAT, is_forced=True) as writer:
-        for _ in FRAMES:
-            writer.write(Attribution(Target(FC, 5), 7.0, gradient(9)))
+    write_run(store, make_recipe(), value=7.0, seed=9, is_forced=True)
     (run,) = store.runs()
-    assert run.values == [7.0, 7.0]
+    assert run.values == [7.0, 8.0]
     np.testing.assert_array_equal(run.gradient(0), gradient(9))
+
+
+HARMS = {
+    "a chunk": "gradient/c/1/0/0/0/0", "the array": "gradient", "its metadata": "zarr.json",
+    "the clips": "../../clips", "a clip": "../../clips/*/pixels/c/0/0/0/0/0",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("harm", HARMS)
+@pytest.mark.parametrize("is_emptied", [False, True])
+def test_a_run_that_lost_a_part_is_not_served_and_can_be_written_again(
+    store: Store, harm: str, is_emptied: bool
+) -> None:
+    write_run(store, make_recipe())
+    write_run(store, make_recipe(target=6), video="other")
+    (run,) = store.runs("clip")
+    (victim,) = (store.path / run.key).glob(HARMS[harm])
+    if victim.is_dir():
+        shutil.rmtree(victim)
+    elif is_emptied:
+        victim.write_bytes(b"")
+    else:
+        victim.unlink()
+    assert [found.video for found in store.runs()] == ["other"]
+    assert store.damaged == {run.key}
+    assert store.find_run("clip", make_recipe()) is None
+    write_run(store, make_recipe())
+    assert [found.video for found in Store.open(store.path).runs()] == ["clip", "other"]
 
 
 def write_many(path: Path, first: int) -> None:
@@ -184,8 +222,8 @@ def test_all_that_changes_numbers_changes_the_digest(changes: dict[str, object])
 
 @pytest.mark.parametrize(
     "name",
-    ["plain", "with space", "a/b", "..", ".", ".hidden", "weights", "__reserved", "a~b", "new\nline", "x\0y", "ünï",
-     "[a]*?", "100%", "%2E", "", "n" * 255, "ü" * 127, "a\\b", "C:", "\udce9 not utf-8"],
+    ["plain", "with space", "a/b", "..", ".", ".hidden", "weights", "zarr.json", "__reserved", "a~b",
+     "new\nline", "x\0y", "ünï", "[a]*?", "100%", "%2E", "", "n" * 255, "ü" * 127, "a\\b", "C:", "\udce9 not utf-8"],
 )  # fmt: skip
 def test_any_name_has_a_key_of_its_own_inside_the_store(store: Store, name: str) -> None:
     write_run(store, make_recipe(), video=name)
@@ -228,7 +266,7 @@ def test_a_newer_store_is_refused(store: Store) -> None:
 
 
 def test_a_store_that_cannot_be_made() -> None:
-    with pytest.raises(GbvisError, match="cannot make a store") as error:
+    with pytest.raises(GbvisError, match="cannot keep a store") as error:
         Store.open_or_create(Path("/dev/null/gbvis.zarr"))
     assert error.value.exit_code == 2
 
@@ -253,4 +291,8 @@ def test_cards_are_kept_by_the_weights_hash(store: Store, weights: dict[str, Pat
     store.write_cards([card])
     assert Store.open(store.path).read_cards("a" * 64) == [card]
     assert store.read_cards("b" * 64) == []
+    (store.path / "weights" / ("a" * 64) / "zarr.json").write_text("{")
+    assert store.read_cards("a" * 64) == []
+    store.write_cards([card])
+    assert store.read_cards("a" * 64) == [card]
     assert list(store.runs()) == []

@@ -1,6 +1,8 @@
 """The commands, and the one place where errors become words on a screen and an exit code."""
 
+import errno
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -11,7 +13,7 @@ from typer.exceptions import TyperException
 
 from gbvis import __version__
 from gbvis.cli import options
-from gbvis.cli.reading import read_explained_endpoints, read_style, read_videos
+from gbvis.cli.reading import read_explained_endpoints, read_style, read_videos, read_weights
 from gbvis.cli.screen import Screen, print_error
 from gbvis.cli.showing import show_all, show_picture, show_prediction, show_run, show_shapes
 from gbvis.errors import GbvisError
@@ -28,6 +30,7 @@ app = typer.Typer(
 )
 
 INTERRUPTED = 130
+TERMINATED = 143
 
 
 def _print_version(is_wanted: bool) -> None:
@@ -70,7 +73,7 @@ def predict(
 
     request = step.PredictRequest(
         videos=read_videos(videos, videos_from, is_from_one=False),
-        weights=WeightsRequest(tuple(weights or ()), modality, device, precision),
+        weights=WeightsRequest(read_weights(weights), modality, device, precision),
         dataset=dataset,
         clips=read_clip_request(frames, clips, start, stride),
         top=top,
@@ -111,7 +114,7 @@ def explain(
 
     request = step.ExplainRequest(
         videos=read_videos(videos, videos_from, labels_from_one),
-        weights=WeightsRequest(tuple(weights or ()), modality, device, precision),
+        weights=WeightsRequest(read_weights(weights), modality, device, precision),
         store=store,
         dataset=dataset,
         endpoints=read_explained_endpoints(endpoint, label, filters, top_filters),
@@ -165,7 +168,7 @@ def render(
         clips=clips,
         method=method,
         precision=precision,
-        weights=tuple(weights or ()),
+        weights=read_weights(weights),
     )
     request = step.RenderRequest(
         store=store,
@@ -194,12 +197,13 @@ def inspect_shapes(
     from gbvis.steps import inspect_shapes as step
     from gbvis.steps.opening_weights import WeightsRequest
 
-    request = step.InspectRequest(WeightsRequest(tuple(weights or ()), modality), depth, classes, frames)
+    request = step.InspectRequest(WeightsRequest(read_weights(weights), modality), depth, classes, frames)
     return show_all(Screen(as_json), step.run(request), show_shapes)
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and leave with its exit code; an orderly end by SIGTERM cleans up like Ctrl-C."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     sys.exit(run_command_line())
 
 
@@ -214,10 +218,16 @@ def run_command_line(arguments: list[str] | None = None) -> int:
             print_error(error.problem, error.hint)
             return error.exit_code
         message = error.format_message().rstrip(".")
-        print_error(message[:1].lower() + message[1:], "gbvis COMMAND --help lists what there is")
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "gbvis"
+        print_error(message[:1].lower() + message[1:], f"{command} --help lists what there is")
         return 2
-    except BrokenPipeError:  # `gbvis ... | head` has what it wants
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.ENOSPC) or error.filename:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at its end
+        if error.errno == errno.ENOSPC:  # else `gbvis ... | head` has what it wants
+            print_error("cannot write to standard output: no space left", "what was computed is in the store")
         return 1
     if code == INTERRUPTED:
         print_error("interrupted", "what was finished is kept; repeat the call to do the rest")

@@ -17,7 +17,7 @@ RenderedVideos = Annotated[
 ]
 VideosFrom = Annotated[
     str | None,
-    typer.Option("--videos-from", metavar="FILE", help="Names, a line each, LABEL behind or not; - reads stdin."),
+    typer.Option("--videos-from", metavar="FILE", help="Names, or NAME.avi LABEL, a line each; - is stdin."),
 ]
 LabelsFromOne = Annotated[bool, typer.Option("--labels-from-one", help="LABELs in --videos-from count from 1.")]
 Dataset = Annotated[

@@ -26,14 +26,21 @@ def read_videos(typed: list[str] | None, list_file: str | None, is_from_one: boo
     entries = [VideoEntry(video) for video in typed or []]
     if list_file:
         try:
-            source = sys.stdin.buffer.read() if list_file == "-" else Path(list_file).read_bytes()
-            entries += read_video_list(source.decode("utf-8", "surrogateescape"), is_from_one)
+            source = (
+                (sys.stdin.buffer.read() if sys.stdin else b"") if list_file == "-" else Path(list_file).read_bytes()
+            )
+            entries += read_video_list(source.decode("utf-8-sig", "surrogateescape"), is_from_one)
         except OSError as error:
             problem = f"cannot read the list {list_file}: {error.strerror}"
             raise GbvisError(problem, "check the path after --videos-from", exit_code=2) from error
     if not entries:
         raise GbvisError("no video given", "give files, folders or names, or a list with --videos-from", exit_code=2)
     return tuple(entries)
+
+
+def read_weights(typed: list[Path] | None) -> tuple[Path, ...]:
+    """Return the weights files typed; an empty name, as behind the last `:` of GBVIS_WEIGHTS, is none."""
+    return tuple(path for path in typed or [] if path != Path())
 
 
 def read_explained_endpoints(

@@ -83,7 +83,9 @@ class Screen(Watcher):
         self.has_failed = True
         if self.is_json:
             self.print_json(failure)
-        print_error(failure.problem, failure.hint, self._err)
+        is_named = failure.video in failure.problem
+        problem = failure.problem if is_named else f"{failure.video}: {failure.problem}"
+        print_error(problem, failure.hint, self._err)
 
     def print_json(self, result: Result) -> None:
         """Print a result as one line on stdout."""

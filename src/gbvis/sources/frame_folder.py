@@ -3,6 +3,7 @@
 import os
 import re
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import imageio.v3 as imageio
@@ -20,9 +21,17 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 class FrameFolder(Video):
     """A video whose frames are image files; one folder gives RGB, two folders give u and v."""
 
-    def __init__(self, name: str, modality: str, folders: tuple[Path, ...]) -> None:
+    def __init__(self, name: str, modality: str, folders: tuple[Path, ...], is_numbered: bool = False) -> None:
+        """Name the folders.
+
+        Args:
+            name: The video's name.
+            modality: `rgb` or `flow`.
+            folders: One, or those of u and v.
+            is_numbered: True where a gap in the file names' numbers means that a frame is lost.
+        """
         super().__init__(name, str(folders[0].absolute()), modality)
-        self._folders = folders
+        self._folders, self._is_numbered = folders, is_numbered
 
     @cached_property
     def _files(self) -> list[tuple[Path, ...]]:
@@ -34,10 +43,14 @@ class FrameFolder(Video):
                     f"no frames in {folder}: expected {', '.join(suffix[1:] for suffix in SUFFIXES)} files",
                     "point to the folder that holds the frames themselves",
                 )
-        counts = [len(files) for files in channels]
-        if len(set(counts)) > 1:
+            if self._is_numbered:
+                _check_numbers(files)
+        first, last = channels[0], channels[-1]
+        if [path.stem for path in first] != [path.stem for path in last]:
+            odd = sorted({path.stem for path in first} ^ {path.stem for path in last}, key=_natural_order)
             raise GbvisError(
-                f"{self._folders[0]} holds {counts[0]} frames and {self._folders[1]} holds {counts[1]}",
+                f"{first[0].parent} holds {len(first)} frames and {last[0].parent} holds {len(last)}: "
+                f"{odd[0]} is in one of them only",
                 "u and v must have the same frames; extract this video's flow again",
             )
         return list(zip(*channels, strict=True))
@@ -48,7 +61,9 @@ class FrameFolder(Video):
         try:
             return hash_files(path for frame in self._files for path in frame)
         except OSError as error:
-            raise GbvisError(f"cannot read the frames of {self.location}: {error}", "check permissions") from error
+            raise GbvisError(
+                f"cannot read the frames of {self.location}: {error.strerror}", "check their permissions"
+            ) from error
 
     @cached_property
     def shape(self) -> VideoShape:
@@ -100,11 +115,30 @@ def read(location: str, modality: str, dataset: Path | None) -> Video | None:
 
 
 def list_frames(folder: Path) -> list[Path]:
-    """Return the image files of `folder` in natural order: frame 2 before frame 10."""
-    with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if entry.name.lower().endswith(SUFFIXES) and entry.is_file()]
+    """Return the image files of `folder` in natural order: frame 2 before frame 10.
+
+    Raises:
+        GbvisError: The folder cannot be listed.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if entry.name.lower().endswith(SUFFIXES) and entry.is_file()]
+    except OSError as error:
+        raise GbvisError(f"cannot list {folder}: {error.strerror}", "check the folder's permissions") from error
     visible = [name for name in names if not name.startswith(".")]  # macOS leaves `._frame.jpg` about
     return [folder / name for name in sorted(visible, key=_natural_order)]
+
+
+def _check_numbers(files: list[Path]) -> None:
+    """Check that the numbers at the ends of the names have no gap: what follows a lost frame would shift."""
+    matches = [re.search(r"(\d+)$", path.stem) for path in files]
+    numbers = [int(match[1]) for match in matches if match]
+    for before, after in pairwise(numbers):
+        if after != before + 1:
+            raise GbvisError(
+                f"frame {before + 1} is missing in {files[0].parent}: {before} is followed by {after}",
+                "extract this video again",
+            )
 
 
 def _natural_order(name: str) -> list[tuple[bool, int, str]]:
@@ -119,7 +153,8 @@ def _read_image(path: Path, mode: str) -> NDArray[np.uint8]:
         # Pillow cuts 16 bits off at 255 where it should scale them
         image: NDArray[np.uint8] = imageio.imread(path, plugin="pillow", mode=None if is_deep else mode, index=0)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise GbvisError(f"cannot read frame {path}: {error}", "the file is broken: write this frame again") from error
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "it is broken, or no image"
+        raise GbvisError(f"cannot read frame {path}: {why}", "write this frame again") from error
     if is_deep:
         grey = np.rint(image / 257).astype(np.uint8)
         return grey if mode == "L" else np.stack([grey] * 3, axis=-1)

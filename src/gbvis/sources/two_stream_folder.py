@@ -23,7 +23,7 @@ def read(location: str, modality: str, dataset: Path | None) -> Video | None:
     folders = find_dataset(dataset)
     if modality == "rgb":
         found = find_video_folder(folders.rgb, name) if folders.rgb and not Path(location).exists() else None
-        return FrameFolder(found.name, modality, (found,)) if found else None
+        return FrameFolder(found.name, modality, (found,), is_numbered=True) if found else None
     return _read_flow(folders, name, dataset)
 
 
@@ -31,7 +31,7 @@ def _read_flow(folders: TwoStreamDataset, name: str, dataset: Path) -> Video | N
     u = find_video_folder(folders.u, name) if folders.u else None
     v = find_video_folder(folders.v, name) if folders.v else None
     if u and v:
-        return FrameFolder(u.name, "flow", (u, v))
+        return FrameFolder(u.name, "flow", (u, v), is_numbered=True)
     if u or v:
         there, lacking = ("u", "v") if u else ("v", "u")
         raise GbvisError(

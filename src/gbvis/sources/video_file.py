@@ -76,20 +76,14 @@ class VideoFile(Video):
         return []
 
     def _check_whole(self, container: InputContainer, packets: list[Packet[VideoStream]]) -> None:
-        """Check that the file holds all that its header promises.
-
-        A cut shows in its last packet; MP4 knows its number of frames; Matroska, cut between two packets, shows it
-        only in its duration.
-        """
-        stream = container.streams.video[0]
-        end = max((packet.pts + (packet.duration or 0) for packet in packets if packet.pts is not None), default=0)
-        missing = (container.duration or 0) / av.time_base - float(end * (stream.time_base or 0))
-        is_short = {"mov": len(packets) < stream.frames, "matroska": missing > 1.0 and len(container.streams) == 1}
-        if not packets or packets[-1].is_corrupt or is_short.get(container.format.name.split(",")[0]):
-            raise GbvisError(
-                f"{self._path} is cut short: {len(packets)} of {stream.frames or 'more'} frames are there",
-                "copy the video again whole",
-            )
+        """Check that the file holds all that its header promises; a cut seldom shows in the packets."""
+        stream, size = container.streams.video[0], self._path.stat().st_size
+        promised = _promised_size(self._path)
+        if promised is not None and size < promised:
+            raise _cut_short(self._path, f"{size:,} of {promised:,} bytes are there")
+        is_mp4 = container.format.name.startswith("mov")  # whose header counts the frames
+        if not packets or packets[-1].is_corrupt or (is_mp4 and len(packets) < stream.frames):
+            raise _cut_short(self._path, f"it ends within frame {len(packets)}")
 
     def read(self, numbers: FrameNumbers) -> Frames:
         """Return the frames with these numbers: uint8 (len(numbers), height, width, 3), RGB.
@@ -189,13 +183,41 @@ def read(location: str, modality: str, dataset: Path | None) -> Video | None:
     return VideoFile(path)
 
 
+def _promised_size(path: Path) -> int | None:
+    """Return the size in bytes that an AVI's or a Matroska's header gives the file, or None where none is given.
+
+    AVI: the size of the first RIFF chunk. Matroska: that of the Segment, an EBML number of up to 8 bytes whose first
+    byte's leading zeros tell its length, all ones meaning unknown (RFC 8794, part 4; RFC 9559, part 4.5).
+    """
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if head[:4] == b"RIFF":
+        size = int.from_bytes(head[4:8], "little")
+        return 8 + size if 0 < size < 0xFFFFFFFF else None
+    place = head.find(b"\x18\x53\x80\x67") + 4
+    if head[:4] == b"\x1a\x45\xdf\xa3" and 4 <= place < len(head) - 8 and head[place]:
+        length = 9 - head[place].bit_length()
+        size = int.from_bytes(head[place : place + length]) & (1 << 7 * length) - 1
+        return place + length + size if size != (1 << 7 * length) - 1 else None
+    return None
+
+
+def _cut_short(path: Path, found: str) -> GbvisError:
+    return GbvisError(f"{path} is cut short: {found}", "copy the video again whole")
+
+
+def _reason(error: Exception) -> str:
+    """Return FFmpeg's or the system's words, without its numbers and call names."""
+    return getattr(error, "strerror", None) or str(error)
+
+
 def _opened(path: Path) -> InputContainer:
     """Open `path` for decoding; `file:` keeps FFmpeg from reading a colon in the name as a protocol."""
     try:
         container = av.open(f"file:{path.absolute()}", metadata_errors="replace")
     except (av.FFmpegError, OSError, ValueError) as error:
         raise GbvisError(
-            f"{path} is no video that can be read: {error.strerror if isinstance(error, OSError) else error}",
+            f"{path} is no video that can be read: {_reason(error)}",
             "check that the file plays and was copied whole",
         ) from error
     if not container.streams.video:
@@ -209,7 +231,7 @@ def _decode(container: InputContainer, path: Path) -> Iterator[VideoFrame]:
         yield from container.decode(video=0)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise GbvisError(
-            f"{path} cannot be decoded: {error.strerror if isinstance(error, OSError) else error}",
+            f"{path} cannot be decoded: {_reason(error)}",
             "the file is damaged: encode or copy the video again",
         ) from error
 

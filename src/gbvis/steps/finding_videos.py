@@ -30,12 +30,22 @@ def read_video_list(text: str, is_from_one: bool) -> list[VideoEntry]:
     Args:
         text: The list; empty lines do not count.
         is_from_one: True where classes are counted from 1, as in UCF-101's official lists.
+
+    Raises:
+        GbvisError: A label is 0 where they are counted from 1 (exit code 2).
     """
     entries = []
     for line in filter(str.strip, text.splitlines()):
         match = re.fullmatch(r"(?P<name>.*\S)[ \t]+(?P<label>\d+)\s*", line)
         if match and match["name"].lower().endswith(VIDEO_SUFFIXES):  # `take 2` is a name
-            entries.append(VideoEntry(match["name"], int(match["label"]) - is_from_one))
+            label = int(match["label"])
+            if is_from_one and label == 0:
+                raise GbvisError(
+                    f"label 0 in the line {line.strip()!r}, and classes are to be counted from 1",
+                    "leave out --labels-from-one",
+                    exit_code=2,
+                )
+            entries.append(VideoEntry(match["name"], label - is_from_one))
         else:
             entries.append(VideoEntry(line.strip()))
     return entries
@@ -47,10 +57,15 @@ def find_video(location: str, modality: str, dataset: Path | None) -> Video:
     Raises:
         GbvisError: There is none, or it has no such stream.
     """
-    for source in registry.sources():
-        video = source.read(location, modality, dataset)
-        if video is not None:
-            return video
+    try:
+        for source in registry.sources():
+            video = source.read(location, modality, dataset)
+            if video is not None:
+                return video
+    except OSError as error:
+        raise GbvisError(
+            f"cannot look for {location}: {error.strerror}", "check the path and its permissions"
+        ) from error
     if dataset is None:
         raise GbvisError(
             f"no such video: {location}",

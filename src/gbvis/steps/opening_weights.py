@@ -53,7 +53,7 @@ class Networks:
 
         Args:
             request: Which files.
-            store: Where cards are looked up and kept, if anywhere.
+            store: Where cards are looked up, if anywhere; `keep_cards` keeps new ones.
 
         Raises:
             GbvisError: No file is given, one cannot be read, two are for one stream, or none is for the stream
@@ -63,6 +63,7 @@ class Networks:
             raise GbvisError("no weights given", "give a checkpoint with -w, or set GBVIS_WEIGHTS", exit_code=2)
         self._request = request
         self._loaded: dict[str, Network] = {}
+        self._new_cards: list[list[WeightsCard]] = []
         cards: dict[str, WeightsCard] = {}
         for path in request.paths:
             for card in self._read_cards(path, store):
@@ -83,6 +84,12 @@ class Networks:
                 exit_code=2,
             )
 
+    def keep_cards(self, store: Store) -> None:
+        """Keep in the store what it did not know of the files."""
+        for cards in self._new_cards:
+            store.write_cards(cards)
+        self._new_cards = []
+
     def load(self, modality: str) -> "Network":
         """Return the stream's network, ready to compute."""
         from gbvis.network import find_device
@@ -93,7 +100,7 @@ class Networks:
 
     def _read_cards(self, path: Path, store: Store | None) -> list[WeightsCard]:
         if not path.is_file():
-            found = "is a folder" if path.is_dir() else "does not exist"
+            found = "is a folder" if path.is_dir() else "is no file" if path.exists() else "does not exist"
             raise GbvisError(f"weights file {path} {found}", "check the path after -w", exit_code=2)
         try:
             sha256 = hash_file(path)
@@ -102,8 +109,7 @@ class Networks:
         cards = store.read_cards(sha256) if store else []
         if not cards:
             cards = [network.card for network in self._load_file(path, sha256)]
-            if store:
-                store.write_cards(cards)
+            self._new_cards.append(cards)
         return cards
 
     def _load_file(self, path: Path, sha256: str | None = None) -> "list[Network]":

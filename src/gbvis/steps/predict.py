@@ -106,7 +106,7 @@ def _predict_stream(
     if not np.isfinite(scores).all():
         raise GbvisError(
             f"the scores of {video.name} hold NaN or infinity",
-            "the numbers overflow: try --precision float32",
+            "the numbers overflow: check the weights, or try --precision float32",
         )
     return Prediction(video.name, modality, len(frames), card.top(scores, request.top)), scores
 

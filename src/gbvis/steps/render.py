@@ -15,10 +15,11 @@ from gbvis import registry
 from gbvis.errors import GbvisError
 from gbvis.picture import Limits, Style, limits_of
 from gbvis.steps.exhibiting import make_exhibit
+from gbvis.steps.opening_weights import MODALITIES, PRECISIONS
 from gbvis.steps.selecting_runs import Selection, select_runs
 from gbvis.steps.watching import Failure, Watcher
 from gbvis.store import Store, StoredRun
-from gbvis.store.key import video_key
+from gbvis.store.key import readable_name
 
 SUFFIXES = {f".{name}": name for name in registry.RENDERERS}
 
@@ -50,8 +51,9 @@ class RenderRequest:
     @property
     def output_file(self) -> Path | None:
         """The one file to write, or None where a folder is meant: it is one, or ends in `/`, or has no suffix."""
-        is_folder = self.output is None or self.output.is_dir() or not self.output.suffix
-        return None if is_folder else self.output
+        if self.output is None or self.output.is_dir() or not (self.output.suffix or self.output.is_file()):
+            return None
+        return self.output
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ def run(request: RenderRequest, watcher: Watcher | None = None) -> Iterator[Rend
         GbvisError: The request itself is wrong, the store cannot be used (exit code 2), or nothing matches (1).
     """
     watcher = watcher or Watcher()
+    _check_selection(request.selection)
     formats = _choose_formats(request)
     store = Store.open(request.store)
     runs: list[StoredRun] = []
@@ -108,13 +111,17 @@ def run(request: RenderRequest, watcher: Watcher | None = None) -> Iterator[Rend
         try:
             runs += _select(store, video, request)
         except GbvisError as error:
-            if video is None:
+            if video is None and not store.damaged:
                 raise
-            yield Failure.of(video, error)
+            yield Failure.of(video or "all videos", error)
+    for key in sorted(store.damaged):
+        yield Failure(
+            key, f"{key} in {request.store} is damaged", "run the same `gbvis explain` again: it makes it anew"
+        )
     if request.output_file and len(runs) > 1:
         raise GbvisError(
             f"{len(runs)} runs match and {request.output_file} is one file",
-            "give a folder with -o, or narrow down with -m, -e, -l, -f, -n, --clips or -w",
+            "give a folder with -o, or narrow down with the video's path, -m, -e, -l, -f, -n, --clips or -w",
             exit_code=2,
         )
     yield from _render_all(request, store, runs, formats, watcher)
@@ -143,7 +150,7 @@ def _select(store: Store, video: str | None, request: RenderRequest) -> list[Sto
     runs = select_runs(store, video, request.selection)
     if not runs:
         raise GbvisError(
-            f"nothing to render{f' of {video}' if video else ''}: no such run in {request.store}",
+            f"nothing to render{f' of {video}' if video is not None else ''}: no such run in {request.store}",
             f"explain it first: {_explain_call(video, request)}",
         )
     return runs
@@ -160,7 +167,16 @@ def _explain_call(video: str | None, request: RenderRequest) -> str:
     words += [word for index in wanted.filters for word in ("-f", str(index))]
     words += ["-n", str(wanted.frames)] if wanted.frames else []
     words += ["--clips", str(wanted.clips)] if wanted.clips else []
+    words += ["--method", wanted.method] if wanted.method else []
+    words += ["--precision", wanted.precision] if wanted.precision else []
     return shlex.join([*words, "--store", str(request.store)])
+
+
+def _check_selection(selection: Selection) -> None:
+    registry.check_name("modality", MODALITIES, selection.modality or "rgb")
+    registry.check_name("precision", PRECISIONS, selection.precision or "float32")
+    if selection.method:
+        registry.check_name("method", registry.METHODS, selection.method)
 
 
 def _choose_formats(request: RenderRequest) -> list[str]:
@@ -229,6 +245,6 @@ def _publish(partial: Path, path: Path, is_forced: bool) -> bool:
 
 def _picture_name(store: Store, stored: StoredRun) -> str:
     """Return `VIDEO.MODALITY.ENDPOINT.TARGET`, with the digest's first 8 where another run would have that name."""
-    name = f"{video_key(stored.video)}.{stored.modality}.{stored.endpoint}.{stored.target}"
+    name = f"{readable_name(stored.video)}.{stored.modality}.{stored.endpoint}.{stored.target}"
     namesakes = Counter(run.target for run in store.runs(stored.video, stored.modality, stored.endpoint))
     return f"{name}.{stored.digest[:8]}" if namesakes[stored.target] > 1 else name

@@ -49,7 +49,7 @@ def select_runs(store: Store, video: str | None, selection: Selection) -> list[S
     hashes = {_hash_weights(path) for path in selection.weights}
     runs = [
         run
-        for run in store.runs(video_name(video) if video else None, selection.modality)
+        for run in store.runs(video_name(video) if video is not None else None, selection.modality)
         if _admits(selection, run, hashes) and _has_target(store, selection, run)
     ]
     if video and Path(video).exists():

@@ -29,14 +29,29 @@ class StoredGroup:
         self.key = group.path
         self.attributes: dict[str, Any] = group.attrs.asdict()
 
+    def _chunks(self, name: str) -> list[Path]:
+        """Return the files of an array's chunks, one a clip."""
+        array = self._group[name]
+        assert isinstance(array, zarr.Array)
+        inner = (0,) * (array.ndim - 1)
+        keys = [array.metadata.encode_chunk_key((clip, *inner)) for clip in range(array.shape[0])]
+        return [self._store / array.path / key for key in keys]
+
+    def _has_all(self, name: str) -> bool:
+        """Return whether every chunk of an array is there; what is in them is checked when they are read."""
+        try:
+            return all(chunk.is_file() and chunk.stat().st_size for chunk in self._chunks(name))
+        except (KeyError, ValueError, OSError, TypeError, AssertionError):
+            return False
+
     def _read(self, name: str, clip: int) -> NDArray[Any]:
         """Return one clip's chunk of an array; checksums are checked, and a missing chunk is never taken for zeros."""
         with self._explaining_damage():
+            chunk = self._chunks(name)[clip]
+            if not chunk.is_file():
+                raise FileNotFoundError(f"{chunk.name} is missing")
             array = self._group[name]
             assert isinstance(array, zarr.Array)
-            chunk = array.metadata.encode_chunk_key((clip, *(0,) * (array.ndim - 1)))
-            if not (self._store / array.path / chunk).is_file():
-                raise FileNotFoundError(f"chunk {chunk} of {name} is missing")
             return np.asarray(array[clip])
 
     @contextmanager
@@ -44,8 +59,9 @@ class StoredGroup:
         try:
             yield
         except (ValueError, OSError, KeyError, RuntimeError) as error:
+            why = "a checksum does not fit" if "checksum" in str(error) else "a part of it is missing or broken"
             raise GbvisError(
-                f"{self.key} in {self._store} is damaged: {error}",
+                f"{self.key} in {self._store} is damaged: {why}",
                 "run the same `gbvis explain` with --force to compute it again",
             ) from error
 
@@ -57,6 +73,11 @@ class StoredClips(StoredGroup):
     def digest(self) -> str:
         """The last part of the key."""
         return self.key.rsplit("/", 1)[1]
+
+    @property
+    def is_whole(self) -> bool:
+        """True where no chunk is missing."""
+        return self._has_all("pixels")
 
     @property
     def frames(self) -> list[list[int]]:
@@ -71,6 +92,11 @@ class StoredClips(StoredGroup):
 
 class StoredRun(StoredGroup):
     """One run: a gradient per clip and all that decided it."""
+
+    @property
+    def is_whole(self) -> bool:
+        """True where no chunk is missing."""
+        return self._has_all("gradient")
 
     @property
     def video(self) -> str:

@@ -21,11 +21,24 @@ def video_key(name: str) -> str:
     `__` for itself) and the name of the weights' group. A key too long for a file system is cut and carries a hash.
     """
     key = quote(os.fsencode(name), safe="_-. ()+,=@").replace("~", "%7E")
-    if key.startswith((".", "_")) or key in (WEIGHTS, ""):
+    if key.startswith((".", "_")) or key in (WEIGHTS, "zarr.json", ""):
         key = f"%{ord(key[0]):02X}{key[1:]}" if key else "%"
     if len(key) > _LONGEST:
         key = f"{key[:_LONGEST]}~{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}"
     return key
+
+
+def readable_name(name: str) -> str:
+    """Return the video's name as a part of a file name: letters of any script stay, what could harm is escaped."""
+    escaped = "".join(
+        character
+        if character.isprintable() and character not in '/\\:*?"<>|%'
+        else quote(os.fsencode(character), safe="")
+        for character in name
+    )
+    if escaped.startswith("."):
+        escaped = f"%2E{escaped[1:]}"
+    return escaped if len(os.fsencode(escaped)) <= _LONGEST else video_key(name)
 
 
 def clips_key(video: str, modality: str, digest: str) -> str:

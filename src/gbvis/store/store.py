@@ -1,5 +1,7 @@
 """Store: opened, planned from, written, read."""
 
+import errno
+import os
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
@@ -22,16 +24,21 @@ from gbvis.video import Video
 
 FORMAT_VERSION = 1
 
+REQUIRED = {"video", "location", "recipe", "clips", "value", "label", "scores", "requests"}
+"""Attributes without which a run is damaged."""
+
 
 class Store:
     """A store in a plain directory.
 
     Attributes:
         path: The directory.
+        damaged: Keys of the runs that `runs` passed over because a part of them is missing or cannot be read.
     """
 
     def __init__(self, path: Path, root: "zarr.Group") -> None:
         self.path = path
+        self.damaged: set[str] = set()
         self._root = root
 
     @classmethod
@@ -68,43 +75,52 @@ class Store:
         try:
             if not path.exists() or (path.is_dir() and not any(path.iterdir())):
                 _create(path)
+            store = cls.open(path)
+            if not os.access(path, os.W_OK):
+                raise PermissionError(errno.EACCES, "it cannot be written")
         except OSError as error:
             raise GbvisError(
-                f"cannot make a store at {path}: {error.strerror or error}",
+                f"cannot keep a store at {path}: {error.strerror or error}",
                 "choose a place you may write to with --store",
                 exit_code=2,
             ) from error
-        return cls.open(path)
+        return store
 
     def read_cards(self, sha256: str) -> list[WeightsCard]:
         """Return the cards of the networks in the weights file with that hash; none where it is not known."""
         group = self._find(f"{WEIGHTS}/{sha256}")
         cards: dict[str, Any] = group.attrs.asdict() if group is not None else {}
-        return [WeightsCard.from_json(card) for card in cards.values()]
+        try:
+            return [WeightsCard.from_json(card) for card in cards.values()]
+        except (KeyError, TypeError):  # a damaged card: the weights are read anew
+            return []
 
     def write_cards(self, cards: list[WeightsCard]) -> None:
         """Keep the cards of one weights file."""
-        with self._explaining_failure():
-            group = self._root.require_group(f"{WEIGHTS}/{cards[0].sha256}")
+        with self._publishing(f"{WEIGHTS}/{cards[0].sha256}", is_forced=True) as group:
             group.update_attributes({card.modality: card.to_json() for card in cards})
 
     def runs(
         self, video: str | None = None, modality: str | None = None, endpoint: Endpoint | None = None
     ) -> Iterator[StoredRun]:
-        """Yield the finished runs, of one video, modality or endpoint where given, in a fixed order."""
+        """Yield the finished runs, of one video, modality or endpoint where given, in a fixed order.
+
+        Runs that are damaged are passed over; `damaged` holds their keys afterwards.
+        """
         for name in [video_key(video)] if video is not None else self._names(""):
             for stream in [modality] if modality else ("rgb", "flow"):
                 for place in [endpoint] if endpoint else ENDPOINTS:
                     parent = f"{name}/{stream}/{place}"
-                    for run in self._names(parent):
-                        group = self._find(f"{parent}/{run}")
-                        if group is not None:
-                            yield StoredRun(group, self.path)
+                    for key in [f"{parent}/{run}" for run in self._names(parent)]:
+                        found = self._find_whole(key)
+                        if found is None:
+                            self.damaged.add(key)
+                        else:
+                            yield found
 
     def find_run(self, video: str, recipe: Recipe) -> StoredRun | None:
-        """Return the finished run of `video` made by `recipe`, or None."""
-        group = self._find(_run_key(video, recipe))
-        return StoredRun(group, self.path) if group is not None else None
+        """Return the finished run of `video` made by `recipe`, or None where it is not there or damaged."""
+        return self._find_whole(_run_key(video, recipe))
 
     def clips_of(self, run: StoredRun) -> StoredClips:
         """Return the clips that a run was computed from.
@@ -112,7 +128,13 @@ class Store:
         Raises:
             GbvisError: They are gone.
         """
-        return self._clips(clips_key(run.video, run.modality, run.attributes["clips"]))
+        key = clips_key(run.video, run.modality, run.attributes["clips"])
+        clips = self._find_clips(key)
+        if clips is None:
+            raise GbvisError(
+                f"the frames {key} are missing in {self.path}", "run the same `gbvis explain` to make them again"
+            )
+        return clips
 
     def write_clips(
         self,
@@ -131,7 +153,8 @@ class Store:
             {"video": video.fingerprint, "frames": frames, "modality": video.modality, **clip_format.geometry}
         )
         key = clips_key(video.name, video.modality, digest)
-        if is_forced or self._find(key) is None:
+        stored = None if is_forced else self._find_clips(key)
+        if stored is None:
             with self._publishing(key, is_forced) as group:
                 shape = (
                     len(frames),
@@ -144,7 +167,9 @@ class Store:
                 for index, clip in enumerate(clips):
                     pixels[index] = clip
                 group.update_attributes(describe_clips(video, clip_format, frames))
-        return self._clips(key)
+            stored = self._find_clips(key)
+            assert stored is not None
+        return stored
 
     @contextmanager
     def writing(self, video: str, recipe: Recipe, clip_format: ClipFormat, is_forced: bool) -> Iterator[RunWriter]:
@@ -169,23 +194,26 @@ class Store:
         return [name for name in names if name != WEIGHTS and (folder / name).is_dir()]
 
     def _find(self, key: str) -> "zarr.Group | None":
-        """Return the group with that key, or None."""
+        """Return the group with that key, or None where it is not there or cannot be read."""
         try:
             group = self._root.get(key)
-        except (ValueError, OSError, TypeError) as error:
-            raise GbvisError(
-                f"{key} in {self.path} is damaged: {error}", "take that folder away, then explain again"
-            ) from error
+        except (ValueError, OSError, TypeError, KeyError):
+            return None
         return group if isinstance(group, zarr.Group) else None
 
-    def _clips(self, key: str) -> StoredClips:
+    def _find_whole(self, key: str) -> StoredRun | None:
+        """Return the run with that key, or None where a part of it or of its clips is missing."""
         group = self._find(key)
-        if group is None:
-            raise GbvisError(
-                f"the frames {key} are missing in {self.path}",
-                "run the same `gbvis explain` with --force to make them again",
-            )
-        return StoredClips(group, self.path)
+        if group is None or group.attrs.get("state") != "complete" or not set(group.attrs) >= REQUIRED:
+            return None
+        run = StoredRun(group, self.path)
+        clips = self._find_clips(clips_key(run.video, run.modality, run.attributes["clips"]))
+        return run if clips and run.is_whole else None
+
+    def _find_clips(self, key: str) -> StoredClips | None:
+        group = self._find(key)
+        clips = StoredClips(group, self.path) if group is not None and "frames" in group.attrs else None
+        return clips if clips and clips.is_whole else None
 
     @contextmanager
     def _publishing(self, key: str, is_forced: bool) -> Iterator["zarr.Group"]:
@@ -200,7 +228,9 @@ class Store:
                 shutil.rmtree(unfinished, ignore_errors=True)
 
     def _rename(self, unfinished: Path, finished: Path, is_forced: bool) -> None:
-        if is_forced and finished.exists():
+        """Give a group its name; what has that name already stays, unless it is damaged or to be replaced."""
+        key = finished.relative_to(self.path).as_posix()
+        if finished.exists() and (is_forced or not (self._find_whole(key) or self._find_clips(key))):
             old = self.path / f"{UNFINISHED}{uuid.uuid4().hex}"
             finished.rename(old)
             unfinished.rename(finished)

@@ -23,11 +23,12 @@ def run(request: ExplainRequest, watcher: Watcher | None = None) -> Iterator[Exp
     watcher = watcher or Watcher()
     check_dataset(request.dataset)
     registry.check_name("method", registry.METHODS, request.method)
-    store = Store.open_or_create(request.store)
-    networks = Networks(request.weights, store)
+    networks = Networks(request.weights, Store.open(request.store) if request.store.exists() else None)
     for entry in request.videos:  # a label that is out of range is noticed before the first hour of work
         for card in networks.cards.values():
             request.targets_for(entry, card)
+    store = Store.open_or_create(request.store)  # only now: a wrong call leaves nothing behind
+    networks.keep_cards(store)
     watcher.expect_videos(len(request.videos) * len(networks.cards))
     for entry in request.videos:
         for modality in networks.cards:

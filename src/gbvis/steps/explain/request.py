@@ -7,6 +7,7 @@ from typing import Any
 from gbvis.card import WeightsCard
 from gbvis.clip import ClipRequest
 from gbvis.endpoint import SOFTMAX, Endpoint, TargetRequest
+from gbvis.errors import GbvisError
 from gbvis.labels import check_index, find_class
 from gbvis.steps.finding_videos import VideoEntry
 from gbvis.steps.opening_weights import WeightsRequest
@@ -51,7 +52,7 @@ class ExplainRequest:
         """
         labels = [find_class(label, card.labels, card.class_count) for label in self.labels]
         if not labels and entry.class_index is not None:
-            labels = [check_index(entry.class_index, card.class_count, "class")]
+            labels = [check_index(entry.class_index, card.class_count, f"{entry.location}: class")]
         targets: list[TargetRequest] = []
         for endpoint in self.endpoints:
             count = card.target_count(endpoint)
@@ -59,7 +60,12 @@ class ExplainRequest:
                 targets += [TargetRequest(endpoint, index=label) for label in labels]
                 targets += [] if labels else [TargetRequest(endpoint, rank=0)]
             elif self.top_filters:
-                check_index(self.top_filters - 1, count, f"{endpoint} {endpoint.target_kind}")
+                if self.top_filters > count:
+                    raise GbvisError(
+                        f"--top-filters {self.top_filters} is more than {endpoint} has",
+                        f"it has {count} {endpoint.target_kind}s",
+                        exit_code=2,
+                    )
                 targets += [TargetRequest(endpoint, rank=rank) for rank in range(self.top_filters)]
             else:
                 kind = f"{endpoint} {endpoint.target_kind}"

@@ -93,16 +93,18 @@ class Stream:
                 found.update(dict.fromkeys(set(run.attributes["requests"]) & self._wanted.keys(), run))
         return found
 
-    def _compute(self, missing: Requests) -> Iterator[ExplainedRun]:
+    def _compute(self, missing: dict[str, TargetRequest]) -> Iterator[ExplainedRun]:
         """Yield the runs that answer the missing requests, once all of them are in the store."""
         started = time.perf_counter()
         clip_format = self.card.clip_format
         frames = self._clip_request.sample(self.video.shape)
+        for run in [] if self.request.is_forced else self._answer_by_index(missing, frames):
+            yield ExplainedRun(run, self.store.path, self.card, True, time.perf_counter() - started)
+        if not missing:
+            return
         cut = (cut_clip(self.video, numbers, clip_format) for numbers in frames)
         clips = self.store.write_clips(self.video, clip_format, frames, cut, self.request.is_forced)
-        self.watcher.say(
-            f"{self.video.name} {self.video.modality}: {len(frames)} clips cut in {time.perf_counter() - started:.2f} s"
-        )
+        self.say(f"clips cut: {len(frames)}, in {time.perf_counter() - started:.2f} s")
         network = self._networks.load(self.video.modality)
         with network.computing():
             batch = Batch(self, missing, clips, network)
@@ -110,6 +112,23 @@ class Stream:
         seconds = (time.perf_counter() - started) / len(batch.runs)
         for run, is_cached in batch.runs:
             yield ExplainedRun(run, self.store.path, self.card, is_cached, seconds)
+
+    def _answer_by_index(self, missing: dict[str, TargetRequest], frames: list[list[int]]) -> list[StoredRun]:
+        """Take out of `missing` what the store has under another request, and return it; needs no network."""
+        found = []
+        for digest, request in list(missing.items()):
+            if request.index is not None:
+                recipe = self.recipe(Target(request.endpoint, request.index), frames)
+                run = self.store.find_run(self.video.name, recipe)
+                if run is not None:
+                    run.add_requests([digest])
+                    del missing[digest]
+                    found.append(run)
+        return found
+
+    def say(self, line: str) -> None:
+        """Tell a detail of this stream."""
+        self.watcher.say(f"{self.video.name} {self.video.modality}: {line}")
 
 
 class Batch:
@@ -156,7 +175,8 @@ class Batch:
                 ):
                     self._writers[attribution.target].write(attribution)
                     self._stream.watcher.advance()
-                self._say(f"clip {clip + 1}: {len(self._writers)} gradients in {time.perf_counter() - started:.2f} s")
+                seconds = time.perf_counter() - started
+                self._stream.say(f"clip {clip + 1}: gradients: {len(self._writers)}, in {seconds:.2f} s")
                 if not self._writers:
                     break  # all of it was in the store, asked for in other words
             self._describe()
@@ -212,7 +232,4 @@ class Batch:
             self.runs.append((run, stored is not None))
 
     def _watch(self, endpoint: Endpoint, shape: tuple[int, ...]) -> None:
-        self._say(f"{endpoint.name:<10} {list(shape)}")
-
-    def _say(self, line: str) -> None:
-        self._stream.watcher.say(f"{self._stream.video.name} {self._stream.video.modality}: {line}")
+        self._stream.say(f"{endpoint.name:<10} {list(shape)}")
