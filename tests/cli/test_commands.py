@@ -112,6 +112,18 @@ def test_what_was_asked_in_other_words_is_not_computed_again(call: Call, both: l
     assert not forced["cached"] and forced["group"] == first["group"]
 
 
+def test_fused_scores_are_the_mean_and_lengths_are_compared(
+    call: Call, both: list[object], shared: Path, tmp_path: Path
+) -> None:
+    done = call("predict", "moving-disc", *both, "--json", "--top", 101)
+    scores = [{one["index"]: one["score"] for one in line["top"]} for line in lines(done.out)]
+    assert all(scores[2][k] == pytest.approx((scores[0][k] + scores[1][k]) / 2, abs=1e-7) for k in range(101))
+    assert "warning" not in done.err
+    longer = tmp_path / "moving-disc.avi"
+    longer.write_bytes((shared / "data/videos/v_Archery_g02_c02.avi").read_bytes())
+    assert "160 RGB frames and 11 flow frames" in call("predict", longer, *both, "--clips", 1).err
+
+
 def test_predicted_class_and_many_clips(call: Call, both: list[object]) -> None:
     """The class explained is the one predicted from the same clips, and every clip has its value."""
     options = ["moving-disc", *both, "-m", "flow", "--clips", 3, "--json"]

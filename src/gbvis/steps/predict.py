@@ -71,22 +71,30 @@ def run(request: PredictRequest, watcher: Watcher | None = None) -> Iterator[Pre
     networks = Networks(request.weights)
     watcher.expect_videos(len(request.videos) * len(networks.cards))
     for entry in request.videos:
-        streams: dict[str, tuple[Prediction, Scores]] = {}
+        streams: dict[str, _Stream] = {}
         for modality in networks.cards:
             try:
-                prediction, scores = _predict_stream(request, entry.location, modality, networks, watcher)
-                streams[modality] = prediction, scores
-                yield prediction
+                streams[modality] = _predict_stream(request, entry.location, modality, networks, watcher)
+                yield streams[modality].prediction
             except GbvisError as error:
                 yield Failure.of(entry.location, error)
             watcher.finish_video()
         if len(streams) > 1:
-            yield from _fuse(streams, networks.cards["rgb"], request.top, watcher)
+            yield from _fuse(streams["rgb"], streams["flow"], networks.cards["rgb"], request.top, watcher)
+
+
+@dataclass(frozen=True)
+class _Stream:
+    """What fusing needs to know of a stream."""
+
+    prediction: Prediction
+    scores: Scores
+    frame_count: int
 
 
 def _predict_stream(
     request: PredictRequest, location: str, modality: str, networks: Networks, watcher: Watcher
-) -> tuple[Prediction, Scores]:
+) -> _Stream:
     card = networks.cards[modality]
     video = find_video(location, modality, request.dataset)
     frames = request.clips.completed(card.clip_format).sample(video.shape)
@@ -108,16 +116,19 @@ def _predict_stream(
             f"the scores of {video.name} hold NaN or infinity",
             "the numbers overflow: check the weights, or try --precision float32",
         )
-    return Prediction(video.name, modality, len(frames), card.top(scores, request.top)), scores
+    prediction = Prediction(video.name, modality, len(frames), card.top(scores, request.top))
+    return _Stream(prediction, scores, video.shape.frame_count)
 
 
-def _fuse(
-    streams: dict[str, tuple[Prediction, Scores]], card: WeightsCard, top: int, watcher: Watcher
-) -> Iterator[Prediction]:
+def _fuse(rgb: _Stream, flow: _Stream, card: WeightsCard, top: int, watcher: Watcher) -> Iterator[Prediction]:
     """Yield the mean of the streams' scores, where they are about the same classes."""
-    (first, first_scores), (second, second_scores) = streams.values()
-    if first_scores.shape != second_scores.shape:
-        watcher.warn(f"not fused: {first_scores.size} classes in one stream, {second_scores.size} in the other")
+    name, clips = rgb.prediction.video, max(rgb.prediction.clips, flow.prediction.clips)
+    if rgb.scores.shape != flow.scores.shape:
+        watcher.warn(f"{name}: not fused: {rgb.scores.size} classes in one stream, {flow.scores.size} in the other")
         return
-    scores = (first_scores + second_scores) / np.float32(2)
-    yield Prediction(first.video, "fused", max(first.clips, second.clips), card.top(scores, top))
+    if flow.frame_count + 1 != rgb.frame_count:
+        watcher.warn(
+            f"{name}: {rgb.frame_count} RGB frames and {flow.frame_count} flow frames, where one fewer is expected: "
+            "the streams do not see the same moments"
+        )
+    yield Prediction(name, "fused", clips, card.top((rgb.scores + flow.scores) / np.float32(2), top))
