@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from gbvis.architecture import Architecture, Factors
+from gbvis.architecture import Architecture, Block, Factors
 from gbvis.checkpoints.old_script import FAMILY
 from gbvis.r2plus1d import R2Plus1D
 
@@ -21,7 +21,7 @@ def make_architecture(input_channels: int, classes: int = 101) -> Architecture:
     inputs = (WIDTHS[0], *WIDTHS)
     stages = tuple(
         tuple(
-            (Factors.like_3d(inputs[stage] if block == 0 else width, width), Factors.like_3d(width, width))
+            Block(Factors.like_3d(inputs[stage] if block == 0 else width, width), Factors.like_3d(width, width))
             for block in range(2)
         )
         for stage, width in enumerate(WIDTHS)
@@ -32,8 +32,8 @@ def make_architecture(input_channels: int, classes: int = 101) -> Architecture:
 def make_state_dict(architecture: Architecture, seed: int) -> dict[str, torch.Tensor]:
     """Return random weights under the old script's names."""
     torch.manual_seed(seed)
-    module = R2Plus1D(architecture, FAMILY.padding, FAMILY.norm_epsilon)
-    return {FAMILY.name_of(name): tensor for name, tensor in module.state_dict().items()}
+    module = R2Plus1D(architecture, FAMILY.variant)
+    return {str(FAMILY.name_of(name)): tensor for name, tensor in module.state_dict().items()}
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ SOURCE = Path(__file__).parent.parent / "src/gbvis"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 LAYERS = [
-    "errors", "fingerprint", "endpoint", "labels", "two_stream", "video", "clip", "card", "family", "architecture",
+    "errors", "fingerprint", "endpoint", "labels", "two_stream", "video", "clip", "architecture", "card", "family",
     "r2plus1d", "state_dict", "network", "building", "attribution", "store", "picture", "registry",
     "sources", "checkpoints", "methods", "layouts", "renderers", "steps", "cli",
 ]  # fmt: skip

@@ -3,13 +3,36 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
+from typing import Literal
 
 from gbvis.endpoint import AP, ENDPOINTS, FC, SOFTMAX, STAGES, STEM, Endpoint
 
 ShapeOf = Callable[[str], tuple[int, ...] | None]
 """Gives the shape of the parameter of `R2Plus1D` with that name, or None where there is none."""
 
+Padding = Literal["same", "symmetric"]
+"""`same` pads as TensorFlow does, from the input's size, the odd one behind; `symmetric` by half the kernel."""
+
 BLOCKS_OF_DEPTH = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What the networks of one origin share, and shapes alone do not tell.
+
+    Attributes:
+        padding: How convolutions pad.
+        norm_epsilon: What batch norms add to the variance.
+        has_biases: True where convolutions have biases, though norms follow them.
+        has_bare_stem: True where no norm and no ReLU follow the stem's temporal convolution.
+        has_factorized_shortcuts: True where a shortcut is a (2+1)D convolution of 1x1x1, with a ReLU inside.
+    """
+
+    padding: Padding
+    norm_epsilon: float
+    has_biases: bool = False
+    has_bare_stem: bool = False
+    has_factorized_shortcuts: bool = False
 
 
 @dataclass(frozen=True)
@@ -27,17 +50,32 @@ class Factors:
 
 
 @dataclass(frozen=True)
+class Block:
+    """The sizes of a residual block.
+
+    Attributes:
+        first: Its first (2+1)D convolution.
+        second: Its second.
+        shortcut: Its shortcut, where that is a (2+1)D convolution; else None.
+    """
+
+    first: Factors
+    second: Factors
+    shortcut: Factors | None = None
+
+
+@dataclass(frozen=True)
 class Architecture:
-    """All that decides a network's parameters.
+    """The sizes of a network.
 
     Attributes:
         stem: The first (2+1)D convolution; 7x7 in space.
-        stages: Per stage and block, its two (2+1)D convolutions.
+        stages: Per stage its blocks.
         classes: Outputs of the classifier.
     """
 
     stem: Factors
-    stages: tuple[tuple[tuple[Factors, Factors], ...], ...]
+    stages: tuple[tuple[Block, ...], ...]
     classes: int
 
     @property
@@ -53,7 +91,7 @@ class Architecture:
             width = 64 * 2**stage
             stages.append(
                 tuple(
-                    (Factors.like_3d(inputs if block == 0 else width, width), Factors.like_3d(width, width))
+                    Block(Factors.like_3d(inputs if block == 0 else width, width), Factors.like_3d(width, width))
                     for block in range(blocks)
                 )
             )
@@ -61,7 +99,7 @@ class Architecture:
         return cls(Factors(input_channels, 45, 64), tuple(stages), classes)
 
     @classmethod
-    def from_shapes(cls, shape_of: ShapeOf) -> "Architecture":
+    def from_shapes(cls, shape_of: ShapeOf, variant: Variant) -> "Architecture":
         """Return the architecture whose parameters have these shapes.
 
         Raises:
@@ -69,13 +107,7 @@ class Architecture:
                 argument is its name.
         """
         stages = tuple(
-            tuple(
-                (
-                    _factors(shape_of, f"stages.{stage}.{block}.first"),
-                    _factors(shape_of, f"stages.{stage}.{block}.second"),
-                )
-                for block in range(_block_count(shape_of, stage))
-            )
+            tuple(_block(shape_of, variant, stage, block) for block in range(_block_count(shape_of, stage)))
             for stage in range(len(STAGES))
         )
         return cls(_factors(shape_of, "stem"), stages, _shape(shape_of, "classifier.weight", axes=2)[0])
@@ -87,6 +119,14 @@ def _block_count(shape_of: ShapeOf, stage: int) -> int:
     return next(
         block for block in count(1) if all(shape_of(f"stages.{stage}.{block}.{unit}") is None for unit in units)
     )
+
+
+def _block(shape_of: ShapeOf, variant: Variant, stage: int, block: int) -> Block:
+    name = f"stages.{stage}.{block}"
+    first, second = (_factors(shape_of, f"{name}.{unit}") for unit in ("first", "second"))
+    has_shortcut = (stage > 0 and block == 0) or first.inputs != second.outputs
+    is_factorized = has_shortcut and variant.has_factorized_shortcuts
+    return Block(first, second, _factors(shape_of, f"{name}.shortcut") if is_factorized else None)
 
 
 def _factors(shape_of: ShapeOf, name: str) -> Factors:
@@ -122,7 +162,7 @@ def receptive_fields(architecture: Architecture) -> dict[Endpoint, tuple[int, in
 
 def count_targets(architecture: Architecture) -> dict[str, int]:
     """Return per endpoint name the number of targets: filters, features or classes."""
-    widths = [blocks[-1][1].outputs for blocks in architecture.stages]
+    widths = [blocks[-1].second.outputs for blocks in architecture.stages]
     counts = {STEM: architecture.stem.outputs, **dict(zip(STAGES, widths, strict=True))}
     counts |= {AP: widths[-1], FC: architecture.classes, SOFTMAX: architecture.classes}
     return {endpoint.name: counts[endpoint] for endpoint in ENDPOINTS}

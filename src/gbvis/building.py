@@ -27,11 +27,10 @@ def build_network(state_dict: StateDict, families: Sequence[Family], sha256: str
         GbvisError: The tensors are no R(2+1)D of these families, or a parameter is missing, spare, of the wrong
             shape or not finite (exit code 2).
     """
-    family = _choose_family(state_dict, families)
-    architecture = _read_architecture(state_dict, family)
+    family, architecture = _choose_family(state_dict, families)
     modality = _read_modality(state_dict, family, architecture)
     with torch.device("meta"):
-        module = R2Plus1D(architecture, family.padding, family.norm_epsilon)
+        module = R2Plus1D(architecture, family.variant)
     module.load_state_dict(_collect(state_dict, family, module), strict=False, assign=True)
     path = str(state_dict.path.resolve())
     return Network(module, describe(architecture, family, modality, sha256, path))
@@ -48,9 +47,8 @@ def describe(
         family=family.name,
         modality=modality,
         depth=architecture.depth,
-        parameters=count_parameters(architecture),
-        padding=family.padding,
-        norm_epsilon=family.norm_epsilon,
+        parameters=count_parameters(architecture, family.variant),
+        variant=family.variant,
         interleaved=architecture.stem.inputs == 1,
         clip_format=family.formats[modality],
         targets=count_targets(architecture),
@@ -58,48 +56,40 @@ def describe(
     )
 
 
-def _choose_family(state_dict: StateDict, families: Sequence[Family]) -> Family:
-    probes = (
-        "stem.spatial.convolution.weight",
-        "classifier.weight",
-        "stages.0.0.first.spatial.convolution.weight",
-    )
-    for family in families:
-        if any(family.name_of(probe) in state_dict.tensors for probe in probes):
-            return family
-    first = ", ".join(list(state_dict.tensors)[:3])
-    raise GbvisError(
-        f"{state_dict.path} is no R(2+1)D checkpoint that gbvis knows: its tensors are named {first}, ...",
-        f"known families: {', '.join(family.name for family in families)}",
-        exit_code=2,
-    )
+def _choose_family(state_dict: StateDict, families: Sequence[Family]) -> tuple[Family, Architecture]:
+    """Return the family whose names the tensors have, and the architecture of their shapes.
+
+    Families of the same names are told apart by the middle channels of the down-sampling blocks.
+    """
+    probes = ("stem.spatial.convolution.weight", "classifier.weight", "stages.0.0.first.spatial.convolution.weight")
+    fitting = [family for family in families if any(family.name_of(probe) in state_dict.tensors for probe in probes)]
+    if not fitting:
+        first = ", ".join(list(state_dict.tensors)[:3])
+        raise GbvisError(
+            f"{state_dict.path} is no R(2+1)D checkpoint that gbvis knows: its tensors are named {first}, ...",
+            f"known families: {', '.join(family.name for family in families)}",
+            exit_code=2,
+        )
+    architecture = _read_architecture(state_dict, fitting[0])
+    downsampling = [blocks[0] for blocks in architecture.stages[1:]]
+    has_equal_middles = all(block.first.middle == block.second.middle for block in downsampling)
+    like = [family for family in fitting if family.has_equal_middles == has_equal_middles]
+    return (like or fitting)[0], architecture
 
 
 def _read_architecture(state_dict: StateDict, family: Family) -> Architecture:
     def shape_of(parameter: str) -> tuple[int, ...] | None:
-        tensor = state_dict.tensors.get(family.name_of(parameter))
+        tensor = state_dict.tensors.get(family.name_of(parameter) or "")
         return tuple(tensor.shape) if isinstance(tensor, Tensor) else None
 
     try:
-        architecture = Architecture.from_shapes(shape_of)
+        return Architecture.from_shapes(shape_of, family.variant)
     except LookupError as error:
-        name = family.name_of(str(error.args[0]))
+        name = family.name_of(str(error.args[0])) or str(error.args[0])
         found = state_dict.tensors.get(name)
         shape = list(found.shape) if isinstance(found, Tensor) else type(found).__name__
         what = f"is missing {name}" if found is None else f"has {name} with shape {shape}"
         raise _unfit(state_dict, family, what) from error
-    downsampling = [blocks[0] for blocks in architecture.stages[1:]]
-    own_middles = [first.middle != second.middle for first, second in downsampling]
-    if family.has_equal_middles and any(own_middles):
-        first, second = downsampling[0]
-        raise _unfit(
-            state_dict,
-            family,
-            f"has {first.middle} and {second.middle} middle channels where {family.name} has "
-            f"{first.middle} and {first.middle}: the names are {family.name}'s, the shapes VMZ's, whose batch norm "
-            "differs, so that its scores would be silently wrong",
-        )
-    return architecture
 
 
 def _read_modality(state_dict: StateDict, family: Family, architecture: Architecture) -> str:
@@ -120,7 +110,9 @@ def _read_modality(state_dict: StateDict, family: Family, architecture: Architec
 
 def _collect(state_dict: StateDict, family: Family, module: R2Plus1D) -> dict[str, Tensor]:
     """Return the tensors under the module's names; counters of batches are not used and may be missing."""
-    expected = {family.name_of(name): (name, tuple(tensor.shape)) for name, tensor in module.state_dict().items()}
+    expected = {
+        family.name_of(name) or name: (name, tuple(tensor.shape)) for name, tensor in module.state_dict().items()
+    }
     tensors = state_dict.tensors
     missing = [name for name in expected if name not in tensors and not name.endswith("num_batches_tracked")]
     spare = [name for name in tensors if name not in expected]

@@ -1,11 +1,12 @@
 """WeightsCard: what a weights file holds, known without loading it again."""
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gbvis.architecture import Variant
 from gbvis.clip import ClipFormat
 from gbvis.endpoint import Endpoint
 from gbvis.labels import Labels
@@ -22,8 +23,7 @@ class WeightsCard:
         modality: `rgb` or `flow`.
         depth: Layers, counted as in the paper: 18, 34.
         parameters: Number of weights, norms included and their running statistics not.
-        padding: `same`, as TensorFlow pads, or `symmetric`.
-        norm_epsilon: What batch norm adds to the variance.
+        variant: What the family's networks share beyond the paper.
         interleaved: True for flow networks with one input channel, which see u1, v1, u2, v2, ... along time.
         clip_format: The network's input.
         targets: Per endpoint name, how many filters, features or classes there are to choose a target from.
@@ -36,8 +36,7 @@ class WeightsCard:
     modality: str
     depth: int
     parameters: int
-    padding: Literal["same", "symmetric"]
-    norm_epsilon: float
+    variant: Variant
     interleaved: bool
     clip_format: ClipFormat
     targets: dict[str, int]
@@ -67,13 +66,15 @@ class WeightsCard:
 
     def to_json(self) -> dict[str, Any]:
         """Return the card as plain data, for `from_json`."""
-        return {**asdict(self), "labels": list(self.labels) if self.labels else None}
+        parts = {"variant": asdict(self.variant), "clip_format": self.clip_format.to_json()}
+        return {**asdict(self), **parts, "labels": list(self.labels) if self.labels else None}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "WeightsCard":
         """Return the card that `to_json` wrote."""
         labels = tuple(data["labels"]) if data["labels"] else None
-        return cls(**{**data, "labels": labels, "clip_format": ClipFormat.from_json(data["clip_format"])})
+        parts = {"variant": Variant(**data["variant"]), "clip_format": ClipFormat.from_json(data["clip_format"])}
+        return cls(**{**data, **parts, "labels": labels})
 
     def top(self, scores: NDArray[np.float32], count: int) -> list[dict[str, Any]]:
         """Return the `count` highest of `scores`, float32 (classes,), as `{"index", "label", "score"}`, best first."""

@@ -1,9 +1,9 @@
 """Family: what all checkpoints of one origin have in common. One file of `checkpoints/` holds one `FAMILY`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
+from gbvis.architecture import Variant
 from gbvis.clip import ClipFormat
 
 
@@ -13,12 +13,11 @@ class Family:
 
     Attributes:
         name: The family's name, as `inspect-shapes` shows it.
+        variant: What its networks share beyond the paper.
         names: For every layer of `R2Plus1D` (those inside a block without `stages.0.0.`) the family's name of it,
-            in which `{stage}` and `{block}` stand for the family's numbers.
+            in which `{stage}` and `{block}` stand for what the family calls them.
         first_stage: The family's number of the first residual stage.
-        first_block: The family's number of a stage's first block.
-        padding: How its convolutions pad.
-        norm_epsilon: What its batch norms add to the variance.
+        block_name: What the family calls a stage's block, counted from 0.
         has_equal_middles: True where both convolutions of a down-sampling block have the middle channels of the
             first; False where each has its own.
         formats: Per modality the input that its networks expect.
@@ -26,20 +25,24 @@ class Family:
     """
 
     name: str
+    variant: Variant
     names: Mapping[str, str]
     first_stage: int
-    first_block: int
-    padding: Literal["same", "symmetric"]
-    norm_epsilon: float
+    block_name: Callable[[int], str]
     has_equal_middles: bool
     formats: Mapping[str, ClipFormat]
     class_lists: Mapping[int, str]
 
-    def name_of(self, parameter: str) -> str:
-        """Return what the family calls `parameter`, a name of `R2Plus1D` such as `stages.0.1.shortcut.norm.bias`."""
+    def name_of(self, parameter: str) -> str | None:
+        """Return what the family calls a parameter of `R2Plus1D` such as `stages.0.1.shortcut.norm.bias`.
+
+        None where its networks have no such layer.
+        """
         layer, value = parameter.rsplit(".", 1)
-        if not layer.startswith("stages."):
-            return f"{self.names[layer]}.{value}"
-        _, stage, block, layer = layer.split(".", 3)
-        numbers = {"stage": int(stage) + self.first_stage, "block": int(block) + self.first_block}
-        return f"{self.names[layer].format(**numbers)}.{value}"
+        stage = block = "0"
+        if layer.startswith("stages."):
+            _, stage, block, layer = layer.split(".", 3)
+        if layer not in self.names:
+            return None
+        called = {"stage": int(stage) + self.first_stage, "block": self.block_name(int(block))}
+        return f"{self.names[layer].format(**called)}.{value}"

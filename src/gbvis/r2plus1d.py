@@ -1,31 +1,27 @@
 """The R(2+1)D architecture (Tran et al. 2018, "A Closer Look at Spatiotemporal Convolutions") and nothing else."""
 
 from collections.abc import Iterator
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from gbvis.architecture import Architecture, Factors
+from gbvis.architecture import Architecture, Block, Factors, Variant
 from gbvis.endpoint import AP, FC, SOFTMAX, STAGES, STEM, Endpoint
-
-Padding = Literal["same", "symmetric"]
-"""`same` pads as TensorFlow does, from the input's size, the odd one behind; `symmetric` by half the kernel."""
 
 Triple = tuple[int, int, int]
 
 
 class NormedConvolution(nn.Module):
-    """A 3-D convolution and its batch norm."""
+    """A 3-D convolution and its batch norm, if it has one."""
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: Triple, stride: Triple, padding: Padding, norm_epsilon: float
+        self, inputs: int, outputs: int, kernel: Triple, stride: Triple, variant: Variant, has_norm: bool = True
     ) -> None:
         super().__init__()
-        self.padding = padding
-        time, rows, columns = (size // 2 if padding == "symmetric" else 0 for size in kernel)
-        self.convolution = nn.Conv3d(inputs, outputs, kernel, stride, (time, rows, columns), bias=False)
-        self.norm = nn.BatchNorm3d(outputs, eps=norm_epsilon)
+        self.padding = variant.padding
+        time, rows, columns = (size // 2 if variant.padding == "symmetric" else 0 for size in kernel)
+        self.convolution = nn.Conv3d(inputs, outputs, kernel, stride, (time, rows, columns), bias=variant.has_biases)
+        self.norm = nn.BatchNorm3d(outputs, eps=variant.norm_epsilon) if has_norm else nn.Identity()
 
     def forward(self, activation: Tensor) -> Tensor:
         """Return float32 (N, outputs, T', H', W') for float32 (N, inputs, T, H, W)."""
@@ -52,21 +48,14 @@ class FactorizedConvolution(nn.Module):
     """A (2+1)D convolution: in space, norm, ReLU, in time, norm. The ReLU after it is the caller's."""
 
     def __init__(
-        self,
-        factors: Factors,
-        kernel: int,
-        spatial_stride: int,
-        temporal_stride: int,
-        padding: Padding,
-        norm_epsilon: float,
+        self, factors: Factors, kernel: Triple, stride: Triple, variant: Variant, has_last_norm: bool = True
     ) -> None:
         super().__init__()
-        rest = (padding, norm_epsilon)
-        self.spatial = NormedConvolution(
-            factors.inputs, factors.middle, (1, kernel, kernel), (1, spatial_stride, spatial_stride), *rest
-        )
+        self.spatial = NormedConvolution(factors.inputs, factors.middle, (1, *kernel[1:]), (1, *stride[1:]), variant)
         self.relu: nn.Module = nn.ReLU()
-        self.temporal = NormedConvolution(factors.middle, factors.outputs, (3, 1, 1), (temporal_stride, 1, 1), *rest)
+        self.temporal = NormedConvolution(
+            factors.middle, factors.outputs, (kernel[0], 1, 1), (stride[0], 1, 1), variant, has_last_norm
+        )
 
     def forward(self, activation: Tensor) -> Tensor:
         """Return float32 (N, outputs, T', H', W') for float32 (N, inputs, T, H, W)."""
@@ -75,19 +64,20 @@ class FactorizedConvolution(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two (2+1)D convolutions beside a shortcut; the shortcut is a 1x1x1 convolution where sizes change."""
+    """Two (2+1)D convolutions beside a shortcut, which is a convolution of 1x1x1 where sizes change."""
 
-    def __init__(self, first: Factors, second: Factors, stride: int, padding: Padding, norm_epsilon: float) -> None:
+    def __init__(self, block: Block, step: int, variant: Variant) -> None:
         super().__init__()
-        rest = (padding, norm_epsilon)
-        self.first = FactorizedConvolution(first, 3, stride, stride, *rest)
+        stride = (step, step, step)
+        inputs, outputs = block.first.inputs, block.second.outputs
+        self.first = FactorizedConvolution(block.first, (3, 3, 3), stride, variant)
         self.first_relu: nn.Module = nn.ReLU()
-        self.second = FactorizedConvolution(second, 3, 1, 1, *rest)
-        self.shortcut = (
-            NormedConvolution(first.inputs, second.outputs, (1, 1, 1), (stride, stride, stride), *rest)
-            if stride != 1 or first.inputs != second.outputs
-            else None
-        )
+        self.second = FactorizedConvolution(block.second, (3, 3, 3), (1, 1, 1), variant)
+        self.shortcut: nn.Module | None = None
+        if block.shortcut is not None:
+            self.shortcut = FactorizedConvolution(block.shortcut, (1, 1, 1), stride, variant)
+        elif step != 1 or inputs != outputs:
+            self.shortcut = NormedConvolution(inputs, outputs, (1, 1, 1), stride, variant)
         self.relu: nn.Module = nn.ReLU()
 
     def forward(self, activation: Tensor) -> Tensor:
@@ -101,22 +91,22 @@ class ResidualBlock(nn.Module):
 class R2Plus1D(nn.Module):
     """R(2+1)D; every stage but the first halves time, rows and columns, the stem rows and columns."""
 
-    def __init__(self, architecture: Architecture, padding: Padding, norm_epsilon: float) -> None:
+    def __init__(self, architecture: Architecture, variant: Variant) -> None:
         super().__init__()
-        rest = (padding, norm_epsilon)
+        has_norm = not variant.has_bare_stem
         self.architecture = architecture
-        self.stem = FactorizedConvolution(architecture.stem, 7, 2, 1, *rest)
-        self.stem_relu: nn.Module = nn.ReLU()
+        self.stem = FactorizedConvolution(architecture.stem, (3, 7, 7), (1, 2, 2), variant, has_norm)
+        self.stem_relu: nn.Module = nn.Identity() if variant.has_bare_stem else nn.ReLU()
         self.stages = nn.ModuleList(
             nn.Sequential(
                 *(
-                    ResidualBlock(first, second, 2 if stage > 0 and block == 0 else 1, *rest)
-                    for block, (first, second) in enumerate(blocks)
+                    ResidualBlock(block, 2 if stage > 0 and number == 0 else 1, variant)
+                    for number, block in enumerate(blocks)
                 )
             )
             for stage, blocks in enumerate(architecture.stages)
         )
-        self.classifier = nn.Linear(architecture.stages[-1][-1][1].outputs, architecture.classes)
+        self.classifier = nn.Linear(architecture.stages[-1][-1].second.outputs, architecture.classes)
 
     def endpoints(self, clips: Tensor) -> Iterator[tuple[Endpoint, Tensor]]:
         """Yield every endpoint and its activation, each computed when it is asked for.
@@ -144,17 +134,17 @@ class R2Plus1D(nn.Module):
         return next(activation for endpoint, activation in self.endpoints(clips) if endpoint is FC)
 
 
-def count_parameters(architecture: Architecture) -> int:
+def count_parameters(architecture: Architecture, variant: Variant) -> int:
     """Return the number of weights, norms included and their running statistics not."""
     with torch.device("meta"):
-        return sum(parameter.numel() for parameter in R2Plus1D(architecture, "same", 0.0).parameters())
+        return sum(parameter.numel() for parameter in R2Plus1D(architecture, variant).parameters())
 
 
 def trace_shapes(
-    architecture: Architecture, padding: Padding, clip_shape: tuple[int, ...]
+    architecture: Architecture, variant: Variant, clip_shape: tuple[int, ...]
 ) -> dict[Endpoint, tuple[int, ...]]:
     """Return every endpoint's shape for one clip of `clip_shape` (channels, T, H, W); nothing is computed."""
     with torch.device("meta"):
-        network = R2Plus1D(architecture, padding, 0.0).eval()
+        network = R2Plus1D(architecture, variant).eval()
         clips = torch.empty((1, *clip_shape))
     return {endpoint: tuple(activation.shape[1:]) for endpoint, activation in network.endpoints(clips)}

@@ -5,17 +5,18 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 import torch
 
 from gbvis import registry
-from gbvis.architecture import Architecture, Factors
+from gbvis.architecture import Architecture, Block, Factors
 from gbvis.building import build_network
 from gbvis.endpoint import ENDPOINTS
 from gbvis.errors import GbvisError
 from gbvis.family import Family
 from gbvis.network import Network
-from gbvis.r2plus1d import R2Plus1D
+from gbvis.r2plus1d import NormedConvolution, R2Plus1D
 from gbvis.state_dict import StateDict, read_state_dicts
 
 FAMILIES = registry.families()
@@ -26,19 +27,22 @@ def make_architecture(family: Family, channels: int = 3, blocks: tuple[int, ...]
     stages, inputs = [], 4
     for stage, count in enumerate(blocks):
         width = 4 * (stage + 1)
-        units = []
+        made = []
         for block in range(count):
+            is_downsampling = stage > 0 and block == 0
+            is_odd = is_downsampling and not family.has_equal_middles
+            is_factorized = is_downsampling and family.variant.has_factorized_shortcuts
             first = Factors(inputs if block == 0 else width, 5 + stage, width)
-            is_odd = stage > 0 and block == 0 and not family.has_equal_middles
-            units.append((first, Factors(width, 7 + stage if is_odd else 5 + stage, width)))
-        stages.append(tuple(units))
+            second = Factors(width, 7 + stage if is_odd else 5 + stage, width)
+            made.append(Block(first, second, Factors(inputs, 3, width) if is_factorized else None))
+        stages.append(tuple(made))
         inputs = width
     return Architecture(Factors(channels, 6, 4), tuple(stages), 11)
 
 
 def make_tensors(family: Family, channels: int = 3) -> dict[str, torch.Tensor]:
     torch.manual_seed(1)
-    module = R2Plus1D(make_architecture(family, channels), family.padding, family.norm_epsilon)
+    module = R2Plus1D(make_architecture(family, channels), family.variant)
     return {family.name_of(name): tensor for name, tensor in module.state_dict().items()}
 
 
@@ -71,6 +75,12 @@ class TestEveryFamily:
             assert name in error.value.problem, name
             assert error.value.exit_code == 2
 
+    def test_its_networks_differ_from_the_others_in_every_known_way(self, family: Family) -> None:
+        network = build(make_tensors(family))
+        assert network.card.variant == family.variant
+        norms = [module for module in network.module.modules() if isinstance(module, torch.nn.BatchNorm3d)]
+        assert {norm.eps for norm in norms} == {family.variant.norm_epsilon}
+
     def test_every_misshapen_parameter_is_named(self, family: Family) -> None:
         for name, tensor in make_tensors(family).items():
             if tensor.ndim == 0:
@@ -90,7 +100,7 @@ class TestEveryFamily:
 
     def test_a_weight_that_is_no_number_is_named(self, family: Family) -> None:
         tensors = make_tensors(family)
-        name = family.name_of("stages.1.0.shortcut.norm.running_mean")
+        name = str(family.name_of("stages.1.0.second.spatial.norm.running_mean"))
         tensors[name][0] = float("nan")
         with pytest.raises(GbvisError, match="NaN or infinity") as error:
             build(tensors)
@@ -130,12 +140,31 @@ def test_foreign_names_are_no_checkpoint() -> None:
         build({"layer.weight": torch.zeros(1)})
 
 
-def test_vmz_shapes_under_torchvisions_names_are_refused() -> None:
-    """They are told apart by their middle channels; with torchvision's epsilon the scores would be silently off."""
-    old, new = FAMILIES
-    module = R2Plus1D(make_architecture(old), "symmetric", 1e-3)
-    with pytest.raises(GbvisError, match="VMZ"):
-        build({new.name_of(name): tensor for name, tensor in module.state_dict().items()})
+def test_vmz_and_torchvision_are_told_apart_by_shapes() -> None:
+    """Their names are the same; with the other's epsilon the scores would be silently off."""
+    by_name = {family.name: family for family in FAMILIES}
+    for name in ("vmz", "torchvision"):
+        card = build(make_tensors(by_name[name])).card
+        assert card.family == name
+        assert card.variant.norm_epsilon == {"vmz": 1e-3, "torchvision": 1e-5}[name]
+
+
+def test_the_same_network_in_every_familys_names_gives_the_same_scores(random: np.random.Generator) -> None:
+    """What differs by design (padding, epsilon, norms, biases) is set to the same before."""
+    by_name = {family.name: family for family in FAMILIES}
+    clip = torch.from_numpy(random.standard_normal((1, 3, 8, 64, 64)).astype(np.float32))
+    torch.manual_seed(3)
+    source = R2Plus1D(make_architecture(by_name["vmz"]), by_name["vmz"].variant).eval()
+    expected = source(clip)
+    for name in ("old-script", "vmz"):
+        tensors = {str(by_name[name].name_of(key)): tensor for key, tensor in source.state_dict().items()}
+        network = build(tensors)
+        assert network.card.family == name
+        for module in network.module.modules():
+            if isinstance(module, NormedConvolution):
+                module.padding = "symmetric"
+                module.convolution.padding = tuple(size // 2 for size in module.convolution.kernel_size)
+        torch.testing.assert_close(network.module(clip), expected, atol=1e-5, rtol=0)
 
 
 def layouts(state: dict[str, torch.Tensor]) -> dict[str, object]:

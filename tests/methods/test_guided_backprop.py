@@ -16,7 +16,7 @@ from gbvis.methods import guided_backprop
 from gbvis.network import Network
 from gbvis.state_dict import StateDict, read_state_dicts
 
-GOLDEN = ["seed-rgb", "seed-flow", "seed-flow2", "torchvision"]
+GOLDEN = ["seed-rgb", "seed-flow", "seed-flow2", "torchvision", "r2plus1d-pytorch"]
 
 
 def load(path: Path) -> Network:

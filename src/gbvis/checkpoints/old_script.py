@@ -5,6 +5,7 @@ Checked against the original programs' numbers in `golden/seed-*.npz`, the pixel
 
 from dataclasses import replace
 
+from gbvis.architecture import Variant
 from gbvis.clip import ClipFormat
 from gbvis.family import Family
 
@@ -18,6 +19,7 @@ _RGB = ClipFormat(
 
 FAMILY = Family(
     name="old-script",
+    variant=Variant(padding="same", norm_epsilon=1e-3),
     names={
         "stem.spatial.convolution": "net.conv1.spatial_conv.conv.spatial_conv",
         "stem.spatial.norm": "net.conv1.spatial_conv.conv.spatial_bn",
@@ -36,9 +38,7 @@ FAMILY = Family(
         "classifier": "linear1",
     },
     first_stage=2,
-    first_block=1,
-    padding="same",
-    norm_epsilon=1e-3,
+    block_name=lambda block: str(block + 1),
     has_equal_middles=False,
     formats={"rgb": _RGB, "flow": replace(_RGB, mean=(128.0,) * 2, std=(128.0,) * 2)},
     class_lists={101: "ucf101", 51: "hmdb51"},

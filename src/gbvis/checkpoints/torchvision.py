@@ -4,6 +4,7 @@ Checked against torchvision's numbers in `golden/torchvision.npz`. Its `CenterCr
 the old script cuts at 29 (torchvision/transforms/functional.py, `center_crop`).
 """
 
+from gbvis.architecture import Variant
 from gbvis.clip import ClipFormat
 from gbvis.family import Family
 
@@ -11,6 +12,7 @@ _BLOCK = "layer{stage}.{block}."
 
 FAMILY = Family(
     name="torchvision",
+    variant=Variant(padding="symmetric", norm_epsilon=1e-5),
     names={
         "stem.spatial.convolution": "stem.0",
         "stem.spatial.norm": "stem.1",
@@ -29,9 +31,7 @@ FAMILY = Family(
         "classifier": "fc",
     },
     first_stage=1,
-    first_block=0,
-    padding="symmetric",
-    norm_epsilon=1e-5,
+    block_name=str,
     has_equal_middles=True,
     formats={
         "rgb": ClipFormat(

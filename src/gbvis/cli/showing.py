@@ -68,8 +68,8 @@ def show_shapes(screen: Screen, shapes: NetworkShapes) -> None:
     order = " (u1, v1, u2, v2, ... along time)" if card.interleaved else ""
     screen.print(
         f"input {_times(shapes.input)}{order}: frames resized to {form.height}x{form.width}, then the "
-        f"{form.crop}x{form.crop} from row {form.top}, column {form.left}; {card.padding} padding, "
-        f"batch-norm eps {card.norm_epsilon:g}"
+        f"{form.crop}x{form.crop} from row {form.top}, column {form.left}; {card.variant.padding} padding, "
+        f"batch-norm eps {card.variant.norm_epsilon:g}"
     )
     rows = [
         (

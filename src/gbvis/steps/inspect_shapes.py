@@ -75,8 +75,8 @@ class NetworkShapes:
             "classes": card.class_count,
             "modality": card.modality,
             "input": {"shape": self.input, "interleaved": card.interleaved, **card.clip_format.to_json()},
-            "padding": card.padding,
-            "norm_epsilon": card.norm_epsilon,
+            "padding": card.variant.padding,
+            "norm_epsilon": card.variant.norm_epsilon,
             "parameters": card.parameters,
             "endpoints": [
                 {
@@ -126,7 +126,7 @@ def _shapes(card: WeightsCard, architecture: "Architecture", frames: int | None)
 
     steps = (frames or card.clip_format.frames) * (2 if card.interleaved else 1)
     clip_shape = (card.input_channels, steps, card.clip_format.crop, card.clip_format.crop)
-    shapes = trace_shapes(architecture, card.padding, clip_shape)
+    shapes = trace_shapes(architecture, card.variant, clip_shape)
     fields = receptive_fields(architecture)
     if card.interleaved:  # so many steps of u1, v1, u2, v2, ... touch half as many frames
         fields = {endpoint: (steps // 2 + 1, pixels) for endpoint, (steps, pixels) in fields.items()}
