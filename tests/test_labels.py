@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from gbvis.errors import GbvisError
-from gbvis.labels import find_class, read_class_list
+from gbvis.labels import find_class, read_class_list, read_labels
 
 
 def test_class_lists_are_in_their_own_order(shared: Path) -> None:
@@ -25,6 +25,23 @@ def test_a_wrong_class_says_what_is_right(label: str, hint: str) -> None:
     with pytest.raises(GbvisError) as error:
         find_class(label, read_class_list("ucf101"), 101)
     assert hint in error.value.hint
+    assert error.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["one\ntwo words\n3d\n", "0 one\n1 two words\n2 3d", "\ufeff1 one\r\n2 two words\r\n3 3d\r\n"]
+)
+def test_a_list_of_ones_own(tmp_path: Path, text: str) -> None:
+    (tmp_path / "classes.txt").write_text(text, encoding="utf-8")
+    assert read_labels(tmp_path / "classes.txt") == ("one", "two words", "3d")
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n", b"\xff\xfe\x00", None])
+def test_what_is_no_list(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "classes.txt").write_bytes(content)
+    with pytest.raises(GbvisError, match=r"classes\.txt") as error:
+        read_labels(tmp_path / "classes.txt")
     assert error.value.exit_code == 2
 
 

@@ -1,6 +1,7 @@
 """Building: a network from a state dict, strictly: every parameter is set from it, every tensor in it is used."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -33,7 +34,8 @@ def build_network(state_dict: StateDict, families: Sequence[Family], sha256: str
         module = R2Plus1D(architecture, family.variant)
     module.load_state_dict(_collect(state_dict, family, module), strict=False, assign=True)
     path = str(state_dict.path.resolve())
-    return Network(module, describe(architecture, family, modality, sha256, path))
+    card = describe(architecture, family, modality, sha256, path)
+    return Network(module, replace(card, fusion_weight=state_dict.fusion_weight))
 
 
 def describe(
@@ -140,6 +142,7 @@ def _is_plain(value: object) -> bool:
         isinstance(value, Tensor)
         and value.layout == torch.strided
         and not (value.is_quantized or value.is_meta or value.is_complex() or value.dtype == torch.bool)
+        and value.untyped_storage().nbytes() >= value.numel() * value.element_size()  # strides of 0 claim more
     )
 
 

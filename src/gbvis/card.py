@@ -1,6 +1,6 @@
 """WeightsCard: what a weights file holds, known without loading it again."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ class WeightsCard:
         clip_format: The network's input.
         targets: Per endpoint name, how many filters, features or classes there are to choose a target from.
         labels: Class names, or None where nobody knows them.
+        fusion_weight: What the stream's scores count in the fused ones.
     """
 
     sha256: str
@@ -41,6 +42,7 @@ class WeightsCard:
     clip_format: ClipFormat
     targets: dict[str, int]
     labels: Labels | None
+    fusion_weight: float = 1.0
 
     @property
     def class_count(self) -> int:
@@ -59,10 +61,6 @@ class WeightsCard:
     def label_of(self, index: int) -> dict[str, Any]:
         """Return class `index` as `{"index": int, "name": str or None}`."""
         return {"index": index, "name": self.labels[index] if self.labels else None}
-
-    def with_path(self, path: str) -> "WeightsCard":
-        """Return the same card for a file seen at `path`."""
-        return replace(self, path=path)
 
     def to_json(self) -> dict[str, Any]:
         """Return the card as plain data, for `from_json`."""

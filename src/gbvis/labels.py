@@ -1,7 +1,9 @@
 """Class lists: which name a class index has."""
 
 import difflib
+import re
 from importlib import resources
+from pathlib import Path
 
 from gbvis.errors import GbvisError
 
@@ -16,6 +18,27 @@ def read_class_list(name: str) -> Labels:
     """
     text = resources.files("gbvis").joinpath("class_lists", f"{name}.txt").read_text(encoding="utf-8")
     return tuple(text.splitlines())
+
+
+def read_labels(path: Path) -> Labels:
+    """Return the class names in a file: a name a line, or a number and a name, the numbers rising by one.
+
+    Raises:
+        GbvisError: The file cannot be read, or holds no names (exit code 2).
+    """
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        raise GbvisError(f"cannot read the class names in {path}: {why}", "check the file", exit_code=2) from error
+    if not lines:
+        raise GbvisError(f"no class names in {path}", "expected one a line", exit_code=2)
+    matches = [re.fullmatch(r"(\d+)\s+(\S.*)", line) for line in lines]
+    numbered = [match for match in matches if match]
+    first = int(numbered[0][1]) if numbered else 0
+    if [int(match[1]) for match in numbered] == list(range(first, first + len(lines))):
+        return tuple(match[2] for match in numbered)
+    return tuple(lines)
 
 
 def find_class(label: str, labels: Labels | None, class_count: int) -> int:

@@ -1,10 +1,12 @@
 """StateDict: the named tensors of one network, as a torch file holds them; read without running anything in it."""
 
 import argparse
+import math
 import re
 import warnings
+import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +30,13 @@ class StateDict:
         path: The file they come from.
         tensors: By the name they have in the file, less the `module.` of `DataParallel`.
         declared_modality: The stream that the file says they are for, or None.
+        fusion_weight: What the stream's scores count in the fused ones.
     """
 
     path: Path
     tensors: Mapping[str, Tensor]
     declared_modality: str | None
+    fusion_weight: float = 1.0
 
 
 def read_state_dicts(path: Path) -> list[StateDict]:
@@ -53,6 +57,19 @@ def read_state_dicts(path: Path) -> list[StateDict]:
     return state_dicts
 
 
+def _refuse_compressed(path: Path) -> None:
+    """Refuse a zip file whose entries are compressed: torch.save writes none, and they may unpack to any size."""
+    with zipfile.ZipFile(path) as archive:
+        compressed = [entry for entry in archive.infolist() if entry.compress_type != zipfile.ZIP_STORED]
+    if compressed:
+        size = sum(entry.file_size for entry in compressed)
+        raise GbvisError(
+            f"{path} is no checkpoint: a zip file whose entries would unpack to {size:,} bytes",
+            "torch.save writes uncompressed entries; expected a file that it wrote",
+            exit_code=2,
+        )
+
+
 def _load(path: Path) -> Any:
     """Return what `torch.save` wrote to `path`.
 
@@ -60,8 +77,12 @@ def _load(path: Path) -> Any:
     ever built from the file (`weights_only`).
     """
     try:
+        if zipfile.is_zipfile(path):
+            _refuse_compressed(path)
         with torch.serialization.safe_globals([argparse.Namespace]), warnings.catch_warnings(action="ignore"):
             return torch.load(path, map_location="cpu", weights_only=True)
+    except GbvisError:
+        raise
     except FileNotFoundError as error:
         raise GbvisError(f"no such weights file: {path}", "check the path after -w", exit_code=2) from error
     except OSError as error:
@@ -88,8 +109,10 @@ def _find_state_dicts(tree: Any, path: Path, modality: str | None) -> Iterator[S
     splits = sorted(key for key in tree if re.fullmatch(r"split\d+", key))
     wrapper = next((key for key in _WRAPPERS if isinstance(tree.get(key), Mapping)), None)
     if streams:
+        weights = _read_fusion_weights(tree.get("stream_weights"), path)
         for key in streams:
-            yield from _find_state_dicts(tree[key], path, _STREAM_KEYS[key])
+            for found in _find_state_dicts(tree[key], path, _STREAM_KEYS[key]):
+                yield replace(found, fusion_weight=weights[_STREAM_KEYS[key]])
     elif len(splits) > 1:
         raise GbvisError(
             f"{path} holds several networks for one stream: {', '.join(splits)}",
@@ -102,6 +125,26 @@ def _find_state_dicts(tree: Any, path: Path, modality: str | None) -> Iterator[S
         yield from _find_state_dicts(tree[wrapper], path, modality)
     elif any(isinstance(value, Tensor) for value in tree.values()):
         yield StateDict(path, _without_prefix(tree), modality)
+
+
+def _read_fusion_weights(found: Any, path: Path) -> dict[str, float]:
+    """Return how much each stream counts: `found` holds RGB's and flow's weight, by name or in this order."""
+    if found is None:
+        return {"rgb": 1.0, "flow": 1.0}
+    by_name = found if isinstance(found, Mapping) else dict(zip(("rgb", "flow"), found, strict=False))
+    try:
+        weights = {name: float(by_name[name]) for name in ("rgb", "flow")}
+    except (KeyError, TypeError, ValueError) as error:
+        raise _bad_fusion_weights(found, path) from error
+    if min(weights.values()) < 0 or not 0 < sum(weights.values()) < math.inf:
+        raise _bad_fusion_weights(found, path)
+    return weights
+
+
+def _bad_fusion_weights(found: Any, path: Path) -> GbvisError:
+    return GbvisError(
+        f"{path} holds stream_weights {found!r}", "expected two numbers, RGB's and flow's, not both 0", exit_code=2
+    )
 
 
 def _without_prefix(tensors: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """The contract of a checkpoint family: every registered one reads its own files, strictly."""
 
 import argparse
+import resource
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -198,6 +200,43 @@ def test_one_file_may_hold_both_streams(tmp_path: Path) -> None:
     states = {f"{m}_state": make_tensors(FAMILIES[0], channels) for m, channels in (("rgb", 3), ("flow", 1))}
     torch.save({**states, "stream_weights": [1.0, 1.0]}, tmp_path / "both.pth")
     assert [found.declared_modality for found in read_state_dicts(tmp_path / "both.pth")] == ["rgb", "flow"]
+
+
+@pytest.mark.parametrize("weights", [[1.0, 1.5], {"rgb": 1, "flow": 1.5}, torch.tensor([1.0, 1.5])])
+def test_fusion_weights(tmp_path: Path, weights: object) -> None:
+    states = {f"{m}_state": make_tensors(FAMILIES[0], channels) for m, channels in (("rgb", 3), ("flow", 1))}
+    torch.save({**states, "stream_weights": weights}, tmp_path / "both.pth")
+    assert [found.fusion_weight for found in read_state_dicts(tmp_path / "both.pth")] == [1.0, 1.5]
+    torch.save({**states, "stream_weights": [0.0, 0.0]}, tmp_path / "both.pth")
+    with pytest.raises(GbvisError, match="stream_weights"):
+        read_state_dicts(tmp_path / "both.pth")
+
+
+def write_bomb(path: Path) -> None:
+    """A gigabyte of zeros in a megabyte, where torch.save would have put a tensor."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("weights/data/0", "w") as entry:
+        for _ in range(64):
+            entry.write(bytes(16 << 20))
+
+
+def write_claim(path: Path) -> None:
+    """Strides of zero: a tensor of terabytes from one number."""
+    tensors = make_tensors(FAMILIES[0])
+    tensors["linear1.weight"] = torch.zeros(1).expand(1 << 31, 16)
+    tensors["linear1.bias"] = torch.zeros(1).expand(1 << 31)
+    torch.save(tensors, path)
+
+
+def test_what_claims_to_be_large_is_refused_before_it_is(tmp_path: Path) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    write_bomb(tmp_path / "bomb.pth")
+    with pytest.raises(GbvisError, match="would unpack to 1,073,741,824 bytes"):
+        read_state_dicts(tmp_path / "bomb.pth")
+    write_claim(tmp_path / "claim.pth")
+    (state,) = read_state_dicts(tmp_path / "claim.pth")
+    with pytest.raises(GbvisError, match=r"linear1\.weight"):
+        build_network(state, FAMILIES, "0" * 64)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500_000  # kB
 
 
 class Hostile:

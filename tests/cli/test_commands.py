@@ -124,6 +124,18 @@ def test_fused_scores_are_the_mean_and_lengths_are_compared(
     assert "160 RGB frames and 11 flow frames" in call("predict", longer, *both, "--clips", 1).err
 
 
+def test_class_names_of_ones_own(call: Call, both: list[object], tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("\n".join(f"kind {number}" for number in range(101)))
+    (run,) = lines(
+        call("explain", "moving-disc", *both, "-m", "rgb", "-l", "kind 7", "--labels", "names.txt", "--json").out
+    )
+    assert run["label"] == {"index": 7, "name": "kind 7"}
+    (run,) = lines(call("explain", "moving-disc", *both, "-m", "rgb", "-l", 7, "--json").out)
+    assert run["cached"] and run["label"] == {"index": 7, "name": "Basketball"}
+    (tmp_path / "few.txt").write_text("one\ntwo")
+    call("predict", "moving-disc", *both, "--labels", "few.txt").check_error(2, "names 2 classes", "has 101")
+
+
 def test_predicted_class_and_many_clips(call: Call, both: list[object]) -> None:
     """The class explained is the one predicted from the same clips, and every clip has its value."""
     options = ["moving-disc", *both, "-m", "flow", "--clips", 3, "--json"]

@@ -60,6 +60,7 @@ def predict(
     start: options.Start = None,
     stride: options.Stride = 1,
     videos_from: options.VideosFrom = None,
+    labels: options.LabelsFile = None,
     device: options.Device = "auto",
     precision: options.Precision = "float32",
     as_json: options.Json = False,
@@ -73,7 +74,7 @@ def predict(
 
     request = step.PredictRequest(
         videos=read_videos(videos, videos_from, is_from_one=False),
-        weights=WeightsRequest(read_weights(weights), modality, device, precision),
+        weights=WeightsRequest(read_weights(weights), modality, device, precision, labels),
         dataset=dataset,
         clips=read_clip_request(frames, clips, start, stride),
         top=top,
@@ -99,6 +100,7 @@ def explain(
     videos_from: options.VideosFrom = None,
     labels_from_one: options.LabelsFromOne = False,
     method: options.Method = "guided-backprop",
+    labels: options.LabelsFile = None,
     device: options.Device = "auto",
     precision: options.Precision = "float32",
     store: options.StorePath = Path("gbvis.zarr"),
@@ -114,7 +116,7 @@ def explain(
 
     request = step.ExplainRequest(
         videos=read_videos(videos, videos_from, labels_from_one),
-        weights=WeightsRequest(read_weights(weights), modality, device, precision),
+        weights=WeightsRequest(read_weights(weights), modality, device, precision, labels),
         store=store,
         dataset=dataset,
         endpoints=read_explained_endpoints(endpoint, label, filters, top_filters),

@@ -56,6 +56,9 @@ Labels = Annotated[
         help="Class at FC and SOFTMAX; repeatable. Default: the one predicted.",
     ),
 ]
+LabelsFile = Annotated[
+    Path | None, typer.Option("--labels", metavar="FILE", help="Class names, one a line, in place of the known ones.")
+]
 Filters = Annotated[
     list[int] | None,
     typer.Option(

@@ -33,7 +33,7 @@ def show_all(screen: Screen, results: Iterable[Shown | Failure], show: Callable[
 def show_run(screen: Screen, explained: ExplainedRun) -> None:
     """Print one line for a run."""
     run = explained.run
-    label = run.attributes["label"]
+    label = explained.label
     name = f" {label['name']}" if label and label["name"] else ""
     value = sum(run.values) / len(run.values)
     how = "cached, nothing computed" if explained.is_cached else f"computed in {explained.seconds:.1f} s"

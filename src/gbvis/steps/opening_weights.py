@@ -1,7 +1,7 @@
 """The networks of a call: what they are, from the store's cards where it can, and their weights when needed."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,7 @@ from gbvis import registry
 from gbvis.card import WeightsCard
 from gbvis.errors import GbvisError
 from gbvis.fingerprint import hash_file
+from gbvis.labels import read_labels
 from gbvis.store import Store
 
 if TYPE_CHECKING:
@@ -27,12 +28,14 @@ class WeightsRequest:
         modality: The only stream wanted, or None for every stream that has weights.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         precision: `float32`, `tf32` or `bfloat16`.
+        labels: A file with class names, in place of those that gbvis knows.
     """
 
     paths: tuple[Path, ...]
     modality: str | None = None
     device: str = "auto"
     precision: str = "float32"
+    labels: Path | None = None
 
     def __post_init__(self) -> None:
         registry.check_name("precision", PRECISIONS, self.precision)
@@ -73,7 +76,7 @@ class Networks:
                         "give one checkpoint a stream",
                         exit_code=2,
                     )
-                cards[card.modality] = card.with_path(str(path.resolve()))
+                cards[card.modality] = self._labelled(replace(card, path=str(path.resolve())))
         wanted = [request.modality] if request.modality else sorted(cards, reverse=True)  # RGB first
         self.cards = {modality: cards[modality] for modality in wanted if modality in cards}
         if not self.cards:
@@ -83,6 +86,18 @@ class Networks:
                 f"give a checkpoint of a {request.modality} network with -w, or leave out -m",
                 exit_code=2,
             )
+
+    def _labelled(self, card: WeightsCard) -> WeightsCard:
+        if self._request.labels is None:
+            return card
+        labels = read_labels(self._request.labels)
+        if len(labels) != card.class_count:
+            raise GbvisError(
+                f"{self._request.labels} names {len(labels)} classes, {card.path} has {card.class_count}",
+                "give a file with one name for each class",
+                exit_code=2,
+            )
+        return replace(card, labels=labels)
 
     def keep_cards(self, store: Store) -> None:
         """Keep in the store what it did not know of the files."""

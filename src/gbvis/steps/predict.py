@@ -1,6 +1,6 @@
 """`gbvis predict`: the classes that each stream sees in a video, and both streams fused."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,7 @@ def run(request: PredictRequest, watcher: Watcher | None = None) -> Iterator[Pre
                 yield Failure.of(entry.location, error)
             watcher.finish_video()
         if len(streams) > 1:
-            yield from _fuse(streams["rgb"], streams["flow"], networks.cards["rgb"], request.top, watcher)
+            yield from _fuse(streams["rgb"], streams["flow"], networks.cards, request.top, watcher)
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,10 @@ def _predict_stream(
     return _Stream(prediction, scores, video.shape.frame_count)
 
 
-def _fuse(rgb: _Stream, flow: _Stream, card: WeightsCard, top: int, watcher: Watcher) -> Iterator[Prediction]:
-    """Yield the mean of the streams' scores, where they are about the same classes."""
+def _fuse(
+    rgb: _Stream, flow: _Stream, cards: Mapping[str, WeightsCard], top: int, watcher: Watcher
+) -> Iterator[Prediction]:
+    """Yield the mean of the streams' scores, weighted as their file says, where they are about the same classes."""
     name, clips = rgb.prediction.video, max(rgb.prediction.clips, flow.prediction.clips)
     if rgb.scores.shape != flow.scores.shape:
         watcher.warn(f"{name}: not fused: {rgb.scores.size} classes in one stream, {flow.scores.size} in the other")
@@ -131,4 +133,6 @@ def _fuse(rgb: _Stream, flow: _Stream, card: WeightsCard, top: int, watcher: Wat
             f"{name}: {rgb.frame_count} RGB frames and {flow.frame_count} flow frames, where one fewer is expected: "
             "the streams do not see the same moments"
         )
-    yield Prediction(name, "fused", clips, card.top((rgb.scores + flow.scores) / np.float32(2), top))
+    weights = [cards["rgb"].fusion_weight, cards["flow"].fusion_weight]
+    scores = np.average([rgb.scores, flow.scores], axis=0, weights=weights).astype(np.float32)
+    yield Prediction(name, "fused", clips, cards["rgb"].top(scores, top))

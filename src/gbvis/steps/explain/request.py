@@ -83,6 +83,11 @@ class ExplainedRun:
     is_cached: bool
     seconds: float
 
+    @property
+    def label(self) -> dict[str, Any] | None:
+        """The class as `{"index", "name"}`, or None at an endpoint without classes."""
+        return self.card.label_of(self.run.target) if self.run.endpoint.is_class else None
+
     def to_json(self) -> dict[str, Any]:
         """Return the run as a line of `--json`."""
         frames: list[list[int]] = self.run.recipe["clips"]
@@ -91,7 +96,7 @@ class ExplainedRun:
             "modality": self.run.modality,
             "endpoint": self.run.endpoint.name,
             "target": self.run.target,
-            "label": self.run.attributes["label"],
+            "label": self.label,
             "value": self.run.values,
             "method": self.run.recipe["method"],
             "weights": {"path": self.card.path, "sha256": self.card.sha256},
