@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -114,17 +115,15 @@ class _Reader:
     """A decoder on its way through a file; it goes forward only."""
 
     def __init__(self, path: Path, times: list[int], number: int) -> None:
-        self._path = path
-        self._number_of = {time: index for index, time in enumerate(times)}
+        self._is_seekable = bool(times)
         self._position = -1
         self._is_damaged = False
-        self._container = _opened(path)
-        self._frames = self._seek(times, number) if times else enumerate(_decode(self._container, path))
+        self._frames = _number_frames(path, times, number)
 
     def can_reach(self, number: int) -> bool:
         """Return whether going on is possible, and cheaper than seeking."""
         distance = number - self._position
-        return distance > 0 and (distance <= _WORTH_DECODING or not self._number_of)
+        return distance > 0 and (distance <= _WORTH_DECODING or not self._is_seekable)
 
     def go_to(self, number: int) -> VideoFrame | None:
         """Return frame `number`, or None where it is damaged or never comes."""
@@ -136,31 +135,27 @@ class _Reader:
                     return frame if position == number and not self._is_damaged else None
         return None
 
-    def _seek(self, times: list[int], number: int) -> Iterator[tuple[int, VideoFrame]]:
-        """Yield the numbered frames from the last key frame before `number` on.
 
-        Containers index decoding times, which lie before the times of showing, so that a seek may land behind the
-        frame: then go further back.
-        """
-        back = 0
-        while back < number:
-            self._container.seek(times[number - back], stream=self._container.streams.video[0])
-            frames = self._numbered(_decode(self._container, self._path))
+def _number_frames(path: Path, times: list[int], number: int) -> Iterator[tuple[int, VideoFrame]]:
+    """Yield frames and their numbers, from the last key frame before `number` on; from the beginning without times.
+
+    Containers index decoding times, which lie before the times of showing, so that a seek may land behind the frame:
+    then go further back.
+    """
+    number_of = {time: index for index, time in enumerate(times)}
+    back = 0 if times else number
+    while True:
+        with _opened(path) as container:
+            if back < number:
+                container.seek(times[number - back], stream=container.streams.video[0])
+            decoded = _decode(container, path)
+            known = ((number_of[f.pts], f) for f in decoded if f.pts is not None and f.pts in number_of)
+            frames = known if times else enumerate(decoded)
             first = next(frames, None)
-            if first is not None and first[0] <= number:
-                yield first
-                yield from frames
+            if back >= number or (first is not None and first[0] <= number):
+                yield from chain([first] if first else [], frames)
                 return
-            back = 2 * back + 1
-        self._container.close()
-        self._container = _opened(self._path)
-        yield from self._numbered(_decode(self._container, self._path))
-
-    def _numbered(self, frames: Iterator[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
-        for frame in frames:
-            number = self._number_of.get(-1 if frame.pts is None else frame.pts)
-            if number is not None:
-                yield number, frame
+        back = 2 * back + 1
 
 
 def read(location: str, modality: str, dataset: Path | None) -> Video | None:

@@ -4,8 +4,8 @@ import errno
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -110,13 +110,27 @@ class Store:
         for name in [video_key(video)] if video is not None else self._names(""):
             for stream in [modality] if modality else ("rgb", "flow"):
                 for place in [endpoint] if endpoint else ENDPOINTS:
-                    parent = f"{name}/{stream}/{place}"
-                    for key in [f"{parent}/{run}" for run in self._names(parent)]:
+                    for key in self._keys(f"{name}/{stream}/{place}"):
                         found = self._find_whole(key)
                         if found is None:
                             self.damaged.add(key)
                         else:
                             yield found
+
+    def find_answers(
+        self, video: str, modality: str, endpoint: Endpoint, requests: Iterable[str]
+    ) -> dict[str, StoredRun]:
+        """Return the finished runs that answer these digests of requests, as far as there are any."""
+        wanted = set(requests)
+        answers: dict[str, StoredRun] = {}
+        for key in self._keys(f"{video_key(video)}/{modality}/{endpoint}"):
+            group = self._find(key)
+            attributes: dict[str, Any] = group.attrs.asdict() if group is not None else {}
+            answered = wanted & set(attributes.get("requests", ()))
+            run = self._find_whole(key) if answered else None
+            if run is not None:
+                answers.update(dict.fromkeys(answered, run))
+        return answers
 
     def find_run(self, video: str, recipe: Recipe) -> StoredRun | None:
         """Return the finished run of `video` made by `recipe`, or None where it is not there or damaged."""
@@ -182,6 +196,9 @@ class Store:
             made = {"video": video, "recipe": recipe.to_json(), "value": writer.values}
             group.update_attributes({**made, **writer.attributes, "state": "complete"})
 
+    def _keys(self, parent: str) -> list[str]:
+        return [f"{parent}/{name}" for name in self._names(parent)]
+
     def _names(self, parent: str) -> list[str]:
         """Return the names of the finished groups below a group, in order.
 
@@ -230,17 +247,17 @@ class Store:
     def _rename(self, unfinished: Path, finished: Path, is_forced: bool) -> None:
         """Give a group its name; what has that name already stays, unless it is damaged or to be replaced."""
         key = finished.relative_to(self.path).as_posix()
-        if finished.exists() and (is_forced or not (self._find_whole(key) or self._find_clips(key))):
-            old = self.path / f"{UNFINISHED}{uuid.uuid4().hex}"
-            finished.rename(old)
-            unfinished.rename(finished)
-            shutil.rmtree(old, ignore_errors=True)
-            return
+        old = self.path / f"{UNFINISHED}{uuid.uuid4().hex}"
+        if is_forced or not (self._find_whole(key) or self._find_clips(key)):
+            with suppress(FileNotFoundError):
+                finished.rename(old)
         try:
             unfinished.rename(finished)
         except OSError:
             if not finished.exists():  # else another process has published the same result meanwhile
                 raise
+        finally:
+            shutil.rmtree(old, ignore_errors=True)
 
     @contextmanager
     def _explaining_failure(self) -> Iterator[None]:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 Requests = Mapping[str, TargetRequest]
 """Targets asked for, by the digest of everything that decides which run answers them."""
 
-
 TOP_SCORES = 5
 """How many class scores are kept with a run."""
 
@@ -89,8 +88,7 @@ class Stream:
         """Return the stored runs that answer requests, by the requests' digests."""
         found: dict[str, StoredRun] = {}
         for endpoint in {target.endpoint for target in self._wanted.values()}:
-            for run in self.store.runs(self.video.name, self.video.modality, endpoint):
-                found.update(dict.fromkeys(set(run.attributes["requests"]) & self._wanted.keys(), run))
+            found |= self.store.find_answers(self.video.name, self.video.modality, endpoint, self._wanted)
         return found
 
     def _compute(self, missing: dict[str, TargetRequest]) -> Iterator[ExplainedRun]:
