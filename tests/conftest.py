@@ -4,7 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from gbvis.cli.app import run_command_line
+from gbvis.video import Video
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -36,6 +37,11 @@ class Called:
 
 Call = Callable[..., Called]
 """Runs a command line."""
+
+
+def read_frames(video: Video, numbers: Iterable[int]) -> np.ndarray:
+    """Return some frames of a video: uint8 (T, H, W, C)."""
+    return np.stack([video.read(number) for number in numbers])
 
 
 def load_script(path: Path) -> ModuleType:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gbvis import __version__
 from gbvis.architecture import Variant
 from gbvis.clip import ClipFormat
 from gbvis.endpoint import Endpoint
@@ -65,14 +66,20 @@ class WeightsCard:
     def to_json(self) -> dict[str, Any]:
         """Return the card as plain data, for `from_json`."""
         parts = {"variant": asdict(self.variant), "clip_format": self.clip_format.to_json()}
-        return {**asdict(self), **parts, "labels": list(self.labels) if self.labels else None}
+        return {"gbvis": __version__, **asdict(self), **parts, "labels": list(self.labels) if self.labels else None}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "WeightsCard":
-        """Return the card that `to_json` wrote."""
+        """Return the card that `to_json` wrote.
+
+        Raises:
+            KeyError: Another release of gbvis wrote it, which may have known the family differently.
+        """
+        if data["gbvis"] != __version__:
+            raise KeyError("gbvis")
         labels = tuple(data["labels"]) if data["labels"] else None
         parts = {"variant": Variant(**data["variant"]), "clip_format": ClipFormat.from_json(data["clip_format"])}
-        return cls(**{**data, **parts, "labels": labels})
+        return cls(**{**{name: data[name] for name in data if name != "gbvis"}, **parts, "labels": labels})
 
     def top(self, scores: NDArray[np.float32], count: int) -> list[dict[str, Any]]:
         """Return the `count` highest of `scores`, float32 (classes,), as `{"index", "label", "score"}`, best first."""

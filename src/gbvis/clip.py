@@ -1,6 +1,7 @@
 """Clip: the T frames a network sees at once, sampled, resized, cropped and normalised; and the way back."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gbvis.errors import GbvisError
-from gbvis.video import FrameNumbers, Frames, Video, VideoShape
+from gbvis.video import Video, VideoShape
 
 ClipPixels = NDArray[np.uint8]
 """uint8 (time, y, x, channel), 0-255: what the network sees before normalisation."""
@@ -134,7 +135,8 @@ class ClipRequest:
         if self.count == 1:
             return [room // 2 if first is None else first]
         first = first or 0
-        return list(dict.fromkeys(first + round(k * (room - first) / (self.count - 1)) for k in range(self.count)))
+        count = min(self.count, room - first + 1)
+        return [first + round(k * (room - first) / max(1, count - 1)) for k in range(count)]
 
     def _first(self, shape: VideoShape, room: int) -> int | None:
         first = self.start
@@ -165,10 +167,10 @@ def read_clip_request(frames: int | None, clips: str, start: str | None, stride:
     Raises:
         GbvisError: `clips` or `start` cannot be read (exit code 2).
     """
-    if clips != "all" and not (clips.isdecimal() and int(clips) > 0):
+    if clips != "all" and not (re.fullmatch("[0-9]{1,9}", clips) and int(clips) > 0):
         raise GbvisError(f"--clips {clips!r} is no number of clips", "give a number from 1, or all", exit_code=2)
     count: int | Literal["all"] = "all" if clips == "all" else int(clips)
-    match = re.fullmatch(r"(?P<frame>\d+)|(?P<seconds>\d+(\.\d*)?|\.\d+)s", start or "0")
+    match = re.fullmatch(r"(?P<frame>[0-9]{1,9})|(?P<seconds>[0-9]{1,9}(\.[0-9]*)?|\.[0-9]+)s", start or "0")
     if match is None:
         raise GbvisError(
             f"--start {start!r} is no place in a video",
@@ -182,13 +184,27 @@ def read_clip_request(frames: int | None, clips: str, start: str | None, stride:
     return ClipRequest(frames, count, start=int(match["frame"]), stride=stride)
 
 
-def cut_clip(video: Video, numbers: FrameNumbers, clip_format: ClipFormat) -> ClipPixels:
+def cut_clip(video: Video, numbers: Sequence[int], clip_format: ClipFormat) -> ClipPixels:
     """Return the clip made of the video's frames `numbers`: uint8 (T, crop, crop, channels), 0-255.
 
+    Each frame is resized as soon as it is read: the source's own size is held once, not T times.
+
     Raises:
-        GbvisError: A frame cannot be read.
+        GbvisError: A frame cannot be read, or has another size than the one before it.
     """
-    return resize_and_crop(video.read(numbers), clip_format)
+    cut: dict[int, ClipPixels] = {}
+    size: tuple[int, ...] | None = None
+    for number in sorted(set(numbers)):
+        frame = video.read(number)
+        if size not in (None, frame.shape[:2]):
+            raise GbvisError(
+                f"frame {number} of {video.location} is {frame.shape[1]}x{frame.shape[0]} pixels, the one before it "
+                f"{size[1]}x{size[0]}",
+                "all frames of a clip must have one size",
+            )
+        size = frame.shape[:2]
+        cut[number] = resize_and_crop(frame[None], clip_format)[0]
+    return np.stack([cut[number] for number in numbers])
 
 
 def normalise(pixels: ClipPixels, clip_format: ClipFormat) -> NDArray[np.float32]:
@@ -198,7 +214,7 @@ def normalise(pixels: ClipPixels, clip_format: ClipFormat) -> NDArray[np.float32
     return np.ascontiguousarray(np.moveaxis(normalised, -1, 0))
 
 
-def resize_and_crop(frames: Frames, clip_format: ClipFormat) -> ClipPixels:
+def resize_and_crop(frames: NDArray[np.uint8], clip_format: ClipFormat) -> ClipPixels:
     """Return the resized frames' crop: uint8 (T, crop, crop, channels), 0-255.
 
     Bilinear without antialiasing, bit for bit OpenCV's `resize(..., INTER_LINEAR)` on 8-bit pixels
@@ -211,7 +227,7 @@ def resize_and_crop(frames: Frames, clip_format: ClipFormat) -> ClipPixels:
     top, bottom, weight_top, weight_bottom = (tap[rows] for tap in _taps(height, clip_format.height))
     left, right, weight_left, weight_right = (tap[columns, None] for tap in _taps(width, clip_format.width))
 
-    def between_columns(lines: Frames) -> NDArray[np.int32]:
+    def between_columns(lines: NDArray[np.uint8]) -> NDArray[np.int32]:
         wide = lines.astype(np.int32)
         return (wide[:, left[:, 0]] * weight_left + wide[:, right[:, 0]] * weight_right) >> 4
 

@@ -49,7 +49,7 @@ def find_class(label: str, labels: Labels | None, class_count: int) -> int:
     Raises:
         GbvisError: The index is out of range or the name unknown (exit code 2).
     """
-    if label.lstrip("-").isdecimal():
+    if re.fullmatch(r"-?[0-9]{1,9}", label):
         return check_index(int(label), class_count, "class")
     if labels is None:
         raise GbvisError(
@@ -57,10 +57,10 @@ def find_class(label: str, labels: Labels | None, class_count: int) -> int:
             f"give the class as a number from 0 to {class_count - 1}",
             exit_code=2,
         )
-    by_key = {_key(name): index for index, name in enumerate(labels)}
-    index = by_key.get(_key(label))
+    by_key = {label_key(name): index for index, name in enumerate(labels)}
+    index = by_key.get(label_key(label))
     if index is None:
-        near = difflib.get_close_matches(_key(label), by_key, n=3)
+        near = difflib.get_close_matches(label_key(label), by_key, n=3)
         meant = " or ".join(labels[by_key[key]] for key in near)
         hint = f"did you mean {meant}?" if near else f"names run from {labels[0]!r} to {labels[-1]!r}"
         raise GbvisError(f"unknown label {label!r} among {class_count} classes", hint, exit_code=2)
@@ -78,5 +78,6 @@ def check_index(index: int, count: int, kind: str) -> int:
     return index
 
 
-def _key(name: str) -> str:
+def label_key(name: str) -> str:
+    """Return what of a class name counts when names are compared: no case, spaces, hyphens, underscores."""
     return "".join(character for character in name.lower() if character not in " _-")

@@ -111,6 +111,13 @@ class Network:
             matmul.allow_tf32 = cudnn.allow_tf32 = self.precision == "tf32"
             with autocast:
                 yield
+        except (MemoryError, RuntimeError) as error:
+            is_memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error)
+            if not is_memory:
+                raise
+            raise GbvisError(
+                f"not enough memory on {self.device} for this clip", "take fewer frames with -n, or another --device"
+            ) from error
         finally:
             matmul.allow_tf32, cudnn.allow_tf32 = before
 

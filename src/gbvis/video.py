@@ -1,16 +1,14 @@
 """Video: something with numbered frames."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-FrameNumbers = Sequence[int]
-Frames = NDArray[np.uint8]
-"""uint8 (frames, height, width, channels), 0-255: RGB, or u and v of the flow encoded in 8 bit."""
+Frame = NDArray[np.uint8]
+"""uint8 (height, width, channels), 0-255: RGB, or u and v of the flow encoded in 8 bit."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +80,9 @@ class Video(ABC):
         """
 
     @abstractmethod
-    def read(self, numbers: FrameNumbers) -> Frames:
-        """Return the frames with these numbers, in this order, repeats included.
-
-        Returns:
-            uint8 (len(numbers), height, width, 3 or 2), 0-255.
+    def read(self, number: int) -> Frame:
+        """Return frame `number`: uint8 (height, width, 3 or 2), 0-255. Rising numbers are the quickest.
 
         Raises:
-            GbvisError: One of them cannot be decoded.
+            GbvisError: It cannot be decoded.
         """

@@ -88,12 +88,11 @@ class TestEveryFamily:
             if tensor.ndim == 0:
                 continue
             tensors = make_tensors(family)
-            tensors[name] = tensor.repeat_interleave(2, dim=tensor.ndim - 1)
-            with pytest.raises(GbvisError):
-                build(tensors)
-            tensors[name] = tensor.flatten()[:1]
-            with pytest.raises(GbvisError):
-                build(tensors)
+            for misshapen in (tensor.repeat_interleave(2, dim=tensor.ndim - 1), tensor.flatten()[:1]):
+                tensors[name] = misshapen
+                with pytest.raises(GbvisError) as error:
+                    build(tensors)
+                assert name in error.value.problem
 
     def test_spare_parameters_are_named_and_counted(self, family: Family) -> None:
         spare = {f"extra.{number}": torch.zeros(1) for number in range(5)}

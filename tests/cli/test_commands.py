@@ -2,19 +2,24 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import av
 import numpy as np
 import pytest
+import torch
 import zarr
 from PIL import Image
 
 from conftest import Call
 from gbvis.endpoint import ENDPOINTS
+from gbvis.steps.exhibiting import make_exhibit
+from gbvis.store import Store
 
 NAMES = [endpoint.name for endpoint in ENDPOINTS]
 
@@ -238,6 +243,57 @@ def test_two_videos_of_one_name_never_share_a_picture(
     assert explained[0]["group"] != explained[1]["group"]
     assert len({line.split()[0] for line in call("render").out.splitlines()}) == 2
     assert len(call("render", "b/clip.mp4").out.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["moving-disc", "Moving-DISC"])
+def test_both_streams_go_by_the_files_name(
+    call: Call, both: list[object], video_file: Path, tmp_path: Path, name: str
+) -> None:
+    """The flow of a file comes from a data set, whose folders may differ from the file in case."""
+    (tmp_path / f"{name}.mp4").write_bytes(video_file.read_bytes())
+    runs = lines(call("explain", f"{name}.mp4", *both, "--json").out)
+    assert [(run["video"], run["modality"]) for run in runs] == [(name, "rgb"), (name, "flow")]
+    for asked in (f"{name}.mp4", name):
+        pictures = lines(call("render", asked, "--json").out)
+        assert [picture["modality"] for picture in pictures] == ["rgb", "flow"]
+
+
+def test_every_picture_says_what_was_predicted(call: Call, both: list[object], tmp_path: Path) -> None:
+    """Also where the target is a filter far below the classes."""
+    call("explain", "moving-disc", *both, "-m", "rgb", "-e", "conv1")
+    (run,) = Store.open(tmp_path / "gbvis.zarr").runs()
+    best = run.attributes["scores"][0]
+    top = lines(call("predict", "moving-disc", *both, "-m", "rgb", "--clips", 1, "--json").out)[0]["top"][0]
+    assert best == top
+    exhibit = make_exhibit(Store.open(tmp_path / "gbvis.zarr"), run)
+    assert f"predicted: {top['label']}" in exhibit.target
+
+
+def test_another_endpoint_of_the_same_clips_decodes_nothing(
+    call: Call, weights: dict[str, Path], video_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    explain = ["explain", video_file, "-w", weights["rgb"]]
+    assert call(*explain).code == 0
+
+    def fail(*_: object) -> None:
+        raise AssertionError("decoded again")
+
+    monkeypatch.setattr("gbvis.sources.video_file._opened", fail)
+    assert "computed in" in call(*explain, "-e", "fc", "-e", "conv3_x").out
+
+
+def test_networks_of_different_classes_in_one_store(
+    call: Call, both: list[object], make_weights: ModuleType, tmp_path: Path
+) -> None:
+    call("explain", "moving-disc", *both, "-m", "rgb", "-l", "Archery")
+    state = make_weights.make_state_dict(make_weights.make_architecture(3, classes=12), 7)
+    torch.save(state, tmp_path / "twelve.pth")
+    assert call("explain", "moving-disc", *both[:2], "-w", tmp_path / "twelve.pth", "-l", 2).code == 0
+    assert len(lines(call("render", "-l", "archery", "--json").out)) == 1
+    assert len(lines(call("render", "-l", 2, "--json").out)) == 2
+    call("render", "-l", 50).check_error(1, "nothing to render")
+    shutil.rmtree(tmp_path / "gbvis.zarr/weights")
+    assert len(lines(call("render", "-l", "archery", "--json").out)) == 1
 
 
 def test_inspect_shapes(call: Call, weights: dict[str, Path]) -> None:

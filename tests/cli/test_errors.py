@@ -11,6 +11,9 @@ import pytest
 import torch
 
 from conftest import Call
+from gbvis.errors import GbvisError
+from gbvis.steps.opening_weights import Networks, WeightsRequest
+from gbvis.store import Store
 
 
 @pytest.fixture
@@ -26,6 +29,9 @@ def explain(call: Call, weights: dict[str, Path], dataset: Path) -> Call:
         (["moving-disk"], 1, ["moving-disk", "did you mean moving-disc"]),
         (["moving-disc", "-e", "Conv3d_9_x"], 2, ["'Conv3d_9_x'", "Conv3d_1, Conv3d_2_x"]),
         (["moving-disc", "-l", "101"], 2, ["class 101 is out of range", "0 to 100"]),
+        (["moving-disc", "--label=--5"], 2, ["'--5'"]),
+        (["moving-disc", "-l", "9" * 5000], 2, ["unknown label"]),
+        (["moving-disc", "--start", "9" * 400 + "s"], 2, ["--start"]),
         (["moving-disc", "-l", "Archary"], 2, ["'Archary'", "Archery"]),
         (["moving-disc", "-e", "conv1", "-f", "8"], 2, ["filter 8 is out of range", "0 to 7"]),
         (["moving-disc", "-e", "conv1", "--top-filters", "9"], 2, ["more than Conv3d_1 has", "8 filters"]),
@@ -189,6 +195,43 @@ def test_a_wrong_call_leaves_nothing_behind(explain: Call, tmp_path: Path) -> No
     explain("moving-disc", "-w", tmp_path / "text.pth").check_error(2, "text.pth")
     explain("moving-disc", "-l", "400").check_error(2, "400")
     assert not (tmp_path / "gbvis.zarr").exists()
+
+
+def test_an_empty_folder_becomes_a_store(explain: Call, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert explain("moving-disc", "--store", "empty").code == 0
+    assert (tmp_path / "empty/zarr.json").exists()
+
+
+@pytest.mark.parametrize("option", ["-w", "--store", "--labels"])
+def test_a_name_that_no_system_takes(explain: Call, option: str) -> None:
+    explain("moving-disc", option, "x" * 300).check_error(2, "x" * 300)
+
+
+def test_one_damaged_run_does_not_stop_a_common_scale(explain: Call, call: Call, tmp_path: Path) -> None:
+    explain("moving-disc", "-l", "3", "-e", "fc", "-e", "softmax")
+    (chunk,) = (tmp_path / "gbvis.zarr/moving-disc/rgb/FC").glob("*/gradient/c/0/0/0/0/0")
+    content = bytearray(chunk.read_bytes())
+    content[1000] ^= 1
+    chunk.write_bytes(content)
+    done = call("render", "--scale", "all")
+    done.check_error(1, "checksum")
+    assert "SOFTMAX" in done.out
+
+
+def test_weights_that_change_during_a_call_are_never_taken_for_the_old_ones(
+    weights: dict[str, Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "own.pth"
+    shutil.copy(weights["rgb"], path)
+    store = Store.open_or_create(tmp_path / "s.zarr")
+    Networks(WeightsRequest((path,))).keep_cards(store)
+    networks = Networks(WeightsRequest((path,)), store)
+    content = torch.load(path, weights_only=True)
+    content["content"]["rgb"]["split1"]["state_dict"]["linear1.bias"] += 1
+    torch.save(content, path)
+    with pytest.raises(GbvisError, match="has changed since this call began"):
+        networks.load("rgb")
 
 
 def test_a_list_that_is_no_list(explain: Call, call: Call, video_file: Path, weights: dict[str, Path]) -> None:

@@ -5,6 +5,9 @@ import av
 import numpy as np
 import pytest
 
+from conftest import read_frames
+from gbvis.checkpoints import old_script
+from gbvis.clip import cut_clip
 from gbvis.errors import GbvisError
 from gbvis.sources import video_file
 from gbvis.sources.video_file import VideoFile
@@ -54,7 +57,7 @@ def test_real_clips_frame_by_frame(shared: Path, random: np.random.Generator, na
     assert (video.shape.height, video.shape.width) == expected.shape[1:3]
     for start in [0, len(expected) - 9, *random.integers(0, len(expected) - 8, 6)]:
         numbers = [start, start + 4, start + 8, start + 4]
-        np.testing.assert_array_equal(video.read(numbers), expected[numbers])
+        np.testing.assert_array_equal(read_frames(video, numbers), expected[numbers])
 
 
 @pytest.mark.parametrize(
@@ -76,8 +79,8 @@ def test_seeking_finds_the_very_frame(tmp_path: Path, name: str, codec: str, opt
         numbers = list(range(start, start + 8))
         video = VideoFile(path)
         assert video.shape.frame_count == 200
-        assert read_off(video.read(numbers)) == numbers
-    assert read_off(video.read([150, 3, 3, 77])) == [150, 3, 3, 77]
+        assert read_off(read_frames(video, numbers)) == numbers
+    assert read_off(read_frames(video, [150, 3, 3, 77])) == [150, 3, 3, 77]
 
 
 def test_one_clip_of_a_long_film_is_not_decoded_from_its_beginning(
@@ -95,9 +98,9 @@ def test_one_clip_of_a_long_film_is_not_decoded_from_its_beginning(
     monkeypatch.setattr(video_file, "_decode", counting)
     video = VideoFile(path)
     assert video.shape.frame_count == 1000
-    video.read(range(700, 708))
+    read_frames(video, range(700, 708))
     assert len(decoded) < 80
-    video.read(range(708, 716))  # goes on where it was
+    read_frames(video, range(708, 716))  # goes on where it was
     assert len(decoded) < 90
 
 
@@ -112,9 +115,32 @@ def test_a_phone_video_comes_out_upright(tmp_path: Path) -> None:
     path.write_bytes(content)
     video = VideoFile(path)
     assert (video.shape.width, video.shape.height) == (48, 64)
-    frame = video.read([1])[0]
+    frame = read_frames(video, [1])[0]
     assert frame.shape == upright.shape
     assert frame[6, 6, 0] > 200 and frame[-6, 6, 0] < 50 and frame[6, -6, 0] < 50
+
+
+def test_a_trimmed_film_starts_where_its_edit_list_says(tmp_path: Path) -> None:
+    """A lossless trim leaves the frames in the file and names a later start: a player shows the rest."""
+    path = write_video(tmp_path / "trimmed.mp4", count_up(100), g="12", bf="2")
+    content = bytearray(path.read_bytes())
+    place = content.index(b"elst") + 12
+    duration, media_time = struct.unpack(">II", content[place : place + 8])
+    content[place : place + 8] = struct.pack(">II", duration // 2, media_time + 30 * 512)
+    path.write_bytes(content)
+    expected = read_off(decode_all(path))
+    video = VideoFile(path)
+    assert video.shape.frame_count == len(expected) < 100 and expected[0] > 20
+    for start in (0, 17, 5):
+        assert read_off(read_frames(video, range(start, start + 8))) == expected[start : start + 8]
+
+
+def test_a_change_of_size_inside_a_file_is_named(tmp_path: Path) -> None:
+    parts = [write_video(tmp_path / f"{n}.ts", np.zeros((12, 32 * n, 128, 3), np.uint8)) for n in (1, 2)]
+    (tmp_path / "both.ts").write_bytes(parts[0].read_bytes() + parts[1].read_bytes())
+    video = VideoFile(tmp_path / "both.ts")
+    with pytest.raises(GbvisError, match="the one before it|cannot be decoded"):
+        cut_clip(video, range(video.shape.frame_count), old_script.FAMILY.formats["rgb"])
 
 
 def test_metadata_that_is_not_utf8_does_no_harm(tmp_path: Path) -> None:
@@ -127,7 +153,7 @@ def test_metadata_that_is_not_utf8_does_no_harm(tmp_path: Path) -> None:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         container.mux(stream.encode())
     path.write_bytes(path.read_bytes().replace(b"MARKED", b"\xe9\xff\xfe\xe8\x80\xc0"))
-    assert read_off(VideoFile(path).read([7])) == [7]
+    assert read_off(read_frames(VideoFile(path), [7])) == [7]
 
 
 @pytest.mark.parametrize("name", ["a[b].mp4", "100%d.mp4", "a:b.mp4", "-x.mp4", "new\nline.mp4", "é .mp4"])
@@ -190,11 +216,11 @@ def test_a_damaged_frame_is_named_and_the_others_are_read(tmp_path: Path, random
     path.write_bytes(content)
     video = VideoFile(path)
     with pytest.raises(GbvisError, match="frame 40 of .* cannot be decoded"):
-        video.read(range(37, 45))
+        read_frames(video, range(37, 45))
     with pytest.raises(GbvisError, match="frame 49 of"):  # it builds on the broken one
-        video.read([49])
-    assert len(video.read(range(10, 18))) == len(video.read(range(60, 68))) == 8
-    assert len(video.read([39])) == len(video.read([50])) == 1
+        read_frames(video, [49])
+    assert len(read_frames(video, range(10, 18))) == len(read_frames(video, range(60, 68))) == 8
+    assert len(read_frames(video, [39])) == len(read_frames(video, [50])) == 1
 
 
 def test_flow_of_a_video_file_says_what_is_missing(video_file: Path) -> None:

@@ -16,7 +16,7 @@ from gbvis.errors import GbvisError
 from gbvis.sources import video_file as video_files
 from gbvis.store import Store
 from gbvis.store.key import video_key
-from gbvis.video import FrameNumbers, Frames, Video, VideoShape
+from gbvis.video import Frame, Video, VideoShape
 
 FORMAT = replace(old_script.FAMILY.formats["rgb"], height=10, width=10, crop=6, top=1, left=1)
 FRAMES = [[0, 1, 2], [3, 4, 5]]
@@ -40,8 +40,8 @@ class Still(Video):
     fingerprint = "f" * 64
     shape = VideoShape(6, None, 10, 10)
 
-    def read(self, numbers: FrameNumbers) -> Frames:
-        return np.zeros((len(numbers), 10, 10, 3), np.uint8)
+    def read(self, number: int) -> Frame:
+        return np.zeros((10, 10, 3), np.uint8)
 
 
 def write_run(

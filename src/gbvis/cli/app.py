@@ -1,6 +1,7 @@
 """The commands, and the one place where errors become words on a screen and an exit code."""
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -205,6 +206,9 @@ def inspect_shapes(
 
 def main() -> None:
     """Run the command line and leave with its exit code; an orderly end by SIGTERM cleans up like Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is shown as escapes
+            stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     sys.exit(run_command_line())
 
@@ -225,7 +229,10 @@ def run_command_line(arguments: list[str] | None = None) -> int:
         print_error(message[:1].lower() + message[1:], f"{command} --help lists what there is")
         return 2
     except OSError as error:
-        if error.errno not in (errno.EPIPE, errno.ENOSPC) or error.filename:
+        if error.filename:
+            print_error(f"cannot use {error.filename}: {error.strerror}", "check the path and its permissions")
+            return 2
+        if error.errno not in (errno.EPIPE, errno.ENOSPC):
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at its end
         if error.errno == errno.ENOSPC:  # else `gbvis ... | head` has what it wants

@@ -14,7 +14,7 @@ CAN_MOVE = True
 def write(picture: Picture, path: Path) -> None:
     """Write the picture as an MP4; an odd last column or row is doubled, since yuv420p wants even sizes."""
     rate = Fraction(picture.rate).limit_denominator(1001)
-    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+    with av.open(f"file:{path.absolute()}", "w", format="mp4", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=rate, options={"crf": "18", "preset": "medium"})
         stream.width, stream.height = picture.width + picture.width % 2, picture.height + picture.height % 2
         stream.pix_fmt = "yuv420p"

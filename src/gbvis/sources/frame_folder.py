@@ -13,7 +13,7 @@ from PIL import Image
 
 from gbvis.errors import GbvisError
 from gbvis.fingerprint import hash_files
-from gbvis.video import FrameNumbers, Frames, Video, VideoShape
+from gbvis.video import Frame, Video, VideoShape
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
@@ -68,31 +68,18 @@ class FrameFolder(Video):
     @cached_property
     def shape(self) -> VideoShape:
         """Frame count and size; image files tell no rate."""
-        height, width = self._read_frame(0).shape[:2]
+        height, width = self.read(0).shape[:2]
         return VideoShape(len(self._files), None, width, height)
 
-    def read(self, numbers: FrameNumbers) -> Frames:
-        """Return the frames with these numbers: uint8 (len(numbers), height, width, 3 or 2)."""
-        by_number = {number: self._read_frame(number) for number in sorted(set(numbers))}
-        sizes = {number: frame.shape[:2] for number, frame in by_number.items()}
-        if len(set(sizes.values())) > 1:
-            odd = next(number for number in sizes if sizes[number] != sizes[min(sizes)])
-            raise GbvisError(
-                f"{self._files[odd][0]} is {sizes[odd][1]}x{sizes[odd][0]} pixels, the frames before it are "
-                f"{sizes[min(sizes)][1]}x{sizes[min(sizes)][0]}",
-                "all frames of a video must have one size",
-            )
-        return np.stack([by_number[number] for number in numbers])
-
-    def _read_frame(self, number: int) -> NDArray[np.uint8]:
+    def read(self, number: int) -> Frame:
+        """Return frame `number`: uint8 (height, width, 3 or 2)."""
         files = self._files[number]
         if len(files) == 1:
             return _read_image(files[0], "RGB")
         channels = [_read_image(path, "L") for path in files]
         if channels[0].shape != channels[1].shape:
             raise GbvisError(
-                f"{files[0]} and {files[1]} differ in size",
-                "extract this video's flow again: u and v must match",
+                f"{files[0]} and {files[1]} differ in size", "extract this video's flow again: u and v must match"
             )
         return np.stack(channels, axis=-1)
 
@@ -143,7 +130,7 @@ def _check_numbers(files: list[Path]) -> None:
 
 def _natural_order(name: str) -> list[tuple[bool, int, str]]:
     parts = re.split(r"([0-9]+)", name.lower())
-    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
+    return [(bool(place % 2), int(part) if place % 2 else 0, part) for place, part in enumerate(parts)]
 
 
 def _read_image(path: Path, mode: str) -> NDArray[np.uint8]:

@@ -21,17 +21,20 @@ def read(location: str, modality: str, dataset: Path | None) -> Video | None:
         return None
     name = video_name(location)
     folders = find_dataset(dataset)
+    rgb = find_video_folder(folders.rgb, name) if folders.rgb else None
+    if Path(location).exists():  # the file or folder itself is the RGB stream, and gives the video its name
+        return None if modality == "rgb" else _read_flow(folders, name, name, dataset)
     if modality == "rgb":
-        found = find_video_folder(folders.rgb, name) if folders.rgb and not Path(location).exists() else None
-        return FrameFolder(found.name, modality, (found,), is_numbered=True) if found else None
-    return _read_flow(folders, name, dataset)
+        return FrameFolder(rgb.name, modality, (rgb,), is_numbered=True) if rgb else None
+    return _read_flow(folders, name, rgb.name if rgb else None, dataset)
 
 
-def _read_flow(folders: TwoStreamDataset, name: str, dataset: Path) -> Video | None:
+def _read_flow(folders: TwoStreamDataset, name: str, called: str | None, dataset: Path) -> Video | None:
+    """Return the flow of video `name`; it is `called` as its RGB stream is, so that both go by one name."""
     u = find_video_folder(folders.u, name) if folders.u else None
     v = find_video_folder(folders.v, name) if folders.v else None
     if u and v:
-        return FrameFolder(u.name, "flow", (u, v), is_numbered=True)
+        return FrameFolder(called or u.name, "flow", (u, v), is_numbered=True)
     if u or v:
         there, lacking = ("u", "v") if u else ("v", "u")
         raise GbvisError(

@@ -7,18 +7,16 @@ from contextlib import suppress
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 import numpy as np
 from av.container import InputContainer
-from av.packet import Packet
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from gbvis.errors import GbvisError
 from gbvis.fingerprint import hash_file
-from gbvis.video import FrameNumbers, Frames, Video, VideoShape
+from gbvis.video import Frame, Video, VideoShape
 
 _WORTH_DECODING = 64
 """Frames; a frame no further ahead is reached by decoding on, not by seeking."""
@@ -65,36 +63,31 @@ class VideoFile(Video):
     @cached_property
     def _times(self) -> list[int]:
         """The frames' presentation times in order, in the stream's units; empty where they cannot be trusted."""
-        with _opened(self._path) as container:
-            packets = [packet for packet in container.demux(container.streams.video[0]) if packet.size]
-            self._check_whole(container, packets)
-            has_times = container.format.name != "avi"
-        shown = [packet for packet in packets if not packet.is_discard]
-        times = [packet.pts for packet in shown if packet.pts is not None]
-        is_plain = times == sorted(times) and min(packet.size for packet in shown) >= _SMALLEST_FRAME
-        if len(times) == len(shown) == len(set(times)) and (has_times or is_plain):
-            return sorted(times)
-        return []
-
-    def _check_whole(self, container: InputContainer, packets: list[Packet[VideoStream]]) -> None:
-        """Check that the file holds all that its header promises; a cut seldom shows in the packets."""
-        stream, size = container.streams.video[0], self._path.stat().st_size
-        promised = _promised_size(self._path)
+        promised, size = _promised_size(self._path), self._path.stat().st_size
         if promised is not None and size < promised:
             raise _cut_short(self._path, f"{size:,} of {promised:,} bytes are there")
-        is_mp4 = container.format.name.startswith("mov")  # whose header counts the frames
-        if not packets or packets[-1].is_corrupt or (is_mp4 and len(packets) < stream.frames):
-            raise _cut_short(self._path, f"it ends within frame {len(packets)}")
+        times: list[int | None] = []
+        smallest, is_cut = _SMALLEST_FRAME, True
+        with _opened(self._path) as container:
+            has_times = container.format.name != "avi"
+            for packet in container.demux(container.streams.video[0]):
+                if packet.size:
+                    is_cut = packet.is_corrupt  # of the last one, in the end
+                    smallest = min(smallest, packet.size)
+                    times += [] if packet.is_discard else [packet.pts]
+        if is_cut:
+            raise _cut_short(self._path, f"it ends within frame {len(times)}")
+        known = [time for time in times if time is not None]
+        is_plain = known == sorted(known) and smallest >= _SMALLEST_FRAME
+        if len(known) == len(times) == len(set(known)) and (has_times or is_plain):
+            return sorted(known)
+        return []
 
-    def read(self, numbers: FrameNumbers) -> Frames:
-        """Return the frames with these numbers: uint8 (len(numbers), height, width, 3), RGB.
+    def read(self, number: int) -> Frame:
+        """Return frame `number`: uint8 (height, width, 3), RGB.
 
         Reading on where the last call stopped costs no seek, so clips in order are decoded once.
         """
-        found = {number: self._read_frame(number) for number in sorted(set(numbers))}
-        return np.stack([found[number] for number in numbers])
-
-    def _read_frame(self, number: int) -> NDArray[np.uint8]:
         frame = self._reader.go_to(number) if self._reader and self._reader.can_reach(number) else None
         if frame is None:  # too far away, or damage lies between: seek
             self._reader = _Reader(self._path, self._times, number)
@@ -179,13 +172,16 @@ def read(location: str, modality: str, dataset: Path | None) -> Video | None:
 
 
 def _promised_size(path: Path) -> int | None:
-    """Return the size in bytes that an AVI's or a Matroska's header gives the file, or None where none is given.
+    """Return the size in bytes that a file's own headers give it, or None where they give none.
 
-    AVI: the size of the first RIFF chunk. Matroska: that of the Segment, an EBML number of up to 8 bytes whose first
-    byte's leading zeros tell its length, all ones meaning unknown (RFC 8794, part 4; RFC 9559, part 4.5).
+    AVI: the size of the first RIFF chunk. MP4 and MOV: the end of the last box. Matroska: the end of the Segment,
+    whose size is an EBML number of up to 8 bytes; its first byte's leading zeros tell its length, all ones mean
+    unknown (RFC 8794, part 4; RFC 9559, part 4.5).
     """
     with path.open("rb") as file:
         head = file.read(4096)
+        if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
+            return _end_of_boxes(file)
     if head[:4] == b"RIFF":
         size = int.from_bytes(head[4:8], "little")
         return 8 + size if 0 < size < 0xFFFFFFFF else None
@@ -195,6 +191,22 @@ def _promised_size(path: Path) -> int | None:
         size = int.from_bytes(head[place : place + length]) & (1 << 7 * length) - 1
         return place + length + size if size != (1 << 7 * length) - 1 else None
     return None
+
+
+def _end_of_boxes(file: BinaryIO) -> int | None:
+    """Return where the last top-level box of an ISO media file ends (ISO/IEC 14496-12, part 4.2)."""
+    place = 0
+    while True:
+        file.seek(place)
+        header = file.read(16)
+        if len(header) < 8:
+            return place + len(header) if header else place
+        size = int.from_bytes(header[:4])
+        if size == 1:  # the size is too large for 4 bytes
+            size = int.from_bytes(header[8:])
+        if size < 8:  # 0: up to the end, wherever that is
+            return None
+        place += size
 
 
 def _cut_short(path: Path, found: str) -> GbvisError:
@@ -231,6 +243,6 @@ def _decode(container: InputContainer, path: Path) -> Iterator[VideoFrame]:
         ) from error
 
 
-def _upright(frame: VideoFrame) -> NDArray[np.uint8]:
+def _upright(frame: VideoFrame) -> Frame:
     """Return the picture as a player shows it: uint8 (height, width, 3), RGB."""
     return np.rot90(frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False), round(frame.rotation / 90))

@@ -110,7 +110,10 @@ class Networks:
         from gbvis.network import find_device
 
         if modality not in self._loaded:
-            self._load_file(Path(self.cards[modality].path))
+            path = Path(self.cards[modality].path)
+            self._load_file(path)
+            if self._loaded[modality].card.sha256 != self.cards[modality].sha256:
+                raise GbvisError(f"{path} has changed since this call began", "repeat the call", exit_code=2)
         return self._loaded[modality].use(find_device(self._request.device), self._request.precision)
 
     def _read_cards(self, path: Path, store: Store | None) -> list[WeightsCard]:

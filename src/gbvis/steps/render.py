@@ -133,14 +133,20 @@ def _render_all(
     style = request.style
     if style.scale == "all":
         limits = Limits(0.0, 0.0)
-        for stored in runs:
-            limits |= limits_of(make_exhibit(store, stored))
+        for stored in list(runs):
+            try:
+                limits |= limits_of(make_exhibit(store, stored))
+            except GbvisError as error:
+                runs.remove(stored)
+                yield Failure.of(stored.video, error)
         style = replace(style, limits=limits)
     watcher.expect_videos(len(runs))
+    names = _PictureNames(store)
     for stored in runs:
         for name in formats:
             try:
-                yield _render(request, store, stored, name, style)
+                path = request.output_file or (request.output or Path()) / f"{names.of(stored)}.{name}"
+                yield _render(request, store, stored, path, name, style)
             except GbvisError as error:
                 yield Failure.of(stored.video, error)
         watcher.finish_video()
@@ -208,12 +214,13 @@ def _choose_formats(request: RenderRequest) -> list[str]:
     return formats
 
 
-def _render(request: RenderRequest, store: Store, stored: StoredRun, name: str, style: Style) -> RenderedPicture:
+def _render(
+    request: RenderRequest, store: Store, stored: StoredRun, path: Path, name: str, style: Style
+) -> RenderedPicture:
     started = time.perf_counter()
     renderer = registry.renderer(name)
     layout = registry.layout(request.layout or ("strip" if renderer.CAN_MOVE else "sheet"))
     picture = layout.lay_out(make_exhibit(store, stored), style)
-    path = request.output_file or (request.output or Path()) / f"{_picture_name(store, stored)}.{name}"
     partial = path.with_name(f".{uuid.uuid4().hex}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -243,8 +250,18 @@ def _publish(partial: Path, path: Path, is_forced: bool) -> bool:
     return False
 
 
-def _picture_name(store: Store, stored: StoredRun) -> str:
-    """Return `VIDEO.MODALITY.ENDPOINT.TARGET`, with the digest's first 8 where another run would have that name."""
-    name = f"{readable_name(stored.video)}.{stored.modality}.{stored.endpoint}.{stored.target}"
-    namesakes = Counter(run.target for run in store.runs(stored.video, stored.modality, stored.endpoint))
-    return f"{name}.{stored.digest[:8]}" if namesakes[stored.target] > 1 else name
+class _PictureNames:
+    """Names for pictures: `VIDEO.MODALITY.ENDPOINT.TARGET`, and more where another run would have that name."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._namesakes: dict[tuple[str, str, str], Counter[int]] = {}
+
+    def of(self, stored: StoredRun) -> str:
+        """Return the name of a run's picture, less its suffix; the digest's first 8 make it the only one."""
+        place = (stored.video, stored.modality, stored.endpoint.name)
+        if place not in self._namesakes:
+            runs = self._store.runs(stored.video, stored.modality, stored.endpoint)
+            self._namesakes[place] = Counter(run.target for run in runs)
+        name = ".".join((readable_name(stored.video), *place[1:], str(stored.target)))
+        return f"{name}.{stored.digest[:8]}" if self._namesakes[place][stored.target] > 1 else name

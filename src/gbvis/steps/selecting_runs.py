@@ -6,7 +6,7 @@ from pathlib import Path
 from gbvis.endpoint import Endpoint
 from gbvis.errors import GbvisError
 from gbvis.fingerprint import hash_file
-from gbvis.labels import find_class
+from gbvis.labels import label_key
 from gbvis.store import Store, StoredRun
 from gbvis.video import video_name
 
@@ -44,18 +44,18 @@ def select_runs(store: Store, video: str | None, selection: Selection) -> list[S
     Where a path is given and two videos of that name are in the store, those that came from the path are meant.
 
     Raises:
-        GbvisError: The selection names weights that cannot be read, or a class that no run has (exit code 2).
+        GbvisError: The selection names weights that cannot be read (exit code 2).
     """
     hashes = {_hash_weights(path) for path in selection.weights}
     runs = [
         run
         for run in store.runs(video_name(video) if video is not None else None, selection.modality)
-        if _admits(selection, run, hashes) and _has_target(store, selection, run)
+        if _admits(selection, run, hashes) and _has_target(selection, run)
     ]
     if video and Path(video).exists():
         location = str(Path(video).absolute())
-        from_there = [run for run in runs if run.attributes["location"] == location]
-        return from_there or runs
+        streams = {run.modality for run in runs if run.attributes["location"] == location}
+        return [run for run in runs if run.attributes["location"] == location or run.modality not in streams]
     return runs
 
 
@@ -71,14 +71,15 @@ def _admits(selection: Selection, run: StoredRun, weights: set[str]) -> bool:
     )
 
 
-def _has_target(store: Store, selection: Selection, run: StoredRun) -> bool:
+def _has_target(selection: Selection, run: StoredRun) -> bool:
     """Return whether the run's class or filter is among those named; naming classes alone leaves filters out."""
     if not selection.labels and not selection.filters:
         return True
-    if not run.endpoint.is_class:
+    label = run.attributes["label"]
+    if label is None:
         return run.target in selection.filters
-    card = next(card for card in store.read_cards(run.recipe["weights"]) if card.modality == run.modality)
-    return run.target in {find_class(label, card.labels, card.class_count) for label in selection.labels}
+    names = {str(run.target), *([label_key(label["name"])] if label["name"] else [])}
+    return any(label_key(wanted) in names for wanted in selection.labels)
 
 
 def _hash_weights(path: Path) -> str:

@@ -1,7 +1,7 @@
 """What one finished group of a store holds, read when it is asked for."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from gbvis.attribution import Gradient
 from gbvis.clip import ClipPixels
 from gbvis.endpoint import Endpoint, read_endpoint
 from gbvis.errors import GbvisError
+from gbvis.video import VideoShape
 
 
 class StoredGroup:
@@ -85,6 +86,12 @@ class StoredClips(StoredGroup):
         frames: list[list[int]] = self.attributes["frames"]
         return frames
 
+    @property
+    def video_shape(self) -> VideoShape:
+        """What the video is like."""
+        height, width = self.attributes["source_size"]
+        return VideoShape(self.attributes["frame_count"], self.attributes["rate"], width, height)
+
     def pixels(self, clip: int) -> ClipPixels:
         """Return what the network saw before normalisation: uint8 (time, y, x, channel)."""
         return self._read("pixels", clip)
@@ -145,6 +152,7 @@ class StoredRun(StoredGroup):
         return self._read("gradient", clip)
 
     def add_requests(self, digests: list[str]) -> None:
-        """Keep with the run that it answers these requests too."""
+        """Keep with the run that it answers these requests too, if the store lets us; if not, nothing is lost."""
         self.attributes["requests"] = sorted({*self.attributes["requests"], *digests})
-        self._group.update_attributes({"requests": self.attributes["requests"]})
+        with suppress(OSError):
+            self._group.update_attributes({"requests": self.attributes["requests"]})

@@ -2,10 +2,9 @@
 
 import errno
 import os
-import shutil
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,17 @@ from gbvis.endpoint import ENDPOINTS, Endpoint
 from gbvis.errors import GbvisError
 from gbvis.fingerprint import digest_of
 from gbvis.store.group import StoredClips, StoredRun
-from gbvis.store.key import UNFINISHED, WEIGHTS, clips_key, run_key, video_key
+from gbvis.store.key import CLIPS, WEIGHTS, clips_key, run_key, video_key
+from gbvis.store.publishing import create_store, publishing
 from gbvis.store.writing import PIXEL_AXES, RunWriter, create_array, describe_clips
-from gbvis.video import Video
+from gbvis.video import Video, VideoShape
 
 FORMAT_VERSION = 1
 
-REQUIRED = {"video", "location", "recipe", "clips", "value", "label", "scores", "requests"}
+REQUIRED = {"video", "location", "recipe", "clips", "value", "label", "scores", "requests", "state"}
 """Attributes without which a run is damaged."""
+
+RECIPE_PARTS = {field.name for field in fields(Recipe)}
 
 
 class Store:
@@ -66,6 +68,15 @@ class Store:
         return cls(path, root)
 
     @classmethod
+    def find(cls, path: Path) -> "Store | None":
+        """Return the store at `path`, or None where there is nothing, or an empty folder.
+
+        Raises:
+            GbvisError: As `open` (exit code 2).
+        """
+        return cls.open(path) if path.exists() and not _is_empty(path) else None
+
+    @classmethod
     def open_or_create(cls, path: Path) -> "Store":
         """Return the store at `path`, made if there is nothing yet.
 
@@ -73,8 +84,8 @@ class Store:
             GbvisError: As `open`, or it cannot be made (exit code 2).
         """
         try:
-            if not path.exists() or (path.is_dir() and not any(path.iterdir())):
-                _create(path)
+            if not path.exists() or _is_empty(path):
+                create_store(path, FORMAT_VERSION)
             store = cls.open(path)
             if not os.access(path, os.W_OK):
                 raise PermissionError(errno.EACCES, "it cannot be written")
@@ -97,7 +108,8 @@ class Store:
 
     def write_cards(self, cards: list[WeightsCard]) -> None:
         """Keep the cards of one weights file."""
-        with self._publishing(f"{WEIGHTS}/{cards[0].sha256}", is_forced=True) as group:
+        sha256 = cards[0].sha256
+        with publishing(self._root, self.path, f"{WEIGHTS}/{sha256}", lambda: bool(self.read_cards(sha256))) as group:
             group.update_attributes({card.modality: card.to_json() for card in cards})
 
     def runs(
@@ -142,13 +154,15 @@ class Store:
         Raises:
             GbvisError: They are gone.
         """
-        key = clips_key(run.video, run.modality, run.attributes["clips"])
-        clips = self._find_clips(key)
-        if clips is None:
-            raise GbvisError(
-                f"the frames {key} are missing in {self.path}", "run the same `gbvis explain` to make them again"
-            )
-        return clips
+        return self._clips(clips_key(run.video, run.modality, run.attributes["clips"]))
+
+    def find_shape(self, video: str, modality: str, fingerprint: str) -> VideoShape | None:
+        """Return what is known of the video with that content from clips that were cut of it, or None."""
+        for key in self._keys(f"{video_key(video)}/{modality}/{CLIPS}"):
+            clips = self._find_clips(key)
+            if clips is not None and clips.attributes["fingerprint"] == fingerprint:
+                return clips.video_shape
+        return None
 
     def write_clips(
         self,
@@ -169,26 +183,22 @@ class Store:
         key = clips_key(video.name, video.modality, digest)
         stored = None if is_forced else self._find_clips(key)
         if stored is None:
-            with self._publishing(key, is_forced) as group:
-                shape = (
-                    len(frames),
-                    len(frames[0]),
-                    clip_format.crop,
-                    clip_format.crop,
-                    clip_format.channels,
-                )
+            kept = lambda: not is_forced and self._find_clips(key) is not None  # noqa: E731
+            with publishing(self._root, self.path, key, kept) as group:
+                square = (clip_format.crop, clip_format.crop)
+                shape = (len(frames), len(frames[0]), *square, clip_format.channels)
                 pixels = create_array(group, "pixels", shape, "uint8", PIXEL_AXES)
                 for index, clip in enumerate(clips):
                     pixels[index] = clip
                 group.update_attributes(describe_clips(video, clip_format, frames))
-            stored = self._find_clips(key)
-            assert stored is not None
-        return stored
+        return stored or self._clips(key)
 
     @contextmanager
     def writing(self, video: str, recipe: Recipe, clip_format: ClipFormat, is_forced: bool) -> Iterator[RunWriter]:
         """Give a writer for the gradients of one run; the run is in the store once the context ends without error."""
-        with self._publishing(_run_key(video, recipe), is_forced) as group:
+        key = _run_key(video, recipe)
+        kept = lambda: not is_forced and self._find_whole(key) is not None  # noqa: E731
+        with publishing(self._root, self.path, key, kept) as group:
             square = (clip_format.crop, clip_format.crop)
             shape = (len(recipe.clips), clip_format.channels, len(recipe.clips[0]), *square)
             writer = RunWriter(group, shape)
@@ -221,67 +231,29 @@ class Store:
     def _find_whole(self, key: str) -> StoredRun | None:
         """Return the run with that key, or None where a part of it or of its clips is missing."""
         group = self._find(key)
-        if group is None or group.attrs.get("state") != "complete" or not set(group.attrs) >= REQUIRED:
+        attributes: dict[str, Any] = group.attrs.asdict() if group is not None else {}
+        if group is None or not attributes.keys() >= REQUIRED or not attributes["recipe"].keys() >= RECIPE_PARTS:
             return None
         run = StoredRun(group, self.path)
         clips = self._find_clips(clips_key(run.video, run.modality, run.attributes["clips"]))
         return run if clips and run.is_whole else None
+
+    def _clips(self, key: str) -> StoredClips:
+        clips = self._find_clips(key)
+        if clips is None:
+            raise GbvisError(
+                f"the frames {key} are missing in {self.path}", "run the same `gbvis explain` to make them again"
+            )
+        return clips
 
     def _find_clips(self, key: str) -> StoredClips | None:
         group = self._find(key)
         clips = StoredClips(group, self.path) if group is not None and "frames" in group.attrs else None
         return clips if clips and clips.is_whole else None
 
-    @contextmanager
-    def _publishing(self, key: str, is_forced: bool) -> Iterator["zarr.Group"]:
-        """Give an unfinished group; rename it to `key` if the context ends without error, else take it away."""
-        unfinished = self.path / f"{UNFINISHED}{uuid.uuid4().hex}"
-        with self._explaining_failure():
-            try:
-                yield self._root.create_group(unfinished.name)
-                self._root.require_group(key.rsplit("/", 1)[0])
-                self._rename(unfinished, self.path / key, is_forced)
-            finally:
-                shutil.rmtree(unfinished, ignore_errors=True)
 
-    def _rename(self, unfinished: Path, finished: Path, is_forced: bool) -> None:
-        """Give a group its name; what has that name already stays, unless it is damaged or to be replaced."""
-        key = finished.relative_to(self.path).as_posix()
-        old = self.path / f"{UNFINISHED}{uuid.uuid4().hex}"
-        if is_forced or not (self._find_whole(key) or self._find_clips(key)):
-            with suppress(FileNotFoundError):
-                finished.rename(old)
-        try:
-            unfinished.rename(finished)
-        except OSError:
-            if not finished.exists():  # else another process has published the same result meanwhile
-                raise
-        finally:
-            shutil.rmtree(old, ignore_errors=True)
-
-    @contextmanager
-    def _explaining_failure(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise GbvisError(
-                f"cannot write to the store {self.path}: {error.strerror or error}",
-                "free room there or get permission, then repeat the call: what was finished is kept",
-            ) from error
-
-
-def _create(path: Path) -> None:
-    """Make an empty store beside `path` and give it that name in one step: others may be making it too."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{UNFINISHED}{uuid.uuid4().hex}")
-    try:
-        zarr.open_group(unfinished, mode="w-", zarr_format=3, attributes={"gbvis": {"format_version": FORMAT_VERSION}})
-        unfinished.rename(path)
-    except OSError:
-        if not (path / "zarr.json").exists():
-            raise
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+def _is_empty(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())
 
 
 def _run_key(video: str, recipe: Recipe) -> str:

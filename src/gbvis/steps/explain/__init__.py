@@ -23,7 +23,7 @@ def run(request: ExplainRequest, watcher: Watcher | None = None) -> Iterator[Exp
     watcher = watcher or Watcher()
     check_dataset(request.dataset)
     registry.check_name("method", registry.METHODS, request.method)
-    networks = Networks(request.weights, Store.open(request.store) if request.store.exists() else None)
+    networks = Networks(request.weights, Store.find(request.store))
     for entry in request.videos:  # a label that is out of range is noticed before the first hour of work
         for card in networks.cards.values():
             request.targets_for(entry, card)

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gbvis import __version__, registry
 from gbvis.attribution import NUMBERS_VERSION, Recipe
 from gbvis.clip import cut_clip
 from gbvis.endpoint import SOFTMAX, Endpoint, Responses, Target, TargetRequest
+from gbvis.errors import GbvisError
 from gbvis.fingerprint import digest_of
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
 from gbvis.steps.finding_videos import VideoEntry
@@ -95,15 +97,16 @@ class Stream:
         """Yield the runs that answer the missing requests, once all of them are in the store."""
         started = time.perf_counter()
         clip_format = self.card.clip_format
-        frames = self._clip_request.sample(self.video.shape)
+        known = self.store.find_shape(self.video.name, self.video.modality, self.video.fingerprint)
+        frames = self._clip_request.sample(known or self.video.shape)
         for run in [] if self.request.is_forced else self._answer_by_index(missing, frames):
             yield ExplainedRun(run, self.store.path, self.card, True, time.perf_counter() - started)
         if not missing:
             return
+        network = self._networks.load(self.video.modality)
         cut = (cut_clip(self.video, numbers, clip_format) for numbers in frames)
         clips = self.store.write_clips(self.video, clip_format, frames, cut, self.request.is_forced)
         self.say(f"clips cut: {len(frames)}, in {time.perf_counter() - started:.2f} s")
-        network = self._networks.load(self.video.modality)
         with network.computing():
             batch = Batch(self, missing, clips, network)
             batch.compute()
@@ -141,11 +144,11 @@ class Batch:
 
     def __init__(self, stream: Stream, requests: Requests, clips: StoredClips, network: "Network") -> None:
         self._stream, self._requests, self._clips, self._network = stream, requests, clips, network
-        self._endpoints = {endpoint for target in requests.values() for endpoint in (target.endpoint, target.ranked_at)}
+        self._endpoints = {SOFTMAX, *(target.endpoint for target in requests.values())}  # every run carries scores
         self._answers: dict[Target, list[str]] = {}
         self._stored: dict[Target, StoredRun] = {}
         self._writers: dict[Target, RunWriter] = {}
-        self._scores: list[Any] = []
+        self._scores: list[NDArray[np.float32]] = []
         self.runs: list[tuple[StoredRun, bool]] = []
 
     def compute(self) -> None:
@@ -157,7 +160,7 @@ class Batch:
         with ExitStack() as unfinished:
 
             def choose(responses: Responses) -> list[Target]:
-                self._scores.append(responses.get(SOFTMAX))
+                self._scores.append(responses[SOFTMAX])
                 if not self._answers:
                     self._resolve(responses)
                 if not self._writers:
@@ -209,8 +212,7 @@ class Batch:
 
     def _describe(self) -> None:
         """Record with every run what is only known at the end: the scores, and the circumstances."""
-        known = [scores for scores in self._scores if scores is not None]
-        top = self._stream.card.top(np.mean(known, axis=0), TOP_SCORES) if known else None
+        top = self._stream.card.top(np.mean(self._scores, axis=0), TOP_SCORES) if self._scores else []
         made = {
             "gbvis": __version__,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -226,7 +228,11 @@ class Batch:
             if stored:
                 stored.add_requests(digests)
             run = self._stream.store.find_run(self._stream.video.name, self._stream.recipe(target, self._clips.frames))
-            assert run is not None
+            if run is None:
+                raise GbvisError(
+                    f"{self._stream.video.name} {target.endpoint} {target.index} is gone from the store again",
+                    "something else takes runs away while this call writes them: repeat it",
+                )
             self.runs.append((run, stored is not None))
 
     def _watch(self, endpoint: Endpoint, shape: tuple[int, ...]) -> None:

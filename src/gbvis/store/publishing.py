@@ -1,0 +1,77 @@
+"""How a group gets into a store: written under an unfinished name, then renamed in one step."""
+
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import zarr
+
+from gbvis.errors import GbvisError
+from gbvis.store.key import UNFINISHED
+
+
+@contextmanager
+def publishing(root: "zarr.Group", store: Path, key: str, is_kept: Callable[[], bool]) -> Iterator["zarr.Group"]:
+    """Give an unfinished group; it gets the name `key` if the context ends without error, else it is taken away.
+
+    Args:
+        root: The store's root.
+        store: The store's folder.
+        key: The group's place in the store.
+        is_kept: Asked at the end whether what may have that name by then (another process may have made it) is to
+            stay instead.
+
+    Raises:
+        GbvisError: The store cannot be written.
+    """
+    unfinished = _unfinished(store)
+    try:
+        yield root.create_group(unfinished.name)
+        root.require_group(key.rsplit("/", 1)[0])
+        _rename(unfinished, store / key, is_kept())
+    except OSError as error:
+        raise GbvisError(
+            f"cannot write to the store {store}: {error.strerror or error}",
+            "free room there or get permission, then repeat the call: what was finished is kept",
+        ) from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def create_store(path: Path, format_version: int) -> None:
+    """Make an empty store and give it its name in one step: others may be making it too.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    path = path.absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = _unfinished(path.parent)
+    try:
+        zarr.open_group(unfinished, mode="w-", zarr_format=3, attributes={"gbvis": {"format_version": format_version}})
+        unfinished.rename(path)
+    except OSError:
+        if not (path / "zarr.json").exists():
+            raise
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _rename(unfinished: Path, finished: Path, is_kept: bool) -> None:
+    old = _unfinished(unfinished.parent)
+    if not is_kept:
+        with suppress(FileNotFoundError):
+            finished.rename(old)
+    try:
+        unfinished.rename(finished)
+    except OSError:
+        if not finished.exists():  # else another process has published the same meanwhile
+            raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _unfinished(folder: Path) -> Path:
+    return folder / f"{UNFINISHED}{uuid.uuid4().hex}"
