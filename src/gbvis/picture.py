@@ -233,7 +233,7 @@ def draw_text(
 ) -> None:
     """Write one line at `place` (left, top), `size` pixels high, cut with dots where it is wider than `width`.
 
-    Characters that the font lacks, and control characters, show as escapes.
+    All that is not printable ASCII shows as escapes: Pillow's own font has little more.
     """
     font = _font(size)
     line = text.encode("unicode_escape").decode("ascii").replace("\\\\", "\\")

@@ -50,7 +50,7 @@ class RenderRequest:
 
     @property
     def output_file(self) -> Path | None:
-        """The one file to write, or None where a folder is meant: it is one, or ends in `/`, or has no suffix."""
+        """The one file to write, or None where a folder is meant: it is one, or has no suffix and is no file."""
         if self.output is None or self.output.is_dir() or not (self.output.suffix or self.output.is_file()):
             return None
         return self.output
