@@ -28,14 +28,16 @@ def build_network(state_dict: StateDict, families: Sequence[Family], sha256: str
         GbvisError: The tensors are no R(2+1)D of these families, or a parameter is missing, spare, of the wrong
             shape or not finite (exit code 2).
     """
-    family, architecture = _choose_family(state_dict, families)
+    own = state_dict.family
+    family, architecture = _choose_family(state_dict, [own] if own else families)
     modality = _read_modality(state_dict, family, architecture)
     with torch.device("meta"):
         module = R2Plus1D(architecture, family.variant)
     module.load_state_dict(_collect(state_dict, family, module), strict=False, assign=True)
     path = str(state_dict.path.resolve())
     card = describe(architecture, family, modality, sha256, path)
-    return Network(module, replace(card, fusion_weight=state_dict.fusion_weight))
+    labels = state_dict.labels if own else card.labels
+    return Network(module, replace(card, fusion_weight=state_dict.fusion_weight, labels=labels))
 
 
 def describe(

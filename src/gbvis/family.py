@@ -6,6 +6,17 @@ from dataclasses import dataclass
 from gbvis.architecture import Variant
 from gbvis.clip import ClipFormat
 
+_PARTS = ("spatial.convolution", "spatial.norm", "temporal.convolution", "temporal.norm")
+_IN_A_BLOCK = "stages.{stage}.{block}."
+
+OWN_NAMES = (
+    {f"stem.{part}": f"stem.{part}" for part in _PARTS}
+    | {f"{unit}.{part}": f"{_IN_A_BLOCK}{unit}.{part}" for unit in ("first", "second", "shortcut") for part in _PARTS}
+    | {f"shortcut.{layer}": f"{_IN_A_BLOCK}shortcut.{layer}" for layer in ("convolution", "norm")}
+    | {"classifier": "classifier"}
+)
+"""For every layer its name in `R2Plus1D` itself, as `Family.names` wants it."""
+
 
 @dataclass(frozen=True)
 class Family:

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 
 from gbvis.errors import GbvisError
+from gbvis.family import Family
+from gbvis.labels import Labels
 
 _WRAPPERS = ("content", "train", "best", "state_dict", "model_state_dict", "model")
 """Keys that stand around a state dict, outermost first; `best` goes before the last epoch's beside it."""
@@ -31,12 +33,16 @@ class StateDict:
         tensors: By the name they have in the file, less the `module.` of `DataParallel`.
         declared_modality: The stream that the file says they are for, or None.
         fusion_weight: What the stream's scores count in the fused ones.
+        family: The family, where the file itself describes it.
+        labels: The class names, where the file itself holds them.
     """
 
     path: Path
     tensors: Mapping[str, Tensor]
     declared_modality: str | None
     fusion_weight: float = 1.0
+    family: Family | None = None
+    labels: Labels | None = None
 
 
 def read_state_dicts(path: Path) -> list[StateDict]:

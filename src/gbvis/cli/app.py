@@ -16,7 +16,7 @@ from gbvis import __version__
 from gbvis.cli import options
 from gbvis.cli.reading import read_explained_endpoints, read_style, read_videos, read_weights
 from gbvis.cli.screen import Screen, print_error
-from gbvis.cli.showing import show_all, show_picture, show_prediction, show_run, show_shapes
+from gbvis.cli.showing import show_all, show_conversion, show_picture, show_prediction, show_run, show_shapes
 from gbvis.errors import GbvisError
 
 # Steps are imported by the command that needs them, so that `--help` is quick and only `explain` and `predict` pay
@@ -202,6 +202,22 @@ def inspect_shapes(
 
     request = step.InspectRequest(WeightsRequest(read_weights(weights), modality), depth, classes, frames)
     return show_all(Screen(as_json), step.run(request), show_shapes)
+
+
+@app.command()
+def convert_weights(
+    source: options.Source,
+    output: options.ConvertedFile,
+    labels: options.LabelsFile = None,
+    force: options.Force = False,
+    as_json: options.Json = False,
+) -> int:
+    """Write any checkpoint as .safetensors: no pickle, and all that is known of it inside."""
+    from gbvis.steps import convert_weights as step
+    from gbvis.steps.opening_weights import WeightsRequest
+
+    request = step.ConvertRequest(WeightsRequest((source,), labels=labels), output, force)
+    return show_all(Screen(as_json), step.run(request), show_conversion)
 
 
 def main() -> None:

@@ -15,6 +15,8 @@ RenderedVideos = Annotated[
     list[str] | None,
     typer.Argument(metavar="[VIDEO]...", help="Names or paths; none means every video in the store."),
 ]
+Source = Annotated[Path, typer.Argument(metavar="IN", help="A checkpoint of any family.")]
+ConvertedFile = Annotated[Path, typer.Argument(metavar="OUT.safetensors", help="The file to write.")]
 VideosFrom = Annotated[
     str | None,
     typer.Option("--videos-from", metavar="FILE", help="Names, or NAME.avi LABEL, a line each; - is stdin."),

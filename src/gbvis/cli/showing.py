@@ -9,6 +9,7 @@ from gbvis.cli.screen import Result, Screen, make_table
 from gbvis.steps.watching import Failure
 
 if TYPE_CHECKING:
+    from gbvis.steps.convert_weights import ConvertedWeights
     from gbvis.steps.explain import ExplainedRun
     from gbvis.steps.inspect_shapes import NetworkShapes
     from gbvis.steps.predict import Prediction
@@ -82,6 +83,12 @@ def show_shapes(screen: Screen, shapes: NetworkShapes) -> None:
         for endpoint in shapes.endpoints
     ]
     screen.print(make_table(None, ("endpoint", "also called", "shape", "targets", "one activation sees"), rows))
+
+
+def show_conversion(screen: Screen, converted: ConvertedWeights) -> None:
+    """Print one line for a file of weights."""
+    held = ", ".join(f"{card.modality} R(2+1)D-{card.depth} of family {card.family}" for card in converted.cards)
+    screen.print(f"{converted.path}  {held}  {converted.size:,} bytes")
 
 
 def _times(shape: tuple[int, ...]) -> str:

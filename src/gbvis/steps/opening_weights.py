@@ -105,8 +105,8 @@ class Networks:
             store.write_cards(cards)
         self._new_cards = []
 
-    def load(self, modality: str) -> "Network":
-        """Return the stream's network, ready to compute."""
+    def load(self, modality: str, is_used: bool = True) -> "Network":
+        """Return the stream's network, ready to compute if it is to be used."""
         from gbvis.network import find_device
 
         if modality not in self._loaded:
@@ -114,6 +114,8 @@ class Networks:
             self._load_file(path)
             if self._loaded[modality].card.sha256 != self.cards[modality].sha256:
                 raise GbvisError(f"{path} has changed since this call began", "repeat the call", exit_code=2)
+        if not is_used:
+            return self._loaded[modality]
         return self._loaded[modality].use(find_device(self._request.device), self._request.precision)
 
     def _read_cards(self, path: Path, store: Store | None) -> list[WeightsCard]:
@@ -132,10 +134,12 @@ class Networks:
 
     def _load_file(self, path: Path, sha256: str | None = None) -> "list[Network]":
         from gbvis.building import build_network
+        from gbvis.own_weights import is_own_weights, read_own_weights
         from gbvis.state_dict import read_state_dicts
 
         sha256 = sha256 or hash_file(path)
-        networks = [build_network(state_dict, registry.families(), sha256) for state_dict in read_state_dicts(path)]
+        read = read_own_weights if is_own_weights(path) else read_state_dicts
+        networks = [build_network(state_dict, registry.families(), sha256) for state_dict in read(path)]
         for network in networks:
             self._loaded.setdefault(network.card.modality, network)
         return networks

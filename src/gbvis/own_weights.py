@@ -1,0 +1,88 @@
+"""gbvis's own weights files: safetensors, with everything that is known of the networks in the metadata.
+
+Tensors are named `MODALITY.NAME`, NAME as in `R2Plus1D`. The metadata's one entry, `gbvis`, is JSON: `format_version`,
+`source` (the name and SHA-256 of the file it was converted from) and `networks`, per modality a card.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+
+from gbvis.architecture import Variant
+from gbvis.clip import ClipFormat
+from gbvis.errors import GbvisError
+from gbvis.family import OWN_NAMES, Family
+from gbvis.network import Network
+from gbvis.state_dict import StateDict
+
+FORMAT_VERSION = 1
+SUFFIX = ".safetensors"
+
+
+def is_own_weights(path: Path) -> bool:
+    """Return whether the file begins as safetensors do: the length of a JSON object in 8 bytes, and that object."""
+    with path.open("rb") as file:
+        head = file.read(9)
+    return len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") < path.stat().st_size
+
+
+def read_own_weights(path: Path) -> list[StateDict]:
+    """Return the one or two networks' tensors in the file, each with the family that its card describes.
+
+    Raises:
+        GbvisError: It is broken, or is not gbvis's, or a newer gbvis wrote it (exit code 2).
+    """
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            about = json.loads((file.metadata() or {}).get("gbvis", "{}"))
+            # cloned: aligned in memory, so that kernels compute the very bits they do from the original file
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+        if about.get("format_version") != FORMAT_VERSION:
+            raise GbvisError(
+                f"{path} holds no networks that this gbvis can read: format version {about.get('format_version')}",
+                f"expected {FORMAT_VERSION}; write it with `gbvis convert-weights` from the original checkpoint",
+                exit_code=2,
+            )
+        if not all(name.split(".")[0] in about["networks"] for name in tensors):
+            raise ValueError("tensors of a stream that has no card")
+        return [_state_dict(path, modality, card, tensors) for modality, card in about["networks"].items()]
+    except (safetensors.SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise GbvisError(
+            f"{path} is a broken safetensors file", "convert the original checkpoint again", exit_code=2
+        ) from error
+
+
+def write_own_weights(path: Path, networks: Sequence[Network], source: Path) -> None:
+    """Write the networks to `path`, which is free; `source` is the file they come from."""
+    tensors = {
+        f"{network.card.modality}.{name}": tensor.contiguous()
+        for network in networks
+        for name, tensor in network.module.state_dict().items()
+    }
+    about = {
+        "format_version": FORMAT_VERSION,
+        "source": {"name": source.name, "sha256": networks[0].card.sha256},
+        "networks": {network.card.modality: network.card.to_json() for network in networks},
+    }
+    safetensors.torch.save_file(tensors, path, metadata={"gbvis": json.dumps(about)})
+
+
+def _state_dict(path: Path, modality: str, card: dict[str, Any], tensors: dict[str, Any]) -> StateDict:
+    prefix = f"{modality}."
+    own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    family = Family(
+        name=card["family"],
+        variant=Variant(**card["variant"]),
+        names=OWN_NAMES,
+        first_stage=0,
+        block_name=str,
+        has_equal_middles=False,
+        formats={modality: ClipFormat.from_json(card["clip_format"])},
+        class_lists={},
+    )
+    labels = tuple(card["labels"]) if card["labels"] else None
+    return StateDict(path, own, modality, card["fusion_weight"], family, labels)

@@ -1,0 +1,84 @@
+"""`gbvis convert-weights`: any checkpoint that gbvis reads, as a file that needs no pickle."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gbvis.card import WeightsCard
+from gbvis.errors import GbvisError
+from gbvis.steps.opening_weights import Networks, WeightsRequest
+
+
+@dataclass(frozen=True)
+class ConvertRequest:
+    """What to convert.
+
+    Attributes:
+        weights: The checkpoint; one file, which may hold both streams.
+        output: The file to write, `.safetensors`.
+        is_forced: Overwrite a file that is there.
+    """
+
+    weights: WeightsRequest
+    output: Path
+    is_forced: bool = False
+
+
+@dataclass(frozen=True)
+class ConvertedWeights:
+    """A file that was written.
+
+    Attributes:
+        cards: The networks in it.
+        source: The checkpoint it was made from.
+        path: Where it is.
+        size: Bytes.
+    """
+
+    cards: list[WeightsCard]
+    source: Path
+    path: Path
+    size: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the file as a line of `--json`."""
+        networks = [{"modality": card.modality, "family": card.family, "depth": card.depth} for card in self.cards]
+        return {"source": str(self.source), "path": str(self.path), "bytes": self.size, "networks": networks}
+
+
+def run(request: ConvertRequest) -> Iterator[ConvertedWeights]:
+    """Yield the file once it is written.
+
+    Raises:
+        GbvisError: The checkpoint cannot be read, or the output has another suffix, is there already or cannot be
+            written (exit code 2).
+    """
+    from gbvis.own_weights import SUFFIX, write_own_weights
+
+    output = request.output
+    if output.suffix != SUFFIX:
+        raise GbvisError(f"{output} does not end in {SUFFIX}", f"name it {output.with_suffix(SUFFIX)}", exit_code=2)
+    if output.exists() and not request.is_forced:
+        raise GbvisError(f"{output} is there already", "overwrite it with --force", exit_code=2)
+    networks = Networks(request.weights)
+    loaded = [networks.load(modality, is_used=False) for modality in networks.cards]
+    partial = output.with_name(f".{uuid.uuid4().hex}.partial")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_own_weights(partial, loaded, request.weights.paths[0])
+        umask = os.umask(0)  # asking is setting
+        os.umask(umask)
+        partial.chmod(0o666 & ~umask)  # safetensors leaves it to its owner alone
+        partial.replace(output)
+    except OSError as error:
+        problem = f"cannot write {output}: {error.strerror or error}"
+        raise GbvisError(problem, "choose a place you may write to", exit_code=2) from error
+    finally:
+        with suppress(OSError):
+            partial.unlink()
+    cards = list(networks.cards.values())
+    yield ConvertedWeights(cards, request.weights.paths[0], output, output.stat().st_size)

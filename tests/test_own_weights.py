@@ -1,0 +1,92 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+
+from conftest import Call
+from gbvis import registry
+from gbvis.building import build_network
+from gbvis.errors import GbvisError
+from gbvis.family import Family
+from gbvis.network import Network
+from gbvis.own_weights import is_own_weights, read_own_weights, write_own_weights
+from gbvis.r2plus1d import R2Plus1D
+from gbvis.state_dict import StateDict
+from gbvis.steps.opening_weights import Networks, WeightsRequest
+
+
+def make(family: Family, channels: int = 3) -> Network:
+    from checkpoints.test_families import make_architecture
+
+    torch.manual_seed(channels)
+    module = R2Plus1D(make_architecture(family, channels), family.variant)
+    tensors = {str(family.name_of(name)): tensor for name, tensor in module.state_dict().items()}
+    return build_network(StateDict(Path("made.pth"), tensors, None), registry.families(), "5" * 64)
+
+
+@pytest.mark.parametrize("family", registry.families(), ids=lambda family: family.name)
+def test_a_converted_network_is_the_same_network(tmp_path: Path, random: np.random.Generator, family: Family) -> None:
+    network = make(family)
+    write_own_weights(tmp_path / "own.safetensors", [network], Path("made.pth"))
+    assert is_own_weights(tmp_path / "own.safetensors")
+    (state,) = read_own_weights(tmp_path / "own.safetensors")
+    again = build_network(state, [], "5" * 64)
+    assert again.module.architecture == network.module.architecture
+    expected = {**network.card.to_json(), "path": None}
+    assert {**again.card.to_json(), "path": None} == expected
+    clip = torch.from_numpy(random.standard_normal((1, 3, 8, 64, 64)).astype(np.float32))
+    assert torch.equal(again.module(clip), network.module(clip))
+
+
+def test_the_command(call: Call, weights: dict[str, Path], dataset: Path, tmp_path: Path) -> None:
+    both = tmp_path / "both.pth"
+    states = [
+        torch.load(weights[name], weights_only=True)["content"][name]["split1"]["state_dict"]
+        for name in ("rgb", "flow")
+    ]
+    torch.save({"rgb_state": states[0], "flow_state": states[1], "stream_weights": [1.0, 3.0]}, both)
+    done = call("convert-weights", both, "both.safetensors", "--json")
+    assert done.code == 0, done.err
+    found = json.loads(done.out)
+    assert [network["modality"] for network in found["networks"]] == ["rgb", "flow"]
+    assert found["bytes"] == (tmp_path / "both.safetensors").stat().st_size
+    predict = ["predict", "moving-disc", "-d", dataset, "--clips", 1, "--json"]
+    assert call(*predict, "-w", "both.safetensors").out == call(*predict, "-w", both).out
+    call("convert-weights", both, "both.safetensors").check_error(2, "there already", "--force")
+    call("convert-weights", both, "both.pth").check_error(2, "does not end in .safetensors")
+    call("convert-weights", tmp_path / "no.pth", "x.safetensors").check_error(2, "no.pth does not exist")
+    assert call("convert-weights", weights["rgb"], "both.safetensors", "--force").code == 0
+    assert list(Networks(WeightsRequest((tmp_path / "both.safetensors",))).cards) == ["rgb"]
+    assert not list(tmp_path.glob(".*.partial"))
+
+
+def write_foreign(path: Path) -> None:
+    safetensors.torch.save_file({"a": torch.zeros(2)}, path)
+
+
+def write_newer(path: Path) -> None:
+    safetensors.torch.save_file({"a": torch.zeros(2)}, path, metadata={"gbvis": '{"format_version": 2}'})
+
+
+def write_cut(path: Path) -> None:
+    write_own_weights(path, [make(registry.families()[0])], Path("made.pth"))
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def write_spare(path: Path) -> None:
+    write_own_weights(path, [make(registry.families()[0])], Path("made.pth"))
+    with safetensors.safe_open(path, framework="pt") as file:
+        tensors, metadata = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
+    safetensors.torch.save_file({**tensors, "flow.extra": torch.zeros(1)}, path, metadata=metadata)
+
+
+@pytest.mark.parametrize("write", [write_foreign, write_newer, write_cut, write_spare])
+def test_what_cannot_be_read_says_so(tmp_path: Path, write: object) -> None:
+    path = tmp_path / "own.safetensors"
+    write(path)  # type: ignore[operator]
+    with pytest.raises(GbvisError, match=r"own\.safetensors") as error:
+        read_own_weights(path)
+    assert error.value.exit_code == 2
