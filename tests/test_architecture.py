@@ -12,12 +12,12 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 
 LAYERS = [
     "errors", "fingerprint", "endpoint", "labels", "two_stream", "video", "clip", "architecture", "card", "family",
-    "r2plus1d", "state_dict", "network", "own_weights", "building", "attribution", "store", "picture", "registry",
-    "sources", "checkpoints", "methods", "layouts", "renderers", "steps", "cli",
+    "r2plus1d", "state_dict", "network", "own_weights", "caffe2", "building", "attribution", "store", "picture",
+    "registry", "sources", "checkpoints", "methods", "layouts", "renderers", "steps", "cli",
 ]  # fmt: skip
 FAMILIES = {"sources", "checkpoints", "methods", "layouts", "renderers"}
 OWNERS = {
-    "torch": {"r2plus1d", "state_dict", "network", "building", "methods"},
+    "torch": {"r2plus1d", "state_dict", "network", "caffe2", "building", "methods"},
     "zarr": {"store"},
     "safetensors": {"own_weights"},
     "av": {"sources", "renderers"},

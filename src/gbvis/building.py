@@ -1,5 +1,6 @@
 """Building: a network from a state dict, strictly: every parameter is set from it, every tensor in it is used."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
@@ -36,7 +37,7 @@ def build_network(state_dict: StateDict, families: Sequence[Family], sha256: str
     module.load_state_dict(_collect(state_dict, family, module), strict=False, assign=True)
     path = str(state_dict.path.resolve())
     card = describe(architecture, family, modality, sha256, path)
-    labels = state_dict.labels if own else card.labels
+    labels = state_dict.labels or card.labels
     return Network(module, replace(card, fusion_weight=state_dict.fusion_weight, labels=labels))
 
 
@@ -108,7 +109,7 @@ def _read_modality(state_dict: StateDict, family: Family, architecture: Architec
             f"{architecture.stem.inputs} channels, which is {modality}",
         )
     if modality not in family.formats:
-        raise _unfit(state_dict, family, f"is a {modality} network, and {family.name} has none")
+        raise _unfit(state_dict, family, f"is a {modality} network, and gbvis reads none of {family.name}")
     return modality
 
 
@@ -119,6 +120,7 @@ def _collect(state_dict: StateDict, family: Family, module: R2Plus1D) -> dict[st
     }
     tensors = state_dict.tensors
     missing = [name for name in expected if name not in tensors and not name.endswith("num_batches_tracked")]
+    tensors = {name: tensor for name, tensor in tensors.items() if not re.fullmatch(family.extras, name)}
     spare = [name for name in tensors if name not in expected]
     _refuse(state_dict, family, "is missing", missing)
     _refuse(state_dict, family, "has, beside the network,", spare)
@@ -133,9 +135,8 @@ def _collect(state_dict: StateDict, family: Family, module: R2Plus1D) -> dict[st
     _refuse(state_dict, family, "has wrong shapes:", wrong)
     broken = [name for name, tensor in tensors.items() if not bool(torch.isfinite(tensor).all())]
     _refuse(state_dict, family, "has NaN or infinity in", broken)
-    return {
-        name: tensor if name.endswith("num_batches_tracked") else tensor.float() for name, tensor in collected.items()
-    }
+    counters = {name: torch.tensor(0) for name, _ in expected.values() if name.endswith("num_batches_tracked")}
+    return counters | {name: tensor.float() for name, tensor in collected.items() if name not in counters}
 
 
 def _is_plain(value: object) -> bool:

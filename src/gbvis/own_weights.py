@@ -79,7 +79,7 @@ def _state_dict(path: Path, modality: str, card: dict[str, Any], tensors: dict[s
         variant=Variant(**card["variant"]),
         names=OWN_NAMES,
         first_stage=0,
-        block_name=str,
+        block_name=lambda stage, block: str(block),
         has_equal_middles=False,
         formats={modality: ClipFormat.from_json(card["clip_format"])},
         class_lists={},

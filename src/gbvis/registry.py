@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # the command line asks this file for names alone
 SOURCES = ("two_stream_folder", "frame_folder", "video_file")
 """Asked in this order; the first that knows a location reads it."""
 
-CHECKPOINTS = ("old_script", "torchvision", "vmz", "r2plus1d_pytorch")
+CHECKPOINTS = ("old_script", "torchvision", "vmz", "r2plus1d_pytorch", "vmz_caffe2")
 METHODS = {"guided-backprop": "guided_backprop"}
 LAYOUTS = {"strip": "strip", "sheet": "sheet"}
 RENDERERS = {"gif": "gif", "mp4": "mp4", "webp": "webp", "png": "png"}

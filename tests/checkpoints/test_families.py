@@ -1,9 +1,11 @@
 """The contract of a checkpoint family: every registered one reads its own files, strictly."""
 
 import argparse
+import pickle
 import resource
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -14,12 +16,14 @@ import torch
 from gbvis import registry
 from gbvis.architecture import Architecture, Block, Factors
 from gbvis.building import build_network
+from gbvis.caffe2 import make_state_dict, read_blobs
 from gbvis.endpoint import ENDPOINTS
 from gbvis.errors import GbvisError
 from gbvis.family import Family
 from gbvis.network import Network
 from gbvis.r2plus1d import NormedConvolution, R2Plus1D
 from gbvis.state_dict import StateDict, read_state_dicts
+from gbvis.steps.opening_weights import Networks, WeightsRequest
 
 FAMILIES = registry.families()
 
@@ -45,11 +49,35 @@ def make_architecture(family: Family, channels: int = 3, blocks: tuple[int, ...]
 def make_tensors(family: Family, channels: int = 3) -> dict[str, torch.Tensor]:
     torch.manual_seed(1)
     module = R2Plus1D(make_architecture(family, channels), family.variant)
-    return {family.name_of(name): tensor for name, tensor in module.state_dict().items()}
+    named = locate(family)
+    names = {name: str(named.name_of(name)) for name in module.state_dict()}
+    if family.suffixes:  # no batch counters outside torch
+        names = {name: theirs for name, theirs in names.items() if not name.endswith("num_batches_tracked")}
+    return {theirs: module.state_dict()[name] for name, theirs in names.items()}
+
+
+def locate(family: Family) -> Family:
+    """Return the family as it names the parameters of `make_architecture`: Caffe2's depends on where stages begin."""
+    if family.name != "vmz-caffe2":
+        return family
+    located = make_state_dict(Path("made.pkl"), dict.fromkeys(CAFFE2_MARKS), family).family
+    assert located is not None
+    return located
+
+
+CAFFE2_MARKS = ("shortcut_projection_1_w", "shortcut_projection_3_w", "shortcut_projection_4_w", "last_out_L11_w")
 
 
 def build(tensors: dict[str, torch.Tensor], modality: str | None = None) -> Network:
-    return build_network(StateDict(Path("made.pth"), tensors, modality), FAMILIES, "0" * 64)
+    state_dict = StateDict(Path("made.pth"), tensors, modality)
+    if "comp_0_conv_1_w" in tensors or "conv1_w" in tensors:
+        blobs = {name: t.numpy() if is_plain(t) else t for name, t in tensors.items()}
+        state_dict = replace(make_state_dict(Path("made.pkl"), blobs, FAMILIES[-1]), declared_modality=modality)
+    return build_network(state_dict, FAMILIES, "0" * 64)
+
+
+def is_plain(value: object) -> bool:
+    return isinstance(value, torch.Tensor) and value.layout == torch.strided
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
@@ -61,7 +89,8 @@ class TestEveryFamily:
         assert network.card.depth == 2 + 2 * 5
         assert network.module.architecture == make_architecture(family)
         for name, tensor in network.module.state_dict().items():
-            assert torch.equal(tensor, tensors[family.name_of(name)])
+            theirs = str(locate(family).name_of(name))
+            assert torch.equal(tensor, tensors.get(theirs, torch.tensor(0)))  # counters may be missing
         assert list(network.card.targets) == [endpoint.name for endpoint in ENDPOINTS]
         assert not any(parameter.requires_grad for parameter in network.module.parameters())
         assert not network.module.training
@@ -101,7 +130,7 @@ class TestEveryFamily:
 
     def test_a_weight_that_is_no_number_is_named(self, family: Family) -> None:
         tensors = make_tensors(family)
-        name = str(family.name_of("stages.1.0.second.spatial.norm.running_mean"))
+        name = str(locate(family).name_of("stages.1.0.second.spatial.norm.running_mean"))
         tensors[name][0] = float("nan")
         with pytest.raises(GbvisError, match="NaN or infinity") as error:
             build(tensors)
@@ -111,10 +140,10 @@ class TestEveryFamily:
     def test_a_value_that_is_no_plain_tensor_is_named(self, family: Family, value: object) -> None:
         for parameter in ("stem.spatial.convolution.weight", "classifier.bias"):
             tensors = make_tensors(family)
-            tensors[family.name_of(parameter)] = value  # type: ignore[assignment]
+            tensors[locate(family).name_of(parameter)] = value  # type: ignore[assignment]
             with pytest.raises(GbvisError) as error:
                 build(tensors)
-            assert family.name_of(parameter) in error.value.problem
+            assert locate(family).name_of(parameter) in error.value.problem
 
     def test_half_precision_is_computed_in_full(self, family: Family) -> None:
         tensors = make_tensors(family)
@@ -132,7 +161,7 @@ class TestEveryFamily:
                 card = build(make_tensors(family, channels), "flow").card
                 assert card.modality == "flow" and card.interleaved == (channels == 1)
             else:
-                with pytest.raises(GbvisError, match="has none"):
+                with pytest.raises(GbvisError, match="reads none"):
                     build(make_tensors(family, channels))
 
 
@@ -157,8 +186,9 @@ def test_the_same_network_in_every_familys_names_gives_the_same_scores(random: n
     torch.manual_seed(3)
     source = R2Plus1D(make_architecture(by_name["vmz"]), by_name["vmz"].variant).eval()
     expected = source(clip)
-    for name in ("old-script", "vmz"):
-        tensors = {str(by_name[name].name_of(key)): tensor for key, tensor in source.state_dict().items()}
+    for name in ("old-script", "vmz", "vmz-caffe2"):
+        named = locate(by_name[name])
+        tensors = {str(named.name_of(key)): t for key, t in source.state_dict().items() if "batches" not in key}
         network = build(tensors)
         assert network.card.family == name
         for module in network.module.modules():
@@ -166,6 +196,40 @@ def test_the_same_network_in_every_familys_names_gives_the_same_scores(random: n
                 module.padding = "symmetric"
                 module.convolution.padding = tuple(size // 2 for size in module.convolution.kernel_size)
         torch.testing.assert_close(network.module(clip), expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("is_wrapped", [True, False])
+def test_a_caffe2_pickle_written_by_python_2(tmp_path: Path, is_wrapped: bool) -> None:
+    """Protocol 2 and byte strings, beside what training leaves in such a file."""
+    family = FAMILIES[-1]
+    tensors = {**make_tensors(family), "conv1_w_momentum": torch.zeros(3), "lr": torch.zeros(1)}
+    blobs = {name: tensor.numpy() for name, tensor in tensors.items()}
+    content = pickle.dumps({"blobs": blobs} if is_wrapped else blobs, protocol=2).replace(b"numpy._core", b"numpy.core")
+    (tmp_path / "net.pkl").write_bytes(content)
+    card = Networks(WeightsRequest((tmp_path / "net.pkl",))).cards["rgb"]
+    assert (card.family, card.class_count, card.depth) == ("vmz-caffe2", 11, 12)
+    assert card.variant.norm_epsilon == 1e-3
+
+
+def test_a_caffe2_flow_network_is_refused_and_not_misread() -> None:
+    with pytest.raises(GbvisError, match="is a flow network"):
+        build(make_tensors(FAMILIES[-1], channels=2))
+
+
+def test_a_pickle_that_would_run_code_does_not(tmp_path: Path) -> None:
+    (tmp_path / "net.pkl").write_bytes(pickle.dumps({"blobs": {"conv1_w": Hostile()}}, protocol=2))
+    with pytest.raises(GbvisError, match="may run code") as error:
+        read_blobs(tmp_path / "net.pkl")
+    assert error.value.exit_code == 2
+    assert not Path("/tmp/gbvis-was-run").exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x80", b"\x80\x02garbage", b"text", pickle.dumps([1]), pickle.dumps({"a": 1})]
+)
+def test_what_is_no_caffe2_pickle_is_left_to_torch(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "net.pkl").write_bytes(content)
+    assert read_blobs(tmp_path / "net.pkl") is None
 
 
 def layouts(state: dict[str, torch.Tensor]) -> dict[str, object]:

@@ -38,7 +38,7 @@ FAMILY = Family(
         "classifier": "linear1",
     },
     first_stage=2,
-    block_name=lambda block: str(block + 1),
+    block_name=lambda stage, block: str(block + 1),
     has_equal_middles=False,
     formats={"rgb": _RGB, "flow": replace(_RGB, mean=(128.0,) * 2, std=(128.0,) * 2)},
     class_lists={101: "ucf101", 51: "hmdb51"},

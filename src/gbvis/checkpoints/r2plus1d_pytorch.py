@@ -38,7 +38,7 @@ FAMILY = Family(
         "classifier": "linear",
     },
     first_stage=2,
-    block_name=lambda block: f"blocks.{block - 1}" if block else "block1",
+    block_name=lambda stage, block: f"blocks.{block - 1}" if block else "block1",
     has_equal_middles=False,
     formats={
         "rgb": ClipFormat(

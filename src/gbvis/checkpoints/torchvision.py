@@ -31,7 +31,7 @@ FAMILY = Family(
         "classifier": "fc",
     },
     first_stage=1,
-    block_name=str,
+    block_name=lambda stage, block: str(block),
     has_equal_middles=True,
     formats={
         "rgb": ClipFormat(

@@ -13,7 +13,9 @@ from gbvis.labels import read_labels
 from gbvis.store import Store
 
 if TYPE_CHECKING:
+    from gbvis.family import Family
     from gbvis.network import Network
+    from gbvis.state_dict import StateDict
 
 MODALITIES = ("rgb", "flow")
 PRECISIONS = ("float32", "tf32", "bfloat16")
@@ -134,12 +136,25 @@ class Networks:
 
     def _load_file(self, path: Path, sha256: str | None = None) -> "list[Network]":
         from gbvis.building import build_network
-        from gbvis.own_weights import is_own_weights, read_own_weights
-        from gbvis.state_dict import read_state_dicts
 
         sha256 = sha256 or hash_file(path)
-        read = read_own_weights if is_own_weights(path) else read_state_dicts
-        networks = [build_network(state_dict, registry.families(), sha256) for state_dict in read(path)]
+        families = registry.families()
+        networks = [build_network(state_dict, families, sha256) for state_dict in _read_state_dicts(path, families)]
         for network in networks:
             self._loaded.setdefault(network.card.modality, network)
         return networks
+
+
+def _read_state_dicts(path: Path, families: "list[Family]") -> "list[StateDict]":
+    """Return what a file holds, whatever kind of file its first bytes say it is."""
+    from gbvis.caffe2 import make_state_dict, read_blobs
+    from gbvis.own_weights import is_own_weights, read_own_weights
+    from gbvis.state_dict import read_state_dicts
+
+    if is_own_weights(path):
+        return read_own_weights(path)
+    blobs = read_blobs(path)
+    if blobs is not None:
+        caffe2 = next(family for family in families if family.name == "vmz-caffe2")
+        return [make_state_dict(path, blobs, caffe2)]
+    return read_state_dicts(path)
