@@ -5,7 +5,7 @@ folders' names, which the file does not hold.
 """
 
 from gbvis.architecture import Variant
-from gbvis.clip import ClipFormat
+from gbvis.checkpoints import old_script
 from gbvis.family import Family
 
 _BLOCK = "res2plus1d.conv{stage}.{block}."
@@ -40,18 +40,6 @@ FAMILY = Family(
     first_stage=2,
     block_name=lambda stage, block: f"blocks.{block - 1}" if block else "block1",
     has_equal_middles=False,
-    formats={
-        "rgb": ClipFormat(
-            frames=8,
-            height=128,
-            width=171,
-            crop=112,
-            top=8,
-            left=29,
-            scale=1.0,
-            mean=(128.0,) * 3,
-            std=(128.0,) * 3,
-        )
-    },
+    formats={"rgb": old_script.FAMILY.formats["rgb"]},  # dataset.py there: 128x171, (p - 128) / 128, 8 frames
     class_lists={},
 )
