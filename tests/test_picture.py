@@ -108,5 +108,4 @@ def test_text_stays_in_its_place_and_shows_escapes(text: str) -> None:
 
 def test_limits_join() -> None:
     assert Limits(1, 2) | Limits(3, 0) == Limits(3, 2)
-    assert Limits(1, 2).both == 2
     assert Limits.of(np.float32([-1, -2])) == Limits(0, 2)

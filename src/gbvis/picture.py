@@ -48,11 +48,6 @@ class Limits:
     positive: float
     negative: float
 
-    @property
-    def both(self) -> float:
-        """The largest |g|."""
-        return max(self.positive, self.negative)
-
     def __or__(self, other: "Limits") -> "Limits":
         return Limits(max(self.positive, other.positive), max(self.negative, other.negative))
 

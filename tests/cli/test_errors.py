@@ -208,12 +208,17 @@ def test_a_name_that_no_system_takes(explain: Call, option: str) -> None:
     explain("moving-disc", option, "x" * 300).check_error(2, "x" * 300)
 
 
-def test_one_damaged_run_does_not_stop_a_common_scale(explain: Call, call: Call, tmp_path: Path) -> None:
-    explain("moving-disc", "-l", "3", "-e", "fc", "-e", "softmax")
-    (chunk,) = (tmp_path / "gbvis.zarr/moving-disc/rgb/FC").glob("*/gradient/c/0/0/0/0/0")
+def flip_a_bit(endpoint: Path) -> None:
+    """Damage the gradient of the only run at an endpoint."""
+    (chunk,) = endpoint.glob("*/gradient/c/0/0/0/0/0")
     content = bytearray(chunk.read_bytes())
     content[1000] ^= 1
     chunk.write_bytes(content)
+
+
+def test_one_damaged_run_does_not_stop_a_common_scale(explain: Call, call: Call, tmp_path: Path) -> None:
+    explain("moving-disc", "-l", "3", "-e", "fc", "-e", "softmax")
+    flip_a_bit(tmp_path / "gbvis.zarr/moving-disc/rgb/FC")
     done = call("render", "--scale", "all")
     done.check_error(1, "checksum")
     assert "SOFTMAX" in done.out
@@ -241,10 +246,7 @@ def test_a_list_that_is_no_list(explain: Call, call: Call, video_file: Path, wei
 
 def test_a_damaged_store_is_repaired_by_force(explain: Call, call: Call, tmp_path: Path) -> None:
     explain("moving-disc", "-l", "3", "-e", "fc", "-e", "softmax")
-    (chunk,) = (tmp_path / "gbvis.zarr/moving-disc/rgb/FC").glob("*/gradient/c/0/0/0/0/0")
-    content = bytearray(chunk.read_bytes())
-    content[1000] ^= 1
-    chunk.write_bytes(content)
+    flip_a_bit(tmp_path / "gbvis.zarr/moving-disc/rgb/FC")
     done = call("render")
     done.check_error(1, "FC/3-guided-backprop", "is damaged", "--force")
     assert "SOFTMAX" in done.out
