@@ -3,9 +3,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from gbvis.checkpoints import old_script, torchvision
-from gbvis.clip import ClipFormat, ClipRequest, cut_clip, normalise, read_clip_request, resize_and_crop
+from gbvis.checkpoints import old_script, torchvision, vmz_caffe2
+from gbvis.clip import ClipFormat, cut_clip, normalise, resize_and_crop
+from gbvis.clip_request import ClipRequest, read_clip_request
 from gbvis.errors import GbvisError
 from gbvis.sources import two_stream_folder
 from gbvis.video import VideoShape
@@ -51,8 +53,25 @@ def resize_slowly(frame: np.ndarray, height: int, width: int) -> np.ndarray:
 def test_resizing_is_bilinear_within_one_level(random: np.random.Generator, size: tuple[int, int]) -> None:
     frame = random.integers(0, 256, (*size, 3), dtype=np.uint8)
     expected = resize_slowly(frame.astype(np.float64), RGB.height, RGB.width)[8:120, 29:141]
-    found = resize_and_crop(frame[None], RGB)[0]
+    found = resize_and_crop(frame, RGB)
     assert np.abs(found - expected).max() <= 1
+
+
+@pytest.mark.parametrize("size", [(240, 320), (256, 340), (90, 61), (20, 30)])
+def test_motion_is_resized_as_it_is_and_shrinks_with_the_frame(
+    random: np.random.Generator, size: tuple[int, int]
+) -> None:
+    flow = vmz_caffe2.FAMILY.formats["flow"]
+    motion = random.standard_normal((*size, 2)).astype(np.float32)
+    expected = resize_slowly(motion.astype(np.float64), 128, 171)[8:120, 29:141] * [171 / size[1], 128 / size[0]]
+    found = resize_and_crop(motion, flow)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=1e-4)  # places are float32, as OpenCV's
+    torch_resized = torch.nn.functional.interpolate(
+        torch.from_numpy(motion).permute(2, 0, 1)[None], (128, 171), mode="bilinear", align_corners=False
+    )[0].permute(1, 2, 0)[8:120, 29:141]
+    scaled = torch_resized.numpy() * np.array([171 / size[1], 128 / size[0]], np.float32)
+    np.testing.assert_allclose(found, scaled, atol=1e-4)
 
 
 def test_torchvision_cuts_one_column_further_right() -> None:

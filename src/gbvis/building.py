@@ -22,15 +22,14 @@ def build_network(state_dict: StateDict, families: Sequence[Family], sha256: str
 
     Args:
         state_dict: The named tensors.
-        families: Those to choose from, by the names of the tensors.
+        families: Those to choose from, by the tensors' names and shapes.
         sha256: Of the file, for the card.
 
     Raises:
         GbvisError: The tensors are no R(2+1)D of these families, or a parameter is missing, spare, of the wrong
             shape or not finite (exit code 2).
     """
-    own = state_dict.family
-    family, architecture = _choose_family(state_dict, [own] if own else families)
+    family, architecture = _choose_family(state_dict, _possible_families(state_dict, families))
     modality = _read_modality(state_dict, family, architecture)
     with torch.device("meta"):
         module = R2Plus1D(architecture, family.variant)
@@ -61,6 +60,18 @@ def describe(
     )
 
 
+def _possible_families(state_dict: StateDict, families: Sequence[Family]) -> Sequence[Family]:
+    """Return the family that the file itself names, if it does, else all."""
+    own = state_dict.family
+    if own and len(families) == 1 and families[0].name != own.name:
+        raise GbvisError(
+            f"{state_dict.path} says itself that it is of the {own.name} family, not {families[0].name}",
+            "leave out --family; where another file needs it, convert that one with `gbvis convert-weights` first",
+            exit_code=2,
+        )
+    return [own] if own else families
+
+
 def _choose_family(state_dict: StateDict, families: Sequence[Family]) -> tuple[Family, Architecture]:
     """Return the family whose names the tensors have, and the architecture of their shapes.
 
@@ -78,8 +89,16 @@ def _choose_family(state_dict: StateDict, families: Sequence[Family]) -> tuple[F
     architecture = _read_architecture(state_dict, fitting[0])
     downsampling = [blocks[0] for blocks in architecture.stages[1:]]
     has_equal_middles = all(block.first.middle == block.second.middle for block in downsampling)
-    like = [family for family in fitting if family.has_equal_middles == has_equal_middles]
-    return (like or fitting)[0], architecture
+    if len(fitting) > 1:
+        fitting = [family for family in fitting if family.has_equal_middles == has_equal_middles] or fitting
+    if len(fitting) > 1:
+        raise GbvisError(
+            f"{state_dict.path} may be of the families {' or '.join(family.name for family in fitting)}: "
+            "neither names nor shapes tell",
+            f"say which it is: --family {fitting[0].name}",
+            exit_code=2,
+        )
+    return fitting[0], architecture
 
 
 def _read_architecture(state_dict: StateDict, family: Family) -> Architecture:
@@ -159,6 +178,6 @@ def _refuse(state_dict: StateDict, family: Family, what: str, names: Collection[
 def _unfit(state_dict: StateDict, family: Family, what: str) -> GbvisError:
     return GbvisError(
         f"{state_dict.path} {what}",
-        f"it was read as a checkpoint of the {family.name} family; nothing was loaded",
+        f"it was read as a checkpoint of the {family.name} family (--family names another); nothing was loaded",
         exit_code=2,
     )

@@ -28,6 +28,9 @@ _HARMLESS = {
 """What a pickle of arrays asks for; none of it does more than hold data."""
 
 
+_MINIDB_HEAD = 8 + 256
+
+
 class _ForbiddenObject(Exception):
     """A pickle asked for something that is not data."""
 
@@ -43,10 +46,18 @@ def read_blobs(path: Path) -> Mapping[str, Any] | None:
     """Return the blobs of a Caffe2 pickle by name, or None where the file is something else.
 
     Raises:
-        GbvisError: It is a pickle that asks for more than arrays and plain containers; nothing of it has been run
-            (exit code 2).
+        GbvisError: It is a pickle that asks for more than arrays and plain containers; nothing of it has been run. Or
+            it is a Caffe2 data base (`.mdl`), which only Caffe2 reads (exit code 2).
     """
     with path.open("rb") as file:
+        if is_minidb(file.read(_MINIDB_HEAD)):
+            raise GbvisError(
+                f"{path} is a Caffe2 data base (.mdl), which only Caffe2 can read",
+                "where Caffe2 is installed, VMZ's `python c2/tools/minidb_to_pickle.py --load_model_path IN.mdl "
+                "--save_model_path OUT.pkl` writes the pickle that gbvis reads",
+                exit_code=2,
+            )
+        file.seek(0)
         if file.read(1) != b"\x80":
             return None
         file.seek(0)
@@ -65,6 +76,17 @@ def read_blobs(path: Path) -> Mapping[str, Any] | None:
     if not isinstance(blobs, Mapping) or not all(isinstance(name, str) for name in blobs):
         return None
     return blobs if any(isinstance(blob, np.ndarray) for blob in blobs.values()) else None
+
+
+def is_minidb(head: bytes) -> bool:
+    """Return whether a file's first bytes are a Caffe2 MiniDB's: two int32, the lengths of a key and a value; the key.
+
+    caffe2/db/minidb.cc. A network's first key is `!!META_NET_DEF` or the name of a blob.
+    """
+    key_length, value_length = int.from_bytes(head[:4], "little"), int.from_bytes(head[4:8], "little")
+    key = head[8 : 8 + key_length]
+    is_name = 0 < key_length <= _MINIDB_HEAD - 8 and len(key) == key_length and key.isascii()
+    return is_name and value_length > 0 and key.decode("ascii").isprintable()
 
 
 def make_state_dict(path: Path, blobs: Mapping[str, Any], family: Family) -> StateDict:

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from gbvis.attribution import Gradient
 from gbvis.clip import ClipPixels
+from gbvis.flow import BOUND, encode_motion
 
 PANELS = ("frame", "gradient", "positive", "negative")
 SCALES = ("clip", "all", "frame")
@@ -85,7 +86,7 @@ class ExhibitClip:
 
     Attributes:
         frames: The frame numbers.
-        pixels: uint8 (T, H, W, C), what the network saw before normalisation.
+        pixels: (T, H, W, C), what the network saw before normalisation.
         gradient: float32 (C, T, H, W).
         value: The target's value.
     """
@@ -149,12 +150,11 @@ def make_panels(clip: ExhibitClip, modality: str, style: Style) -> list[list[Pan
     saliency panels show max(0, g) / max(g) and max(0, -g) / max(-g) on black.
     """
     limits = _limits(clip.gradient, style)
+    pixels = _as_bytes(clip.pixels)
     if modality == "rgb":
-        return [_make_row(clip.pixels, np.moveaxis(clip.gradient, 0, -1), "", style.panels, *limits)]
+        return [_make_row(pixels, np.moveaxis(clip.gradient, 0, -1), "", style.panels, *limits)]
     return [
-        _make_row(
-            clip.pixels[..., [channel]], clip.gradient[channel, ..., None], f" {'uv'[channel]}", style.panels, *limits
-        )
+        _make_row(pixels[..., [channel]], clip.gradient[channel, ..., None], f" {'uv'[channel]}", style.panels, *limits)
         for channel in FLOW_CHANNELS[style.flow]
     ]
 
@@ -171,6 +171,13 @@ def describe_scale(clip: ExhibitClip, style: Style) -> str:
 def count_rows(modality: str, style: Style) -> int:
     """Return the number of rows that `make_panels` gives."""
     return 1 if modality == "rgb" else len(FLOW_CHANNELS[style.flow])
+
+
+def _as_bytes(pixels: ClipPixels) -> Pixels:
+    """Return a clip's pixels to look at; motion of the resized frame as grey, black and white at 10 pixels."""
+    if pixels.dtype == np.uint8:
+        return pixels.astype(np.uint8, copy=False)
+    return encode_motion(pixels.astype(np.float32, copy=False), bound=BOUND / 2)
 
 
 def _limits(gradient: Gradient, style: Style) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

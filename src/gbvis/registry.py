@@ -22,7 +22,13 @@ if TYPE_CHECKING:  # the command line asks this file for names alone
 SOURCES = ("two_stream_folder", "frame_folder", "video_file")
 """Asked in this order; the first that knows a location reads it."""
 
-CHECKPOINTS = ("old_script", "torchvision", "vmz", "r2plus1d_pytorch", "vmz_caffe2")
+CHECKPOINTS = {
+    "old-script": "old_script",
+    "torchvision": "torchvision",
+    "vmz": "vmz",
+    "r2plus1d-pytorch": "r2plus1d_pytorch",
+    "vmz-caffe2": "vmz_caffe2",
+}
 METHODS = {"guided-backprop": "guided_backprop"}
 LAYOUTS = {"strip": "strip", "sheet": "sheet"}
 RENDERERS = {"gif": "gif", "mp4": "mp4", "webp": "webp", "png": "png"}
@@ -77,7 +83,12 @@ def sources() -> Iterator[Source]:
 
 def families() -> list[Family]:
     """Return the checkpoint families."""
-    return [import_module(f"gbvis.checkpoints.{name}").FAMILY for name in CHECKPOINTS]
+    return [family(name) for name in CHECKPOINTS]
+
+
+def family(name: str) -> Family:
+    """Return the checkpoint family of that name; GbvisError (exit code 2) where there is none."""
+    return cast("Family", _load("family", CHECKPOINTS, name).FAMILY)
 
 
 def method(name: str) -> Method:
@@ -109,5 +120,5 @@ def check_name(kind: str, known: Collection[str], name: str) -> str:
 
 
 def _load(kind: str, modules: Mapping[str, str], name: str) -> Any:
-    folder = {"method": "methods", "layout": "layouts", "format": "renderers"}[kind]
+    folder = {"family": "checkpoints", "method": "methods", "layout": "layouts", "format": "renderers"}[kind]
     return import_module(f"gbvis.{folder}.{modules[check_name(kind, modules, name)]}")

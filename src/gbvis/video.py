@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gbvis.flow import Motion, decode_motion
+
 Frame = NDArray[np.uint8]
 """uint8 (height, width, channels), 0-255: RGB, or u and v of the flow encoded in 8 bit."""
 
@@ -86,3 +88,13 @@ class Video(ABC):
         Raises:
             GbvisError: It cannot be decoded.
         """
+
+    def read_motion(self, number: int) -> Motion:
+        """Return flow frame `number` in pixels: float32 (height, width, 2), u to the right and v downwards.
+
+        8 bit stands for -20 to 20 pixels where the source does not know better.
+
+        Raises:
+            GbvisError: As `read`.
+        """
+        return decode_motion(self.read(number))

@@ -3,19 +3,22 @@
 import argparse
 import pickle
 import resource
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+import imageio.v3 as imageio
 import numpy as np
 import pytest
 import torch
 
 from gbvis import registry
 from gbvis.architecture import Architecture, Block, Factors
-from gbvis.building import build_network
+from gbvis.building import build_network, describe
 from gbvis.caffe2 import make_state_dict, read_blobs
 from gbvis.endpoint import ENDPOINTS
 from gbvis.errors import GbvisError
@@ -179,14 +182,20 @@ def test_vmz_and_torchvision_are_told_apart_by_shapes() -> None:
         assert card.variant.norm_epsilon == {"vmz": 1e-3, "torchvision": 1e-5}[name]
 
 
-def test_the_same_network_in_every_familys_names_gives_the_same_scores(random: np.random.Generator) -> None:
-    """What differs by design (padding, epsilon, norms, biases) is set to the same before."""
+@pytest.mark.parametrize(
+    ("like", "names"),
+    [("vmz", ("old-script", "vmz", "vmz-caffe2")), ("torchvision", ("old-script", "torchvision", "vmz-caffe2"))],
+)
+def test_the_same_network_in_every_familys_names_gives_the_same_scores(
+    random: np.random.Generator, like: str, names: tuple[str, ...]
+) -> None:
+    """What differs by design (padding, epsilon) is set to the same before; R2Plus1D-PyTorch's stem has no like."""
     by_name = {family.name: family for family in FAMILIES}
     clip = torch.from_numpy(random.standard_normal((1, 3, 8, 64, 64)).astype(np.float32))
     torch.manual_seed(3)
-    source = R2Plus1D(make_architecture(by_name["vmz"]), by_name["vmz"].variant).eval()
+    source = R2Plus1D(make_architecture(by_name[like]), by_name["vmz"].variant).eval()
     expected = source(clip)
-    for name in ("old-script", "vmz", "vmz-caffe2"):
+    for name in names:
         named = locate(by_name[name])
         tensors = {str(named.name_of(key)): t for key, t in source.state_dict().items() if "batches" not in key}
         network = build(tensors)
@@ -195,7 +204,76 @@ def test_the_same_network_in_every_familys_names_gives_the_same_scores(random: n
             if isinstance(module, NormedConvolution):
                 module.padding = "symmetric"
                 module.convolution.padding = tuple(size // 2 for size in module.convolution.kernel_size)
+            if isinstance(module, torch.nn.BatchNorm3d):
+                module.eps = 1e-3
         torch.testing.assert_close(network.module(clip), expected, atol=1e-5, rtol=0)
+
+
+def test_what_fits_two_families_asks_which_it_is(tmp_path: Path) -> None:
+    vmz = registry.family("vmz")
+    twin = replace(vmz, name="twin", variant=replace(vmz.variant, norm_epsilon=1e-5))
+    state_dict = StateDict(tmp_path / "net.pth", make_tensors(vmz), None)
+    with pytest.raises(GbvisError, match="may be of the families vmz or twin") as error:
+        build_network(state_dict, [vmz, twin], "0" * 64)
+    assert "--family vmz" in error.value.hint
+    assert build_network(state_dict, [twin], "0" * 64).card.variant.norm_epsilon == 1e-5
+
+
+def test_a_family_that_is_named_is_taken(tmp_path: Path) -> None:
+    """Torchvision's shapes, fine-tuned with another epsilon: the shapes alone would say torchvision."""
+    torch.save(make_tensors(registry.family("torchvision")), tmp_path / "net.pth")
+    for family, expected in ((None, "torchvision"), ("vmz", "vmz")):
+        card = Networks(WeightsRequest((tmp_path / "net.pth",), family=family)).cards["rgb"]
+        assert card.family == expected
+    with pytest.raises(GbvisError, match="no R\\(2\\+1\\)D checkpoint that gbvis knows") as error:
+        Networks(WeightsRequest((tmp_path / "net.pth",), family="old-script"))
+    assert "old-script" in error.value.hint
+    with pytest.raises(GbvisError, match="unknown family") as error:
+        WeightsRequest((tmp_path / "net.pth",), family="torchvison")
+    assert "torchvision" in error.value.hint
+
+
+def test_a_family_that_the_file_contradicts_is_refused(tmp_path: Path) -> None:
+    tensors = {name: tensor.numpy() for name, tensor in make_tensors(FAMILIES[-1]).items()}
+    (tmp_path / "net.pkl").write_bytes(pickle.dumps({"blobs": tensors}, protocol=2))
+    with pytest.raises(GbvisError, match="says itself that it is of the vmz-caffe2 family, not vmz"):
+        Networks(WeightsRequest((tmp_path / "net.pkl",), family="vmz"))
+    assert Networks(WeightsRequest((tmp_path / "net.pkl",), family="vmz-caffe2")).cards
+
+
+@pytest.mark.parametrize(("depth", "blocks"), [(18, (2, 2, 2, 2)), (34, (3, 4, 6, 3))])
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_18_and_34_layers(family: Family, depth: int, blocks: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    module = R2Plus1D(make_architecture(family, blocks=blocks), family.variant)
+    named = family
+    if family.name == "vmz-caffe2":
+        starts = {18: (2, 4, 6), 34: (3, 7, 13)}[depth]  # VMZ's own counting
+        marks = dict.fromkeys([*(f"shortcut_projection_{index}_w" for index in starts), "last_out_L11_w"])
+        named = make_state_dict(Path("made.pkl"), marks, family).family or family
+    tensors = {str(named.name_of(name)): tensor for name, tensor in module.state_dict().items() if "batch" not in name}
+    assert build(tensors).card.depth == depth
+
+
+@pytest.mark.parametrize(
+    ("family", "classes", "first"),
+    [
+        ("old-script", 101, "ApplyEyeMakeup"),
+        ("old-script", 51, "brush_hair"),
+        ("torchvision", 400, "abseiling"),
+        ("vmz", 400, "abseiling"),
+        ("vmz", 359, None),
+        ("vmz", 487, None),
+        ("vmz-caffe2", 400, "abseiling"),
+        ("vmz-caffe2", 487, None),
+    ],
+)
+def test_class_names_come_with_the_count(family: str, classes: int, first: str | None) -> None:
+    named = registry.family(family)
+    card = describe(replace(make_architecture(named), classes=classes), named, "rgb")
+    assert card.class_count == classes
+    assert (card.labels[0] if card.labels else None) == first
+    assert card.labels is None or len(card.labels) == classes
 
 
 @pytest.mark.parametrize("is_wrapped", [True, False])
@@ -211,9 +289,28 @@ def test_a_caffe2_pickle_written_by_python_2(tmp_path: Path, is_wrapped: bool) -
     assert card.variant.norm_epsilon == 1e-3
 
 
-def test_a_caffe2_flow_network_is_refused_and_not_misread() -> None:
+def test_a_caffe2_flow_network_takes_motion_in_pixels() -> None:
+    card = build(make_tensors(FAMILIES[-1], channels=2)).card
+    assert (card.modality, card.interleaved, card.clip_format.is_motion, card.clip_format.frames) == (
+        "flow",
+        False,
+        True,
+        32,
+    )
+
+
+def test_a_flow_network_under_torchvisions_names_is_refused_and_not_misread() -> None:
     with pytest.raises(GbvisError, match="is a flow network"):
-        build(make_tensors(FAMILIES[-1], channels=2))
+        build(make_tensors(registry.family("vmz"), channels=2))
+
+
+def test_a_caffe2_data_base_is_refused_with_the_way_to_convert_it(tmp_path: Path) -> None:
+    key, value = b"!!META_NET_DEF", bytes(500)
+    record = len(key).to_bytes(4, "little") + len(value).to_bytes(4, "little") + key + value
+    (tmp_path / "net.mdl").write_bytes(record)
+    with pytest.raises(GbvisError, match="Caffe2 data base") as error:
+        Networks(WeightsRequest((tmp_path / "net.mdl",)))
+    assert "minidb_to_pickle.py" in error.value.hint
 
 
 def test_a_pickle_that_would_run_code_does_not(tmp_path: Path) -> None:
@@ -338,6 +435,71 @@ def test_what_is_no_checkpoint_says_so(tmp_path: Path, write: Callable[[Path], N
     with pytest.raises(GbvisError, match=found) as error:
         read_state_dicts(tmp_path / "weights.pth")
     assert error.value.exit_code == 2
+    assert not Path("/tmp/gbvis-was-run").exists()
+
+
+def write_pickle(path: Path) -> None:
+    path.write_bytes(pickle.dumps({"blobs": {"conv1_w": Hostile()}}, protocol=2))
+
+
+def write_wrong_rank(path: Path) -> None:
+    torch.save({**make_tensors(FAMILIES[0]), "linear1.weight": torch.zeros(2, 3, 4)}, path)
+
+
+def write_nan(path: Path) -> None:
+    tensors = make_tensors(FAMILIES[0])
+    tensors["linear1.bias"][3] = float("nan")
+    torch.save(tensors, path)
+
+
+def write_image(path: Path) -> None:
+    imageio.imwrite(path, np.zeros((64, 64, 3), np.uint8), extension=".png")
+
+
+HOSTILE = {
+    "a system call in a torch file": (write_hostile, "may run code"),
+    "a system call in a pickle": (write_pickle, "may run code"),
+    "a truncated zip": (write_truncated, "no checkpoint"),
+    "a zip bomb": (write_bomb, "would unpack to"),
+    "a tensor that claims terabytes": (write_claim, "linear1.weight"),
+    "a tensor of wrong rank": (write_wrong_rank, "linear1.weight"),
+    "NaN": (write_nan, "linear1.bias"),
+    "text": (write_text, "no checkpoint"),
+    "an image": (write_image, "no checkpoint"),
+    "nothing": (Path.touch, "no checkpoint"),
+    "a folder": (Path.mkdir, "is a folder"),
+}
+
+READ_ALL = """
+import resource, sys, time
+from pathlib import Path
+import torch
+from gbvis.errors import GbvisError
+from gbvis.steps.opening_weights import Networks, WeightsRequest
+for name in sys.argv[1:]:
+    started = time.process_time()
+    try:
+        Networks(WeightsRequest((Path(name),)))
+    except GbvisError as error:
+        print(f"{time.process_time() - started:.3f} {error.problem}")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_hostile_files_are_refused_within_a_second_and_a_gigabyte(tmp_path: Path) -> None:
+    """Each in a process that has imported torch: processor time, and the memory of all together."""
+    paths = []
+    for number, (write, _) in enumerate(HOSTILE.values()):
+        paths.append(str(tmp_path / f"{number}.pth"))
+        write(Path(paths[-1]))
+    done = subprocess.run([sys.executable, "-c", READ_ALL, *paths], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    *lines, kilobytes = done.stdout.splitlines()
+    assert len(lines) == len(HOSTILE)
+    for line, (name, (_, found)) in zip(lines, HOSTILE.items(), strict=True):
+        assert found in line, name
+        assert float(line.split()[0]) < 1, name
+    assert int(kilobytes) < 1_000_000
     assert not Path("/tmp/gbvis-was-run").exists()
 
 

@@ -1,6 +1,7 @@
 """The commands as a user calls them: processes of their own, real files, both streams."""
 
 import json
+import pickle
 import re
 import shutil
 import signal
@@ -17,7 +18,10 @@ import zarr
 from PIL import Image
 
 from conftest import Call
+from gbvis import registry
+from gbvis.caffe2 import make_state_dict
 from gbvis.endpoint import ENDPOINTS
+from gbvis.r2plus1d import R2Plus1D
 from gbvis.steps.exhibiting import make_exhibit
 from gbvis.store import Store
 
@@ -312,3 +316,57 @@ def test_inspect_shapes(call: Call, weights: dict[str, Path]) -> None:
 
 def test_version(call: Call) -> None:
     assert re.fullmatch(r"gbvis \d+\.\d+\.\d+\n", call("--version").out)
+
+
+def write_caffe2_flow(path: Path, make_weights: ModuleType) -> None:
+    """A small flow network as VMZ wrote them: a pickle of arrays."""
+    architecture = make_weights.make_architecture(2, classes=400)
+    marks = dict.fromkeys([*(f"shortcut_projection_{block}_w" for block in (2, 4, 6)), "last_out_L400_w"])
+    family = make_state_dict(path, marks, registry.family("vmz-caffe2")).family
+    assert family is not None
+    torch.manual_seed(0)
+    tensors = R2Plus1D(architecture, family.variant).state_dict()
+    blobs = {str(family.name_of(name)): t.numpy() for name, t in tensors.items() if "num_batches" not in name}
+    path.write_bytes(pickle.dumps({"blobs": blobs}, protocol=2))
+
+
+def test_a_network_that_takes_motion_in_pixels(
+    call: Call, dataset: Path, make_weights: ModuleType, tmp_path: Path
+) -> None:
+    """The disc moves by 4 pixels a frame at 340 columns: by 2.01 at the 171 that VMZ's networks see."""
+    write_caffe2_flow(tmp_path / "flow.pkl", make_weights)
+    done = call("explain", "moving-disc", "-d", dataset, "-w", "flow.pkl", "-n", 8, "-e", "FC", "--json")
+    (run,) = lines(done.out)
+    store = zarr.open_group(tmp_path / "gbvis.zarr", mode="r")
+    (stored,) = Store.open(tmp_path / "gbvis.zarr").runs()
+    pixels = store[f"moving-disc/flow/clips/{stored.attributes['clips']}/pixels"]
+    assert isinstance(pixels, zarr.Array) and pixels.dtype == np.float32 and pixels.shape == (1, 8, 112, 112, 2)
+    level = 40 / 255 * 171 / 340
+    u = np.asarray(pixels[..., 0])
+    assert np.median(u[u > 1]) == pytest.approx(4 * 171 / 340, abs=level)
+    assert np.abs(np.asarray(pixels[..., 1])).max() < 3 * level  # JPEG's noise
+    assert np.asarray(store[f"{run['group']}/gradient"]).shape == (1, 2, 8, 112, 112)
+    assert call("explain", "moving-disc", "-d", dataset, "-w", "flow.pkl", "-n", 8, "-e", "FC").out.count("cached") == 1
+    assert call("render", "-o", "flow.gif").code == 0
+    assert count_frames(tmp_path / "flow.gif") == 8
+    shown = call("inspect-shapes", "-w", "flow.pkl", "--json")
+    (shapes,) = lines(shown.out)
+    assert shapes["family"] == "vmz-caffe2" and shapes["input"]["is_motion"]  # type: ignore[index]
+
+
+def test_weights_read_as_another_family_are_other_weights(
+    call: Call, video_file: Path, make_weights: ModuleType, tmp_path: Path
+) -> None:
+    family = registry.family("torchvision")
+    architecture = make_weights.make_architecture(3, classes=7)
+    torch.manual_seed(0)
+    tensors = R2Plus1D(architecture, family.variant).state_dict()
+    torch.save({str(family.name_of(name)): tensor for name, tensor in tensors.items()}, tmp_path / "net.pth")
+    values = {}
+    for _ in range(2):
+        for wanted in ("torchvision", "vmz"):
+            (run,) = lines(call("explain", video_file, "-w", "net.pth", "--family", wanted, "-l", 0, "--json").out)
+            assert run["cached"] == (wanted in values)
+            assert values.setdefault(wanted, run["value"]) == run["value"]
+    assert values["torchvision"] != values["vmz"]
+    call("inspect-shapes", "--depth", 18, "--family", "vmz").check_error(2, "--family", "-w")

@@ -125,3 +125,52 @@ def test_half_a_flow(tmp_path: Path, u: int, v: int, problem: str) -> None:
         video = two_stream_folder.read("clip", "flow", tmp_path)
         assert video is not None
         _ = video.shape
+
+
+def write_flow(folder: Path, bounds: np.ndarray | bytes | None = None) -> Video:
+    """Write three flow frames, u rising from 0 to 20 and v from 100, and return them as a video."""
+    for channel, value in (("u", 0), ("v", 100)):
+        write_frames(folder / f"x_tvl1_flow/tvl1_flow/{channel}/video", [f"frame{n}.png" for n in (1, 2, 3)], value)
+    if bounds is not None:
+        content = bounds if isinstance(bounds, bytes) else bounds.astype("<f4").tobytes()
+        (folder / "x_tvl1_flow/tvl1_flow/u/video.bin").write_bytes(content)
+    video = two_stream_folder.read("video", "flow", folder)
+    assert video is not None
+    return video
+
+
+def test_flow_without_bounds_is_decoded_over_20_pixels(tmp_path: Path) -> None:
+    motion = write_flow(tmp_path).read_motion(1)
+    assert motion.shape == (24, 32, 2) and motion.dtype == np.float32
+    np.testing.assert_allclose(motion[5, 5], [10 * 40 / 255 - 20, 110 * 40 / 255 - 20], atol=1e-5)
+
+
+def test_flow_is_decoded_by_the_bounds_beside_it(tmp_path: Path) -> None:
+    bounds = np.array([[-20, 20, -20, 20], [-1, 4, -2, 3], [-7, 9, 0, 0.5]])
+    video = write_flow(tmp_path, bounds)
+    for number, (low_u, high_u, low_v, high_v) in enumerate(bounds):
+        levels = video.read(number)[5, 5] / 255
+        expected = [low_u + levels[0] * (high_u - low_u), low_v + levels[1] * (high_v - low_v)]
+        np.testing.assert_allclose(video.read_motion(number)[5, 5], expected, atol=1e-5)
+
+
+def test_the_bounds_are_part_of_the_video(tmp_path: Path) -> None:
+    bounds = np.array([[-20, 20, -20, 20]] * 3)
+    found = {write_flow(tmp_path / name, b).fingerprint for name, b in (("a", None), ("b", bounds), ("c", bounds / 2))}
+    assert len(found) == 3
+
+
+@pytest.mark.parametrize(
+    ("bounds", "found"),
+    [
+        (b"abc", "no whole float32"),
+        (np.zeros((2, 4)), "3 flow frames need 12"),
+        (np.array([[-20, 20, -20, 20], [4, -1, -2, 3], [-7, 9, 0, 1]]), "not below the upper"),
+        (np.full((3, 4), np.nan), "not below the upper"),
+    ],
+)
+def test_broken_bounds_are_named(tmp_path: Path, bounds: np.ndarray | bytes, found: str) -> None:
+    video = write_flow(tmp_path, bounds)
+    with pytest.raises(GbvisError, match=found) as error:
+        video.read_motion(0)
+    assert "video.bin" in error.value.problem

@@ -1,6 +1,10 @@
-"""VMZ's Caffe2 networks (`.pkl`): RGB, 18 and 34 layers; a VMZ network under other names.
+"""VMZ's Caffe2 networks (`.pkl`), 18 and 34 layers, RGB and flow; a VMZ network under other names.
 
-`s` is a norm's weight, `b` its bias, `rm` its running mean, `riv` its running variance.
+`s` is a norm's weight, `b` its bias, `rm` its running mean, `riv` its running variance
+(VMZ's utilities/model_conversion/convert_models.py). The one flow network that VMZ gave out,
+`r2.5d_d34_l32_ft_sports1m_optical_flow.pkl`, sees 32 frames of motion in pixels of the 128x171 frames, neither cut
+off nor rounded (c2/scripts/extract_feature_kinetics_of.sh; mean and deviation: ops/av_input_op.h). The crop begins at
+(171 - 112) / 2 cut off to 29 there, where torchvision rounds up.
 """
 
 from dataclasses import replace
@@ -9,6 +13,16 @@ from gbvis.checkpoints import vmz
 
 _BLOCK = "comp_{block}_"
 _SHORTCUT = "shortcut_projection_{block}"
+
+_RGB = replace(vmz.FAMILY.formats["rgb"], left=29)
+_FLOW = replace(
+    _RGB,
+    frames=32,
+    scale=1.0,
+    mean=(0.0046635, 0.0046261),
+    std=(0.972347, 0.755146),
+    is_motion=True,
+)
 
 FAMILY = replace(
     vmz.FAMILY,
@@ -39,5 +53,6 @@ FAMILY = replace(
         "classifier.weight": "_w",
         "classifier.bias": "_b",
     },
+    formats={"rgb": _RGB, "flow": _FLOW},
     extras=r".*_momentum|lr|iter|model_iter|optimizer_iteration|epoch",
 )

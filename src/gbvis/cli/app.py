@@ -62,6 +62,7 @@ def predict(
     stride: options.Stride = 1,
     videos_from: options.VideosFrom = None,
     labels: options.LabelsFile = None,
+    family: options.Family = None,
     device: options.Device = "auto",
     precision: options.Precision = "float32",
     as_json: options.Json = False,
@@ -69,13 +70,13 @@ def predict(
     verbose: options.Verbose = False,
 ) -> int:
     """Print the classes that each stream sees, and both streams fused."""
-    from gbvis.clip import read_clip_request
+    from gbvis.clip_request import read_clip_request
     from gbvis.steps import predict as step
     from gbvis.steps.opening_weights import WeightsRequest
 
     request = step.PredictRequest(
         videos=read_videos(videos, videos_from, is_from_one=False),
-        weights=WeightsRequest(read_weights(weights), modality, device, precision, labels),
+        weights=WeightsRequest(read_weights(weights), modality, device, precision, labels, family),
         dataset=dataset,
         clips=read_clip_request(frames, clips, start, stride),
         top=top,
@@ -102,6 +103,7 @@ def explain(
     labels_from_one: options.LabelsFromOne = False,
     method: options.Method = "guided-backprop",
     labels: options.LabelsFile = None,
+    family: options.Family = None,
     device: options.Device = "auto",
     precision: options.Precision = "float32",
     store: options.StorePath = Path("gbvis.zarr"),
@@ -111,13 +113,13 @@ def explain(
     verbose: options.Verbose = False,
 ) -> int:
     """Put gradients into the store; what is there already is not done again."""
-    from gbvis.clip import read_clip_request
+    from gbvis.clip_request import read_clip_request
     from gbvis.steps import explain as step
     from gbvis.steps.opening_weights import WeightsRequest
 
     request = step.ExplainRequest(
         videos=read_videos(videos, videos_from, labels_from_one),
-        weights=WeightsRequest(read_weights(weights), modality, device, precision, labels),
+        weights=WeightsRequest(read_weights(weights), modality, device, precision, labels, family),
         store=store,
         dataset=dataset,
         endpoints=read_explained_endpoints(endpoint, label, filters, top_filters),
@@ -194,13 +196,15 @@ def inspect_shapes(
     modality: options.Modality = None,
     classes: options.Classes = 101,
     frames: options.Frames = None,
+    family: options.Family = None,
     as_json: options.Json = False,
 ) -> int:
     """Print every endpoint: the names that work, its shape, its targets, its receptive field."""
     from gbvis.steps import inspect_shapes as step
     from gbvis.steps.opening_weights import WeightsRequest
 
-    request = step.InspectRequest(WeightsRequest(read_weights(weights), modality), depth, classes, frames)
+    opened = WeightsRequest(read_weights(weights), modality, family=family)
+    request = step.InspectRequest(opened, depth, classes, frames)
     return show_all(Screen(as_json), step.run(request), show_shapes)
 
 
@@ -209,6 +213,7 @@ def convert_weights(
     source: options.Source,
     output: options.ConvertedFile,
     labels: options.LabelsFile = None,
+    family: options.Family = None,
     force: options.Force = False,
     as_json: options.Json = False,
 ) -> int:
@@ -216,7 +221,7 @@ def convert_weights(
     from gbvis.steps import convert_weights as step
     from gbvis.steps.opening_weights import WeightsRequest
 
-    request = step.ConvertRequest(WeightsRequest((source,), labels=labels), output, force)
+    request = step.ConvertRequest(WeightsRequest((source,), labels=labels, family=family), output, force)
     return show_all(Screen(as_json), step.run(request), show_conversion)
 
 

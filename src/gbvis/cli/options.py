@@ -7,6 +7,7 @@ import typer
 
 from gbvis import registry
 
+FAMILY_NAMES = ", ".join(registry.CHECKPOINTS)
 Videos = Annotated[
     list[str] | None,
     typer.Argument(metavar="[VIDEO]...", help="Video files, folders of frames, or names with -d."),
@@ -38,6 +39,10 @@ Weights = Annotated[
 ]
 SelectedWeights = Annotated[
     list[Path] | None, typer.Option("-w", "--weights", metavar="FILE", help="Only what these weights gave; repeatable.")
+]
+Family = Annotated[
+    str | None,
+    typer.Option("--family", metavar="NAME", help=f"What the weights are, if they do not tell: {FAMILY_NAMES}."),
 ]
 Modality = Annotated[str | None, typer.Option("-m", "--modality", metavar="rgb|flow", help="This stream alone.")]
 Endpoints = Annotated[

@@ -67,6 +67,7 @@ def show_shapes(screen: Screen, shapes: NetworkShapes) -> None:
         f"family {card.family}{f'  {card.path}' if card.path else ''}"
     )
     order = " (u1, v1, u2, v2, ... along time)" if card.interleaved else ""
+    order += " of motion in pixels" if form.is_motion else ""
     screen.print(
         f"input {_times(shapes.input)}{order}: frames resized to {form.height}x{form.width}, then the "
         f"{form.crop}x{form.crop} from row {form.top}, column {form.left}; {card.variant.padding} padding, "

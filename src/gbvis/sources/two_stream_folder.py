@@ -1,11 +1,69 @@
 """Videos of a two-stream data set, by bare name."""
 
+import hashlib
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gbvis.errors import GbvisError
+from gbvis.fingerprint import hash_file
+from gbvis.flow import Motion, decode_motion
 from gbvis.sources.frame_folder import FrameFolder
 from gbvis.two_stream import TwoStreamDataset, find_dataset, find_video_folder
 from gbvis.video import Video, video_name
+
+
+class FlowFolders(FrameFolder):
+    """The flow of a video: a folder for u and one for v, and perhaps the bounds of their encoding in `u/<name>.bin`."""
+
+    def __init__(self, name: str, u: Path, v: Path) -> None:
+        super().__init__(name, "flow", (u, v), is_numbered=True)
+        self._bounds_file = u.with_name(f"{u.name}.bin")
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The SHA-256 over the frame files' contents in order, and over the bounds where there are any."""
+        frames = super().fingerprint
+        if not self._bounds_file.is_file():
+            return frames
+        try:
+            return hashlib.sha256(f"{frames}{hash_file(self._bounds_file)}".encode()).hexdigest()
+        except OSError as error:
+            raise self._unreadable(error.strerror or str(error)) from error
+
+    @cached_property
+    def _bounds(self) -> NDArray[np.float32] | None:
+        """Per frame the motion that 0 and 255 stand for: float32 (N, 4), u low, u high, v low, v high, in pixels."""
+        if not self._bounds_file.is_file():
+            return None
+        try:
+            numbers = np.frombuffer(self._bounds_file.read_bytes(), "<f4")
+        except (OSError, ValueError) as error:
+            raise self._unreadable("it holds no whole float32 numbers") from error
+        count = self.shape.frame_count
+        if numbers.size != 4 * count:
+            raise self._unreadable(f"it holds {numbers.size} numbers, and {count} flow frames need {4 * count}")
+        bounds = numbers.reshape(-1, 4)
+        if not (np.isfinite(bounds).all() and (bounds[:, 0::2] < bounds[:, 1::2]).all()):
+            raise self._unreadable("a lower bound in it is not below the upper one")
+        return bounds
+
+    def read_motion(self, number: int) -> Motion:
+        """Return flow frame `number` in pixels: float32 (height, width, 2)."""
+        if self._bounds is None:
+            return super().read_motion(number)
+        levels = self.read(number)
+        low_u, high_u, low_v, high_v = (float(bound) for bound in self._bounds[number])
+        u, v = decode_motion(levels[..., 0], low_u, high_u), decode_motion(levels[..., 1], low_v, high_v)
+        return np.stack([u, v], axis=-1)
+
+    def _unreadable(self, why: str) -> GbvisError:
+        return GbvisError(
+            f"cannot read the bounds of the flow in {self._bounds_file}: {why}",
+            "expected 4 float32 a flow frame, u low, u high, v low, v high; extract this video's flow again",
+        )
 
 
 def read(location: str, modality: str, dataset: Path | None) -> Video | None:
@@ -34,7 +92,7 @@ def _read_flow(folders: TwoStreamDataset, name: str, called: str | None, dataset
     u = find_video_folder(folders.u, name) if folders.u else None
     v = find_video_folder(folders.v, name) if folders.v else None
     if u and v:
-        return FrameFolder(called or u.name, "flow", (u, v), is_numbered=True)
+        return FlowFolders(called or u.name, u, v)
     if u or v:
         there, lacking = ("u", "v") if u else ("v", "u")
         raise GbvisError(

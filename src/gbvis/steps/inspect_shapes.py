@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from gbvis import registry
 from gbvis.card import WeightsCard
 from gbvis.endpoint import ENDPOINTS
+from gbvis.errors import GbvisError
 from gbvis.steps.opening_weights import Networks, WeightsRequest
 
 if TYPE_CHECKING:
@@ -104,6 +105,8 @@ def run(request: InspectRequest) -> Iterator[NetworkShapes]:
         for modality, card in networks.cards.items():
             yield _shapes(card, networks.load(modality).module.architecture, request.frames)
         return
+    if request.weights.family:
+        raise GbvisError("--family says what a weights file is", "give the file with -w", exit_code=2)
     registry.check_name("depth", [str(depth) for depth in DEPTHS], str(request.depth))
     modalities = [request.weights.modality] if request.weights.modality else ["rgb", "flow"]
     for modality in modalities:

@@ -13,7 +13,6 @@ from gbvis.labels import read_labels
 from gbvis.store import Store
 
 if TYPE_CHECKING:
-    from gbvis.family import Family
     from gbvis.network import Network
     from gbvis.state_dict import StateDict
 
@@ -31,6 +30,7 @@ class WeightsRequest:
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         precision: `float32`, `tf32` or `bfloat16`.
         labels: A file with class names, in place of those that gbvis knows.
+        family: The checkpoints' family, where names and shapes do not tell it, or tell it wrong.
     """
 
     paths: tuple[Path, ...]
@@ -38,8 +38,10 @@ class WeightsRequest:
     device: str = "auto"
     precision: str = "float32"
     labels: Path | None = None
+    family: str | None = None
 
     def __post_init__(self) -> None:
+        registry.check_name("family", registry.CHECKPOINTS, self.family or "old-script")
         registry.check_name("precision", PRECISIONS, self.precision)
         registry.check_name("modality", MODALITIES, self.modality or "rgb")
         if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", self.device):
@@ -104,7 +106,7 @@ class Networks:
     def keep_cards(self, store: Store) -> None:
         """Keep in the store what it did not know of the files."""
         for cards in self._new_cards:
-            store.write_cards(cards)
+            store.write_cards(cards, self._request.family)
         self._new_cards = []
 
     def load(self, modality: str, is_used: bool = True) -> "Network":
@@ -128,7 +130,7 @@ class Networks:
             sha256 = hash_file(path)
         except OSError as error:
             raise GbvisError(f"cannot read {path}: {error.strerror}", "check its permissions", exit_code=2) from error
-        cards = store.read_cards(sha256) if store else []
+        cards = store.read_cards(sha256, self._request.family) if store else []
         if not cards:
             cards = [network.card for network in self._load_file(path, sha256)]
             self._new_cards.append(cards)
@@ -138,14 +140,14 @@ class Networks:
         from gbvis.building import build_network
 
         sha256 = sha256 or hash_file(path)
-        families = registry.families()
-        networks = [build_network(state_dict, families, sha256) for state_dict in _read_state_dicts(path, families)]
+        families = [registry.family(self._request.family)] if self._request.family else registry.families()
+        networks = [build_network(state_dict, families, sha256) for state_dict in _read_state_dicts(path)]
         for network in networks:
             self._loaded.setdefault(network.card.modality, network)
         return networks
 
 
-def _read_state_dicts(path: Path, families: "list[Family]") -> "list[StateDict]":
+def _read_state_dicts(path: Path) -> "list[StateDict]":
     """Return what a file holds, whatever kind of file its first bytes say it is."""
     from gbvis.caffe2 import make_state_dict, read_blobs
     from gbvis.own_weights import is_own_weights, read_own_weights
@@ -155,6 +157,5 @@ def _read_state_dicts(path: Path, families: "list[Family]") -> "list[StateDict]"
         return read_own_weights(path)
     blobs = read_blobs(path)
     if blobs is not None:
-        caffe2 = next(family for family in families if family.name == "vmz-caffe2")
-        return [make_state_dict(path, blobs, caffe2)]
+        return [make_state_dict(path, blobs, registry.family("vmz-caffe2"))]
     return read_state_dicts(path)

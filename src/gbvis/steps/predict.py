@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gbvis.card import WeightsCard
-from gbvis.clip import ClipRequest, cut_clip
+from gbvis.clip import cut_clip
+from gbvis.clip_request import ClipRequest
 from gbvis.endpoint import SOFTMAX, Endpoint
 from gbvis.errors import GbvisError
 from gbvis.steps.finding_videos import VideoEntry, check_dataset, find_video

@@ -93,7 +93,7 @@ class StoredClips(StoredGroup):
         return VideoShape(self.attributes["frame_count"], self.attributes["rate"], width, height)
 
     def pixels(self, clip: int) -> ClipPixels:
-        """Return what the network saw before normalisation: uint8 (time, y, x, channel)."""
+        """Return what the network saw before normalisation: (time, y, x, channel), uint8 or, for motion, float32."""
         return self._read("pixels", clip)
 
 

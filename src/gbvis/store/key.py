@@ -49,3 +49,8 @@ def clips_key(video: str, modality: str, digest: str) -> str:
 def run_key(video: str, modality: str, endpoint: str, target: int, method: str, digest: str) -> str:
     """Return the key of a run."""
     return f"{video_key(video)}/{modality}/{endpoint}/{target}-{method}-{digest}"
+
+
+def weights_key(sha256: str, family: str | None) -> str:
+    """Return the key of a weights file's cards; read as a family that was named, it is another network."""
+    return f"{WEIGHTS}/{sha256}" + (f"-{family}" if family else "")

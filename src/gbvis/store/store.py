@@ -17,7 +17,7 @@ from gbvis.endpoint import ENDPOINTS, Endpoint
 from gbvis.errors import GbvisError
 from gbvis.fingerprint import digest_of
 from gbvis.store.group import StoredClips, StoredRun
-from gbvis.store.key import CLIPS, WEIGHTS, clips_key, run_key, video_key
+from gbvis.store.key import CLIPS, WEIGHTS, clips_key, run_key, video_key, weights_key
 from gbvis.store.publishing import create_store, publishing
 from gbvis.store.writing import PIXEL_AXES, RunWriter, create_array, describe_clips
 from gbvis.video import Video, VideoShape
@@ -97,19 +97,25 @@ class Store:
             ) from error
         return store
 
-    def read_cards(self, sha256: str) -> list[WeightsCard]:
-        """Return the cards of the networks in the weights file with that hash; none where it is not known."""
-        group = self._find(f"{WEIGHTS}/{sha256}")
+    def read_cards(self, sha256: str, family: str | None = None) -> list[WeightsCard]:
+        """Return the cards of the networks in the weights file with that hash; none where it is not known.
+
+        Args:
+            sha256: The file's hash.
+            family: The family that it was said to be of, where it was.
+        """
+        group = self._find(weights_key(sha256, family))
         cards: dict[str, Any] = group.attrs.asdict() if group is not None else {}
         try:
             return [WeightsCard.from_json(card) for card in cards.values()]
         except (KeyError, TypeError):  # a damaged card: the weights are read anew
             return []
 
-    def write_cards(self, cards: list[WeightsCard]) -> None:
-        """Keep the cards of one weights file."""
+    def write_cards(self, cards: list[WeightsCard], family: str | None = None) -> None:
+        """Keep the cards of one weights file, read as `family` where that was said."""
         sha256 = cards[0].sha256
-        with publishing(self._root, self.path, f"{WEIGHTS}/{sha256}", lambda: bool(self.read_cards(sha256))) as group:
+        kept = lambda: bool(self.read_cards(sha256, family))  # noqa: E731
+        with publishing(self._root, self.path, weights_key(sha256, family), kept) as group:
             group.update_attributes({card.modality: card.to_json() for card in cards})
 
     def runs(
@@ -187,7 +193,7 @@ class Store:
             with publishing(self._root, self.path, key, kept) as group:
                 square = (clip_format.crop, clip_format.crop)
                 shape = (len(frames), len(frames[0]), *square, clip_format.channels)
-                pixels = create_array(group, "pixels", shape, "uint8", PIXEL_AXES)
+                pixels = create_array(group, "pixels", shape, clip_format.dtype, PIXEL_AXES)
                 for index, clip in enumerate(clips):
                     pixels[index] = clip
                 group.update_attributes(describe_clips(video, clip_format, frames))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from gbvis.card import WeightsCard
-from gbvis.clip import ClipRequest
+from gbvis.clip_request import ClipRequest
 from gbvis.endpoint import SOFTMAX, Endpoint, TargetRequest
 from gbvis.errors import GbvisError
 from gbvis.labels import check_index, find_class
