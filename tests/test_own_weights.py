@@ -24,7 +24,7 @@ def make(family: Family) -> Network:
 @pytest.mark.parametrize("family", registry.families(), ids=lambda family: family.name)
 def test_a_converted_network_is_the_same_network(tmp_path: Path, random: np.random.Generator, family: Family) -> None:
     network = make(family)
-    write_own_weights(tmp_path / "own.safetensors", [network], Path("made.pth"))
+    write_own_weights(tmp_path / "own.safetensors", [network], {})
     assert is_own_weights(tmp_path / "own.safetensors")
     (state,) = read_own_weights(tmp_path / "own.safetensors")
     again = build_network(state, [], "0" * 64)
@@ -66,12 +66,12 @@ def write_newer(path: Path) -> None:
 
 
 def write_cut(path: Path) -> None:
-    write_own_weights(path, [make(registry.families()[0])], Path("made.pth"))
+    write_own_weights(path, [make(registry.families()[0])], {})
     path.write_bytes(path.read_bytes()[:-100])
 
 
 def write_spare(path: Path) -> None:
-    write_own_weights(path, [make(registry.families()[0])], Path("made.pth"))
+    write_own_weights(path, [make(registry.families()[0])], {})
     with safetensors.safe_open(path, framework="pt") as file:
         tensors, metadata = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
     safetensors.torch.save_file({**tensors, "flow.extra": torch.zeros(1)}, path, metadata=metadata)

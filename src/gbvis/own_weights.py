@@ -1,11 +1,12 @@
 """gbvis's own weights files: safetensors, with everything that is known of the networks in the metadata.
 
 Tensors are named `MODALITY.NAME`, NAME as in `R2Plus1D`. The metadata's one entry, `gbvis`, is JSON: `format_version`,
-`source` (the name and SHA-256 of the file it was converted from) and `networks`, per modality a card.
+`networks`, per modality a card, and where they come from: `source`, the name and SHA-256 of the file they were
+converted from; or `training`, how gbvis's own sample networks were made.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,8 @@ def read_own_weights(path: Path) -> list[StateDict]:
         ) from error
 
 
-def write_own_weights(path: Path, networks: Sequence[Network], source: Path) -> None:
-    """Write the networks to `path`, which is free; `source` is the file they come from."""
+def write_own_weights(path: Path, networks: Sequence[Network], origin: Mapping[str, Any]) -> None:
+    """Write the networks to `path`, which is free; `origin` is plain data that says where they come from."""
     tensors = {
         f"{network.card.modality}.{name}": tensor.contiguous()
         for network in networks
@@ -65,7 +66,7 @@ def write_own_weights(path: Path, networks: Sequence[Network], source: Path) -> 
     }
     about = {
         "format_version": FORMAT_VERSION,
-        "source": {"name": source.name, "sha256": networks[0].card.sha256},
+        **origin,
         "networks": {network.card.modality: network.card.to_json() for network in networks},
     }
     safetensors.torch.save_file(tensors, path, metadata={"gbvis": json.dumps(about)})

@@ -8,14 +8,18 @@ rounded to 30 bits, and everything else is IEEE arithmetic without sums whose or
 """
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib import resources
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
+from gbvis.errors import GbvisError
 from gbvis.flow import Motion
 
 MOTIONS = ("left", "right", "up", "down", "turn-left", "turn-right", "grow", "shrink")
@@ -27,11 +31,19 @@ SIZE = 144
 FRAMES = 17
 """Frames of a video; it has one flow frame fewer."""
 
+RATE = 10.0
+"""Frames per second."""
+
 MIDDLE = FRAMES // 2
 """The frame that is the same in every class."""
 
 FIRST_TRAINING_SEED = 1_000_000
 """The sample networks were trained on seeds from here on, and on none below."""
+
+SAMPLE_WEIGHTS = "sample"
+"""What stands for the sample networks where a weights file is asked for."""
+
+_LAST_SEED = 2**32 - 1
 
 Reals = NDArray[np.float64]
 Distance = Callable[[Reals, Reals], Reals]
@@ -108,6 +120,29 @@ class Sample:
     flow: Motion
     mover: NDArray[np.bool_]
     distractors: NDArray[np.bool_]
+
+
+def read_sample_name(name: str) -> tuple[str, int]:
+    """Return the class and the seed of the sample `CLASS-SEED`, such as `turn-left-3`.
+
+    Raises:
+        GbvisError: There is no such sample.
+    """
+    match = re.fullmatch(r"(?P<motion>.+)-(?P<seed>[0-9]{1,10})", name)
+    if match is None or match["motion"] not in MOTIONS or int(match["seed"]) > _LAST_SEED:
+        raise GbvisError(
+            f"no such sample: {name}",
+            f"expected CLASS-SEED, such as {MOTIONS[0]}-3; classes are {', '.join(MOTIONS)}, "
+            f"seeds go from 0 to {_LAST_SEED}",
+        )
+    return match["motion"], int(match["seed"])
+
+
+def find_weights(typed: Path) -> Path:
+    """Return the weights file that is meant: `sample` means the networks that come with gbvis."""
+    if typed != Path(SAMPLE_WEIGHTS) or typed.is_file():
+        return typed
+    return Path(str(resources.files("gbvis") / "sample_networks/sample.safetensors"))
 
 
 def draw_sample(motion: str, seed: int) -> Sample:

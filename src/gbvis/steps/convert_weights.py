@@ -66,10 +66,11 @@ def run(request: ConvertRequest) -> Iterator[ConvertedWeights]:
         raise GbvisError(f"{output} is there already", "overwrite it with --force", exit_code=2)
     networks = Networks(request.weights)
     loaded = [networks.load(modality, is_used=False) for modality in networks.cards]
+    source = {"name": request.weights.paths[0].name, "sha256": loaded[0].card.sha256}
     partial = output.with_name(f".{uuid.uuid4().hex}.partial")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        write_own_weights(partial, loaded, request.weights.paths[0])
+        write_own_weights(partial, loaded, {"source": source})
         umask = os.umask(0)  # asking is setting
         os.umask(umask)
         partial.chmod(0o666 & ~umask)  # safetensors leaves it to its owner alone

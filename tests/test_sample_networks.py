@@ -1,0 +1,92 @@
+"""The networks that come with gbvis: what they say of themselves, and that it is true on a few videos here."""
+
+import json
+import os
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import safetensors
+
+from conftest import ROOT, load_script
+from gbvis.clip import cut_clip
+from gbvis.clip_request import ClipRequest
+from gbvis.endpoint import ENDPOINTS, FC, SOFTMAX
+from gbvis.network import Network
+from gbvis.sample import FIRST_TRAINING_SEED, MOTIONS, find_weights
+from gbvis.sources.sample import SampleVideo
+from gbvis.steps.opening_weights import Networks, WeightsRequest
+
+WEIGHTS = find_weights(Path("sample"))
+
+
+@pytest.fixture(scope="module")
+def networks() -> dict[str, Network]:
+    opened = Networks(WeightsRequest((WEIGHTS,)))
+    return {modality: opened.load(modality) for modality in ("rgb", "flow")}
+
+
+@pytest.fixture(scope="module")
+def evaluate() -> ModuleType:
+    """`training/evaluate.py`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "training")
+        return load_script(ROOT / "training/evaluate.py")
+
+
+def test_they_are_small_and_say_how_they_were_made() -> None:
+    assert os.path.getsize(WEIGHTS) < 3_000_000  # noqa: PTH202
+    with safetensors.safe_open(WEIGHTS, framework="pt") as file:
+        about = json.loads(file.metadata()["gbvis"])
+    training = about["training"]
+    assert training["first_seed"] == FIRST_TRAINING_SEED
+    assert min(training["held_out"]["accuracy"][stream] for stream in ("rgb", "flow", "fused")) >= 0.95
+    assert training["held_out"]["videos"] >= 200
+    assert {"optimizer", "steps", "batch", "seed", "torch", "script"} <= training.keys()
+
+
+def test_they_are_narrow_networks_of_the_same_kind(networks: dict[str, Network]) -> None:
+    for modality, network in networks.items():
+        card = network.card
+        assert (card.family, card.modality, card.labels) == ("sample", modality, MOTIONS)
+        assert list(card.targets) == [endpoint.name for endpoint in ENDPOINTS]
+        assert (card.clip_format.frames, card.clip_format.crop) == (8, 72)
+
+
+def test_they_know_videos_that_they_have_not_seen(networks: dict[str, Network]) -> None:
+    """Forty videos, five a class; 38 of 40 is the least."""
+    right = {"rgb": 0, "flow": 0, "fused": 0}
+    for seed in range(40):
+        motion = seed % len(MOTIONS)
+        scores = {}
+        for modality, network in networks.items():
+            video = SampleVideo(f"{MOTIONS[motion]}-{5000 + seed}", modality)
+            (numbers,) = ClipRequest(8).sample(video.shape)
+            pixels = cut_clip(video, numbers, network.card.clip_format)
+            scores[modality] = network.measure(pixels, {SOFTMAX})[SOFTMAX]
+        scores["fused"] = (scores["rgb"] + scores["flow"]) / 2
+        for name, found in scores.items():
+            right[name] += int(found.argmax()) == motion
+    assert min(right.values()) >= 38, right
+
+
+@pytest.mark.parametrize("modality", ["rgb", "flow"])
+def test_the_gradient_lies_on_what_moves(networks: dict[str, Network], evaluate: ModuleType, modality: str) -> None:
+    """Guided gradients from FC: at least 6 times the mover's share of the frame, little on what rests."""
+    found = [
+        evaluate.measure_focus(evaluate.guided(FC)(networks[modality], pixels), mover, distractors)
+        for pixels, mover, distractors in evaluate.draw_clips(modality, 16, noise=0.0)
+    ]
+    assert np.mean([focus.concentration for focus in found]) >= 6
+    assert np.mean([focus.distraction for focus in found if focus.distraction is not None]) <= 1 / 3
+
+
+def test_focus_is_what_it_says(evaluate: ModuleType) -> None:
+    """A mover on a quarter of the frame that holds three quarters of the gradient; half as dense on a distractor."""
+    mover, distractors = np.zeros((1, 4, 4), bool), np.zeros((1, 4, 4), bool)
+    mover[:, :2, :2] = distractors[:, 3, 3] = True
+    magnitude = np.where(mover, 3.0, 1 / 3).astype(np.float32)
+    assert evaluate.measure_focus(magnitude, mover, distractors).concentration == pytest.approx(0.75 * 4)
+    assert evaluate.measure_focus(magnitude, mover, distractors).distraction == pytest.approx(1 / 9)
+    assert evaluate.measure_focus(magnitude, mover, ~mover & mover).distraction is None
