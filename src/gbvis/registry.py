@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # the command line asks this file for names alone
     from gbvis.picture import Exhibit, Picture, Style
     from gbvis.video import Video
 
-SOURCES = ("two_stream_folder", "frame_folder", "video_file")
+SOURCES = ("sample", "two_stream_folder", "frame_folder", "video_file")
 """Asked in this order; the first that knows a location reads it."""
 
 CHECKPOINTS = {

@@ -46,8 +46,14 @@ VIDEO_SUFFIXES = (
 )
 
 
+SAMPLE_PREFIX = "sample:"
+"""What the location of a video begins with that gbvis draws."""
+
+
 def video_name(location: str) -> str:
     """Return the name of the video at `location`: a file's stem, or the name of a folder or of nothing on disk."""
+    if location.startswith(SAMPLE_PREFIX):
+        return location.removeprefix(SAMPLE_PREFIX)
     path = Path(location).absolute()
     is_file = path.is_file() or (path.suffix.lower() in VIDEO_SUFFIXES and not path.is_dir())
     return path.stem if is_file else path.name
@@ -58,7 +64,7 @@ class Video(ABC):
 
     Attributes:
         name: The file's stem or the folder's name.
-        location: The absolute path it is read from.
+        location: The absolute path it is read from; `sample:NAME` for one that gbvis draws.
         modality: `rgb` or `flow`.
     """
 
