@@ -1,4 +1,4 @@
-"""What tests share: tiny networks, the drawn clip of `examples/`, and the material beside the repository."""
+"""What tests share: tiny networks, the drawn clip of `material/`, and the material beside the repository."""
 
 import importlib.util
 import os
@@ -16,7 +16,7 @@ from gbvis.cli.app import run_command_line
 from gbvis.video import Video
 
 ROOT = Path(__file__).parent.parent
-EXAMPLES = ROOT / "examples"
+MATERIAL = ROOT / "tests/material"
 SHARED = ROOT.parent / "shared"
 
 
@@ -79,8 +79,8 @@ def rules(shared: Path) -> ModuleType:
 
 @pytest.fixture(scope="session")
 def make_weights() -> ModuleType:
-    """`examples/make_weights.py`."""
-    return load_script(EXAMPLES / "make_weights.py")
+    """`material/make_weights.py`."""
+    return load_script(MATERIAL / "make_weights.py")
 
 
 @pytest.fixture(scope="session")
@@ -97,14 +97,14 @@ def weights(tmp_path_factory: pytest.TempPathFactory, make_weights: ModuleType) 
 
 @pytest.fixture(scope="session")
 def dataset() -> Path:
-    """The two-stream data set of `examples/`: the video `moving-disc`, 12 RGB frames and 11 flow frames."""
-    return EXAMPLES / "two-stream"
+    """The two-stream data set of `material/`: the video `moving-disc`, 12 RGB frames and 11 flow frames."""
+    return MATERIAL / "two-stream"
 
 
 @pytest.fixture(scope="session")
 def video_file() -> Path:
     """The drawn clip as a video file: 12 frames, 340x256, H.264."""
-    return EXAMPLES / "moving-disc.mp4"
+    return MATERIAL / "moving-disc.mp4"
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ OWNERS = {
     "zarr": {"store"},
     "safetensors": {"own_weights"},
     "av": {"sources", "renderers"},
-    "imageio": {"sources", "renderers"},
+    "imageio": {"two_stream", "sources", "renderers"},
     "PIL": {"picture", "layouts", "sources", "renderers"},
     "typer": {"cli"},
     "rich": {"cli"},

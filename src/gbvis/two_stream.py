@@ -7,12 +7,20 @@
 Either the outer or the inner of the two folders may be missing.
 """
 
+import filecmp
 import os
+import shutil
+import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from gbvis.errors import GbvisError
 
 RGB_FOLDER = "jpegs_256"
 FLOW_FOLDER = "tvl1_flow"
+JPEG_QUALITY = 95
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,42 @@ def find_video_folder(parent: Path, name: str) -> Path | None:
     with os.scandir(parent) as entries:
         matches = sorted(entry.name for entry in entries if entry.name.casefold() == wanted and entry.is_dir())
     return parent / matches[0] if matches else None
+
+
+def write_frames(folder: Path, images: Iterable[Any]) -> None:
+    """Write a video's frames, or one channel of its flow, as the JPEGs of one folder, which is whole or not there.
+
+    A folder that holds the very same frames is left alone.
+
+    Args:
+        folder: Of this video and channel.
+        images: uint8 (H, W, 3) or (H, W).
+
+    Raises:
+        GbvisError: The folder holds something else, or cannot be written.
+    """
+    import imageio.v3 as imageio  # here: who only looks for videos writes none
+
+    partial = folder.with_name(f".{uuid.uuid4().hex}.partial")
+    try:
+        partial.mkdir(parents=True)
+        for number, image in enumerate(images, start=1):
+            imageio.imwrite(partial / f"frame{number:06d}.jpg", image, quality=JPEG_QUALITY)
+        if not folder.exists():
+            partial.rename(folder)
+        elif not _are_equal(partial, folder):
+            raise GbvisError(f"{folder} is there already, and differs", "choose another folder")
+    except OSError as error:
+        raise GbvisError(f"cannot write {folder}: {error.strerror}", "choose a place you may write to") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _are_equal(one: Path, other: Path) -> bool:
+    names = sorted(path.name for path in one.iterdir())
+    if not other.is_dir() or names != sorted(path.name for path in other.iterdir()):
+        return False
+    return not any(filecmp.cmpfiles(one, other, names, shallow=False)[1:])
 
 
 def _find_part(folder: Path, inner: str) -> Path | None:

@@ -7,10 +7,11 @@ import typer
 
 from gbvis import registry
 
+SAMPLE_CLASSES = "Classes: left, right, up, down, turn-left, turn-right, grow, shrink"
 FAMILY_NAMES = ", ".join(registry.CHECKPOINTS)
 Videos = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[VIDEO]...", help="Video files, folders of frames, or names with -d."),
+    typer.Argument(metavar="[VIDEO]...", help="Video files, folders of frames, names with -d, or sample:CLASS-SEED."),
 ]
 RenderedVideos = Annotated[
     list[str] | None,
@@ -18,6 +19,11 @@ RenderedVideos = Annotated[
 ]
 Source = Annotated[Path, typer.Argument(metavar="IN", help="A checkpoint of any family.")]
 ConvertedFile = Annotated[Path, typer.Argument(metavar="OUT.safetensors", help="The file to write.")]
+DemoFolder = Annotated[Path, typer.Argument(metavar="[DIR]", help="Where everything goes.")]
+Samples = Annotated[
+    list[str] | None,
+    typer.Option("--sample", metavar="CLASS-SEED", help=f"Which, instead of three; repeatable. {SAMPLE_CLASSES}."),
+]
 VideosFrom = Annotated[
     str | None,
     typer.Option("--videos-from", metavar="FILE", help="Names, or NAME.avi LABEL, a line each; - is stdin."),
@@ -34,7 +40,7 @@ Weights = Annotated[
         "--weights",
         metavar="FILE",
         envvar="GBVIS_WEIGHTS",
-        help="Checkpoint; repeatable, one a stream.",
+        help="Checkpoint; repeatable, one a stream. sample: the networks that come with gbvis.",
     ),
 ]
 SelectedWeights = Annotated[

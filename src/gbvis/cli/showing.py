@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from gbvis.cli.screen import Result, Screen, make_table
@@ -10,6 +12,7 @@ from gbvis.steps.watching import Failure
 
 if TYPE_CHECKING:
     from gbvis.steps.convert_weights import ConvertedWeights
+    from gbvis.steps.demo import WrittenSample
     from gbvis.steps.explain import ExplainedRun
     from gbvis.steps.inspect_shapes import NetworkShapes
     from gbvis.steps.predict import Prediction
@@ -90,6 +93,27 @@ def show_conversion(screen: Screen, converted: ConvertedWeights) -> None:
     """Print one line for a file of weights."""
     held = ", ".join(f"{card.modality} R(2+1)D-{card.depth} of family {card.family}" for card in converted.cards)
     screen.print(f"{converted.path}  {held}  {converted.size:,} bytes")
+
+
+def show_sample(screen: Screen, written: WrittenSample) -> None:
+    """Print one line for a sample."""
+    screen.print(f"{written.name}  drawn into {written.dataset}  {written.file}")
+
+
+def show_command(screen: Screen, words: list[str]) -> None:
+    """Print a command line that is about to be run."""
+    if not screen.is_json:
+        screen.print("")
+        screen.print(f"$ {shlex.join(['gbvis', *words])}")
+
+
+def show_next(screen: Screen, pictures: Path, commands: list[list[str]]) -> None:
+    """Print where the pictures are and what to try next."""
+    if not screen.is_json:
+        screen.print("")
+        screen.print(f"The pictures are in {pictures}. Next:")
+        for words in commands:
+            screen.print(f"$ {shlex.join(['gbvis', *words])}")
 
 
 def _times(shape: tuple[int, ...]) -> str:

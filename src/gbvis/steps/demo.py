@@ -1,0 +1,122 @@
+"""`gbvis demo`: a few samples as a two-stream data set and as MP4, and the commands to try on them."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gbvis import registry
+from gbvis.errors import GbvisError
+from gbvis.flow import encode_motion
+from gbvis.picture import Picture
+from gbvis.sample import RATE, SAMPLE_WEIGHTS, SIZE, Sample, draw_sample, read_sample_name
+from gbvis.two_stream import FLOW_FOLDER, RGB_FOLDER, write_frames
+
+SAMPLES = ("turn-left-3", "right-5", "grow-2")
+ENDPOINTS = ("Conv3d_3_x", "FC")
+
+
+@dataclass(frozen=True)
+class DemoRequest:
+    """What to show.
+
+    Attributes:
+        folder: Where everything goes.
+        samples: Names of samples, `CLASS-SEED`.
+    """
+
+    folder: Path
+    samples: tuple[str, ...] = SAMPLES
+
+    @property
+    def dataset(self) -> Path:
+        """The two-stream data set to write."""
+        return self.folder / "two-stream"
+
+    @property
+    def pictures(self) -> Path:
+        """Where the pictures go."""
+        return self.folder / "pictures"
+
+    def video_file(self, name: str) -> Path:
+        """Return where the MP4 of a sample goes."""
+        return self.folder / "videos" / f"{name}.mp4"
+
+
+@dataclass(frozen=True)
+class WrittenSample:
+    """A sample on disk, as a video of the data set and as an MP4."""
+
+    name: str
+    dataset: Path
+    file: Path
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the sample as a line of `--json`."""
+        return {"video": self.name, "dataset": str(self.dataset), "file": str(self.file)}
+
+
+def run(request: DemoRequest) -> Iterator[WrittenSample]:
+    """Yield every sample once it is written.
+
+    Raises:
+        GbvisError: There is no such sample, or its place cannot be written, or holds something else (exit code 2).
+    """
+    try:
+        named = {name: read_sample_name(name) for name in request.samples}
+        for name, (motion, seed) in named.items():
+            sample = draw_sample(motion, seed)
+            _write_dataset(request.dataset, name, sample)
+            _write_video_file(request.video_file(name), sample)
+            yield WrittenSample(name, request.dataset, request.video_file(name))
+    except GbvisError as error:  # elsewhere one video fails; here it is the call
+        raise GbvisError(error.problem, error.hint, exit_code=2) from error
+
+
+def make_commands(request: DemoRequest) -> list[list[str]]:
+    """Return the command lines that show what gbvis does with the samples, less the `gbvis` before them."""
+    names = list(request.samples)
+    store = ["--store", str(request.folder / "gbvis.zarr")]
+    data = ["-d", str(request.dataset), "-w", SAMPLE_WEIGHTS]
+    endpoints = [word for endpoint in ENDPOINTS for word in ("-e", endpoint)]
+    return [
+        ["predict", *names, *data, "--clips", "1", "--top", "3"],
+        ["explain", *names, *data, *endpoints, "--top-filters", "1", *store],
+        ["render", *names, "-o", str(request.pictures), *store],
+    ]
+
+
+def suggest_commands(request: DemoRequest) -> list[list[str]]:
+    """Return command lines to try next."""
+    name, store = request.samples[0], ["--store", str(request.folder / "gbvis.zarr")]
+    return [
+        ["explain", str(request.video_file(name)), "-w", SAMPLE_WEIGHTS, "-m", "rgb", "-e", "all", *store],
+        ["render", name, *store, "-e", "FC", "--format", "png", "-o", str(request.pictures)],
+        ["predict", "sample:shrink-7", "-w", SAMPLE_WEIGHTS],
+        ["inspect-shapes", "-w", SAMPLE_WEIGHTS],
+    ]
+
+
+def _write_dataset(dataset: Path, name: str, sample: Sample) -> None:
+    levels = encode_motion(sample.flow)
+    flow = dataset / f"sample_{FLOW_FOLDER}" / FLOW_FOLDER
+    write_frames(dataset / f"sample_{RGB_FOLDER}" / RGB_FOLDER / name, sample.frames)
+    for channel, number in (("u", 0), ("v", 1)):
+        write_frames(flow / channel / name, levels[..., number])
+
+
+def _write_video_file(path: Path, sample: Sample) -> None:
+    """Write the frames as an MP4; what is there by that name is replaced by the very same video."""
+    partial = path.with_name(f".{path.name}.partial")
+    picture = Picture(SIZE, SIZE, len(sample.frames), RATE, lambda: iter(sample.frames))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        registry.renderer("mp4").write(picture, partial)
+        partial.replace(path)
+    except OSError as error:
+        problem = f"cannot write {path}: {error.strerror or error}"
+        raise GbvisError(problem, "choose a place you may write to") from error
+    finally:
+        with suppress(OSError):
+            partial.unlink()

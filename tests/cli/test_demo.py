@@ -1,0 +1,60 @@
+"""`gbvis demo` as a new user calls it: a process, in an empty folder, without weights or videos."""
+
+import json
+import shlex
+from pathlib import Path
+
+from PIL import Image
+
+from conftest import Call
+
+
+def test_the_demo_makes_what_it_says(process: Call, call: Call, tmp_path: Path) -> None:
+    done = process("demo")
+    assert done.code == 0, done.err
+    commands = [shlex.split(line)[2:] for line in done.out.splitlines() if line.startswith("$ gbvis ")]
+    assert [words[0] for words in commands[:3]] == ["predict", "explain", "render"]
+    for name in ("turn-left-3", "right-5", "grow-2"):
+        motion = name.rsplit("-", 1)[0]
+        for stream in ("rgb", "flow", "fused"):
+            table = done.out.split(f"{name}  {stream}  1 clip\n")[1].splitlines()
+            assert table[1].split()[2] == motion
+    pictures = sorted((tmp_path / "gbvis-demo/pictures").iterdir())
+    assert len(pictures) == 3 * 2 * 2
+    assert all(str(path.relative_to(tmp_path)) in done.out for path in pictures)
+    for path in pictures:
+        with Image.open(path) as image:
+            assert image.n_frames == 8 and image.width > 900
+    assert {path.name for path in (tmp_path / "gbvis-demo").iterdir()} == {
+        "gbvis.zarr", "pictures", "two-stream", "videos",
+    }  # fmt: skip
+
+    explained = call(*commands[1])  # typed again, as printed
+    assert explained.out.count("cached, nothing computed") == 12
+    for words in commands[3:]:
+        assert call(*words).code == 0, words
+
+
+def test_the_demo_again(call: Call) -> None:
+    assert call("demo", "here", "--sample", "down-1").code == 0
+    again = call("demo", "here", "--sample", "down-1")
+    assert again.code == 0, again.err
+    assert again.out.count("cached") == 4 and again.out.count("unchanged") == 4
+
+
+def test_the_demo_as_data(call: Call) -> None:
+    done = call("demo", "here", "--sample", "down-1", "--json", "-q")
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    assert lines[0]["video"] == "down-1" and Path(lines[0]["file"]).is_file()
+    assert len(lines) == 1 + 3 + 4 + 4
+
+
+def test_what_stands_in_the_way(call: Call, tmp_path: Path) -> None:
+    call("demo", "here", "--sample", "sideways-1").check_error(2, "no such sample: sideways-1", "turn-left")
+    assert call("demo", "here", "--sample", "down-1").code == 0
+    frames = tmp_path / "here/two-stream/sample_jpegs_256/jpegs_256/down-1"
+    (frames / "frame000003.jpg").write_bytes(b"another")
+    call("demo", "here", "--sample", "down-1").check_error(2, "there already, and differs")
+    assert not list(frames.parent.glob(".*"))
+    (tmp_path / "file").write_text("x")
+    call("demo", "file", "--sample", "down-1").check_error(2, "cannot write")
