@@ -24,6 +24,7 @@ OWNERS = {
     "av": {"sources", "renderers"},
     "imageio": {"two_stream", "sources", "renderers"},
     "PIL": {"picture", "layouts", "sources", "renderers"},
+    "cmap": {"picture"},
     "typer": {"cli"},
     "rich": {"cli"},
 }

@@ -30,8 +30,15 @@ CHECKPOINTS = {
     "vmz-caffe2": "vmz_caffe2",
 }
 METHODS = {"guided-backprop": "guided_backprop"}
-LAYOUTS = {"strip": "strip", "sheet": "sheet"}
-RENDERERS = {"gif": "gif", "mp4": "mp4", "webp": "webp", "png": "png"}
+LAYOUTS = {
+    "strip": "strip",
+    "sheet": "sheet",
+    "sheet-transposed": "sheet_transposed",
+    "overlay": "overlay",
+    "streams": "streams",
+    "endpoints": "endpoints",
+}
+RENDERERS = {"gif": "gif", "mp4": "mp4", "webp": "webp", "apng": "apng", "png": "png"}
 
 
 class Source(Protocol):
@@ -61,8 +68,14 @@ class Layout(Protocol):
     IS_MOVING: bool
     """True where the picture has a frame for every frame of the clip, False where it is a single one."""
 
-    def lay_out(self, exhibit: Exhibit, style: Style) -> Picture:
-        """Return the picture of one run."""
+    JOINS: str | None
+    """`streams` or `endpoints` where runs that differ in these make one picture; None for a picture a run."""
+
+    NEEDS_SOURCE: bool
+    """True where the exhibit must come with the frames at their own size."""
+
+    def lay_out(self, exhibits: Sequence[Exhibit], style: Style) -> list[Picture]:
+        """Return the pages of one picture; most have one."""
 
 
 class Renderer(Protocol):

@@ -12,18 +12,18 @@ from gbvis import registry
 from gbvis.picture import Picture
 
 
-def make_picture(count: int, width: int = 96, height: int = 64) -> Picture:
+def make_picture(count: int, width: int = 96, height: int = 64, loops: int | None = None) -> Picture:
     """Return a picture with a few plain colours, in which a white square walks."""
 
-    def frames() -> Iterator[np.ndarray]:
-        for number in range(count):
+    def frames(step: int = 1) -> Iterator[np.ndarray]:
+        for number in range(0, count, step):
             frame = np.zeros((height, width, 3), np.uint8)
             frame[:, : width // 2] = (200, 40, 40)
             frame[:, width // 2 :] = (128, 128, 128)
             frame[8:16, 8 * number % (width - 8) :][:, :8] = 255
             yield frame
 
-    return Picture(width, height, count, 5.0, frames)
+    return Picture(width, height, count, 5.0, frames, loops)
 
 
 def read_back(path: Path) -> tuple[np.ndarray, float]:
@@ -56,11 +56,50 @@ def test_what_was_written_is_the_picture(tmp_path: Path, name: str, size: tuple[
     assert np.abs(centres - [(200, 40, 40), (128, 128, 128)]).max() <= 4
 
 
-def test_gif_and_webp_loop_forever(tmp_path: Path) -> None:
-    for name in ("gif", "webp"):
-        registry.renderer(name).write(make_picture(3), tmp_path / f"picture.{name}")
-        with Image.open(tmp_path / f"picture.{name}") as image:
-            assert image.info["loop"] == 0
+@pytest.mark.parametrize("name", ["gif", "webp", "apng"])
+@pytest.mark.parametrize("loops", [None, 1, 4])
+def test_how_often_it_is_played(tmp_path: Path, name: str, loops: int | None) -> None:
+    """GIF counts repetitions after the first time, and has no word for none; the others count all, 0 being for ever."""
+    registry.renderer(name).write(make_picture(3, loops=loops), tmp_path / f"picture.{name}")
+    with Image.open(tmp_path / f"picture.{name}") as image:
+        found = image.info.get("loop")
+    assert found == {None: 0, 1: None if name == "gif" else 1, 4: 3 if name == "gif" else 4}[loops]
+
+
+def test_apng_is_exact(tmp_path: Path) -> None:
+    picture = make_picture(5)
+    registry.renderer("apng").write(picture, tmp_path / "picture.apng")
+    frames, _ = read_back(tmp_path / "picture.apng")
+    np.testing.assert_array_equal(frames, list(picture.frames()))
+
+
+def test_a_gif_of_frames_that_do_not_change(tmp_path: Path) -> None:
+    still = np.full((20, 30, 3), 77, np.uint8)
+    registry.renderer("gif").write(Picture(30, 20, 4, 10.0, lambda step=1: iter([still] * 4)), tmp_path / "still.gif")
+    with Image.open(tmp_path / "still.gif") as image:
+        assert image.n_frames == 4 and image.info["duration"] == 100
+
+
+@pytest.mark.parametrize("name", ["gif", "mp4", "webp", "apng"])
+def test_frames_stream_through(tmp_path: Path, name: str) -> None:
+    """However many frames there are, only a few of them live at any time."""
+    alive: set[int] = set()
+    most = 0
+
+    class Frame(np.ndarray):
+        def __del__(self) -> None:
+            alive.discard(id(self))
+
+    def frames(step: int = 1) -> Iterator[np.ndarray]:
+        nonlocal most
+        for number in range(0, 120, step):
+            frame = np.full((40, 60, 3), number, np.uint8).view(Frame)
+            alive.add(id(frame))
+            most = max(most, len(alive))
+            yield frame
+
+    registry.renderer(name).write(Picture(60, 40, 120, 25.0, frames), tmp_path / f"long.{name}")
+    assert most < 12
 
 
 def test_gif_does_not_flicker(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from gbvis.cli.showing import (
     show_run,
     show_sample,
     show_shapes,
+    show_table,
 )
 
 # Steps are imported by the command that needs them, so that `--help` is quick and only `explain` and `predict` pay
@@ -141,9 +142,15 @@ def render(
     layout: options.LayoutName = None,
     panels: options.Panels = "frame,gradient,positive,negative",
     flow: options.FlowChannels = "both",
+    flow_colors: options.FlowColors = "grey",
     scale: options.Scale = "clip",
+    percentile: options.Percentile = 99.5,
+    colors: options.Colors = "maps",
     rate: options.Rate = 5.0,
+    loops: options.Loops = "forever",
     size: options.Size = None,
+    font: options.Font = None,
+    dataset: options.Dataset = None,
     modality: options.Modality = None,
     endpoint: options.Endpoints = None,
     label: options.Labels = None,
@@ -158,7 +165,7 @@ def render(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> int:
-    """Make GIF, MP4, WebP or PNG from the store alone: no weights, no video."""
+    """Make GIF, MP4, WebP, APNG or PNG from the store: no weights, and no video but for the overlay."""
     from gbvis.endpoint import read_endpoints
     from gbvis.steps import render as step
     from gbvis.steps.selecting_runs import Selection
@@ -181,10 +188,13 @@ def render(
         output=output,
         formats=tuple(formats or ()),
         layout=layout,
-        style=read_style(panels, flow, scale, rate, size),
+        style=read_style(panels, flow, flow_colors, scale, percentile, colors, rate, loops, size, font),
+        dataset=dataset,
         is_forced=force,
     )
     screen = Screen(as_json, quiet)
+    if request.is_table:
+        return show_all(screen, step.tabulate(request, screen), show_table)
     return show_all(screen, step.run(request, screen), show_picture)
 
 

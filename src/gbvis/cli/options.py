@@ -133,10 +133,20 @@ Formats = Annotated[
 ]
 LayoutName = Annotated[
     str | None,
-    typer.Option("--layout", metavar="|".join(registry.LAYOUTS), help="Default: strip, and sheet for png."),
+    typer.Option("--layout", metavar="NAME", help=f"{', '.join(registry.LAYOUTS)}. Default: strip, and sheet for png."),
 ]
 Panels = Annotated[str, typer.Option("--panels", metavar="NAMES", help="Which panels, separated by commas.")]
 FlowChannels = Annotated[str, typer.Option("--flow", metavar="u|v|both", help="Which channel of flow.")]
+FlowColors = Annotated[
+    str, typer.Option("--flow-colors", metavar="grey|wheel", help="Flow frames as u and v, or direction as hue.")
+]
+Colors = Annotated[str, typer.Option("--colors", metavar="maps|old", help="Colour maps, or the 2019 figure's look.")]
+Percentile = Annotated[
+    float,
+    typer.Option("--percentile", metavar="P", min=50, max=100, help="Colours end where P % of the values lie below."),
+]
+Loops = Annotated[str, typer.Option("--loop", metavar="N|forever", help="How often an animation is played.")]
+Font = Annotated[Path | None, typer.Option("--font", metavar="FILE", help="A .ttf or .otf file for the text.")]
 Scale = Annotated[str, typer.Option("--scale", metavar="clip|all|frame", help="What shares one colour scale.")]
 Rate = Annotated[float, typer.Option("--fps", metavar="N", min=0.1, max=60, help="Frames per second of the picture.")]
 Size = Annotated[

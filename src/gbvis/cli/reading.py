@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,15 +70,39 @@ def read_explained_endpoints(
     return endpoints
 
 
-def read_style(panels: str, flow: str, scale: str, rate: float, size: int | None) -> Style:
+def read_style(
+    panels: str,
+    flow: str,
+    flow_colors: str,
+    scale: str,
+    percentile: float,
+    colors: str,
+    rate: float,
+    loops: str,
+    size: int | None,
+    font: Path | None,
+) -> Style:
     """Return how pictures are to look.
 
     Raises:
-        GbvisError: A panel, flow channel or scale is unknown (exit code 2).
+        GbvisError: A name is unknown, a number is none, or the font cannot be used (exit code 2).
     """
-    from gbvis.picture import FLOW_CHANNELS, PANELS, SCALES, Style
+    from gbvis.picture import COLORS, FLOW_CHANNELS, FLOW_COLORS, PANELS, SCALES, Style
+    from gbvis.picture.text import check_font
 
-    names = tuple(registry.check_name("panel", PANELS, name.strip()) for name in panels.split(","))
-    registry.check_name("flow channel", FLOW_CHANNELS, flow)
-    registry.check_name("scale", SCALES, scale)
-    return Style(names, flow, scale, rate=rate, size=size)
+    if font:
+        check_font(font)
+    if not re.fullmatch("forever|[1-9][0-9]{0,4}", loops):
+        raise GbvisError(f"--loop {loops!r} is no number of times", "give a number from 1, or forever", exit_code=2)
+    return Style(
+        panels=tuple(registry.check_name("panel", PANELS, name.strip()) for name in panels.split(",")),
+        flow=registry.check_name("flow channel", FLOW_CHANNELS, flow),
+        flow_colors=registry.check_name("flow colours", FLOW_COLORS, flow_colors),
+        scale=registry.check_name("scale", SCALES, scale),
+        percentile=percentile,
+        colors=registry.check_name("colours", COLORS, colors),
+        rate=rate,
+        loops=None if loops == "forever" else int(loops),
+        size=size,
+        font=font,
+    )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gbvis.steps.explain import ExplainedRun
     from gbvis.steps.inspect_shapes import NetworkShapes
     from gbvis.steps.predict import Prediction
-    from gbvis.steps.render import RenderedPicture
+    from gbvis.steps.render import RenderedPicture, RenderedTable
 
 Shown = TypeVar("Shown", bound=Result)
 
@@ -52,6 +52,11 @@ def show_prediction(screen: Screen, prediction: Prediction) -> None:
     rows = [(f"{one['score']:.4f}", one["index"], one["label"] or "") for one in prediction.top]
     title = f"{prediction.video}  {prediction.modality}  {count}"
     screen.print(make_table(title, ("score", "class", "label"), rows))
+
+
+def show_table(screen: Screen, table: RenderedTable) -> None:
+    """Print one line for a table."""
+    screen.print(f"{table.path}  {table.rows} rows")
 
 
 def show_picture(screen: Screen, rendered: RenderedPicture) -> None:

@@ -1,1 +1,1 @@
-"""Layouts, one file each: `lay_out(exhibit, style)` makes a picture of one run."""
+"""Layouts, one file each: `lay_out(exhibits, style)` makes the pages of one run, or of those that `JOINS` names."""

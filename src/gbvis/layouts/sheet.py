@@ -1,72 +1,136 @@
 """The sheet: the old script's figure. A row for each panel, a column for each frame; clips below each other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from PIL import Image
 
 from gbvis.errors import GbvisError
-from gbvis.picture import (
-    BACKGROUND,
-    FAINT_TEXT,
-    Exhibit,
-    ExhibitClip,
-    Picture,
-    Pixels,
-    Style,
-    count_rows,
-    describe_scale,
-    draw_text,
-    make_panels,
-    resize_panel,
-)
+from gbvis.picture import Exhibit, ExhibitClip, Picture, Pixels, Style
+from gbvis.picture.panel import Panel, count_rows, describe_scale, make_panels
+from gbvis.picture.style import BACKGROUND, FAINT_TEXT
+from gbvis.picture.text import draw_text, letter_size
 
 IS_MOVING = False
+JOINS = None
+NEEDS_SOURCE = False
 
 _SIDE = 112
-_LINE = 20
-_TEXT = 14
 _GAP = 2
-_MARGIN = 92
+_PAGE = 3_000
+"""Pixels that the clips of one page may take below each other; at least one clip stands on it."""
+
 _TALLEST = 16_000
 
 
-def lay_out(exhibit: Exhibit, style: Style) -> Picture:
-    """Return the picture, a single frame that shows every frame of every clip.
+@dataclass(frozen=True)
+class Grid:
+    """Where things stand on a sheet.
+
+    Attributes:
+        is_transposed: A column for each panel and a row for each frame.
+        side: Of a panel, pixels.
+        line: Height of a line of text.
+        panels: Panels of one clip.
+        frames: Frames of one clip.
+    """
+
+    is_transposed: bool
+    side: int
+    line: int
+    panels: int
+    frames: int
+
+    @property
+    def margin(self) -> int:
+        """Width of the names to the left."""
+        return 5 * self.line
+
+    @property
+    def width(self) -> int:
+        """Of a sheet."""
+        return self.margin + (self.panels if self.is_transposed else self.frames) * (self.side + _GAP)
+
+    @property
+    def clip_height(self) -> int:
+        """Of one clip, with the lines above it."""
+        return 2 * self.line + (self.frames if self.is_transposed else self.panels) * (self.side + _GAP)
+
+    def place(self, panel: int, frame: int) -> tuple[int, int]:
+        """Return left and top of a panel's frame, from the top of its clip."""
+        column, row = (panel, frame) if self.is_transposed else (frame, panel)
+        return self.margin + column * (self.side + _GAP), 2 * self.line + row * (self.side + _GAP)
+
+
+def lay_out(exhibits: Sequence[Exhibit], style: Style) -> list[Picture]:
+    """Return the pages, each a single frame that shows every frame of some clips.
 
     Raises:
-        GbvisError: So many clips make a sheet that nothing can show.
+        GbvisError: One clip makes a sheet that nothing can show.
     """
+    return make_pages(exhibits[0], style, is_transposed=False)
+
+
+def make_pages(exhibit: Exhibit, style: Style, is_transposed: bool) -> list[Picture]:
+    """Return the pages, as `lay_out`; transposed, panels stand side by side and frames below each other."""
     side = style.size or _SIDE
-    width = _MARGIN + exhibit.frames_per_clip * (side + _GAP)
-    clip_height = 2 * _LINE + count_rows(exhibit.modality, style) * len(style.panels) * (side + _GAP)
-    height = _LINE + exhibit.clip_count * clip_height
-    if max(width, height) > _TALLEST:
+    panels = count_rows(exhibit.modality, style) * len(style.panels)
+    grid = Grid(is_transposed, side, max(20, side // 6), panels, exhibit.frames_per_clip)
+    if max(grid.width, grid.clip_height) > _TALLEST:
         raise GbvisError(
-            f"a sheet of {exhibit.clip_count} clips would be {width}x{height} pixels",
+            f"a sheet of {exhibit.frames_per_clip} frames would be {grid.width}x{grid.clip_height} pixels",
             f"at most {_TALLEST} a side: choose a smaller --size, or --layout strip",
         )
+    per_page = max(1, _PAGE // grid.clip_height)
+    starts = range(0, exhibit.clip_count, per_page)
+    return [_make_page(exhibit, style, grid, first, min(first + per_page, exhibit.clip_count)) for first in starts]
 
-    def frames() -> Iterator[Pixels]:
-        canvas = Image.new("RGB", (width, height), BACKGROUND)
-        draw_text(canvas, (4, 2), f"{exhibit.title}   {exhibit.target}", _TEXT, width - 8)
-        for index, clip in enumerate(exhibit.clips()):
-            _draw_clip(canvas, exhibit, style, clip, _LINE + index * clip_height)
+
+def _make_page(exhibit: Exhibit, style: Style, grid: Grid, first: int, end: int) -> Picture:
+    height = grid.line + (end - first) * grid.clip_height
+
+    def frames(step: int = 1) -> Iterator[Pixels]:
+        canvas = Image.new("RGB", (grid.width, height), BACKGROUND)
+        title = f"{exhibit.title}   {exhibit.target}"
+        draw_text(canvas, (4, 0), title, _letters(grid), grid.width - 8, font=style.font)
+        for number, clip in enumerate(islice(exhibit.clips(), first, end)):
+            _draw_clip(canvas, exhibit, style, grid, clip, grid.line + number * grid.clip_height)
         yield np.asarray(canvas)
 
-    return Picture(width, height, 1, style.rate, frames)
+    return Picture(grid.width, height, 1, style.rate, frames)
 
 
-def _draw_clip(canvas: Image.Image, exhibit: Exhibit, style: Style, clip: ExhibitClip, top: int) -> None:
-    side = style.size or _SIDE
-    about = f"{exhibit.value_name} {clip.value:.4g}   {describe_scale(clip, style)}"
-    draw_text(canvas, (4, top + 2), about, _TEXT, canvas.width - 8, FAINT_TEXT)
-    for column, frame in enumerate(clip.frames):
-        place = (_MARGIN + column * (side + _GAP), top + _LINE + 2)
-        draw_text(canvas, place, f"frame {frame}", _TEXT, side - 4, FAINT_TEXT)
+def _draw_clip(canvas: Image.Image, exhibit: Exhibit, style: Style, grid: Grid, clip: ExhibitClip, top: int) -> None:
+    letters = _letters(grid)
+
+    def write(place: tuple[int, int], text: str, width: int, color: tuple[int, int, int] = FAINT_TEXT) -> None:
+        draw_text(canvas, place, text, letters, width, color, style.font)
+
+    about = f"{exhibit.value_name} {clip.value:.4g}   {describe_scale(style)}"
     panels = [panel for row in make_panels(clip, exhibit.modality, style) for panel in row]
-    for row, panel in enumerate(panels):
-        y = top + 2 * _LINE + row * (side + _GAP)
-        draw_text(canvas, (4, y + side // 2 - _TEXT // 2), panel.name, _TEXT, _MARGIN - 8)
-        for column, image in enumerate(panel.images):
-            canvas.paste(resize_panel(image, side), (_MARGIN + column * (side + _GAP), y))
+    write((4, top), f"{about}   {_describe_ends(panels)}", canvas.width - 8)
+    names = [f"frame {frame}" for frame in clip.frames]
+    titles = [panel.name for panel in panels]
+    above, beside = (titles, names) if grid.is_transposed else (names, titles)
+    for column, name in enumerate(above):
+        left = grid.margin + column * (grid.side + _GAP)
+        write((left, top + grid.line), name, grid.side - 4)
+    for row, name in enumerate(beside):
+        middle = top + 2 * grid.line + row * (grid.side + _GAP) + (grid.side - letters) // 2
+        write((4, middle), name, grid.margin - 8)
+    for number, panel in enumerate(panels):
+        for frame in range(len(clip.frames)):
+            left, below = grid.place(number, frame)
+            canvas.paste(Image.fromarray(panel.draw(frame, grid.side)), (left, top + below))
+
+
+def _describe_ends(panels: Sequence[Panel]) -> str:
+    """Return what the colours' ends stand for; u and v share theirs."""
+    ends = {panel.name.split()[0]: panel.ends for panel in panels if panel.ends}
+    return "   ".join(f"{name} {low} to {high}" if low else f"{name} {high}" for name, (low, high) in ends.items())
+
+
+def _letters(grid: Grid) -> int:
+    return letter_size(grid.line)

@@ -2,9 +2,11 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
+from av.video.stream import VideoStream
 
 from gbvis.picture import Picture
 
@@ -12,13 +14,44 @@ CAN_MOVE = True
 
 
 def write(picture: Picture, path: Path) -> None:
-    """Write the picture as an MP4; an odd last column or row is doubled, since yuv420p wants even sizes."""
+    """Write the picture as an MP4; an odd last column or row is doubled, since yuv420p wants even sizes.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    container = {"movflags": "+faststart"}
+    encode(picture, path, "mp4", "libx264", "yuv420p", container, {"crf": "18", "preset": "medium"}, is_even=True)
+
+
+def encode(
+    picture: Picture,
+    path: Path,
+    format_name: str,
+    codec: str,
+    pixel_format: str,
+    container_options: dict[str, str],
+    codec_options: dict[str, str],
+    is_even: bool = False,
+) -> None:
+    """Write the picture with one of FFmpeg's encoders, a frame at a time.
+
+    Args:
+        picture: What to write.
+        path: Where, whatever its suffix.
+        format_name: FFmpeg's name of the file format.
+        codec: FFmpeg's name of the encoder.
+        pixel_format: How the encoder wants its pixels.
+        container_options: For the file format.
+        codec_options: For the encoder.
+        is_even: Double the last row or column where their number is odd.
+    """
     rate = Fraction(picture.rate).limit_denominator(1001)
-    with av.open(f"file:{path.absolute()}", "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        stream = container.add_stream("libx264", rate=rate, options={"crf": "18", "preset": "medium"})
-        stream.width, stream.height = picture.width + picture.width % 2, picture.height + picture.height % 2
-        stream.pix_fmt = "yuv420p"
+    pad = (picture.height % 2, picture.width % 2) if is_even else (0, 0)
+    with av.open(f"file:{path.absolute()}", "w", format=format_name, options=container_options) as container:
+        stream = cast(VideoStream, container.add_stream(codec, rate=rate, options=codec_options))
+        stream.width, stream.height = picture.width + pad[1], picture.height + pad[0]
+        stream.pix_fmt = pixel_format
         for frame in picture.frames():
-            even = np.pad(frame, ((0, picture.height % 2), (0, picture.width % 2), (0, 0)), mode="edge")
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(even, format="rgb24")))
+            padded = np.pad(frame, ((0, pad[0]), (0, pad[1]), (0, 0)), mode="edge")
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(padded, format="rgb24")))
         container.mux(stream.encode())

@@ -1,18 +1,14 @@
-"""Animated WebP, through Pillow."""
+"""Animated WebP, through PyAV."""
 
 from pathlib import Path
 
-from PIL import Image
-
 from gbvis.picture import Picture
+from gbvis.renderers.mp4 import encode
 
 CAN_MOVE = True
 
 
 def write(picture: Picture, path: Path) -> None:
-    """Write the picture as a WebP that loops forever."""
-    frames = (Image.fromarray(frame) for frame in picture.frames())
-    milliseconds = round(1000 / picture.rate)
-    next(frames).save(
-        path, format="WEBP", save_all=True, append_images=frames, duration=milliseconds, loop=0, quality=85
-    )
+    """Write the picture as a WebP."""
+    container = {"loop": str(picture.loops or 0)}
+    encode(picture, path, "webp", "libwebp_anim", "yuv420p", container, {"quality": "85"})

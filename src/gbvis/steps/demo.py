@@ -109,7 +109,7 @@ def _write_dataset(dataset: Path, name: str, sample: Sample) -> None:
 def _write_video_file(path: Path, sample: Sample) -> None:
     """Write the frames as an MP4; what is there by that name is replaced by the very same video."""
     partial = path.with_name(f".{path.name}.partial")
-    picture = Picture(SIZE, SIZE, len(sample.frames), RATE, lambda: iter(sample.frames))
+    picture = Picture(SIZE, SIZE, len(sample.frames), RATE, lambda step=1: iter(sample.frames[::step]))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         registry.renderer("mp4").write(picture, partial)

@@ -3,13 +3,20 @@
 from collections.abc import Iterator
 
 from gbvis.picture import Exhibit, ExhibitClip
+from gbvis.picture.exhibit import SourceView
 from gbvis.store import Store, StoredRun
 
 _VALUE_NAMES = {"SOFTMAX": "score", "FC": "logit", "AP": "feature"}
 
 
-def make_exhibit(store: Store, stored: StoredRun) -> Exhibit:
-    """Return a run as layouts take it; clips are read as they are needed."""
+def make_exhibit(store: Store, stored: StoredRun, source: SourceView | None = None) -> Exhibit:
+    """Return a run as layouts take it; clips are read as they are needed.
+
+    Args:
+        store: Where the run is.
+        stored: The run.
+        source: The frames at their own size, for layouts that want them.
+    """
     clips = store.clips_of(stored)
     label = stored.attributes["label"]
     kind = stored.endpoint.target_kind
@@ -27,8 +34,8 @@ def make_exhibit(store: Store, stored: StoredRun) -> Exhibit:
         target=target,
         value_name=_VALUE_NAMES.get(stored.endpoint.name, "activation"),
         modality=stored.modality,
-        clip_count=stored.clip_count,
-        frames_per_clip=len(clips.frames[0]),
+        frames=clips.frames,
         rate=clips.attributes["rate"],
         clips=read,
+        source=source,
     )

@@ -1,0 +1,93 @@
+"""The overlay: the gradient's magnitude over the frames at their own size, exactly where the network saw it.
+
+What lies outside the crop, which the network never saw, is dimmed.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from gbvis.picture import Exhibit, ExhibitClip, Limits, Picture, Pixels, Style
+from gbvis.picture.color import SEQUENTIAL, color_map
+from gbvis.picture.exhibit import SourceView
+from gbvis.picture.panel import describe_scale, paint
+from gbvis.picture.style import BACKGROUND, FAINT_TEXT
+from gbvis.picture.text import draw_text, letter_size
+
+IS_MOVING = True
+JOINS = None
+NEEDS_SOURCE = True
+
+_DIMMED = 0.35
+_NARROWEST = 320
+"""Pixels; a narrower source is shown at a whole multiple of its size, or its text could not be read."""
+
+
+def lay_out(exhibits: Sequence[Exhibit], style: Style) -> list[Picture]:
+    """Return one picture: a frame for every frame of every clip, and a line of text above and below."""
+    (exhibit,) = exhibits
+    source = exhibit.source
+    assert source is not None
+    factor = -(-_NARROWEST // source.width)
+    width, height = factor * source.width, factor * source.height
+    line = max(18, height // 14)
+    count = exhibit.clip_count * exhibit.frames_per_clip
+
+    def frames(step: int = 1) -> Iterator[Pixels]:
+        for number, clip in enumerate(exhibit.clips(), start=1):
+            heat = magnitude_of(clip, style)
+            for index in range(0, len(clip.frames), step):
+                canvas = Image.new("RGB", (width, height + 3 * line), BACKGROUND)
+                frame = blend(source.read(clip.frames[index]), heat[index], source)
+                canvas.paste(Image.fromarray(frame.repeat(factor, axis=0).repeat(factor, axis=1)), (0, line))
+                _write(canvas, exhibit, clip, style, line, f"{index + 1}/{len(clip.frames)}   clip {number}", index)
+                yield np.asarray(canvas)
+
+    return [Picture(width, height + 3 * line, count, style.rate, frames, style.loops)]
+
+
+def magnitude_of(clip: ExhibitClip, style: Style) -> NDArray[np.float32]:
+    """Return |g| of the strongest channel over the scale's upper end: float32 (T, H, W), 0-1."""
+    strongest: NDArray[np.float32] = np.abs(clip.gradient).max(0)
+    limits = style.limits or Limits.of(strongest, style.percentile, style.scale == "frame")
+    limit = limits.gradient.astype(np.float32)[:, None, None]
+    scaled = np.clip(strongest / np.where(limit > 0, limit, 1), 0, 1) * (limit > 0)
+    return np.asarray(scaled, np.float32)
+
+
+def blend(frame: Pixels, heat: NDArray[np.float32], source: SourceView) -> Pixels:
+    """Return a frame with the heat in its place: uint8 (height, width, 3).
+
+    Args:
+        frame: uint8 (height, width, 3).
+        heat: float32 (H, W), 0-1; the crop at the network's size.
+        source: Where the crop lies.
+    """
+    left, top, right, bottom = source.box
+    rows, columns = heat.shape
+    across, down = columns / (right - left), rows / (bottom - top)
+    size = (source.width, source.height)
+    place = (across, 0, -left * across, 0, down, -top * down)
+    spread = Image.fromarray(heat).transform(size, Image.Transform.AFFINE, place, Image.Resampling.BILINEAR)
+    x, y = np.arange(source.width) + 0.5, np.arange(source.height) + 0.5
+    inside = ((y >= top) & (y < bottom))[:, None, None] & ((x >= left) & (x < right))[None, :, None]
+    weight = 0.85 * np.sqrt(np.clip(np.asarray(spread), 0, 1))[..., None] * inside
+    seen = frame * np.where(inside, 1.0, _DIMMED)
+    colors = paint(np.asarray(spread), color_map(SEQUENTIAL))
+    return np.asarray(np.rint(seen + weight * (colors - seen)), np.uint8)
+
+
+def _write(
+    canvas: Image.Image, exhibit: Exhibit, clip: ExhibitClip, style: Style, line: int, where: str, index: int
+) -> None:
+    """Write the lines above and below the frame."""
+    title = f"{exhibit.title}   {exhibit.target}   {exhibit.value_name} {clip.value:.4g}"
+    seconds = f"   {clip.frames[index] / exhibit.rate:.2f} s" if exhibit.rate else ""
+    width, letters = canvas.width - 8, letter_size(line)
+    draw_text(canvas, (4, 0), title, letters, width, font=style.font)
+    about = f"frame {clip.frames[index]}{seconds}   {where}/{exhibit.clip_count}"
+    draw_text(canvas, (4, canvas.height - 2 * line), about, letters, width, font=style.font)
+    scale = f"|gradient|, {describe_scale(style)}"
+    draw_text(canvas, (4, canvas.height - line), scale, letters, width, FAINT_TEXT, style.font)

@@ -1,0 +1,88 @@
+"""Exhibit: a run as a layout shows it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gbvis.attribution import Gradient
+from gbvis.clip import ClipPixels
+from gbvis.picture.picture import Pixels
+
+Box = tuple[float, float, float, float]
+"""A rectangle in a frame's own pixels: left, top, right, bottom."""
+
+
+@dataclass(frozen=True)
+class ExhibitClip:
+    """One clip of a run and what was found in it.
+
+    Attributes:
+        frames: The frame numbers.
+        pixels: (T, H, W, C), what the network saw before normalisation.
+        gradient: float32 (C, T, H, W).
+        value: The target's value.
+    """
+
+    frames: list[int]
+    pixels: ClipPixels
+    gradient: Gradient
+    value: float
+
+    @property
+    def importance(self) -> NDArray[np.float64]:
+        """How much of the gradient there is in each frame: float64 (T,), |g| summed over channels and places."""
+        return np.asarray(np.abs(self.gradient).sum((0, 2, 3), dtype=np.float64))
+
+
+@dataclass(frozen=True)
+class SourceView:
+    """The frames that clips were cut from, at their own size.
+
+    Attributes:
+        width: Pixels.
+        height: Pixels.
+        box: Where the clips' square lies in them.
+        read: Returns a frame by its number: uint8 (height, width, 3), RGB.
+    """
+
+    width: int
+    height: int
+    box: Box
+    read: Callable[[int], Pixels]
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A run as a layout shows it.
+
+    Attributes:
+        title: Video, stream and endpoint.
+        target: What the gradient is of, less its value.
+        value_name: What the target's value is: a score, a logit, an activation.
+        modality: `rgb` or `flow`.
+        frames: The frame numbers of each clip.
+        rate: The video's frames per second, or None.
+        clips: Reads the clips anew, one by one.
+        source: The frames at their own size, for layouts that want them.
+    """
+
+    title: str
+    target: str
+    value_name: str
+    modality: str
+    frames: list[list[int]]
+    rate: float | None
+    clips: Callable[[], Iterator[ExhibitClip]]
+    source: SourceView | None = None
+
+    @property
+    def clip_count(self) -> int:
+        """The number of clips."""
+        return len(self.frames)
+
+    @property
+    def frames_per_clip(self) -> int:
+        """T."""
+        return len(self.frames[0])

@@ -1,0 +1,176 @@
+"""Panels: one thing over time, as a square to be put into a picture."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from gbvis.attribution import Gradient
+from gbvis.clip import ClipPixels
+from gbvis.flow import BOUND, decode_motion, encode_motion
+from gbvis.picture.color import DIVERGING, LEVELS, SEQUENTIAL, color_map, color_wheel
+from gbvis.picture.exhibit import Exhibit, ExhibitClip
+from gbvis.picture.picture import Pixels
+from gbvis.picture.scale import Limits, Values
+from gbvis.picture.style import FLOW_CHANNELS, Style
+
+_WHEEL_BOUND = 5.0
+"""Pixels of the resized frame at which the colours of the wheel are full."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One panel over time.
+
+    Attributes:
+        name: What it shows.
+        images: uint8 (T, H, W, 3), RGB; or float32 (T, H, W), 0-1, places in `colors`.
+        colors: uint8 (LEVELS, 3); None where the images are colours already.
+        ends: What the lowest and the highest colour stand for, in words; None where that is no number.
+    """
+
+    name: str
+    images: Pixels | NDArray[np.float32]
+    colors: Pixels | None = None
+    ends: tuple[str, str] | None = None
+
+    def draw(self, step: int, side: int) -> Pixels:
+        """Return one frame as a square: uint8 (side, side, 3). Values are resized before they become colours."""
+        image = self.images[step]
+        if self.colors is None:
+            return np.asarray(_resize(Image.fromarray(np.ascontiguousarray(image)), side))
+        values = np.asarray(_resize(Image.fromarray(np.ascontiguousarray(image)), side))
+        return paint(values, self.colors)
+
+    def draw_bar(self, width: int, height: int) -> Pixels:
+        """Return the panel's colours from the lowest to the highest: uint8 (height, width, 3)."""
+        places = np.linspace(0, 1, width, dtype=np.float32)
+        grey = np.rint(255 * places).astype(np.uint8)[:, None].repeat(3, axis=1)
+        bar = grey if self.colors is None else paint(places, self.colors)
+        return np.broadcast_to(bar, (height, width, 3))
+
+
+def paint(places: NDArray[np.float32], colors: Pixels) -> Pixels:
+    """Return the colours at places from 0 to 1: uint8 (*places.shape, 3)."""
+    index = np.rint(np.clip(places, 0, 1) * (LEVELS - 1)).astype(np.intp)
+    painted: Pixels = colors[index]
+    return painted
+
+
+def make_panels(clip: ExhibitClip, modality: str, style: Style) -> list[list[Panel]]:
+    """Return the rows of panels of one clip: one row for RGB, one for each flow channel shown."""
+    values = values_of(clip.gradient, modality, style)
+    limits = style.limits or Limits.of(_joined(values), style.percentile, style.scale == "frame")
+    if modality == "rgb":
+        return [_make_row(_as_bytes(clip.pixels), values[0], "", style, limits)]
+    return [
+        _make_row(_flow_frames(clip.pixels, channel, style), values[channel], f" {'uv'[channel]}", style, limits)
+        for channel in FLOW_CHANNELS[style.flow]
+    ]
+
+
+def limits_of(exhibit: Exhibit, style: Style) -> Limits:
+    """Return the limits that hold for all clips of an exhibit: the largest of theirs."""
+    limits = Limits.none()
+    for clip in exhibit.clips():
+        values = values_of(clip.gradient, exhibit.modality, style)
+        limits |= Limits.of(_joined(values), style.percentile)
+    return limits
+
+
+def describe_scale(style: Style) -> str:
+    """Return in words what the ends of the colours mean."""
+    end = f"{style.percentile:g} % of it" if style.percentile < 100 else "its largest value"
+    if style.scale == "frame":
+        return f"each frame stretched by itself, to {end}: frames cannot be compared"
+    return f"one scale for {'all pictures' if style.limits else 'this clip'}, to {end}"
+
+
+def count_rows(modality: str, style: Style) -> int:
+    """Return the number of rows that `make_panels` gives."""
+    return 1 if modality == "rgb" else len(FLOW_CHANNELS[style.flow])
+
+
+def values_of(gradient: Gradient, modality: str, style: Style) -> list[Values]:
+    """Return what is shown of a gradient: for RGB one array, for flow u's and v's.
+
+    In colour maps RGB's three channels become one: each place shows the channel where |g| is largest, with its sign
+    (as Simonyan et al. 2013, part 3.1, which takes the maximum over the channels).
+
+    Returns:
+        float32 (T, H, W) each; in the old colours RGB is (3, T, H, W).
+    """
+    if modality == "flow":
+        return list(gradient)
+    if style.colors == "old":
+        return [gradient]
+    strongest = np.abs(gradient).argmax(0)[None]
+    return [np.take_along_axis(gradient, strongest, axis=0)[0]]
+
+
+def _joined(values: list[Values]) -> Values:
+    return np.stack(values)
+
+
+def _make_row(frames: Pixels, values: Values, suffix: str, style: Style, limits: Limits) -> list[Panel]:
+    makers = {"gradient": _gradient_panel, "positive": _saliency_panel, "negative": _saliency_panel}
+    return [
+        Panel(f"frame{suffix}", frames) if name == "frame" else makers[name](name, suffix, values, style, limits)
+        for name in style.panels
+    ]
+
+
+def _gradient_panel(name: str, suffix: str, values: Values, style: Style, limits: Limits) -> Panel:
+    places = 0.5 + 0.5 * _divide(values, limits.gradient)
+    ends = _words(limits.gradient)
+    return _make_panel(f"{name}{suffix}", places, DIVERGING, style, (f"\N{MINUS SIGN}{ends}", ends))
+
+
+def _saliency_panel(name: str, suffix: str, values: Values, style: Style, limits: Limits) -> Panel:
+    signed, limit = (values, limits.positive) if name == "positive" else (-values, limits.negative)
+    return _make_panel(f"{name}{suffix}", _divide(signed, limit), SEQUENTIAL, style, ("0", _words(limit)))
+
+
+def _make_panel(name: str, places: Values, colors: str, style: Style, ends: tuple[str, str]) -> Panel:
+    if style.scale == "frame":
+        ends = ("", "each frame's own")
+    if style.colors == "maps":
+        return Panel(name, places, color_map(colors), ends)
+    colored = np.moveaxis(places, 0, -1) if places.ndim == 4 else places[..., None]
+    bytes_ = np.rint(np.clip(colored, 0, 1) * 255).astype(np.uint8)
+    return Panel(name, np.broadcast_to(bytes_, (*bytes_.shape[:3], 3)), None, ends)
+
+
+def _divide(values: Values, limit: NDArray[np.float64]) -> Values:
+    """Return values / limit, clipped to -1 and 1, and 0 where the limit is 0: nothing of that sign is there."""
+    per_frame = limit.astype(np.float32)[:, None, None]
+    safe = np.where(per_frame > 0, per_frame, np.float32(1))
+    return np.asarray(np.clip(values / safe, -1, 1) * (per_frame > 0), np.float32)
+
+
+def _words(limit: NDArray[np.float64]) -> str:
+    return re.sub(r"e([+-])0", r"e\1", f"{float(limit.max()):.2g}")
+
+
+def _flow_frames(pixels: ClipPixels, channel: int, style: Style) -> Pixels:
+    """Return what a flow row shows of the frames: its own channel in grey, or the direction and speed as a colour."""
+    if style.flow_colors == "wheel":
+        motion = pixels if pixels.dtype == np.float32 else decode_motion(pixels.astype(np.uint8, copy=False))
+        return color_wheel(motion.astype(np.float32, copy=False), _WHEEL_BOUND)
+    grey = _as_bytes(pixels)[..., [channel]]
+    return np.broadcast_to(grey, (*grey.shape[:3], 3))
+
+
+def _as_bytes(pixels: ClipPixels) -> Pixels:
+    """Return a clip's pixels to look at; motion of the resized frame as grey, black and white at 10 pixels."""
+    if pixels.dtype == np.uint8:
+        return pixels.astype(np.uint8, copy=False)
+    return encode_motion(pixels.astype(np.float32, copy=False), bound=BOUND / 2)
+
+
+def _resize(image: Image.Image, side: int) -> Image.Image:
+    """Return an image as a square of `side` pixels; whole multiples stay sharp."""
+    is_multiple = side % image.height == 0
+    return image.resize((side, side), Image.Resampling.NEAREST if is_multiple else Image.Resampling.BICUBIC)

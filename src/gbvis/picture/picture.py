@@ -1,0 +1,38 @@
+"""Picture: frames to be written as an animation or as a still."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+
+
+class Frames(Protocol):
+    """Makes a picture's frames."""
+
+    def __call__(self, step: int = 1) -> Iterator[Pixels]:
+        """Yield every `step`-th frame, made anew: uint8 (height, width, 3), RGB."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a renderer writes.
+
+    Attributes:
+        width: Pixels.
+        height: Pixels.
+        frame_count: 1 for a still picture.
+        rate: Frames per second.
+        frames: Makes the frames, one by one and as often as asked.
+        loops: How often it is played; None for ever.
+    """
+
+    width: int
+    height: int
+    frame_count: int
+    rate: float
+    frames: Frames
+    loops: int | None = None

@@ -1,0 +1,158 @@
+"""`gbvis render` on samples explained with the networks that come along: every layout, format and option."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+from PIL import Image
+
+from conftest import Call
+from gbvis import registry
+
+
+@pytest.fixture
+def explained(call: Call) -> Call:
+    """Explain both streams of one sample at two endpoints, and give the command line."""
+    assert call("explain", "sample:up-4", "-w", "sample", "-e", "Conv3d_4_x", "-e", "FC").code == 0
+    return call
+
+
+def pictures(out: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("layout", "names"),
+    [
+        ("strip", ["up-4.rgb.FC.2.gif", "up-4.flow.FC.2.gif"]),
+        ("sheet", ["up-4.rgb.FC.2.png", "up-4.flow.FC.2.png"]),
+        ("sheet-transposed", ["up-4.rgb.FC.2.sheet-transposed.png", "up-4.flow.FC.2.sheet-transposed.png"]),
+        ("overlay", ["up-4.rgb.FC.2.overlay.gif", "up-4.flow.FC.2.overlay.gif"]),
+        ("streams", ["up-4.streams.FC.2.gif"]),
+    ],
+)
+def test_layouts_and_their_names(explained: Call, layout: str, names: list[str]) -> None:
+    done = explained("render", "-e", "FC", "--layout", layout, "--json")
+    assert done.code == 0, done.err
+    made = pictures(done.out)
+    assert [picture["path"] for picture in made] == names
+    for picture in made:
+        with Image.open(str(picture["path"])) as image:
+            assert image.size == (picture["width"], picture["height"])
+            assert getattr(image, "n_frames", 1) == picture["frames"]
+        assert picture["layout"] == layout
+    assert explained("render", "-e", "FC", "--layout", layout).out.count("unchanged") == len(names)
+
+
+def test_endpoints_below_each_other(explained: Call) -> None:
+    (rgb, flow) = pictures(explained("render", "--layout", "endpoints", "--json").out)
+    assert (rgb["path"], flow["path"]) == ("up-4.rgb.endpoints.gif", "up-4.flow.endpoints.gif")
+    assert rgb["endpoint"] is None and rgb["modality"] == "rgb"
+    assert [run["endpoint"] for run in rgb["runs"]] == ["Conv3d_4_x", "FC"]  # type: ignore[attr-defined]
+
+
+def test_streams_that_miss_one(explained: Call, call: Call) -> None:
+    explained("explain", "sample:down-1", "-w", "sample", "-m", "rgb")
+    done = explained("render", "--layout", "streams", "-o", "both")
+    assert done.code == 1
+    assert "no flow run to be shown with" in done.err and "up-4.streams.FC.2.gif" in done.out
+
+
+@pytest.mark.parametrize("name", [name for name in registry.RENDERERS if name != "png"])
+def test_every_format_from_the_command_line(explained: Call, tmp_path: Path, name: str) -> None:
+    made = explained("render", "-m", "rgb", "-e", "FC", "-o", f"x.{name}", "--loop", 2, "--json")
+    assert made.code == 0, made.err
+    assert pictures(made.out)[0]["format"] == name
+    assert (tmp_path / f"x.{name}").stat().st_size > 5_000
+
+
+def test_how_much_of_it_when(explained: Call, tmp_path: Path) -> None:
+    """The curve as data: the sum of |gradient| over channels and places, frame by frame."""
+    (picture,) = pictures(explained("render", "-m", "rgb", "-e", "FC", "--json").out)
+    (run,) = picture["runs"]  # type: ignore[misc]
+    gradient = zarr.open_group(tmp_path / "gbvis.zarr")[f"{run['group']}/gradient"]
+    expected = np.abs(np.asarray(gradient, np.float64)).sum((1, 3, 4))  # type: ignore[arg-type]
+    np.testing.assert_allclose(run["importance"], expected, rtol=1e-5)
+    assert explained("render", "-o", "importance.csv").out.split() == ["importance.csv", "32", "rows"]
+    with (tmp_path / "importance.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if (row["modality"], row["endpoint"]) == ("rgb", "FC")]
+    assert [int(row["frame"]) for row in rows] == list(range(4, 12))
+    assert [row["seconds"] for row in rows] == [f"{frame / 10:.3f}" for frame in range(4, 12)]
+    np.testing.assert_allclose([float(row["importance"]) for row in rows], expected[0], rtol=1e-5)
+    assert sum(float(row["share"]) for row in rows) == pytest.approx(1, abs=1e-5)
+    explained("render", "-o", "importance.csv", "-m", "rgb").check_error(1, "there already", "--force")
+    assert pictures(explained("render", "-o", "importance.csv", "--json").out)[0]["rows"] == 32
+
+
+def test_one_scale_for_everything(explained: Call, tmp_path: Path) -> None:
+    """The network's own endpoints differ by orders of magnitude: with one scale the weaker one is pale."""
+    spread = {}
+    for scale in ("clip", "all"):
+        wanted = ["-m", "rgb", "--scale", scale, "--panels", "positive", "--format", "apng"]
+        done = explained("render", *wanted, "-o", scale)
+        assert done.code == 0, done.err
+        with Image.open(tmp_path / scale / "up-4.rgb.FC.2.apng") as image:
+            image.seek(4)
+            spread[scale] = np.asarray(image.convert("RGB"), float)[40:250].max()
+    assert spread["all"] < 0.8 * spread["clip"]
+
+
+def test_a_gradient_of_nothing_is_grey_and_said(explained: Call, tmp_path: Path) -> None:
+    (run,) = pictures(explained("render", "-m", "rgb", "-e", "FC", "-o", "a", "--json").out)[0]["runs"]  # type: ignore[misc]
+    with zarr.config.set({"array.write_empty_chunks": True}):
+        gradient = zarr.open_group(tmp_path / "gbvis.zarr")[f"{run['group']}/gradient"]
+        assert isinstance(gradient, zarr.Array)
+        gradient[:] = 0
+    done = explained("render", "-m", "rgb", "-e", "FC", "-o", "b.apng")
+    assert done.code == 0, done.err
+    assert "the same everywhere" in done.err
+    with Image.open(tmp_path / "b.apng") as image:
+        panel = np.asarray(image.convert("RGB"))[36:260, 232:456]
+    assert np.ptp(panel) <= 1
+
+
+def test_an_overlay_needs_the_video(call: Call, dataset: Path, weights: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copytree(dataset, tmp_path / "data")
+    both = ["-w", weights["rgb"], "-w", weights["flow"], "-e", "FC", "-l", 3]
+    assert call("explain", "moving-disc", "-d", "data", *both).code == 0
+    for place in ([], ["-d", "data"]):
+        done = call("render", "--layout", "overlay", "--json", "-o", f"place{len(place)}", *place)
+        assert done.code == 0, done.err
+        assert {picture["width"] for picture in pictures(done.out)} == {340}
+    (tmp_path / "data").rename(tmp_path / "moved")
+    call("render", "--layout", "overlay", "-m", "rgb").check_error(1, "they are gone from", "-d")
+    assert call("render", "--layout", "overlay", "-d", "moved", "-o", "place0").out.count("unchanged") == 2
+    frame = next((tmp_path / "moved").rglob("jpegs_256/moving-disc/frame000005.jpg"))
+    shutil.copy(frame.with_name("frame000006.jpg"), frame)
+    call("render", "--layout", "overlay", "-d", "moved", "-m", "rgb").check_error(1, "has changed since it was")
+    assert call("render", "-m", "rgb", "-o", "strip").code == 0  # nothing but the overlay needs it
+
+
+def test_many_clips_make_numbered_pages(explained: Call, tmp_path: Path) -> None:
+    assert explained("explain", "sample:up-4", "-w", "sample", "-m", "rgb", "--clips", 10).code == 0
+    done = explained("render", "-m", "rgb", "--clips", 10, "-o", "x.png", "--size", 200)
+    assert [line.split()[0] for line in done.out.splitlines()] == ["x.1.png", "x.2.png", "x.3.png", "x.4.png"]
+    assert not (tmp_path / "x.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--loop", "0"], ["--loop '0'", "forever"]),
+        (["--loop", "often"], ["--loop 'often'"]),
+        (["--percentile", "20"], ["percentile"]),
+        (["--colors", "new"], ["unknown colours 'new'", "maps, old"]),
+        (["--flow-colors", "red"], ["unknown flow colours 'red'"]),
+        (["--font", "no.ttf"], ["cannot use the font no.ttf"]),
+        (["--layout", "strips"], ["unknown layout 'strips'", "did you mean strip"]),
+        (["--layout", "overlay", "-o", "x.png"], ["the layout overlay moves"]),
+        (["--layout", "sheet", "-o", "x.jpg"], ["no format has the suffix '.jpg'"]),
+        (["-d", "nowhere"], ["no such folder: nowhere"]),
+    ],
+)
+def test_what_cannot_be_asked(explained: Call, arguments: list[str], words: list[str]) -> None:
+    explained("render", *arguments).check_error(2, *words)
