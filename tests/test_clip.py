@@ -16,7 +16,7 @@ RGB = old_script.FAMILY.formats["rgb"]
 
 
 def starts(frame_count: int, request: ClipRequest, rate: float | None = 25.0) -> list[int]:
-    return [numbers[0] for numbers in request.sample(VideoShape(frame_count, rate, 340, 256))]
+    return [numbers[0] for numbers in request.choose_frames(VideoShape(frame_count, rate, 340, 256))]
 
 
 @pytest.mark.parametrize("video", ["v_SoccerJuggling_g23_c01", "v_WalkingWithDog_g15_c01"])
@@ -26,7 +26,7 @@ def test_pixels_are_those_of_the_original_programs(shared: Path, video: str, mod
     source = two_stream_folder.read(video, modality, shared / "data/UCF-101")
     assert source is not None
     clip_format = old_script.FAMILY.formats[modality]
-    (numbers,) = ClipRequest(8).sample(source.shape)
+    (numbers,) = ClipRequest(8).choose_frames(source.shape)
     pixels = cut_clip(source, numbers, clip_format)
     channel_first = pixels.transpose(3, 0, 1, 2)
     if modality == "flow":
@@ -104,7 +104,7 @@ def test_many_clips_are_spread_from_end_to_end() -> None:
 
 
 def test_all_covers_every_frame_and_ends_with_the_video() -> None:
-    clips = ClipRequest(8, "all").sample(VideoShape(21, None, 4, 4))
+    clips = ClipRequest(8, "all").choose_frames(VideoShape(21, None, 4, 4))
     assert [numbers[0] for numbers in clips] == [0, 8, 13]
     assert {number for numbers in clips for number in numbers} == set(range(21))
     assert starts(16, ClipRequest(8, "all")) == [0, 8]
@@ -112,12 +112,12 @@ def test_all_covers_every_frame_and_ends_with_the_video() -> None:
 
 
 def test_a_short_video_is_repeated() -> None:
-    assert ClipRequest(8).sample(VideoShape(3, None, 4, 4)) == [[0, 1, 2, 0, 1, 2, 0, 1]]
-    assert len(ClipRequest(8, 10).sample(VideoShape(3, None, 4, 4))) == 1
+    assert ClipRequest(8).choose_frames(VideoShape(3, None, 4, 4)) == [[0, 1, 2, 0, 1, 2, 0, 1]]
+    assert len(ClipRequest(8, 10).choose_frames(VideoShape(3, None, 4, 4))) == 1
 
 
 def test_stride() -> None:
-    assert ClipRequest(4, stride=3).sample(VideoShape(20, None, 4, 4)) == [[5, 8, 11, 14]]
+    assert ClipRequest(4, stride=3).choose_frames(VideoShape(20, None, 4, 4)) == [[5, 8, 11, 14]]
     assert ClipRequest(4, stride=3).span == 10
 
 

@@ -84,3 +84,55 @@ def test_what_cannot_be_read_says_so(tmp_path: Path, write: object) -> None:
     with pytest.raises(GbvisError, match=r"own\.safetensors") as error:
         read_own_weights(path)
     assert error.value.exit_code == 2
+
+
+def test_class_names_given_are_kept(call: Call, weights: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "names").write_text("\n".join(f"class number {number}" for number in range(101)))
+    assert call("convert-weights", weights["rgb"], "named.safetensors", "--labels", "names").code == 0
+    card = Networks(WeightsRequest((tmp_path / "named.safetensors",))).cards["rgb"]
+    assert card.labels and card.labels[7] == "class number 7"
+
+
+def test_the_sample_networks_can_be_converted(call: Call) -> None:
+    assert call("convert-weights", "sample", "own.safetensors").code == 0
+    mine, theirs = (call("predict", "sample:up-4", "-w", path, "--json").out for path in ("own.safetensors", "sample"))
+    assert mine == theirs
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [
+        ("clip_format", "frames", 0),
+        ("clip_format", "frames", "8"),
+        ("clip_format", "frames", 10**9),
+        ("clip_format", "height", 1),
+        ("clip_format", "crop", 1000),
+        ("clip_format", "crop", 0),
+        ("clip_format", "top", -5),
+        ("clip_format", "left", 10**9),
+        ("clip_format", "scale", 0),
+        ("clip_format", "scale", float("nan")),
+        ("clip_format", "mean", [1.0]),
+        ("clip_format", "mean", "abc"),
+        ("clip_format", "std", [0.0, 0.0, 0.0]),
+        ("clip_format", "std", [1.0, 1.0]),
+        ("clip_format", "is_motion", True),
+        ("variant", "padding", "foo"),
+        ("variant", "norm_epsilon", -1),
+        (None, "labels", ["one", "two"]),
+        (None, "labels", 3),
+        (None, "clip_format", None),
+    ],
+)
+def test_a_description_that_describes_nothing_is_refused(
+    call: Call, tmp_path: Path, part: str | None, name: str, value: object
+) -> None:
+    """A weights file brings its own input format and class names: they are checked like its numbers."""
+    path = tmp_path / "own.safetensors"
+    write_own_weights(path, [make(registry.families()[0])], {})
+    with safetensors.safe_open(path, framework="pt") as file:
+        tensors, about = {key: file.get_tensor(key) for key in file.keys()}, json.loads(file.metadata()["gbvis"])  # noqa: SIM118
+    card = about["networks"]["rgb"]
+    (card[part] if part else card)[name] = value
+    safetensors.torch.save_file(tensors, path, metadata={"gbvis": json.dumps(about)})
+    call("inspect-shapes", "-w", path).check_error(2, "own.safetensors")

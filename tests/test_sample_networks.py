@@ -8,13 +8,15 @@ from types import ModuleType
 import numpy as np
 import pytest
 import safetensors
+import torch
 
 from conftest import ROOT, load_script
 from gbvis.clip import cut_clip
 from gbvis.clip_request import ClipRequest
 from gbvis.endpoint import ENDPOINTS, FC, SOFTMAX
 from gbvis.network import Network
-from gbvis.sample import FIRST_TRAINING_SEED, MOTIONS, find_weights
+from gbvis.sample import FIRST_TRAINING_SEED, MOTIONS
+from gbvis.sample_networks import find_weights
 from gbvis.sources.sample import SampleVideo
 from gbvis.steps.opening_weights import Networks, WeightsRequest
 
@@ -62,7 +64,7 @@ def test_they_know_videos_that_they_have_not_seen(networks: dict[str, Network]) 
         scores = {}
         for modality, network in networks.items():
             video = SampleVideo(f"{MOTIONS[motion]}-{5000 + seed}", modality)
-            (numbers,) = ClipRequest(8).sample(video.shape)
+            (numbers,) = ClipRequest(8).choose_frames(video.shape)
             pixels = cut_clip(video, numbers, network.card.clip_format)
             scores[modality] = network.measure(pixels, {SOFTMAX})[SOFTMAX]
         scores["fused"] = (scores["rgb"] + scores["flow"]) / 2
@@ -71,15 +73,34 @@ def test_they_know_videos_that_they_have_not_seen(networks: dict[str, Network]) 
     assert min(right.values()) >= 38, right
 
 
+def measure(evaluate: ModuleType, network: Network) -> tuple[float, float]:
+    """Return the mean concentration and distraction of guided gradients from FC, over noisy clips."""
+    modality = network.card.modality
+    found = [
+        evaluate.measure_focus(evaluate.guided(FC)(network, pixels), mover, distractors)
+        for pixels, mover, distractors in evaluate.draw_clips(modality, 16, evaluate.NOISE[modality])
+    ]
+    distraction = [focus.distraction for focus in found if focus.distraction is not None]
+    return float(np.mean([focus.concentration for focus in found])), float(np.mean(distraction))
+
+
 @pytest.mark.parametrize("modality", ["rgb", "flow"])
 def test_the_gradient_lies_on_what_moves(networks: dict[str, Network], evaluate: ModuleType, modality: str) -> None:
-    """Guided gradients from FC: at least 6 times the mover's share of the frame, little on what rests."""
-    found = [
-        evaluate.measure_focus(evaluate.guided(FC)(networks[modality], pixels), mover, distractors)
-        for pixels, mover, distractors in evaluate.draw_clips(modality, 16, noise=0.0)
-    ]
-    assert np.mean([focus.concentration for focus in found]) >= 6
-    assert np.mean([focus.distraction for focus in found if focus.distraction is not None]) <= 1 / 3
+    """At least 6 times the mover's share of the frame, and little on what rests; not so where nothing was learned."""
+    concentration, distraction = measure(evaluate, networks[modality])
+    assert concentration >= 6 and distraction <= 1 / 3
+    torch.manual_seed(0)
+    untrained = Network(evaluate.make_network(modality), networks[modality].card)
+    concentration, distraction = measure(evaluate, untrained)
+    assert concentration < 3 and distraction > 1 / 3
+
+
+def test_the_masks_hold_all_that_moves(evaluate: ModuleType) -> None:
+    """At the network's size no moving pixel lies outside the grown mover, and the mover is not most of the frame."""
+    for pixels, mover, distractors in evaluate.draw_clips("flow", 16, noise=0.0):
+        is_moving = (pixels != 128).any(-1)
+        assert is_moving.any() and not (is_moving & ~mover).any()
+        assert mover.mean() < 0.2 and not (mover & distractors).any()
 
 
 def test_focus_is_what_it_says(evaluate: ModuleType) -> None:

@@ -22,7 +22,8 @@ from gbvis.clip import ClipPixels
 from gbvis.endpoint import FC, Endpoint, Target, read_endpoint
 from gbvis.methods.guided_backprop import attribute
 from gbvis.network import Network
-from gbvis.sample import MOTIONS, Sample, draw_sample, find_weights
+from gbvis.sample import MOTIONS, Sample, draw_sample
+from gbvis.sample_networks import find_weights
 from gbvis.steps.opening_weights import Networks, WeightsRequest
 
 GROWN = 3
@@ -88,7 +89,7 @@ def guided(endpoint: Endpoint) -> Explain:
     def explain(network: Network, pixels: ClipPixels) -> Magnitude:
         choose = lambda responses: [Target(endpoint, int(responses[endpoint].argmax()))]  # noqa: E731
         (attribution,) = attribute(network, pixels, {endpoint}, choose)
-        return np.abs(attribution.gradient).sum(0)
+        return np.asarray(np.abs(attribution.gradient).sum(0))
 
     return explain
 
@@ -97,7 +98,7 @@ def plain(network: Network, pixels: ClipPixels) -> Magnitude:
     """Return the plain gradient's magnitude, from the highest logit (Simonyan et al. 2013)."""
     clip = network.input_of(pixels).requires_grad_()
     (gradient,) = torch.autograd.grad(network.respond(clip, {FC})[FC].max(), clip)
-    return np.abs(network.gradient_of(gradient)).sum(0)
+    return np.asarray(np.abs(network.gradient_of(gradient)).sum(0))
 
 
 def shuffled(network: Network) -> Network:

@@ -159,7 +159,7 @@ def score(module: R2Plus1D, videos: Tensor, modality: str) -> Tensor:
     was_training = module.training
     module.eval()
     clips = videos[:, start : start + CLIP_LENGTH]
-    scores = torch.cat([module(normalised(part, modality)).softmax(1) for part in clips.split(50)])
+    scores = torch.cat([module(normalised(part, modality)).softmax(1) for part in torch.split(clips, 50)])
     module.train(was_training)
     return scores
 
@@ -183,14 +183,15 @@ def train(modality: str, path: Path) -> None:
     for step, (clips, labels) in enumerate(make_batches(videos, classes, modality), start=1):
         loss = nn.functional.cross_entropy(module(clips), labels)
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
         schedule.step()
         if step % 250 == 0:
             accuracy = accuracy_of(score(module, validation, modality), truth)
             seconds = time.perf_counter() - started
             print(f"{modality}: step {step}  loss {loss.item():.3f}  right {accuracy:.3f}  {seconds:.0f} s", flush=True)
-    torch.save(module.state_dict(), path)
+    torch.save(module.state_dict(), path.with_suffix(".partial"))
+    path.with_suffix(".partial").replace(path)
 
 
 def open_network(modality: str, path: Path) -> Network:
@@ -241,6 +242,8 @@ def main() -> None:
         process.start()
     for process in processes:
         process.join()
+    if any(process.exitcode for process in processes):
+        raise SystemExit("training failed: see above")
     networks = {modality: open_network(modality, path) for modality, path in paths.items()}
     accuracy = measure_accuracy(networks)
     print(f"accuracy on {HELD_OUT_VIDEOS} held-out videos: {accuracy}")

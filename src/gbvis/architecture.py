@@ -34,6 +34,15 @@ class Variant:
     has_bare_stem: bool = False
     has_factorized_shortcuts: bool = False
 
+    def __post_init__(self) -> None:
+        """Check the values: a weights file may have brought them.
+
+        Raises:
+            ValueError: They are no variant.
+        """
+        if self.padding not in ("same", "symmetric") or not 0 < self.norm_epsilon < 1:
+            raise ValueError("expected padding same or symmetric, and an epsilon between 0 and 1")
+
 
 @dataclass(frozen=True)
 class Factors:
@@ -103,14 +112,19 @@ class Architecture:
         """Return the architecture whose parameters have these shapes.
 
         Raises:
-            LookupError: A weight that decides the architecture is missing or has a wrong number of axes; the
-                argument is its name.
+            LookupError: A weight that decides the architecture is missing, has a wrong number of axes, or does not
+                take what the layer before it gives; the argument is its name.
         """
-        stages = tuple(
-            tuple(_block(shape_of, variant, stage, block) for block in range(_block_count(shape_of, stage)))
-            for stage in range(len(STAGES))
-        )
-        return cls(_factors(shape_of, "stem"), stages, _shape(shape_of, "classifier.weight", axes=2)[0])
+        stem = _factors(shape_of, "stem")
+        stages: list[tuple[Block, ...]] = []
+        inputs = stem.outputs
+        for stage in range(len(STAGES)):
+            blocks = []
+            for number in range(_block_count(shape_of, stage)):
+                blocks.append(_block(shape_of, variant, stage, number, inputs))
+                inputs = blocks[-1].second.outputs
+            stages.append(tuple(blocks))
+        return cls(stem, tuple(stages), _shape(shape_of, "classifier.weight", axes=2)[0])
 
 
 def _block_count(shape_of: ShapeOf, stage: int) -> int:
@@ -121,9 +135,12 @@ def _block_count(shape_of: ShapeOf, stage: int) -> int:
     )
 
 
-def _block(shape_of: ShapeOf, variant: Variant, stage: int, block: int) -> Block:
+def _block(shape_of: ShapeOf, variant: Variant, stage: int, block: int, inputs: int) -> Block:
     name = f"stages.{stage}.{block}"
     first, second = (_factors(shape_of, f"{name}.{unit}") for unit in ("first", "second"))
+    for unit, factors, expected in (("first", first, inputs), ("second", second, first.outputs)):
+        if factors.inputs != expected:
+            raise LookupError(f"{name}.{unit}.spatial.convolution.weight")
     has_shortcut = (stage > 0 and block == 0) or first.inputs != second.outputs
     is_factorized = has_shortcut and variant.has_factorized_shortcuts
     return Block(first, second, _factors(shape_of, f"{name}.shortcut") if is_factorized else None)
@@ -137,7 +154,7 @@ def _factors(shape_of: ShapeOf, name: str) -> Factors:
 
 def _shape(shape_of: ShapeOf, name: str, axes: int) -> tuple[int, ...]:
     shape = shape_of(name)
-    if shape is None or len(shape) != axes:
+    if shape is None or len(shape) != axes or 0 in shape:
         raise LookupError(name)
     return shape
 

@@ -17,19 +17,22 @@ from gbvis.r2plus1d import R2Plus1D, count_parameters
 from gbvis.state_dict import StateDict
 
 
-def build_network(state_dict: StateDict, families: Sequence[Family], sha256: str) -> Network:
+def build_network(
+    state_dict: StateDict, families: Sequence[Family], sha256: str, asked: Family | None = None
+) -> Network:
     """Return the network that `state_dict` holds, every parameter set from it and every tensor in it used.
 
     Args:
         state_dict: The named tensors.
         families: Those to choose from, by the tensors' names and shapes.
         sha256: Of the file, for the card.
+        asked: The family that the user says it is, if any.
 
     Raises:
         GbvisError: The tensors are no R(2+1)D of these families, or a parameter is missing, spare, of the wrong
             shape or not finite (exit code 2).
     """
-    family, architecture = _choose_family(state_dict, _possible_families(state_dict, families))
+    family, architecture = _choose_family(state_dict, families, asked)
     modality = _read_modality(state_dict, family, architecture)
     with torch.device("meta"):
         module = R2Plus1D(architecture, family.variant)
@@ -37,6 +40,8 @@ def build_network(state_dict: StateDict, families: Sequence[Family], sha256: str
     path = str(state_dict.path.resolve())
     card = describe(architecture, family, modality, sha256, path)
     labels = state_dict.labels or card.labels
+    if labels and len(labels) != architecture.classes:
+        raise _unfit(state_dict, family, f"names {len(labels)} classes and has {architecture.classes}")
     return Network(module, replace(card, fusion_weight=state_dict.fusion_weight, labels=labels))
 
 
@@ -60,30 +65,31 @@ def describe(
     )
 
 
-def _possible_families(state_dict: StateDict, families: Sequence[Family]) -> Sequence[Family]:
-    """Return the family that the file itself names, if it does, else all."""
+def _choose_family(
+    state_dict: StateDict, families: Sequence[Family], asked: Family | None
+) -> tuple[Family, Architecture]:
+    """Return the family whose names the tensors have, and the architecture of their shapes.
+
+    Families of the same names are told apart by the middle channels of the down-sampling blocks. What the file says
+    itself, or the user, is not doubted.
+    """
     own = state_dict.family
-    if own and len(families) == 1 and families[0].name != own.name:
+    if own and asked and asked.name != own.name:
         raise GbvisError(
-            f"{state_dict.path} says itself that it is of the {own.name} family, not {families[0].name}",
+            f"{state_dict.path} says itself that it is of the {own.name} family, not {asked.name}",
             "leave out --family; where another file needs it, convert that one with `gbvis convert-weights` first",
             exit_code=2,
         )
-    return [own] if own else families
-
-
-def _choose_family(state_dict: StateDict, families: Sequence[Family]) -> tuple[Family, Architecture]:
-    """Return the family whose names the tensors have, and the architecture of their shapes.
-
-    Families of the same names are told apart by the middle channels of the down-sampling blocks.
-    """
-    probes = ("stem.spatial.convolution.weight", "classifier.weight", "stages.0.0.first.spatial.convolution.weight")
-    fitting = [family for family in families if any(family.name_of(probe) in state_dict.tensors for probe in probes)]
+    said = own or asked
+    fitting = _fitting(state_dict, [said] if said else families)
     if not fitting:
         first = ", ".join(list(state_dict.tensors)[:3])
+        like = " or ".join(family.name for family in _fitting(state_dict, families))
+        known = f"known families: {', '.join(family.name for family in families)}"
         raise GbvisError(
-            f"{state_dict.path} is no R(2+1)D checkpoint that gbvis knows: its tensors are named {first}, ...",
-            f"known families: {', '.join(family.name for family in families)}",
+            f"{state_dict.path} is no R(2+1)D checkpoint "
+            f"{f'of the {said.name} family' if said else 'that gbvis knows'}: its tensors are named {first}, ...",
+            f"these are the names of {like}" if like else known,
             exit_code=2,
         )
     architecture = _read_architecture(state_dict, fitting[0])
@@ -101,6 +107,12 @@ def _choose_family(state_dict: StateDict, families: Sequence[Family]) -> tuple[F
     return fitting[0], architecture
 
 
+def _fitting(state_dict: StateDict, families: Sequence[Family]) -> list[Family]:
+    """Return the families of which some tensor has the name."""
+    probes = ("stem.spatial.convolution.weight", "classifier.weight", "stages.0.0.first.spatial.convolution.weight")
+    return [family for family in families if any(family.name_of(probe) in state_dict.tensors for probe in probes)]
+
+
 def _read_architecture(state_dict: StateDict, family: Family) -> Architecture:
     def shape_of(parameter: str) -> tuple[int, ...] | None:
         tensor = state_dict.tensors.get(family.name_of(parameter) or "")
@@ -109,11 +121,23 @@ def _read_architecture(state_dict: StateDict, family: Family) -> Architecture:
     try:
         return Architecture.from_shapes(shape_of, family.variant)
     except LookupError as error:
+        _refuse(
+            state_dict, family, "is missing", [name for name in _least_names(family) if name not in state_dict.tensors]
+        )
         name = family.name_of(str(error.args[0])) or str(error.args[0])
         found = state_dict.tensors.get(name)
         shape = list(found.shape) if isinstance(found, Tensor) else type(found).__name__
-        what = f"is missing {name}" if found is None else f"has {name} with shape {shape}"
+        what = (
+            f"is missing {name}" if found is None else f"has {name} with shape {shape}, which does not fit the others"
+        )
         raise _unfit(state_dict, family, what) from error
+
+
+def _least_names(family: Family) -> list[str]:
+    """Return the names of the weights that the smallest network of a family has."""
+    blocks = [f"stages.{stage}.0.{unit}" for stage in range(4) for unit in ("first", "second")]
+    parts = [f"{unit}.{part}.convolution.weight" for unit in ("stem", *blocks) for part in ("spatial", "temporal")]
+    return [family.name_of(name) or name for name in (*parts, "classifier.weight", "classifier.bias")]
 
 
 def _read_modality(state_dict: StateDict, family: Family, architecture: Architecture) -> str:
@@ -152,8 +176,11 @@ def _collect(state_dict: StateDict, family: Family, module: R2Plus1D) -> dict[st
         if tuple(tensor.shape) != expected[name][1]
     ]
     _refuse(state_dict, family, "has wrong shapes:", wrong)
-    broken = [name for name, tensor in tensors.items() if not bool(torch.isfinite(tensor).all())]
+    broken = [name for name, tensor in tensors.items() if not bool(torch.isfinite(tensor.float()).all())]
     _refuse(state_dict, family, "has NaN or infinity in", broken)
+    variances = [name for name in tensors if expected[name][0].endswith("running_var")]
+    negative = [name for name in variances if bool((tensors[name] < 0).any())]
+    _refuse(state_dict, family, "has negative variances in", negative)
     counters = {name: torch.tensor(0) for name, _ in expected.values() if name.endswith("num_batches_tracked")}
     return counters | {name: tensor.float() for name, tensor in collected.items() if name not in counters}
 
@@ -178,6 +205,7 @@ def _refuse(state_dict: StateDict, family: Family, what: str, names: Collection[
 def _unfit(state_dict: StateDict, family: Family, what: str) -> GbvisError:
     return GbvisError(
         f"{state_dict.path} {what}",
-        f"it was read as a checkpoint of the {family.name} family (--family names another); nothing was loaded",
+        f"it was read as a checkpoint of the {family.name} family; nothing was loaded"
+        + ("" if state_dict.family else "; --family names another"),
         exit_code=2,
     )

@@ -1,31 +1,54 @@
 """Caffe2 weights of VMZ (`.pkl`): a pickle of NumPy arrays by name, read by an unpickler that knows little else."""
 
+import gc
 import pickle
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from gbvis.errors import GbvisError
 from gbvis.family import Family
 from gbvis.state_dict import StateDict
 
-_HARMLESS = {
-    ("numpy.core.multiarray", "_reconstruct"),
-    ("numpy._core.multiarray", "_reconstruct"),
-    ("numpy.core.multiarray", "scalar"),
-    ("numpy._core.multiarray", "scalar"),
-    ("numpy", "ndarray"),
-    ("numpy", "dtype"),
-    ("collections", "OrderedDict"),
-    ("_codecs", "encode"),
+
+def _make_empty_array(kind: object, shape: tuple[int, ...], code: object) -> NDArray[Any]:
+    """Do what a pickled array begins with: an empty one, whose numbers follow in the file itself."""
+    if kind is not _ARRAY or shape != (0,):
+        raise pickle.UnpicklingError("an array that claims more than the file holds")
+    return np.ndarray.__new__(np.ndarray, (0,), "b")
+
+
+def _encode(text: str, encoding: str) -> bytes:
+    """Do what Python 3 writes bytes with in old pickles."""
+    if encoding != "latin1":
+        raise pickle.UnpicklingError(f"bytes in {encoding}")
+    return text.encode("latin1")
+
+
+_SCALAR = np.float64(0).__reduce__()[0]
+"""NumPy's own maker of single numbers, wherever this release keeps it."""
+
+_ARRAY = object()
+"""Stands for `numpy.ndarray`, which a pickle names and must not call."""
+
+_HARMLESS: dict[tuple[str, str], Any] = {
+    ("numpy.core.multiarray", "_reconstruct"): _make_empty_array,
+    ("numpy.core.multiarray", "scalar"): _SCALAR,
+    ("numpy", "ndarray"): _ARRAY,
+    ("numpy", "dtype"): np.dtype,
+    ("collections", "OrderedDict"): OrderedDict,
+    ("_codecs", "encode"): _encode,
 }
-"""What a pickle of arrays asks for; none of it does more than hold data."""
+"""What a pickle of arrays asks for, and what it gets; none of it does more than hold data that is in the file."""
 
 
 _MINIDB_HEAD = 8 + 256
@@ -36,21 +59,31 @@ class _ForbiddenObject(Exception):
 
 
 class _ArrayUnpickler(pickle.Unpickler):
+    """Knows arrays and plain containers.
+
+    Attributes:
+        has_arrays: Whether any array was met.
+    """
+
+    has_arrays = False
+
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _HARMLESS:
+        found = _HARMLESS.get((module.replace("numpy._core", "numpy.core"), name))
+        if found is None:
             raise _ForbiddenObject(f"{module}.{name}")
-        return super().find_class(module.replace("numpy.core", "numpy._core"), name)
+        self.has_arrays |= found is _ARRAY
+        return found
 
 
 def read_blobs(path: Path) -> Mapping[str, Any] | None:
     """Return the blobs of a Caffe2 pickle by name, or None where the file is something else.
 
     Raises:
-        GbvisError: It is a pickle that asks for more than arrays and plain containers; nothing of it has been run. Or
-            it is a Caffe2 data base (`.mdl`), which only Caffe2 reads (exit code 2).
+        GbvisError: It is a pickle of something else, or asks for more than arrays and plain containers; nothing of it
+            has been run. Or it is a Caffe2 data base (`.mdl`), which only Caffe2 reads (exit code 2).
     """
     with path.open("rb") as file:
-        if is_minidb(file.read(_MINIDB_HEAD)):
+        if _is_minidb(file.read(_MINIDB_HEAD)):
             raise GbvisError(
                 f"{path} is a Caffe2 data base (.mdl), which only Caffe2 can read",
                 "where Caffe2 is installed, VMZ's `python c2/tools/minidb_to_pickle.py --load_model_path IN.mdl "
@@ -61,8 +94,10 @@ def read_blobs(path: Path) -> Mapping[str, Any] | None:
         if file.read(1) != b"\x80":
             return None
         file.seek(0)
+        unpickler = _ArrayUnpickler(file, encoding="latin1")  # Python 2 wrote it
         try:
-            tree = _ArrayUnpickler(file, encoding="latin1").load()  # Python 2 wrote it
+            with _without_garbage_collection():
+                tree = unpickler.load()
         except _ForbiddenObject as error:
             raise GbvisError(
                 f"{path} is no checkpoint that can be read safely: it asks for the Python object {error}, "
@@ -70,15 +105,39 @@ def read_blobs(path: Path) -> Mapping[str, Any] | None:
                 "expected a pickle of NumPy arrays and plain containers, or a file that torch.save wrote",
                 exit_code=2,
             ) from error
-        except Exception:  # whatever broken bytes lead to: torch's reader has the next look at them
-            return None
-    blobs = tree.get("blobs", tree) if isinstance(tree, Mapping) else None
-    if not isinstance(blobs, Mapping) or not all(isinstance(name, str) for name in blobs):
+        except Exception as error:  # whatever broken bytes lead to
+            if not unpickler.has_arrays:  # torch's reader has the next look
+                return None
+            raise GbvisError(
+                f"{path} is a broken pickle of arrays, or cut short", "copy or download it again", exit_code=2
+            ) from error
+    if isinstance(tree, int):  # the magic number that torch.save's old files begin with
         return None
-    return blobs if any(isinstance(blob, np.ndarray) for blob in blobs.values()) else None
+    blobs = tree.get("blobs", tree) if isinstance(tree, Mapping) else {}
+    is_named = isinstance(blobs, Mapping) and all(isinstance(name, str) for name in blobs)
+    if not is_named or not any(isinstance(blob, np.ndarray) for blob in blobs.values()):
+        raise GbvisError(
+            f"no network in {path}: a pickle without named arrays",
+            "expected VMZ's Caffe2 pickle, or a file that torch.save wrote",
+            exit_code=2,
+        )
+    checked: Mapping[str, Any] = blobs
+    return checked
 
 
-def is_minidb(head: bytes) -> bool:
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Many small objects at once, none of them garbage: looking for some would take most of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _is_minidb(head: bytes) -> bool:
     """Return whether a file's first bytes are a Caffe2 MiniDB's: two int32, the lengths of a key and a value; the key.
 
     caffe2/db/minidb.cc. A network's first key is `!!META_NET_DEF` or the name of a blob.

@@ -12,6 +12,9 @@ from gbvis.clip import ClipFormat
 from gbvis.endpoint import Endpoint
 from gbvis.labels import Labels
 
+_MADE_BY = f"{__version__}, families 2"
+"""What a card in a store must be made by; the second number is raised when a family changes between two releases."""
+
 
 @dataclass(frozen=True)
 class WeightsCard:
@@ -66,7 +69,7 @@ class WeightsCard:
     def to_json(self) -> dict[str, Any]:
         """Return the card as plain data, for `from_json`."""
         parts = {"variant": asdict(self.variant), "clip_format": self.clip_format.to_json()}
-        return {"gbvis": __version__, **asdict(self), **parts, "labels": list(self.labels) if self.labels else None}
+        return {"gbvis": _MADE_BY, **asdict(self), **parts, "labels": list(self.labels) if self.labels else None}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "WeightsCard":
@@ -75,7 +78,7 @@ class WeightsCard:
         Raises:
             KeyError: Another release of gbvis wrote it, which may have known the family differently.
         """
-        if data["gbvis"] != __version__:
+        if data["gbvis"] != _MADE_BY:
             raise KeyError("gbvis")
         labels = tuple(data["labels"]) if data["labels"] else None
         parts = {"variant": Variant(**data["variant"]), "clip_format": ClipFormat.from_json(data["clip_format"])}

@@ -1,5 +1,6 @@
 """Clip: the T frames a network sees at once, resized, cropped and normalised; and the way back."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,6 +15,10 @@ from gbvis.video import Frame, Video, VideoShape
 ClipPixels = NDArray[np.uint8] | NDArray[np.float32]
 """What the network sees before normalisation, (time, y, x, channel): uint8, 0-255; or, for networks that take motion
 in pixels, float32, pixels of the resized frame."""
+
+
+LARGEST = 4096
+"""Frames of a clip, or pixels of a side."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,22 @@ class ClipFormat:
     is_motion: bool = False
 
     def __post_init__(self) -> None:
-        assert len(self.mean) == len(self.std)
-        assert 0 <= self.top <= self.height - self.crop and 0 <= self.left <= self.width - self.crop
+        """Check the numbers: a weights file may have brought them.
+
+        Raises:
+            ValueError: They are no format, or one that no machine can compute with.
+        """
+        sizes = (self.frames, self.height, self.width, self.crop)
+        if not all(type(size) is int and 0 < size <= LARGEST for size in sizes):
+            raise ValueError(f"sizes {sizes}, expected whole numbers from 1 to {LARGEST}")
+        if not (0 <= self.top <= self.height - self.crop and 0 <= self.left <= self.width - self.crop):
+            raise ValueError("the crop lies outside the resized frame")
+        if len(self.mean) != len(self.std) or len(self.mean) not in (2, 3):
+            raise ValueError("mean and std must have 3 numbers, for RGB, or 2, for flow")
+        if not all(math.isfinite(number) for number in (self.scale, *self.mean, *self.std)):
+            raise ValueError("scale, mean and std must be numbers")
+        if self.scale == 0 or 0 in self.std or (self.is_motion and len(self.mean) != 2):
+            raise ValueError("scale and std must not be 0, and only flow is motion")
 
     @property
     def channels(self) -> int:
@@ -84,12 +103,22 @@ class ClipFormat:
 
     def to_json(self) -> dict[str, Any]:
         """Return the format as plain data, for `from_json`."""
-        return {**asdict(self), "mean": list(self.mean), "std": list(self.std)}
+        data = {**asdict(self), "mean": list(self.mean), "std": list(self.std)}
+        return data if self.is_motion else {name: value for name, value in data.items() if name != "is_motion"}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "ClipFormat":
-        """Return the format that `to_json` wrote."""
+        """Return the format that `to_json` wrote.
+
+        Raises:
+            ValueError: As the constructor.
+        """
         return cls(**{**data, "mean": tuple(data["mean"]), "std": tuple(data["std"])})
+
+
+def fingerprint_for(video: Video, clip_format: ClipFormat) -> str:
+    """Return the hash of what a network of this format sees of a video."""
+    return video.motion_fingerprint if clip_format.is_motion else video.fingerprint
 
 
 def cut_clip(video: Video, numbers: Sequence[int], clip_format: ClipFormat) -> ClipPixels:

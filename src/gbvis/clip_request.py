@@ -41,7 +41,7 @@ class ClipRequest:
         assert self.frames is not None
         return (self.frames - 1) * self.stride + 1
 
-    def sample(self, shape: VideoShape) -> list[list[int]]:
+    def choose_frames(self, shape: VideoShape) -> list[list[int]]:
         """Return the frame numbers of each clip.
 
         One clip lies in the middle; K clips start at round(k (N - T) / (K - 1)); `all` goes in steps of a clip's

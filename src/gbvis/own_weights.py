@@ -76,7 +76,7 @@ def _state_dict(path: Path, modality: str, card: dict[str, Any], tensors: dict[s
     prefix = f"{modality}."
     own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
     family = Family(
-        name=card["family"],
+        name=str(card["family"]),
         variant=Variant(**card["variant"]),
         names=OWN_NAMES,
         first_stage=0,
@@ -85,5 +85,7 @@ def _state_dict(path: Path, modality: str, card: dict[str, Any], tensors: dict[s
         formats={modality: ClipFormat.from_json(card["clip_format"])},
         class_lists={},
     )
-    labels = tuple(card["labels"]) if card["labels"] else None
+    if family.formats[modality].channels != {"rgb": 3, "flow": 2}[modality]:
+        raise ValueError("a format for another stream")
+    labels = tuple(str(label) for label in card["labels"]) if card["labels"] else None
     return StateDict(path, own, modality, card["fusion_weight"], family, labels)

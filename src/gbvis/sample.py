@@ -11,9 +11,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib import resources
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from numpy.random import RandomState
@@ -39,9 +37,6 @@ MIDDLE = FRAMES // 2
 
 FIRST_TRAINING_SEED = 1_000_000
 """The sample networks were trained on seeds from here on, and on none below."""
-
-SAMPLE_WEIGHTS = "sample"
-"""What stands for the sample networks where a weights file is asked for."""
 
 _LAST_SEED = 2**32 - 1
 
@@ -128,7 +123,7 @@ def read_sample_name(name: str) -> tuple[str, int]:
     Raises:
         GbvisError: There is no such sample.
     """
-    match = re.fullmatch(r"(?P<motion>.+)-(?P<seed>[0-9]{1,10})", name)
+    match = re.fullmatch(r"(?P<motion>.+)-(?P<seed>0|[1-9][0-9]{0,9})", name)
     if match is None or match["motion"] not in MOTIONS or int(match["seed"]) > _LAST_SEED:
         raise GbvisError(
             f"no such sample: {name}",
@@ -136,13 +131,6 @@ def read_sample_name(name: str) -> tuple[str, int]:
             f"seeds go from 0 to {_LAST_SEED}",
         )
     return match["motion"], int(match["seed"])
-
-
-def find_weights(typed: Path) -> Path:
-    """Return the weights file that is meant: `sample` means the networks that come with gbvis."""
-    if typed != Path(SAMPLE_WEIGHTS) or typed.is_file():
-        return typed
-    return Path(str(resources.files("gbvis") / "sample_networks/sample.safetensors"))
 
 
 def draw_sample(motion: str, seed: int) -> Sample:

@@ -63,9 +63,29 @@ def read_state_dicts(path: Path) -> list[StateDict]:
     return state_dicts
 
 
+def _no_checkpoint(path: Path, begin: bytes) -> GbvisError:
+    """Return the error for a file that neither a zip file nor a pickle begins like."""
+    what = {b"": "it is empty", b"PK": "it is cut short"}.get(begin, "it is another kind of file")
+    return GbvisError(
+        f"{path} is no checkpoint: {what}",
+        "expected a file that torch.save wrote, VMZ's Caffe2 pickle, or a .safetensors of gbvis's own",
+        exit_code=2,
+    )
+
+
 def _refuse_compressed(path: Path) -> None:
-    """Refuse a zip file whose entries are compressed: torch.save writes none, and they may unpack to any size."""
+    """Refuse a zip file whose entries are compressed: torch.save writes none, and they may unpack to any size.
+
+    Raises:
+        GbvisError: It has such entries, or is a program (TorchScript) and no state dict (exit code 2).
+    """
     with zipfile.ZipFile(path) as archive:
+        if any(name.endswith("/constants.pkl") for name in archive.namelist()):
+            raise GbvisError(
+                f"{path} is a TorchScript program, which gbvis does not run",
+                "load it with torch.jit.load where you trust it, and save its state_dict() alone",
+                exit_code=2,
+            )
         compressed = [entry for entry in archive.infolist() if entry.compress_type != zipfile.ZIP_STORED]
     if compressed:
         size = sum(entry.file_size for entry in compressed)
@@ -83,23 +103,31 @@ def _load(path: Path) -> Any:
     ever built from the file (`weights_only`).
     """
     try:
+        with path.open("rb") as file:
+            begin = file.read(2)
         if zipfile.is_zipfile(path):
             _refuse_compressed(path)
+        elif begin[:1] != b"\x80":
+            raise _no_checkpoint(path, begin)
         with torch.serialization.safe_globals([argparse.Namespace]), warnings.catch_warnings(action="ignore"):
             return torch.load(path, map_location="cpu", weights_only=True)
     except GbvisError:
         raise
     except FileNotFoundError as error:
         raise GbvisError(f"no such weights file: {path}", "check the path after -w", exit_code=2) from error
-    except OSError as error:
-        raise GbvisError(
-            f"cannot read the weights file {path}: {error.strerror or error}",
-            "check the path after -w",
-            exit_code=2,
-        ) from error
+    except PermissionError as error:
+        raise GbvisError(f"cannot read {path}: {error.strerror}", "check its permissions", exit_code=2) from error
     except Exception as error:  # torch raises whatever the broken bytes lead it to
         match = re.search(r"GLOBAL (\S+)", str(error))
-        found = f"it asks for the Python object {match[1]}, which may run code" if match else "it cannot be unpickled"
+        if match is None:
+            raise GbvisError(
+                f"{path} is no checkpoint that can be read: it is broken, or cut short",
+                "copy or download it again",
+                exit_code=2,
+            ) from error
+        found = f"it asks for the Python object {match[1]}, which may run code"
+        if match[1].startswith("numpy."):
+            found = "it holds NumPy arrays where tensors are expected"
         raise GbvisError(
             f"{path} is no checkpoint that can be read safely: {found}",
             "expected a file that torch.save wrote, holding a state dict; if you trust it, load it where it was made "

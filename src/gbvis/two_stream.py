@@ -78,10 +78,13 @@ def write_frames(folder: Path, images: Iterable[Any]) -> None:
         partial.mkdir(parents=True)
         for number, image in enumerate(images, start=1):
             imageio.imwrite(partial / f"frame{number:06d}.jpg", image, quality=JPEG_QUALITY)
-        if not folder.exists():
+        try:
             partial.rename(folder)
-        elif not _are_equal(partial, folder):
-            raise GbvisError(f"{folder} is there already, and differs", "choose another folder")
+        except OSError:  # it is there already, perhaps since a moment ago
+            if not folder.is_dir():
+                raise
+            if not _are_equal(partial, folder):
+                raise GbvisError(f"{folder} is there already, and differs", "choose another folder") from None
     except OSError as error:
         raise GbvisError(f"cannot write {folder}: {error.strerror}", "choose a place you may write to") from error
     finally:

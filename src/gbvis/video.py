@@ -79,6 +79,11 @@ class Video(ABC):
         """The SHA-256 of the video's content, hexadecimal; takes no decoding."""
 
     @property
+    def motion_fingerprint(self) -> str:
+        """The same of what `read_motion` depends on."""
+        return self.fingerprint
+
+    @property
     @abstractmethod
     def shape(self) -> VideoShape:
         """The video's frame count, rate and size.

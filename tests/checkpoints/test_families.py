@@ -209,6 +209,58 @@ def test_the_same_network_in_every_familys_names_gives_the_same_scores(
         torch.testing.assert_close(network.module(clip), expected, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+class TestWhatCannotBeComputedWith:
+    def test_no_classes(self, family: Family) -> None:
+        named = locate(family)
+        empty = {
+            str(named.name_of("classifier.weight")): torch.zeros(0, 16),
+            str(named.name_of("classifier.bias")): torch.zeros(0),
+        }
+        with pytest.raises(GbvisError, match="with shape") as error:
+            build(make_tensors(family) | empty)
+        assert str(named.name_of("classifier.weight")) in error.value.problem
+
+    def test_numbers_that_are_too_large_for_float32(self, family: Family) -> None:
+        name = str(locate(family).name_of("classifier.bias"))
+        with pytest.raises(GbvisError, match="NaN or infinity"):
+            build(make_tensors(family) | {name: torch.full((11,), 1e48, dtype=torch.float64)})
+
+    def test_negative_variances(self, family: Family) -> None:
+        name = str(locate(family).name_of("stem.spatial.norm.running_var"))
+        with pytest.raises(GbvisError, match="negative variances"):
+            build(make_tensors(family) | {name: torch.full((6,), -1.0)})
+
+    def test_a_whole_stage_is_missing(self, family: Family) -> None:
+        named = locate(family)
+        lost = {
+            str(named.name_of(name))
+            for name in R2Plus1D(make_architecture(family), family.variant).state_dict()
+            if name.startswith("stages.3.")
+        }
+        with pytest.raises(GbvisError, match="is missing .* and 1 more"):
+            build({name: tensor for name, tensor in make_tensors(family).items() if name not in lost})
+
+    def test_a_weight_that_does_not_take_what_comes_before_it_is_the_one_named(self, family: Family) -> None:
+        name = str(locate(family).name_of("stages.2.0.first.spatial.convolution.weight"))
+        tensors = make_tensors(family)
+        tensors[name] = tensors[name][:, :3].contiguous()
+        with pytest.raises(GbvisError, match="does not fit the others") as error:
+            build(tensors)
+        assert name in error.value.problem
+
+
+def test_caffe2s_names_in_a_torch_file(tmp_path: Path) -> None:
+    torch.save(make_tensors(FAMILIES[-1]), tmp_path / "net.pth")
+    assert Networks(WeightsRequest((tmp_path / "net.pth",))).cards["rgb"].family == "vmz-caffe2"
+
+
+def test_families_go_by_the_names_they_are_asked_for() -> None:
+    assert {name: registry.family(name).name for name in registry.CHECKPOINTS} == {
+        name: name for name in registry.CHECKPOINTS
+    }
+
+
 def test_what_fits_two_families_asks_which_it_is(tmp_path: Path) -> None:
     vmz = registry.family("vmz")
     twin = replace(vmz, name="twin", variant=replace(vmz.variant, norm_epsilon=1e-5))
@@ -216,7 +268,7 @@ def test_what_fits_two_families_asks_which_it_is(tmp_path: Path) -> None:
     with pytest.raises(GbvisError, match="may be of the families vmz or twin") as error:
         build_network(state_dict, [vmz, twin], "0" * 64)
     assert "--family vmz" in error.value.hint
-    assert build_network(state_dict, [twin], "0" * 64).card.variant.norm_epsilon == 1e-5
+    assert build_network(state_dict, [vmz, twin], "0" * 64, twin).card.variant.norm_epsilon == 1e-5
 
 
 def test_a_family_that_is_named_is_taken(tmp_path: Path) -> None:
@@ -225,9 +277,9 @@ def test_a_family_that_is_named_is_taken(tmp_path: Path) -> None:
     for family, expected in ((None, "torchvision"), ("vmz", "vmz")):
         card = Networks(WeightsRequest((tmp_path / "net.pth",), family=family)).cards["rgb"]
         assert card.family == expected
-    with pytest.raises(GbvisError, match="no R\\(2\\+1\\)D checkpoint that gbvis knows") as error:
+    with pytest.raises(GbvisError, match="no R\\(2\\+1\\)D checkpoint of the old-script family") as error:
         Networks(WeightsRequest((tmp_path / "net.pth",), family="old-script"))
-    assert "old-script" in error.value.hint
+    assert "the names of torchvision or vmz" in error.value.hint
     with pytest.raises(GbvisError, match="unknown family") as error:
         WeightsRequest((tmp_path / "net.pth",), family="torchvison")
     assert "torchvision" in error.value.hint
@@ -321,9 +373,20 @@ def test_a_pickle_that_would_run_code_does_not(tmp_path: Path) -> None:
     assert not Path("/tmp/gbvis-was-run").exists()
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"\x80", b"\x80\x02garbage", b"text", pickle.dumps([1]), pickle.dumps({"a": 1})]
-)
+@pytest.mark.parametrize("content", [pickle.dumps([1]), pickle.dumps({"a": 1}), pickle.dumps({"blobs": 3})])
+def test_a_pickle_of_something_else(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "net.pkl").write_bytes(content)
+    with pytest.raises(GbvisError, match="a pickle without named arrays"):
+        read_blobs(tmp_path / "net.pkl")
+
+
+def test_torchs_old_file_format(tmp_path: Path) -> None:
+    """Before zip files torch.save wrote pickles one after the other, the first of which is a magic number."""
+    torch.save(make_tensors(FAMILIES[0]), tmp_path / "old.pth", _use_new_zipfile_serialization=False)
+    assert Networks(WeightsRequest((tmp_path / "old.pth",))).cards["rgb"].family == "old-script"
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80", b"\x80\x02garbage", b"text"])
 def test_what_is_no_caffe2_pickle_is_left_to_torch(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "net.pkl").write_bytes(content)
     assert read_blobs(tmp_path / "net.pkl") is None
@@ -404,6 +467,13 @@ class Hostile:
         return (Path.touch, (Path("/tmp/gbvis-was-run"),))
 
 
+def write_program(path: Path) -> None:
+    """What TorchScript's own archives hold beside `data.pkl`."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("net/data.pkl", b"\x80\x02}.")
+        archive.writestr("net/constants.pkl", b"\x80\x02).")
+
+
 def write_text(path: Path) -> None:
     path.write_text("this is no checkpoint")
 
@@ -420,10 +490,12 @@ def write_truncated(path: Path) -> None:
 @pytest.mark.parametrize(
     ("write", "found"),
     [
-        (write_text, "no checkpoint"),
+        (write_text, "another kind of file"),
+        (write_program, "TorchScript"),
+        (lambda path: torch.save({"a": np.zeros(3)}, path), "NumPy arrays where tensors are expected"),
         (write_hostile, "may run code"),
         (write_truncated, "no checkpoint"),
-        (Path.touch, "no checkpoint"),
+        (Path.touch, "it is empty"),
         (lambda path: torch.save([1, 2], path), "no network"),
         (lambda path: torch.save({"epoch": 3}, path), "no network"),
         (lambda path: torch.save({"content": {"rgb": {"split1": {}, "split2": {}}}}, path), "several networks"),
@@ -440,6 +512,32 @@ def test_what_is_no_checkpoint_says_so(tmp_path: Path, write: Callable[[Path], N
 
 def write_pickle(path: Path) -> None:
     path.write_bytes(pickle.dumps({"blobs": {"conv1_w": Hostile()}}, protocol=2))
+
+
+def write_claiming_pickle(path: Path) -> None:
+    """An array of a terabyte in a few bytes: `numpy.ndarray((2**40,), uint8)`."""
+    path.write_bytes(
+        b"\x80\x02}X\x07\x00\x00\x00conv1_wcnumpy\nndarray\n\x8a\x06\x00\x00\x00\x00\x00\x01\x85U\x01b\x86Rs."
+    )
+
+
+def write_growing_pickle(path: Path) -> None:
+    """Text that doubles with every step: `_codecs.encode(x, 'hex')`, forty times."""
+    path.write_bytes(b"\x80\x02" + b"c_codecs\nencode\n" * 40 + b"U\x08aaaaaaaa" + b"U\x03hex\x86R" * 40 + b".")
+
+
+def write_long_pickle(path: Path) -> None:
+    path.write_bytes(b"\x80\x02" + b"]" * 2_000_000 + b".")
+
+
+def write_cut_pickle(path: Path) -> None:
+    blobs = {name: tensor.numpy() for name, tensor in make_tensors(FAMILIES[-1]).items()}
+    path.write_bytes(pickle.dumps({"blobs": blobs}, protocol=2)[:-3000])
+
+
+def write_cut_zip(path: Path) -> None:
+    torch.save(make_tensors(FAMILIES[0]), path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
 def write_wrong_rank(path: Path) -> None:
@@ -459,7 +557,12 @@ def write_image(path: Path) -> None:
 HOSTILE = {
     "a system call in a torch file": (write_hostile, "may run code"),
     "a system call in a pickle": (write_pickle, "may run code"),
+    "a pickle that claims a terabyte": (write_claiming_pickle, "broken pickle"),
+    "a pickle that grows": (write_growing_pickle, "no checkpoint"),
+    "a pickle of two million lists": (write_long_pickle, "no network"),
+    "a truncated pickle": (write_cut_pickle, "cut short"),
     "a truncated zip": (write_truncated, "no checkpoint"),
+    "half a zip": (write_cut_zip, "cut short"),
     "a zip bomb": (write_bomb, "would unpack to"),
     "a tensor that claims terabytes": (write_claim, "linear1.weight"),
     "a tensor of wrong rank": (write_wrong_rank, "linear1.weight"),

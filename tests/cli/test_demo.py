@@ -2,6 +2,8 @@
 
 import json
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 from PIL import Image
@@ -56,5 +58,25 @@ def test_what_stands_in_the_way(call: Call, tmp_path: Path) -> None:
     (frames / "frame000003.jpg").write_bytes(b"another")
     call("demo", "here", "--sample", "down-1").check_error(2, "there already, and differs")
     assert not list(frames.parent.glob(".*"))
+    mine = tmp_path / "mine/videos/down-1.mp4"
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"my own")
+    call("demo", "mine", "--sample", "down-1").check_error(2, "there already, and differs")
+    assert mine.read_bytes() == b"my own"
     (tmp_path / "file").write_text("x")
     call("demo", "file", "--sample", "down-1").check_error(2, "cannot write")
+
+
+def test_the_demo_whatever_lies_about(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "sample").write_text("somebody's file")
+    assert call("demo", "a folder", "--sample", "down-1", "--sample", "down-1").out.count("down-1  drawn") == 1
+
+
+def test_demos_side_by_side(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "gbvis", "demo", "here", "--sample", "down-1", "-q"]
+    running = [
+        subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) for _ in range(3)
+    ]
+    for process in running:
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors

@@ -156,8 +156,15 @@ def test_flow_is_decoded_by_the_bounds_beside_it(tmp_path: Path) -> None:
 
 def test_the_bounds_are_part_of_the_video(tmp_path: Path) -> None:
     bounds = np.array([[-20, 20, -20, 20]] * 3)
-    found = {write_flow(tmp_path / name, b).fingerprint for name, b in (("a", None), ("b", bounds), ("c", bounds / 2))}
-    assert len(found) == 3
+    videos = [write_flow(tmp_path / name, b) for name, b in (("a", None), ("b", bounds), ("c", bounds / 2))]
+    assert len({video.motion_fingerprint for video in videos}) == 3
+    assert len({video.fingerprint for video in videos}) == 1  # what takes 8 bit never sees them
+
+
+def test_a_frame_at_rest_may_have_no_range(tmp_path: Path) -> None:
+    """Where bounds are each frame's own least and most, a frame in which nothing moves has two that are the same."""
+    video = write_flow(tmp_path, np.array([[0, 0, 0, 0], [-1, 4, -2, 3], [-7, 9, 0, 1]]))
+    assert (video.read_motion(0) == 0).all()
 
 
 @pytest.mark.parametrize(
@@ -165,8 +172,8 @@ def test_the_bounds_are_part_of_the_video(tmp_path: Path) -> None:
     [
         (b"abc", "no whole float32"),
         (np.zeros((2, 4)), "3 flow frames need 12"),
-        (np.array([[-20, 20, -20, 20], [4, -1, -2, 3], [-7, 9, 0, 1]]), "not below the upper"),
-        (np.full((3, 4), np.nan), "not below the upper"),
+        (np.array([[-20, 20, -20, 20], [4, -1, -2, 3], [-7, 9, 0, 1]]), "above the upper"),
+        (np.full((3, 4), np.nan), "above the upper"),
     ],
 )
 def test_broken_bounds_are_named(tmp_path: Path, bounds: np.ndarray | bytes, found: str) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import traceback
+from pathlib import Path
 
 from typer.exceptions import TyperException
 
@@ -19,6 +20,9 @@ TERMINATED = 143
 
 def main() -> None:
     """Run the command line and leave with its exit code; an orderly end by SIGTERM cleans up like Ctrl-C."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the shell: `>&-`
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is shown as escapes
             stream.reconfigure(errors="backslashreplace")

@@ -230,7 +230,7 @@ def convert_weights(
     from gbvis.steps import convert_weights as step
     from gbvis.steps.opening_weights import WeightsRequest
 
-    request = step.ConvertRequest(WeightsRequest((source,), labels=labels, family=family), output, force)
+    request = step.ConvertRequest(WeightsRequest(read_weights([source]), labels=labels, family=family), output, force)
     return show_all(Screen(as_json), step.run(request), show_conversion)
 
 
@@ -244,7 +244,7 @@ def demo(
     """Draw a few videos and do all of this with them and the networks that come with gbvis."""
     from gbvis.steps import demo as step
 
-    request = step.DemoRequest(folder, tuple(samples or step.SAMPLES))
+    request = step.DemoRequest(folder, tuple(dict.fromkeys(samples or step.SAMPLES)))
     screen = Screen(as_json, quiet)
     show_all(screen, step.run(request), show_sample)
     for words in step.make_commands(request):

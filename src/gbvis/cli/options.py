@@ -87,7 +87,7 @@ TopFilters = Annotated[
 ]
 Frames = Annotated[
     int | None,
-    typer.Option("-n", "--frames", metavar="T", min=1, help="Frames per clip. Default: the network's."),
+    typer.Option("-n", "--frames", metavar="T", min=1, max=4096, help="Frames per clip. Default: the network's."),
 ]
 Clips = Annotated[
     str,

@@ -41,7 +41,7 @@ def read_videos(typed: list[str] | None, list_file: str | None, is_from_one: boo
 
 def read_weights(typed: list[Path] | None) -> tuple[Path, ...]:
     """Return the weights files typed; an empty name, as behind the last `:` of GBVIS_WEIGHTS, is none."""
-    from gbvis.sample import find_weights
+    from gbvis.sample_networks import find_weights
 
     return tuple(find_weights(path) for path in typed or [] if path != Path())
 

@@ -75,12 +75,13 @@ def show_shapes(screen: Screen, shapes: NetworkShapes) -> None:
         f"family {card.family}{f'  {card.path}' if card.path else ''}"
     )
     order = " (u1, v1, u2, v2, ... along time)" if card.interleaved else ""
-    order += " of motion in pixels" if form.is_motion else ""
     screen.print(
         f"input {_times(shapes.input)}{order}: frames resized to {form.height}x{form.width}, then the "
         f"{form.crop}x{form.crop} from row {form.top}, column {form.left}; {card.variant.padding} padding, "
         f"batch-norm eps {card.variant.norm_epsilon:g}"
     )
+    values = "motion in pixels" if form.is_motion else "values from 0 to 255"
+    screen.print(f"{values}, divided by {form.scale:g}, less the mean {_list(form.mean)}, divided by {_list(form.std)}")
     rows = [
         (
             endpoint.name,
@@ -119,6 +120,10 @@ def show_next(screen: Screen, pictures: Path, commands: list[list[str]]) -> None
         screen.print(f"The pictures are in {pictures}. Next:")
         for words in commands:
             screen.print(f"$ {shlex.join(['gbvis', *words])}")
+
+
+def _list(numbers: tuple[float, ...]) -> str:
+    return ", ".join(f"{number:g}" for number in numbers)
 
 
 def _times(shape: tuple[int, ...]) -> str:

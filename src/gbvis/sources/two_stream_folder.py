@@ -23,13 +23,12 @@ class FlowFolders(FrameFolder):
         self._bounds_file = u.with_name(f"{u.name}.bin")
 
     @cached_property
-    def fingerprint(self) -> str:
+    def motion_fingerprint(self) -> str:
         """The SHA-256 over the frame files' contents in order, and over the bounds where there are any."""
-        frames = super().fingerprint
         if not self._bounds_file.is_file():
-            return frames
+            return self.fingerprint
         try:
-            return hashlib.sha256(f"{frames}{hash_file(self._bounds_file)}".encode()).hexdigest()
+            return hashlib.sha256(f"{self.fingerprint}{hash_file(self._bounds_file)}".encode()).hexdigest()
         except OSError as error:
             raise self._unreadable(error.strerror or str(error)) from error
 
@@ -46,8 +45,8 @@ class FlowFolders(FrameFolder):
         if numbers.size != 4 * count:
             raise self._unreadable(f"it holds {numbers.size} numbers, and {count} flow frames need {4 * count}")
         bounds = numbers.reshape(-1, 4)
-        if not (np.isfinite(bounds).all() and (bounds[:, 0::2] < bounds[:, 1::2]).all()):
-            raise self._unreadable("a lower bound in it is not below the upper one")
+        if not (np.isfinite(bounds).all() and (bounds[:, 0::2] <= bounds[:, 1::2]).all()):
+            raise self._unreadable("a lower bound in it lies above the upper one")
         return bounds
 
     def read_motion(self, number: int) -> Motion:

@@ -1,8 +1,8 @@
 """`gbvis demo`: a few samples as a two-stream data set and as MP4, and the commands to try on them."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,9 @@ from gbvis import registry
 from gbvis.errors import GbvisError
 from gbvis.flow import encode_motion
 from gbvis.picture import Picture
-from gbvis.sample import RATE, SAMPLE_WEIGHTS, SIZE, Sample, draw_sample, read_sample_name
+from gbvis.sample import RATE, SIZE, Sample, draw_sample, read_sample_name
+from gbvis.sample_networks import SAMPLE_WEIGHTS
+from gbvis.steps.publishing import publish
 from gbvis.two_stream import FLOW_FOLDER, RGB_FOLDER, write_frames
 
 SAMPLES = ("turn-left-3", "right-5", "grow-2")
@@ -107,16 +109,5 @@ def _write_dataset(dataset: Path, name: str, sample: Sample) -> None:
 
 
 def _write_video_file(path: Path, sample: Sample) -> None:
-    """Write the frames as an MP4; what is there by that name is replaced by the very same video."""
-    partial = path.with_name(f".{path.name}.partial")
     picture = Picture(SIZE, SIZE, len(sample.frames), RATE, lambda step=1: iter(sample.frames[::step]))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        registry.renderer("mp4").write(picture, partial)
-        partial.replace(path)
-    except OSError as error:
-        problem = f"cannot write {path}: {error.strerror or error}"
-        raise GbvisError(problem, "choose a place you may write to") from error
-    finally:
-        with suppress(OSError):
-            partial.unlink()
+    publish(path, partial(registry.renderer("mp4").write, picture), is_forced=False, hint="choose another folder")

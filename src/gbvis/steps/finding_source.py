@@ -31,7 +31,7 @@ def find_source(store: Store, stored: StoredRun, dataset: Path | None) -> Source
     attributes = store.clips_of(stored).attributes
     location = str(attributes["location"])
     video = _open(stored, location, dataset)
-    if video.fingerprint != attributes["fingerprint"]:
+    if attributes["fingerprint"] not in (video.fingerprint, video.motion_fingerprint):
         raise GbvisError(
             f"{video.location} has changed since it was explained: the overlay would lie on other frames",
             "explain it again, or choose another --layout",

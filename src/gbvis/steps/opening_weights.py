@@ -118,14 +118,14 @@ class Networks:
             self._load_file(path)
             if self._loaded[modality].card.sha256 != self.cards[modality].sha256:
                 raise GbvisError(f"{path} has changed since this call began", "repeat the call", exit_code=2)
-        if not is_used:
-            return self._loaded[modality]
-        return self._loaded[modality].use(find_device(self._request.device), self._request.precision)
+        network = self._loaded[modality]
+        network.card = self.cards[modality]  # with the class names that were asked for
+        return network.use(find_device(self._request.device), self._request.precision) if is_used else network
 
     def _read_cards(self, path: Path, store: Store | None) -> list[WeightsCard]:
         if not path.is_file():
             found = "is a folder" if path.is_dir() else "is no file" if path.exists() else "does not exist"
-            raise GbvisError(f"weights file {path} {found}", "check the path after -w", exit_code=2)
+            raise GbvisError(f"weights file {path} {found}", "check the path", exit_code=2)
         try:
             sha256 = hash_file(path)
         except OSError as error:
@@ -140,8 +140,10 @@ class Networks:
         from gbvis.building import build_network
 
         sha256 = sha256 or hash_file(path)
-        families = [registry.family(self._request.family)] if self._request.family else registry.families()
-        networks = [build_network(state_dict, families, sha256) for state_dict in _read_state_dicts(path)]
+        asked = registry.family(self._request.family) if self._request.family else None
+        networks = [
+            build_network(state_dict, registry.families(), sha256, asked) for state_dict in _read_state_dicts(path)
+        ]
         for network in networks:
             self._loaded.setdefault(network.card.modality, network)
         return networks
@@ -156,6 +158,11 @@ def _read_state_dicts(path: Path) -> "list[StateDict]":
     if is_own_weights(path):
         return read_own_weights(path)
     blobs = read_blobs(path)
+    caffe2 = registry.family("vmz-caffe2")
     if blobs is not None:
-        return [make_state_dict(path, blobs, registry.family("vmz-caffe2"))]
-    return read_state_dicts(path)
+        return [make_state_dict(path, blobs, caffe2)]
+    stem = caffe2.names["stem.spatial.convolution"] + caffe2.suffixes["convolution.weight"]
+    return [
+        make_state_dict(path, found.tensors, caffe2) if stem in found.tensors else found
+        for found in read_state_dicts(path)
+    ]

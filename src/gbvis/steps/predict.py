@@ -73,12 +73,16 @@ def run(request: PredictRequest, watcher: Watcher | None = None) -> Iterator[Pre
     watcher.expect_videos(len(request.videos) * len(networks.cards))
     for entry in request.videos:
         streams: dict[str, _Stream] = {}
+        failures: set[Failure] = set()
         for modality in networks.cards:
             try:
                 streams[modality] = _predict_stream(request, entry.location, modality, networks, watcher)
                 yield streams[modality].prediction
             except GbvisError as error:
-                yield Failure.of(entry.location, error)
+                failure = Failure.of(entry.location, error)
+                if failure not in failures:  # both streams may fail by the same mistake
+                    yield failure
+                failures.add(failure)
             watcher.finish_video()
         if len(streams) > 1:
             yield from _fuse(streams["rgb"], streams["flow"], networks.cards, request.top, watcher)
@@ -98,7 +102,7 @@ def _predict_stream(
 ) -> _Stream:
     card = networks.cards[modality]
     video = find_video(location, modality, request.dataset)
-    frames = request.clips.completed(card.clip_format).sample(video.shape)
+    frames = request.clips.completed(card.clip_format).choose_frames(video.shape)
     watcher.expect(len(frames), video.name)
     network = networks.load(modality)
 

@@ -8,7 +8,7 @@ from gbvis.errors import GbvisError
 from gbvis.fingerprint import hash_file
 from gbvis.labels import label_key
 from gbvis.store import Store, StoredRun
-from gbvis.video import video_name
+from gbvis.video import SAMPLE_PREFIX, video_name
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ def select_runs(store: Store, video: str | None, selection: Selection) -> list[S
         for run in store.runs(video_name(video) if video is not None else None, selection.modality)
         if _admits(selection, run, hashes) and _has_target(selection, run)
     ]
-    if video and Path(video).exists():
-        location = str(Path(video).absolute())
+    if video and (video.startswith(SAMPLE_PREFIX) or Path(video).exists()):
+        location = video if video.startswith(SAMPLE_PREFIX) else str(Path(video).absolute())
         streams = {run.modality for run in runs if run.attributes["location"] == location}
         return [run for run in runs if run.attributes["location"] == location or run.modality not in streams]
     return runs

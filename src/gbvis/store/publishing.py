@@ -29,7 +29,8 @@ def publishing(root: "zarr.Group", store: Path, key: str, is_kept: Callable[[], 
     unfinished = _unfinished(store)
     try:
         yield root.create_group(unfinished.name)
-        root.require_group(key.rsplit("/", 1)[0])
+        with suppress(zarr.errors.ContainsGroupError):  # another process has made it this very moment
+            root.require_group(key.rsplit("/", 1)[0])
         _rename(unfinished, store / key, is_kept())
     except OSError as error:
         raise GbvisError(

@@ -12,7 +12,7 @@ import zarr
 
 from gbvis.attribution import Recipe
 from gbvis.card import WeightsCard
-from gbvis.clip import ClipFormat, ClipPixels
+from gbvis.clip import ClipFormat, ClipPixels, fingerprint_for
 from gbvis.endpoint import ENDPOINTS, Endpoint
 from gbvis.errors import GbvisError
 from gbvis.fingerprint import digest_of
@@ -184,7 +184,12 @@ class Store:
             GbvisError: A frame cannot be read, or the store cannot be written.
         """
         digest = digest_of(
-            {"video": video.fingerprint, "frames": frames, "modality": video.modality, **clip_format.geometry}
+            {
+                "video": fingerprint_for(video, clip_format),
+                "frames": frames,
+                "modality": video.modality,
+                **clip_format.geometry,
+            }
         )
         key = clips_key(video.name, video.modality, digest)
         stored = None if is_forced else self._find_clips(key)

@@ -7,7 +7,7 @@ import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec
 
 from gbvis.attribution import Attribution
-from gbvis.clip import ClipFormat
+from gbvis.clip import ClipFormat, fingerprint_for
 from gbvis.video import Video
 
 GRADIENT_AXES = ("clip", "channel", "time", "y", "x")
@@ -58,7 +58,7 @@ def describe_clips(video: Video, clip_format: ClipFormat, frames: list[list[int]
     return {
         "video": video.name,
         "location": video.location,
-        "fingerprint": video.fingerprint,
+        "fingerprint": fingerprint_for(video, clip_format),
         "modality": video.modality,
         "frames": frames,
         "frame_count": shape.frame_count,

@@ -31,10 +31,14 @@ def run(request: ExplainRequest, watcher: Watcher | None = None) -> Iterator[Exp
     networks.keep_cards(store)
     watcher.expect_videos(len(request.videos) * len(networks.cards))
     for entry in request.videos:
+        failures: set[Failure] = set()
         for modality in networks.cards:
             try:
                 video = find_video(entry.location, modality, request.dataset)
                 yield from Stream(request, entry, video, networks, store, watcher).explain()
             except GbvisError as error:
-                yield Failure.of(entry.location, error)
+                failure = Failure.of(entry.location, error)
+                if failure not in failures:  # both streams may fail by the same mistake
+                    yield failure
+                failures.add(failure)
             watcher.finish_video()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gbvis import __version__, registry
 from gbvis.attribution import NUMBERS_VERSION, Recipe
-from gbvis.clip import cut_clip
+from gbvis.clip import cut_clip, fingerprint_for
 from gbvis.endpoint import SOFTMAX, Endpoint, Responses, Target, TargetRequest
 from gbvis.errors import GbvisError
 from gbvis.fingerprint import digest_of
@@ -71,7 +71,7 @@ class Stream:
         preprocessing = self.card.clip_format.to_json()
         del preprocessing["frames"]  # a default: which frames were taken stands in the clips
         return {
-            "video": self.video.fingerprint,
+            "video": fingerprint_for(self.video, self.card.clip_format),
             "modality": self.video.modality,
             "preprocessing": preprocessing,
             "weights": self.card.sha256,
@@ -97,8 +97,8 @@ class Stream:
         """Yield the runs that answer the missing requests, once all of them are in the store."""
         started = time.perf_counter()
         clip_format = self.card.clip_format
-        known = self.store.find_shape(self.video.name, self.video.modality, self.video.fingerprint)
-        frames = self._clip_request.sample(known or self.video.shape)
+        known = self.store.find_shape(self.video.name, self.video.modality, fingerprint_for(self.video, clip_format))
+        frames = self._clip_request.choose_frames(known or self.video.shape)
         for run in [] if self.request.is_forced else self._answer_by_index(missing, frames):
             yield ExplainedRun(run, self.store.path, self.card, True, time.perf_counter() - started)
         if not missing:

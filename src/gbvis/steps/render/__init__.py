@@ -13,12 +13,15 @@ from gbvis.picture.panel import limits_of
 from gbvis.steps.exhibiting import make_exhibit
 from gbvis.steps.finding_source import find_source
 from gbvis.steps.finding_videos import check_dataset
+from gbvis.steps.publishing import publish
 from gbvis.steps.render.joining import Joined, PictureNames, join_runs
 from gbvis.steps.render.request import RenderedPicture, RenderedTable, RenderRequest
-from gbvis.steps.render.writing import publish, write_table
+from gbvis.steps.render.table import write_table
 from gbvis.steps.selecting_runs import select_runs
 from gbvis.steps.watching import Failure, Watcher
 from gbvis.store import Store, StoredRun
+
+HINT = "overwrite it with --force, or choose another place with -o"
 
 __all__ = ["RenderRequest", "RenderedPicture", "RenderedTable", "run", "tabulate"]
 
@@ -65,7 +68,7 @@ def tabulate(request: RenderRequest, watcher: Watcher | None = None) -> Iterator
         for stored in runs
     ]
     rows: list[int] = []
-    publish(path, lambda unfinished: rows.append(write_table(unfinished, exhibits)), request.is_forced)
+    publish(path, lambda unfinished: rows.append(write_table(unfinished, exhibits)), request.is_forced, HINT)
     yield RenderedTable(path, rows[0])
 
 
@@ -150,7 +153,7 @@ class _Renderer:
         pages = layout.lay_out(exhibits, style)
         for number, page in enumerate(pages, start=1):
             path = self._path(runs, format_name, number if len(pages) > 1 else None)
-            is_unchanged = publish(path, partial(renderer.write, page), self._request.is_forced)
+            is_unchanged = publish(path, partial(renderer.write, page), self._request.is_forced, HINT)
             yield self._describe(runs, importance, path, format_name, layout_name, page, started, is_unchanged)
             started = time.perf_counter()
 

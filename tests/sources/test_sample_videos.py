@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from conftest import Call, read_frames
+from gbvis.cli.options import SAMPLE_CLASSES
 from gbvis.errors import GbvisError
 from gbvis.flow import decode_motion
-from gbvis.sample import FRAMES, SIZE, draw_sample
+from gbvis.sample import FRAMES, MOTIONS, SIZE, draw_sample
 from gbvis.sources import sample
 
 
@@ -48,3 +49,21 @@ def test_samples_go_through_every_command(call: Call) -> None:
     assert call("render", "sample:up-4", "-m", "rgb", "-o", "x.gif").code == 0
     assert call("render", "up-4", "-m", "rgb", "-o", "x.gif").out.count("unchanged") == 1
     assert "R(2+1)D-10" in call("inspect-shapes", "-w", "sample").out
+
+
+def test_a_sample_is_not_the_data_sets_video_of_its_name(call: Call) -> None:
+    assert call("demo", "here", "--sample", "up-4").code == 0
+    assert call("explain", "sample:up-4", "-w", "sample", "-e", "FC", "--store", "here/gbvis.zarr").code == 0
+    both = call("render", "up-4", "-m", "rgb", "-e", "FC", "--store", "here/gbvis.zarr", "-o", "both")
+    assert len(both.out.splitlines()) == 2
+    one = call("render", "sample:up-4", "-m", "rgb", "-e", "FC", "--store", "here/gbvis.zarr", "-o", "one.gif")
+    assert one.code == 0, one.err
+
+
+def test_one_mistake_is_said_once(call: Call) -> None:
+    call("explain", "sample:sideways-1", "-w", "sample").check_error(1, "no such sample")
+    call("predict", "sample:sideways-1", "-w", "sample").check_error(1, "no such sample")
+
+
+def test_the_help_names_the_classes() -> None:
+    assert all(motion in SAMPLE_CLASSES for motion in MOTIONS)

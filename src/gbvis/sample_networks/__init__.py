@@ -1,0 +1,11 @@
+"""The networks that come with gbvis, and how they are called."""
+
+from pathlib import Path
+
+SAMPLE_WEIGHTS = "sample"
+"""What stands for them where a weights file is asked for."""
+
+
+def find_weights(typed: Path) -> Path:
+    """Return the weights file that is meant: `sample` is the networks that come along, whatever lies in the folder."""
+    return Path(__file__).with_name("sample.safetensors") if typed == Path(SAMPLE_WEIGHTS) else typed
