@@ -84,6 +84,9 @@ def test_how_much_of_it_when(explained: Call, tmp_path: Path) -> None:
     assert [row["seconds"] for row in rows] == [f"{frame / 10:.3f}" for frame in range(4, 12)]
     np.testing.assert_allclose([float(row["importance"]) for row in rows], expected[0], rtol=1e-5)
     assert sum(float(row["share"]) for row in rows) == pytest.approx(1, abs=1e-5)
+    assert "unchanged" in explained("render", "-o", "importance.csv").out
+    explained("render", "nothing", "-o", "importance.csv", "--force").check_error(1, "nothing to render")
+    assert len((tmp_path / "importance.csv").read_text().splitlines()) == 33
     explained("render", "-o", "importance.csv", "-m", "rgb").check_error(1, "there already", "--force")
     assert pictures(explained("render", "-o", "importance.csv", "--json").out)[0]["rows"] == 32
 
@@ -143,6 +146,9 @@ def test_many_clips_make_numbered_pages(explained: Call, tmp_path: Path) -> None
     ("arguments", "words"),
     [
         (["--loop", "0"], ["--loop '0'", "forever"]),
+        (["--loop", "70000"], ["--loop '70000'"]),
+        (["--fps", "nan"], ["--fps"]),
+        (["--layout", "streams", "-m", "rgb"], ["shows both streams", "leave out -m"]),
         (["--loop", "often"], ["--loop 'often'"]),
         (["--percentile", "20"], ["percentile"]),
         (["--colors", "new"], ["unknown colours 'new'", "maps, old"]),
@@ -156,3 +162,26 @@ def test_many_clips_make_numbered_pages(explained: Call, tmp_path: Path) -> None
 )
 def test_what_cannot_be_asked(explained: Call, arguments: list[str], words: list[str]) -> None:
     explained("render", *arguments).check_error(2, *words)
+
+
+def test_a_moved_file_is_found_where_it_is_now(
+    call: Call, video_file: Path, weights: dict[str, Path], tmp_path: Path
+) -> None:
+    shutil.copy(video_file, tmp_path / "clip.mp4")
+    assert call("explain", "clip.mp4", "-w", weights["rgb"], "-l", 3).code == 0
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "clip.mp4").rename(tmp_path / "elsewhere/clip.mp4")
+    call("render", "clip", "--layout", "overlay").check_error(1, "they are gone from", "new path")
+    assert call("render", "elsewhere/clip.mp4", "--layout", "overlay").code == 0
+
+
+def test_a_sheet_and_a_strip_never_share_a_name(explained: Call) -> None:
+    assert explained("render", "-m", "rgb", "-e", "FC").code == 0
+    done = explained("render", "-m", "rgb", "-e", "FC", "--layout", "sheet", "--format", "gif", "--format", "png")
+    assert done.code == 0, done.err
+    assert [line.split()[0] for line in done.out.splitlines()] == ["up-4.rgb.FC.2.sheet.gif", "up-4.rgb.FC.2.png"]
+
+
+def test_nothing_is_written_before_all_is_checked(explained: Call, tmp_path: Path) -> None:
+    explained("render", "--format", "png", "--format", "csv", "-o", "x").check_error(2, "unknown format 'csv'")
+    assert not (tmp_path / "x").exists()

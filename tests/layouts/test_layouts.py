@@ -6,7 +6,7 @@ import pytest
 from gbvis import registry
 from gbvis.errors import GbvisError
 from gbvis.layouts import overlay, sheet, strip
-from gbvis.picture import Exhibit, ExhibitClip, Style
+from gbvis.picture import Exhibit, ExhibitClip, Style, legend
 from gbvis.picture.color import SEQUENTIAL, color_map
 from gbvis.picture.exhibit import SourceView
 from gbvis.picture.style import BACKGROUND
@@ -27,7 +27,7 @@ def make_exhibit(
         for clip in range(clips)
     ]
     view = SourceView(200, 150, (40.0, 20.0, 152.0, 132.0), lambda number: np.full((150, 200, 3), 100, np.uint8))
-    return Exhibit("title", "class 3", "score", modality, numbers, 25.0, lambda: iter(made), view)
+    return Exhibit("video", "FC", "class 3", "score", modality, numbers, 25.0, lambda: iter(made), view)
 
 
 def lay_out(name: str, exhibits: list[Exhibit], style: Style) -> list[np.ndarray]:
@@ -82,7 +82,7 @@ def test_the_curve_follows_the_gradient(random: np.random.Generator) -> None:
     (frames,) = lay_out("strip", [exhibit], Style())
     heights = []
     for step, frame in enumerate(frames):
-        marked = (frame == strip._CURVE).all(-1).sum(0)  # the mark is the only thing that is so high
+        marked = (frame == legend.CURVE).all(-1).sum(0)  # the mark is the only thing that is so high
         left, right = 230, 912
         place = round(left + (right - left) * step / 3)
         heights.append(int(marked[place - 5 : place + 6].max()))
@@ -93,7 +93,7 @@ def test_the_curve_follows_the_gradient(random: np.random.Generator) -> None:
 def test_streams_run_on_one_clock(random: np.random.Generator) -> None:
     """Flow begins a frame earlier: five moments, and at each both show the last frame that has begun."""
     rgb, flow = make_exhibit(random, clips=1, first=1), make_exhibit(random, "flow", clips=1, first=0)
-    (frames,) = lay_out("streams", [rgb, flow], Style(panels=("frame",)))
+    (frames,) = lay_out("streams", [rgb, flow], Style(panels=("frame", "gradient", "positive")))
     assert len(frames) == 5
     (seen,) = rgb.clips()
     (moved,) = flow.clips()
@@ -140,10 +140,10 @@ def overlay_frames(gradient: np.ndarray, box: tuple[float, float, float, float],
     width, height = size
     clip = ExhibitClip([0], np.zeros((1, *gradient.shape[-2:], 3), np.uint8), gradient, 0.0)
     view = SourceView(width, height, box, lambda number: np.full((height, width, 3), 120, np.uint8))
-    exhibit = Exhibit("title", "class 3", "score", "rgb", [[0]], None, lambda: iter([clip]), view)
+    exhibit = Exhibit("video", "FC", "class 3", "score", "rgb", [[0]], None, lambda: iter([clip]), view)
     (frames,) = lay_out("overlay", [exhibit], Style(percentile=100))
-    line = (frames.shape[1] - height) // 3
-    return frames[0][line : line + height]
+    line = (frames.shape[1] - height) // 6
+    return frames[0][2 * line : 2 * line + height]
 
 
 def test_an_overlay_lies_exactly_where_the_crop_came_from() -> None:
@@ -186,7 +186,7 @@ def test_an_overlay_of_a_fractional_box_is_centred() -> None:
 def test_small_videos_are_shown_in_whole_multiples(random: np.random.Generator) -> None:
     (frames,) = lay_out("overlay", [make_exhibit(random)], Style())
     assert frames.shape[2] == 400
-    line = (frames.shape[1] - 300) // 3
-    picture = frames[0][line : line + 300]
+    line = (frames.shape[1] - 300) // 6
+    picture = frames[0][2 * line : 2 * line + 300]
     np.testing.assert_array_equal(picture[::2, ::2], picture[1::2, 1::2])
     assert (frames[0][: line // 8, -50:] == BACKGROUND).all()

@@ -5,6 +5,7 @@ from gbvis.flow import encode_motion
 from gbvis.picture import Exhibit, ExhibitClip, Limits, Style
 from gbvis.picture.color import DIVERGING, LEVELS, SEQUENTIAL, color_map
 from gbvis.picture.panel import Panel, describe_scale, limits_of, make_panels
+from gbvis.picture.style import BACKGROUND
 
 ALL = Style(percentile=100)
 
@@ -63,8 +64,7 @@ def test_the_ends_are_written(random: np.random.Generator) -> None:
     assert low == f"\N{MINUS SIGN}{high}" and high.endswith("e-5")
     assert (panels["positive"].ends or ("",))[0] == "0"
     assert panels["frame"].ends is None
-    bar = panels["gradient"].draw_bar(90, 8)
-    np.testing.assert_array_equal(bar[0, [0, -1]], color_map(DIVERGING)[[0, -1]])
+    np.testing.assert_array_equal(panels["gradient"].bar, color_map(DIVERGING))
 
 
 def test_u_and_v_share_one_scale(random: np.random.Generator) -> None:
@@ -82,9 +82,11 @@ def test_scales(random: np.random.Generator) -> None:
     clips = [make_clip(random, factor=factor) for factor in (1.0, 3.0)]
     by_frame = panels_of(clips[0], style=Style(scale="frame", percentile=100))["positive"]
     assert np.allclose(by_frame.images.max((1, 2)), 1)
-    assert by_frame.ends == ("", "each frame's own")
+    assert by_frame.ends == ("", "each frame its own")
     assert (panels_of(clips[0])["positive"].images.max((1, 2)) < 1).any()
-    exhibit = Exhibit("title", "class 3", "score", "rgb", [clip.frames for clip in clips], 25.0, lambda: iter(clips))
+    exhibit = Exhibit(
+        "video", "FC", "class 3", "score", "rgb", [clip.frames for clip in clips], 25.0, lambda: iter(clips)
+    )
     limits = limits_of(exhibit, ALL)
     assert limits.positive == strongest(clips[1].gradient).max()
     common = Style(scale="all", percentile=100, limits=limits)
@@ -128,13 +130,16 @@ def test_motion_in_pixels_looks_like_the_8_bit_of_its_size() -> None:
     assert (panels["frame v"].images == encode_motion(np.array(5.0), 10)).all()
 
 
-def test_the_wheel_shows_both_channels_at_once() -> None:
+def test_the_wheel_shows_both_channels_at_once_and_then_itself() -> None:
     levels = encode_motion(np.full((1, 8, 8, 2), [4.9, 0.0]))
     clip = ExhibitClip([0], levels, np.ones((2, 1, 8, 8), np.float32), 0.0)
     panels = panels_of(clip, "flow", Style(flow_colors="wheel"))
-    np.testing.assert_array_equal(panels["frame u"].images, panels["frame v"].images)
-    red, green, blue = panels["frame u"].images[0, 0, 0].tolist()
+    red, green, blue = panels["flow u and v"].images[0, 0, 0].tolist()
     assert red == 255 and green < 25 and blue < 25
+    legend = panels["directions, to 5 px"].images[0]
+    assert legend[4, 6, 0] > 200 and legend[4, 6, 2] < 100  # to the right: red
+    assert tuple(legend[0, 0]) == BACKGROUND
+    assert "flow u and v" in panels_of(clip, "flow", Style(flow_colors="wheel", flow="v"))
 
 
 def test_the_scale_in_words() -> None:

@@ -6,14 +6,13 @@ import pytest
 from PIL import Image
 
 from gbvis.errors import GbvisError
-from gbvis.picture.text import check_font, draw_text, fit_text, letter_size
+from gbvis.picture.text import check_font, draw_text, fit_name, fit_text, letter_size, text_width
 
 
 @pytest.mark.parametrize("text", ["short", "é 漢字 \x1b[31m\n", "x" * 500, "", "\u202e"])
-@pytest.mark.parametrize("anchor", ["left", "right"])
-def test_text_stays_in_its_place(text: str, anchor: str) -> None:
+def test_text_stays_in_its_place(text: str) -> None:
     canvas = Image.new("RGB", (300, 30))
-    draw_text(canvas, (10 if anchor == "left" else 160, 5), text, 14, 150, anchor=anchor)
+    draw_text(canvas, (10, 5), text, 14, 150)
     pixels = np.asarray(canvas)
     assert pixels.any() == bool(text)
     assert not pixels[:, 161:].any() and not pixels[:, :9].any()
@@ -57,3 +56,12 @@ def test_another_font(tmp_path: Path) -> None:
         with pytest.raises(GbvisError, match="cannot use the font") as error:
             check_font(path)
         assert error.value.exit_code == 2
+
+
+def test_a_long_name_loses_its_middle_and_no_fact() -> None:
+    name, facts = "v_a_very_long_name_of_a_video_g01_c02", "rgb   FC   class 3"
+    assert fit_name("short", facts, 12, 400) == f"short   {facts}"
+    shown = fit_name(name, facts, 12, 200)
+    assert text_width(shown, 12) <= 200
+    assert shown.endswith(facts) and shown.startswith("v_") and "\N{HORIZONTAL ELLIPSIS}" in shown
+    assert fit_name(name, facts, 12, 60).startswith("rgb")

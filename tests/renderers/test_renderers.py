@@ -107,3 +107,28 @@ def test_gif_does_not_flicker(tmp_path: Path) -> None:
     registry.renderer("gif").write(make_picture(9), tmp_path / "picture.gif")
     frames, _ = read_back(tmp_path / "picture.gif")
     assert (frames[:, 40:] == frames[:1, 40:]).all()
+
+
+@pytest.mark.parametrize("rate", [5.0, 12.0, 30.0, 50.0])
+def test_gif_keeps_to_the_rate(tmp_path: Path, rate: float) -> None:
+    """Delays are whole hundredths of a second: mixed, they add up."""
+    frames = [np.full((8, 8, 3), number, np.uint8) for number in range(60)]
+    picture = Picture(8, 8, 60, rate, lambda step=1: iter(frames[::step]))
+    registry.renderer("gif").write(picture, tmp_path / "x.gif")
+    with Image.open(tmp_path / "x.gif") as image:
+        delays = [frame.info["duration"] for frame in ImageSequence.Iterator(image)]
+    assert sum(delays) == pytest.approx(60_000 / rate, abs=10)
+
+
+@pytest.mark.parametrize("is_colorful", [False, True])
+def test_grey_stays_grey_in_a_gif(tmp_path: Path, random: np.random.Generator, is_colorful: bool) -> None:
+    """Flow is grey; beside a photograph too, nothing of it may look coloured."""
+    grey = np.linspace(90, 166, 64).astype(np.uint8)[None, :, None]
+    still = np.broadcast_to(grey, (64, 64, 3))
+    photograph = random.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    frame = np.concatenate([still, photograph if is_colorful else still], axis=1)
+    picture = Picture(128, 64, 3, 5.0, lambda step=1: iter([frame] * 3))
+    registry.renderer("gif").write(picture, tmp_path / "x.gif")
+    shown = read_back(tmp_path / "x.gif")[0][0, :, :64].astype(int)
+    assert np.ptp(shown, axis=-1).max() == 0
+    assert np.abs(shown - still).max() <= 6

@@ -151,7 +151,9 @@ Scale = Annotated[str, typer.Option("--scale", metavar="clip|all|frame", help="W
 Rate = Annotated[float, typer.Option("--fps", metavar="N", min=0.1, max=60, help="Frames per second of the picture.")]
 Size = Annotated[
     int | None,
-    typer.Option("--size", metavar="PIXELS", min=56, max=2048, help="Side of a panel. Default: 224, sheet 112."),
+    typer.Option(
+        "--size", metavar="PIXELS", min=56, max=2048, help="Side of a panel. Default: 224, sheet 112, endpoints 160."
+    ),
 ]
 Depth = Annotated[int | None, typer.Option("--depth", metavar="18|34", help="A network without weights, this deep.")]
 Classes = Annotated[int, typer.Option("--classes", metavar="N", min=1, help="With --depth: how many classes.")]

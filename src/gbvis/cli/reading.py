@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from pathlib import Path
@@ -92,10 +93,17 @@ def read_style(
 
     if font:
         check_font(font)
-    if not re.fullmatch("forever|[1-9][0-9]{0,4}", loops):
-        raise GbvisError(f"--loop {loops!r} is no number of times", "give a number from 1, or forever", exit_code=2)
+    if not re.fullmatch("forever|[1-9][0-9]{0,3}", loops):
+        raise GbvisError(
+            f"--loop {loops!r} is no number of times", "give a number from 1 to 9999, or forever", exit_code=2
+        )
+    if not math.isfinite(rate) or not math.isfinite(percentile):
+        raise GbvisError(
+            "--fps and --percentile want numbers", "give one from 0.1 to 60, and from 50 to 100", exit_code=2
+        )
+    names = [registry.check_name("panel", PANELS, name.strip()) for name in panels.split(",")]
     return Style(
-        panels=tuple(registry.check_name("panel", PANELS, name.strip()) for name in panels.split(",")),
+        panels=tuple(dict.fromkeys(names)),
         flow=registry.check_name("flow channel", FLOW_CHANNELS, flow),
         flow_colors=registry.check_name("flow colours", FLOW_COLORS, flow_colors),
         scale=registry.check_name("scale", SCALES, scale),

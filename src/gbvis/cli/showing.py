@@ -56,7 +56,7 @@ def show_prediction(screen: Screen, prediction: Prediction) -> None:
 
 def show_table(screen: Screen, table: RenderedTable) -> None:
     """Print one line for a table."""
-    screen.print(f"{table.path}  {table.rows} rows")
+    screen.print(f"{table.path}  {table.rows} rows{'  unchanged' if table.is_unchanged else ''}")
 
 
 def show_picture(screen: Screen, rendered: RenderedPicture) -> None:

@@ -12,15 +12,19 @@ from PIL import Image
 from gbvis.picture import Exhibit, ExhibitClip, Limits, Picture, Pixels, Style
 from gbvis.picture.color import SEQUENTIAL, color_map
 from gbvis.picture.exhibit import SourceView
-from gbvis.picture.panel import describe_scale, paint
+from gbvis.picture.legend import Curve, draw_bar
+from gbvis.picture.panel import describe_scale, paint, put_limit
 from gbvis.picture.style import BACKGROUND, FAINT_TEXT
-from gbvis.picture.text import draw_text, letter_size
+from gbvis.picture.text import draw_text, fit_name, letter_size, text_width
 
 IS_MOVING = True
 JOINS = None
 NEEDS_SOURCE = True
 
 _DIMMED = 0.35
+_HEAD, _FOOT = 2, 4
+"""Lines above the frame: video, target; and below: moment, colours, scale, curve."""
+
 _NARROWEST = 320
 """Pixels; a narrower source is shown at a whole multiple of its size, or its text could not be read."""
 
@@ -37,24 +41,31 @@ def lay_out(exhibits: Sequence[Exhibit], style: Style) -> list[Picture]:
 
     def frames(step: int = 1) -> Iterator[Pixels]:
         for number, clip in enumerate(exhibit.clips(), start=1):
-            heat = magnitude_of(clip, style)
+            heat, limits = magnitude_of(clip, style)
+            still = Image.new("RGB", (width, height + (_HEAD + _FOOT) * line), BACKGROUND)
+            curve = _draw_texts(still, exhibit, clip, style, limits, line)
             for index in range(0, len(clip.frames), step):
-                canvas = Image.new("RGB", (width, height + 3 * line), BACKGROUND)
+                canvas = still.copy()
                 frame = blend(source.read(clip.frames[index]), heat[index], source)
-                canvas.paste(Image.fromarray(frame.repeat(factor, axis=0).repeat(factor, axis=1)), (0, line))
-                _write(canvas, exhibit, clip, style, line, f"{index + 1}/{len(clip.frames)}   clip {number}", index)
+                canvas.paste(Image.fromarray(frame.repeat(factor, axis=0).repeat(factor, axis=1)), (0, _HEAD * line))
+                curve.mark(canvas, index)
+                seconds = f"   {clip.frames[index] / exhibit.rate:.2f} s" if exhibit.rate else ""
+                which = f"   {index + 1}/{len(clip.frames)}   clip {number}/{exhibit.clip_count}"
+                where = f"frame {clip.frames[index]}{seconds}{which}"
+                place = (4, height + _HEAD * line)
+                draw_text(canvas, place, where, letter_size(line), width - 8, font=style.font)
                 yield np.asarray(canvas)
 
-    return [Picture(width, height + 3 * line, count, style.rate, frames, style.loops)]
+    return [Picture(width, height + (_HEAD + _FOOT) * line, count, style.rate, frames, style.loops)]
 
 
-def magnitude_of(clip: ExhibitClip, style: Style) -> NDArray[np.float32]:
-    """Return |g| of the strongest channel over the scale's upper end: float32 (T, H, W), 0-1."""
+def magnitude_of(clip: ExhibitClip, style: Style) -> tuple[NDArray[np.float32], Limits]:
+    """Return |g| of the strongest channel over the scale's upper end, float32 (T, H, W), 0-1; and the scale."""
     strongest: NDArray[np.float32] = np.abs(clip.gradient).max(0)
     limits = style.limits or Limits.of(strongest, style.percentile, style.scale == "frame")
     limit = limits.gradient.astype(np.float32)[:, None, None]
     scaled = np.clip(strongest / np.where(limit > 0, limit, 1), 0, 1) * (limit > 0)
-    return np.asarray(scaled, np.float32)
+    return np.asarray(scaled, np.float32), limits
 
 
 def blend(frame: Pixels, heat: NDArray[np.float32], source: SourceView) -> Pixels:
@@ -79,15 +90,21 @@ def blend(frame: Pixels, heat: NDArray[np.float32], source: SourceView) -> Pixel
     return np.asarray(np.rint(seen + weight * (colors - seen)), np.uint8)
 
 
-def _write(
-    canvas: Image.Image, exhibit: Exhibit, clip: ExhibitClip, style: Style, line: int, where: str, index: int
-) -> None:
-    """Write the lines above and below the frame."""
-    title = f"{exhibit.title}   {exhibit.target}   {exhibit.value_name} {clip.value:.4g}"
-    seconds = f"   {clip.frames[index] / exhibit.rate:.2f} s" if exhibit.rate else ""
+def _draw_texts(
+    canvas: Image.Image, exhibit: Exhibit, clip: ExhibitClip, style: Style, limits: Limits, line: int
+) -> Curve:
+    """Write all lines that stay the same through a clip but the moment's, and return the curve in the last one."""
     width, letters = canvas.width - 8, letter_size(line)
-    draw_text(canvas, (4, 0), title, letters, width, font=style.font)
-    about = f"frame {clip.frames[index]}{seconds}   {where}/{exhibit.clip_count}"
-    draw_text(canvas, (4, canvas.height - 2 * line), about, letters, width, font=style.font)
-    scale = f"|gradient|, {describe_scale(style)}"
-    draw_text(canvas, (4, canvas.height - line), scale, letters, width, FAINT_TEXT, style.font)
+    top = canvas.height - (_FOOT - 1) * line
+    name = fit_name(exhibit.video, f"{exhibit.modality}   {exhibit.endpoint}", letters, width, style.font)
+    target = f"{exhibit.target}   {exhibit.value_name} {clip.value:.4g}"
+    for place, text in ((0, name), (line, target)):
+        draw_text(canvas, (4, place), text, letters, width, font=style.font)
+    ends = ("|gradient| 0", "each frame its own" if style.scale == "frame" else put_limit(limits.gradient))
+    draw_bar(canvas, (0, top), canvas.width, line, color_map(SEQUENTIAL), ends, style.font)
+    draw_text(canvas, (4, top + line), describe_scale(style), letters, width, FAINT_TEXT, style.font)
+    left = 8 + text_width("in each frame", letters, style.font)
+    draw_text(canvas, (4, top + 2 * line), "in each frame", letters, left, FAINT_TEXT, style.font)
+    curve = Curve(clip.importance, (left + 8, top + 2 * line + 6, canvas.width - 8, canvas.height - 4))
+    curve.draw(canvas)
+    return curve

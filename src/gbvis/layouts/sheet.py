@@ -11,7 +11,7 @@ from gbvis.errors import GbvisError
 from gbvis.picture import Exhibit, ExhibitClip, Picture, Pixels, Style
 from gbvis.picture.panel import Panel, count_rows, describe_scale, make_panels
 from gbvis.picture.style import BACKGROUND, FAINT_TEXT
-from gbvis.picture.text import draw_text, letter_size
+from gbvis.picture.text import draw_text, fit_name, letter_size, text_width
 
 IS_MOVING = False
 JOINS = None
@@ -54,14 +54,19 @@ class Grid:
         return self.margin + (self.panels if self.is_transposed else self.frames) * (self.side + _GAP)
 
     @property
+    def head(self) -> int:
+        """Height of the lines above a clip: its value and scale, the ends of the colours, the columns' names."""
+        return 3 * self.line
+
+    @property
     def clip_height(self) -> int:
         """Of one clip, with the lines above it."""
-        return 2 * self.line + (self.frames if self.is_transposed else self.panels) * (self.side + _GAP)
+        return self.head + (self.frames if self.is_transposed else self.panels) * (self.side + _GAP)
 
     def place(self, panel: int, frame: int) -> tuple[int, int]:
         """Return left and top of a panel's frame, from the top of its clip."""
         column, row = (panel, frame) if self.is_transposed else (frame, panel)
-        return self.margin + column * (self.side + _GAP), 2 * self.line + row * (self.side + _GAP)
+        return self.margin + column * (self.side + _GAP), self.head + row * (self.side + _GAP)
 
 
 def lay_out(exhibits: Sequence[Exhibit], style: Style) -> list[Picture]:
@@ -85,40 +90,50 @@ def make_pages(exhibit: Exhibit, style: Style, is_transposed: bool) -> list[Pict
         )
     per_page = max(1, _PAGE // grid.clip_height)
     starts = range(0, exhibit.clip_count, per_page)
-    return [_make_page(exhibit, style, grid, first, min(first + per_page, exhibit.clip_count)) for first in starts]
+    ranges = [(first, min(first + per_page, exhibit.clip_count)) for first in starts]
+    return [
+        _make_page(exhibit, style, grid, first, end, f"page {number}/{len(ranges)}   " if len(ranges) > 1 else "")
+        for number, (first, end) in enumerate(ranges, start=1)
+    ]
 
 
-def _make_page(exhibit: Exhibit, style: Style, grid: Grid, first: int, end: int) -> Picture:
+def _make_page(exhibit: Exhibit, style: Style, grid: Grid, first: int, end: int, page: str) -> Picture:
     height = grid.line + (end - first) * grid.clip_height
 
     def frames(step: int = 1) -> Iterator[Pixels]:
         canvas = Image.new("RGB", (grid.width, height), BACKGROUND)
-        title = f"{exhibit.title}   {exhibit.target}"
+        facts = f"{page}{exhibit.modality}   {exhibit.endpoint}   {exhibit.target}"
+        title = fit_name(exhibit.video, facts, _letters(grid), grid.width - 8, style.font)
         draw_text(canvas, (4, 0), title, _letters(grid), grid.width - 8, font=style.font)
         for number, clip in enumerate(islice(exhibit.clips(), first, end)):
-            _draw_clip(canvas, exhibit, style, grid, clip, grid.line + number * grid.clip_height)
+            top = grid.line + number * grid.clip_height
+            _draw_clip(canvas, exhibit, style, grid, clip, top, f"clip {first + number + 1}/{exhibit.clip_count}")
         yield np.asarray(canvas)
 
     return Picture(grid.width, height, 1, style.rate, frames)
 
 
-def _draw_clip(canvas: Image.Image, exhibit: Exhibit, style: Style, grid: Grid, clip: ExhibitClip, top: int) -> None:
+def _draw_clip(
+    canvas: Image.Image, exhibit: Exhibit, style: Style, grid: Grid, clip: ExhibitClip, top: int, which: str
+) -> None:
     letters = _letters(grid)
 
     def write(place: tuple[int, int], text: str, width: int, color: tuple[int, int, int] = FAINT_TEXT) -> None:
         draw_text(canvas, place, text, letters, width, color, style.font)
 
-    about = f"{exhibit.value_name} {clip.value:.4g}   {describe_scale(style)}"
+    about = f"{which}   {exhibit.value_name} {clip.value:.4g}   {describe_scale(style)}"
     panels = [panel for row in make_panels(clip, exhibit.modality, style) for panel in row]
-    write((4, top), f"{about}   {_describe_ends(panels)}", canvas.width - 8)
-    names = [f"frame {frame}" for frame in clip.frames]
+    write((4, top), about, canvas.width - 8)
+    write((4, top + grid.line), _describe_ends(panels), canvas.width - 8)
+    is_tight = not grid.is_transposed and text_width("frame 0000", letters, style.font) > grid.side - 4
+    names = [f"{frame}" if is_tight else f"frame {frame}" for frame in clip.frames]
     titles = [panel.name for panel in panels]
     above, beside = (titles, names) if grid.is_transposed else (names, titles)
     for column, name in enumerate(above):
         left = grid.margin + column * (grid.side + _GAP)
-        write((left, top + grid.line), name, grid.side - 4)
+        write((left, top + 2 * grid.line), name, grid.side - 4)
     for row, name in enumerate(beside):
-        middle = top + 2 * grid.line + row * (grid.side + _GAP) + (grid.side - letters) // 2
+        middle = top + grid.head + row * (grid.side + _GAP) + (grid.side - letters) // 2
         write((4, middle), name, grid.margin - 8)
     for number, panel in enumerate(panels):
         for frame in range(len(clip.frames)):

@@ -9,24 +9,28 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from gbvis.picture import Exhibit, ExhibitClip, Picture, Pixels, Style
+from gbvis.picture.legend import Curve, draw_bar
 from gbvis.picture.panel import Panel, count_rows, describe_scale, make_panels
-from gbvis.picture.style import BACKGROUND, FAINT_TEXT
-from gbvis.picture.text import draw_text, letter_size
+from gbvis.picture.style import BACKGROUND, FAINT_TEXT, TEXT
+from gbvis.picture.text import draw_text, fit_name, letter_size, text_width
 
 IS_MOVING = True
 JOINS = None
 NEEDS_SOURCE = False
 
 _SIDE = 224
-_CURVE = (255, 184, 77)
 
 
 @dataclass(frozen=True)
 class _Metrics:
-    """Sizes in pixels: of a panel's side, the gap between panels, a line of text, its letters, the curve, the width."""
+    """Sizes in pixels: of a panel's side, the gap between panels, a line of text, its letters, the curve, the width.
+
+    Attributes:
+        lines: Of the title, and of what stands at the foot: two where a picture is narrow.
+    """
 
     side: int
     gap: int
@@ -34,16 +38,18 @@ class _Metrics:
     letters: int
     curve: int
     width: int
+    lines: int
 
     @classmethod
     def of(cls, style: Style) -> "_Metrics":
         side = style.size or _SIDE
         gap, line = max(2, side // 28), max(14, side // 12)
-        return cls(side, gap, line, letter_size(line), 2 * line, len(style.panels) * (side + gap) - gap)
+        width = len(style.panels) * (side + gap) - gap
+        return cls(side, gap, line, letter_size(line), 2 * line, width, 1 if width > 40 * letter_size(line) else 2)
 
     def row_top(self, row: int) -> int:
         """Return where a row of panels begins below its block: a title, and for each row names, panels, colours."""
-        return self.line + row * (self.side + 2 * self.line)
+        return self.lines * self.line + row * (self.side + 2 * self.line)
 
     def block_height(self, rows: int) -> int:
         """Return the height of what belongs to one run."""
@@ -58,7 +64,7 @@ def lay_out(exhibits: Sequence[Exhibit], style: Style) -> list[Picture]:
     """Return one picture: a frame for every frame of every clip."""
     metrics = _Metrics.of(style)
     heights = [metrics.block_height(count_rows(exhibit.modality, style)) for exhibit in exhibits]
-    height = sum(heights) + metrics.line
+    height = sum(heights) + metrics.lines * metrics.line
 
     def frames(step: int = 1) -> Iterator[Pixels]:
         for number, clips in enumerate(zip(*(exhibit.clips() for exhibit in exhibits), strict=True), start=1):
@@ -106,20 +112,35 @@ class _Scene:
         self._exhibits, self._clips, self._number, self._style, self._metrics = exhibits, clips, number, style, metrics
         self._tops = [sum(heights[:block]) for block in range(len(heights))]
         self._rows = [make_panels(clip, exhibit.modality, style) for clip, exhibit in zip(clips, exhibits, strict=True)]
-        self._still = Image.new("RGB", (metrics.width, sum(heights) + metrics.line), BACKGROUND)
-        for block, (exhibit, clip) in enumerate(zip(exhibits, clips, strict=True)):
-            title = f"{exhibit.title}   {exhibit.target}   {exhibit.value_name} {clip.value:.4g}"
-            self._write(self._still, (4, self._tops[block]), title, metrics.width - 8)
-            for row, panels in enumerate(self._rows[block]):
-                self._draw_row(self._tops[block] + metrics.row_top(row), panels)
-            self._draw_curve(block)
-        self._write(
-            self._still,
-            (metrics.width // 2, self._still.height - metrics.line),
-            describe_scale(style),
-            metrics.width // 2 - 4,
-            FAINT_TEXT,
-        )
+        height = sum(heights) + metrics.lines * metrics.line
+        self._still = Image.new("RGB", (metrics.width, height), BACKGROUND)
+        self._foot = sum(heights)
+        self._curves = [Curve(clip.importance, self._curve_box(block)) for block, clip in enumerate(clips)]
+        for block in range(len(exhibits)):
+            self._draw_block(block)
+        left = metrics.width // 2 if metrics.lines == 1 else 4
+        place = (left, self._foot + (metrics.lines - 1) * metrics.line)
+        self._write(self._still, place, describe_scale(style), metrics.width - left - 4, FAINT_TEXT)
+
+    def _draw_block(self, block: int) -> None:
+        """Draw what stays the same of one run: title, names and colours of the panels, curve."""
+        metrics, top = self._metrics, self._tops[block]
+        exhibit, clip = self._exhibits[block], self._clips[block]
+        facts = exhibit.describe(clip.value)
+        if metrics.lines == 1:
+            title = fit_name(exhibit.video, facts, metrics.letters, metrics.width - 8, self._style.font)
+            self._write(self._still, (4, top), title, metrics.width - 8)
+        else:
+            self._write(self._still, (4, top), exhibit.video, metrics.width - 8)
+            self._write(self._still, (4, top + metrics.line), facts, metrics.width - 8)
+        for row, panels in enumerate(self._rows[block]):
+            self._draw_row(top + metrics.row_top(row), panels)
+        self._curves[block].draw(self._still)
+        left, above, _, below = self._curve_box(block)
+        place = (4, (above + below) // 2 - metrics.letters // 2 - 2)
+        names = ("|gradient| in each frame", "|gradient|", "|g|")
+        fitting = [name for name in names if text_width(name, metrics.letters, self._style.font) < left - 8]
+        self._write(self._still, place, fitting[0] if fitting else "", left - 8, FAINT_TEXT)
 
     def draw(self, moment: int) -> Pixels:
         """Return the picture at a moment of the clip: uint8 (height, width, 3)."""
@@ -130,8 +151,9 @@ class _Scene:
                 for column, panel in enumerate(panels):
                     image = Image.fromarray(panel.draw(step, self._metrics.side))
                     canvas.paste(image, (self._metrics.column(column), top))
-            self._mark(canvas, block, step)
-        self._write(canvas, (4, canvas.height - self._metrics.line), self._where(moment), self._metrics.width // 2 - 8)
+            self._curves[block].mark(canvas, step)
+        width = self._metrics.width // (2 if self._metrics.lines == 1 else 1) - 8
+        self._write(canvas, (4, self._foot), self._where(moment), width)
         return np.asarray(canvas)
 
     def _where(self, moment: int) -> str:
@@ -152,13 +174,8 @@ class _Scene:
             self._write(self._still, (left + 4, top), panel.name, metrics.side - 8, FAINT_TEXT)
             if panel.ends is None:
                 continue
-            below = top + metrics.line + metrics.side
-            margin = round(0.28 * metrics.side)
-            bar = panel.draw_bar(metrics.side - 2 * margin - 8, metrics.line - 10)
-            self._still.paste(Image.fromarray(np.ascontiguousarray(bar)), (left + margin + 4, below + 5))
-            low, high = panel.ends
-            self._write(self._still, (left + margin, below), low, margin - 4, FAINT_TEXT, "right")
-            self._write(self._still, (left + metrics.side - margin, below), high, margin, FAINT_TEXT)
+            place = (left, top + metrics.line + metrics.side)
+            draw_bar(self._still, place, metrics.side, metrics.line, panel.bar, panel.ends, self._style.font)
 
     def _curve_box(self, block: int) -> tuple[int, int, int, int]:
         """Return left, top, right and bottom of a block's curve."""
@@ -166,42 +183,12 @@ class _Scene:
         bottom = self._tops[block] + metrics.block_height(len(self._rows[block])) - 6
         return metrics.width // 4, bottom - metrics.curve + 10, metrics.width - 8, bottom
 
-    def _curve(self, block: int) -> list[tuple[float, float]]:
-        """Return the points of a block's curve."""
-        left, top, right, bottom = self._curve_box(block)
-        importance = self._clips[block].importance
-        highest = importance.max() or 1.0
-        gap = (right - left) / max(1, len(importance) - 1)
-        return [
-            (left + gap * step, bottom - (bottom - top) * float(value) / highest)
-            for step, value in enumerate(importance)
-        ]
-
-    def _draw_curve(self, block: int) -> None:
-        """Draw how much of the gradient each frame has, from nothing to the most."""
-        left, top, right, bottom = self._curve_box(block)
-        pen = ImageDraw.Draw(self._still)
-        pen.line([(left, bottom), (right, bottom)], fill=FAINT_TEXT)
-        pen.line(self._curve(block), fill=_CURVE, width=2)
-        place = (4, (top + bottom) // 2 - self._metrics.letters // 2 - 2)
-        self._write(self._still, place, "|gradient| in each frame", left - 8, FAINT_TEXT)
-
-    def _mark(self, canvas: Image.Image, block: int, step: int) -> None:
-        """Mark the current frame on a block's curve."""
-        x, y = self._curve(block)[step]
-        bottom = self._curve_box(block)[3]
-        pen = ImageDraw.Draw(canvas)
-        pen.line([(x, y), (x, bottom)], fill=_CURVE)
-        pen.ellipse((x - 4, y - 4, x + 4, y + 4), fill=_CURVE)
-
     def _write(
         self,
         canvas: Image.Image,
         place: tuple[int, int],
         text: str,
         width: int,
-        color: tuple[int, int, int] | None = None,
-        anchor: str = "left",
+        color: tuple[int, int, int] = TEXT,
     ) -> None:
-        colors = {} if color is None else {"color": color}
-        draw_text(canvas, place, text, self._metrics.letters, width, font=self._style.font, anchor=anchor, **colors)
+        draw_text(canvas, place, text, self._metrics.letters, width, color, self._style.font)

@@ -58,7 +58,8 @@ class Exhibit:
     """A run as a layout shows it.
 
     Attributes:
-        title: Video, stream and endpoint.
+        video: The video's name.
+        endpoint: The endpoint's name.
         target: What the gradient is of, less its value.
         value_name: What the target's value is: a score, a logit, an activation.
         modality: `rgb` or `flow`.
@@ -68,7 +69,8 @@ class Exhibit:
         source: The frames at their own size, for layouts that want them.
     """
 
-    title: str
+    video: str
+    endpoint: str
     target: str
     value_name: str
     modality: str
@@ -76,6 +78,10 @@ class Exhibit:
     rate: float | None
     clips: Callable[[], Iterator[ExhibitClip]]
     source: SourceView | None = None
+
+    def describe(self, value: float) -> str:
+        """Return what is shown in words, less the video's name, for a clip whose target has this value."""
+        return f"{self.modality}   {self.endpoint}   {self.target}   {self.value_name} {value:.4g}"
 
     @property
     def clip_count(self) -> int:

@@ -14,7 +14,7 @@ from gbvis.picture.color import DIVERGING, LEVELS, SEQUENTIAL, color_map, color_
 from gbvis.picture.exhibit import Exhibit, ExhibitClip
 from gbvis.picture.picture import Pixels
 from gbvis.picture.scale import Limits, Values
-from gbvis.picture.style import FLOW_CHANNELS, Style
+from gbvis.picture.style import BACKGROUND, FLOW_CHANNELS, Style
 
 _WHEEL_BOUND = 5.0
 """Pixels of the resized frame at which the colours of the wheel are full."""
@@ -44,12 +44,10 @@ class Panel:
         values = np.asarray(_resize(Image.fromarray(np.ascontiguousarray(image)), side))
         return paint(values, self.colors)
 
-    def draw_bar(self, width: int, height: int) -> Pixels:
-        """Return the panel's colours from the lowest to the highest: uint8 (height, width, 3)."""
-        places = np.linspace(0, 1, width, dtype=np.float32)
-        grey = np.rint(255 * places).astype(np.uint8)[:, None].repeat(3, axis=1)
-        bar = grey if self.colors is None else paint(places, self.colors)
-        return np.broadcast_to(bar, (height, width, 3))
+    @property
+    def bar(self) -> Pixels:
+        """The panel's colours from the lowest to the highest: uint8 (any, 3)."""
+        return np.arange(256, dtype=np.uint8)[:, None].repeat(3, axis=1) if self.colors is None else self.colors
 
 
 def paint(places: NDArray[np.float32], colors: Pixels) -> Pixels:
@@ -64,10 +62,11 @@ def make_panels(clip: ExhibitClip, modality: str, style: Style) -> list[list[Pan
     values = values_of(clip.gradient, modality, style)
     limits = style.limits or Limits.of(_joined(values), style.percentile, style.scale == "frame")
     if modality == "rgb":
-        return [_make_row(_as_bytes(clip.pixels), values[0], "", style, limits)]
+        frames = Panel("frame", _as_bytes(clip.pixels))
+        return [_make_row(frames, values[0], "", style, limits)]
     return [
-        _make_row(_flow_frames(clip.pixels, channel, style), values[channel], f" {'uv'[channel]}", style, limits)
-        for channel in FLOW_CHANNELS[style.flow]
+        _make_row(_flow_frames(clip.pixels, channel, row, style), values[channel], f" {'uv'[channel]}", style, limits)
+        for row, channel in enumerate(FLOW_CHANNELS[style.flow])
     ]
 
 
@@ -84,7 +83,7 @@ def describe_scale(style: Style) -> str:
     """Return in words what the ends of the colours mean."""
     end = f"{style.percentile:g} % of it" if style.percentile < 100 else "its largest value"
     if style.scale == "frame":
-        return f"each frame stretched by itself, to {end}: frames cannot be compared"
+        return f"frames cannot be compared: each is stretched by itself, to {end}"
     return f"one scale for {'all pictures' if style.limits else 'this clip'}, to {end}"
 
 
@@ -114,28 +113,26 @@ def _joined(values: list[Values]) -> Values:
     return np.stack(values)
 
 
-def _make_row(frames: Pixels, values: Values, suffix: str, style: Style, limits: Limits) -> list[Panel]:
+def _make_row(frames: Panel, values: Values, suffix: str, style: Style, limits: Limits) -> list[Panel]:
     makers = {"gradient": _gradient_panel, "positive": _saliency_panel, "negative": _saliency_panel}
-    return [
-        Panel(f"frame{suffix}", frames) if name == "frame" else makers[name](name, suffix, values, style, limits)
-        for name in style.panels
-    ]
+    return [frames if name == "frame" else makers[name](name, suffix, values, style, limits) for name in style.panels]
 
 
 def _gradient_panel(name: str, suffix: str, values: Values, style: Style, limits: Limits) -> Panel:
     places = 0.5 + 0.5 * _divide(values, limits.gradient)
-    ends = _words(limits.gradient)
-    return _make_panel(f"{name}{suffix}", places, DIVERGING, style, (f"\N{MINUS SIGN}{ends}", ends))
+    end = put_limit(limits.gradient)
+    ends = ("", "nothing") if limits.is_nothing else (f"\N{MINUS SIGN}{end}", end)
+    return _make_panel(f"{name}{suffix}", places, DIVERGING, style, ends)
 
 
 def _saliency_panel(name: str, suffix: str, values: Values, style: Style, limits: Limits) -> Panel:
     signed, limit = (values, limits.positive) if name == "positive" else (-values, limits.negative)
-    return _make_panel(f"{name}{suffix}", _divide(signed, limit), SEQUENTIAL, style, ("0", _words(limit)))
+    return _make_panel(f"{name}{suffix}", _divide(signed, limit), SEQUENTIAL, style, ("0", put_limit(limit)))
 
 
 def _make_panel(name: str, places: Values, colors: str, style: Style, ends: tuple[str, str]) -> Panel:
     if style.scale == "frame":
-        ends = ("", "each frame's own")
+        ends = ("", "each frame its own")
     if style.colors == "maps":
         return Panel(name, places, color_map(colors), ends)
     colored = np.moveaxis(places, 0, -1) if places.ndim == 4 else places[..., None]
@@ -150,17 +147,24 @@ def _divide(values: Values, limit: NDArray[np.float64]) -> Values:
     return np.asarray(np.clip(values / safe, -1, 1) * (per_frame > 0), np.float32)
 
 
-def _words(limit: NDArray[np.float64]) -> str:
+def put_limit(limit: NDArray[np.float64]) -> str:
+    """Return a limit in words; the largest where each frame has its own."""
     return re.sub(r"e([+-])0", r"e\1", f"{float(limit.max()):.2g}")
 
 
-def _flow_frames(pixels: ClipPixels, channel: int, style: Style) -> Pixels:
-    """Return what a flow row shows of the frames: its own channel in grey, or the direction and speed as a colour."""
-    if style.flow_colors == "wheel":
+def _flow_frames(pixels: ClipPixels, channel: int, row: int, style: Style) -> Panel:
+    """Return what a flow row shows of the frames: its own channel in grey; or both as a colour, and then the wheel."""
+    if style.flow_colors == "grey":
+        grey = _as_bytes(pixels)[..., [channel]]
+        return Panel(f"frame {'uv'[channel]}", np.broadcast_to(grey, (*grey.shape[:3], 3)))
+    if row == 0:
         motion = pixels if pixels.dtype == np.float32 else decode_motion(pixels.astype(np.uint8, copy=False))
-        return color_wheel(motion.astype(np.float32, copy=False), _WHEEL_BOUND)
-    grey = _as_bytes(pixels)[..., [channel]]
-    return np.broadcast_to(grey, (*grey.shape[:3], 3))
+        return Panel("flow u and v", color_wheel(motion.astype(np.float32, copy=False), _WHEEL_BOUND))
+    side = np.linspace(-1, 1, pixels.shape[1], dtype=np.float32)
+    places = np.stack(np.meshgrid(side, side), axis=-1)
+    wheel = color_wheel(places, 1.0)
+    wheel[np.hypot(places[..., 0], places[..., 1]) > 1] = BACKGROUND
+    return Panel(f"directions, to {_WHEEL_BOUND:g} px", np.broadcast_to(wheel, (len(pixels), *wheel.shape)))
 
 
 def _as_bytes(pixels: ClipPixels) -> Pixels:

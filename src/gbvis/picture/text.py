@@ -1,5 +1,6 @@
 """Text in pictures."""
 
+import math
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -33,29 +34,46 @@ def draw_text(
     width: int,
     color: tuple[int, int, int] = TEXT,
     font: Path | None = None,
-    anchor: str = "left",
 ) -> None:
     """Write one line, `size` pixels high, cut with an ellipsis where it is wider than `width`.
 
     Args:
         canvas: Where to write.
-        place: Left and top of the line; right and top where `anchor` is `right`.
+        place: Left and top of the line.
         text: Anything; what the font lacks, and what is not printable, shows as escapes.
         size: Of the font, pixels.
         width: What the line may take.
         color: RGB.
         font: A font file, or None for the one that comes along.
-        anchor: `left` or `right`.
     """
     loaded = _load_font(font, size)
     line = fit_text(text, size, width, font)
-    left = place[0] - (loaded.getlength(line) if anchor == "right" else 0)
-    ImageDraw.Draw(canvas).text((left, place[1]), line, fill=color, font=loaded)
+    ImageDraw.Draw(canvas).text(place, line, fill=color, font=loaded)
 
 
 def letter_size(line: int) -> int:
     """Return the size of letters, pixels, for a line of that height: nothing of them is cut off above or below."""
     return round(0.7 * line)
+
+
+def text_width(text: str, size: int, font: Path | None = None) -> int:
+    """Return how wide the text is as it is shown, pixels."""
+    return math.ceil(_load_font(font, size).getlength("".join(_showable(character, font) for character in text)))
+
+
+def fit_name(name: str, facts: str, size: int, width: int, font: Path | None = None) -> str:
+    """Return a name and facts about it in one line of `width` pixels; where it is too long, the name's middle goes."""
+    if text_width(f"{name}   {facts}", size, font) <= width:
+        return f"{name}   {facts}"
+    kept = len(name) // 2
+    while kept > 1 and text_width(_shortened(name, kept, facts), size, font) > width:
+        kept -= 1
+    shortened = _shortened(name, kept, facts) if kept > 1 else facts
+    return fit_text(shortened, size, width, font)
+
+
+def _shortened(name: str, kept: int, facts: str) -> str:
+    return f"{name[:kept]}{_ELLIPSIS}{name[-kept:]}   {facts}"
 
 
 def fit_text(text: str, size: int, width: int, font: Path | None = None) -> str:

@@ -30,7 +30,8 @@ def make_exhibit(store: Store, stored: StoredRun, source: SourceView | None = No
             yield ExhibitClip(frames, clips.pixels(index), stored.gradient(index), stored.values[index])
 
     return Exhibit(
-        title=f"{stored.video}   {stored.modality}   {stored.endpoint}",
+        video=stored.video,
+        endpoint=stored.endpoint.name,
         target=target,
         value_name=_VALUE_NAMES.get(stored.endpoint.name, "activation"),
         modality=stored.modality,

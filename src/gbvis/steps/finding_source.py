@@ -1,5 +1,6 @@
 """The frames that a stored run's clips were cut from, at their own size."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,25 +12,29 @@ from gbvis.picture.exhibit import SourceView
 from gbvis.steps.finding_videos import find_video
 from gbvis.store import Store, StoredRun
 from gbvis.two_stream import find_dataset
-from gbvis.video import SAMPLE_PREFIX, Video
+from gbvis.video import SAMPLE_PREFIX, Video, video_name
 
 _WHEEL_BOUND = 10.0
 """Pixels of the source at which the colours of flow are full, where no RGB frames can be had."""
 
 
-def find_source(store: Store, stored: StoredRun, dataset: Path | None) -> SourceView:
+def find_source(store: Store, stored: StoredRun, dataset: Path | None, given: Sequence[str] = ()) -> SourceView:
     """Return the frames of a run's video; for flow those of its RGB stream, where they can be had.
 
     Args:
         store: Where the run is.
         stored: The run.
         dataset: A two-stream data set to look into where the place that the store remembers is gone.
+        given: Videos as they were asked for; paths among them are looked at too.
 
     Raises:
         GbvisError: The video is gone, or has changed since it was explained.
     """
     attributes = store.clips_of(stored).attributes
     location = str(attributes["location"])
+    if not Path(location).exists():
+        moved = (path for path in given if Path(path).exists() and video_name(path) == stored.video)
+        location = next(moved, location)
     video = _open(stored, location, dataset)
     if attributes["fingerprint"] not in (video.fingerprint, video.motion_fingerprint):
         raise GbvisError(
@@ -52,7 +57,7 @@ def _open(stored: StoredRun, location: str, dataset: Path | None) -> Video:
     except GbvisError as error:
         raise GbvisError(
             f"the overlay needs the frames of {stored.video}, and they are gone from {location}",
-            "say with -d which data set holds them, give the video back its place, or choose another --layout",
+            "give the video's new path, say with -d which data set holds it, or choose another --layout",
         ) from error
 
 

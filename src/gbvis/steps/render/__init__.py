@@ -20,6 +20,8 @@ from gbvis.steps.render.table import write_table
 from gbvis.steps.selecting_runs import select_runs
 from gbvis.steps.watching import Failure, Watcher
 from gbvis.store import Store, StoredRun
+from gbvis.store.key import video_key
+from gbvis.video import video_name
 
 HINT = "overwrite it with --force, or choose another place with -o"
 
@@ -63,13 +65,17 @@ def tabulate(request: RenderRequest, watcher: Watcher | None = None) -> Iterator
     yield from _select_all(request, store, runs)
     path = request.output_file
     assert path is not None
+    if not runs:  # said already; what may lie there is left alone
+        return
     exhibits = [
-        ((stored.video, stored.modality, stored.endpoint.name, stored.target), make_exhibit(store, stored))
+        ((stored.video, stored.modality, stored.endpoint.name, stored.target, stored.key), make_exhibit(store, stored))
         for stored in runs
     ]
     rows: list[int] = []
-    publish(path, lambda unfinished: rows.append(write_table(unfinished, exhibits)), request.is_forced, HINT)
-    yield RenderedTable(path, rows[0])
+    is_unchanged = publish(
+        path, lambda unfinished: rows.append(write_table(unfinished, exhibits)), request.is_forced, HINT
+    )
+    yield RenderedTable(path, rows[0], is_unchanged)
 
 
 def _select_all(request: RenderRequest, store: Store, runs: list[StoredRun]) -> Iterator[Failure]:
@@ -79,9 +85,12 @@ def _select_all(request: RenderRequest, store: Store, runs: list[StoredRun]) -> 
         try:
             runs += _select(store, video, request)
         except GbvisError as error:
-            if video is None and not store.damaged:
+            prefix = f"{video_key(video_name(video))}/" if video is not None else ""
+            if any(key.startswith(prefix) for key in store.damaged):
+                continue  # there is one, and what is wrong with it is said below
+            if video is None:
                 raise
-            yield Failure.of(video or "all videos", error)
+            yield Failure.of(video, error)
     for key in sorted(store.damaged):
         yield Failure(
             key, f"{key} in {request.store} is damaged", "run the same `gbvis explain` again: it makes it anew"
@@ -145,7 +154,9 @@ class _Renderer:
             make_exhibit(
                 self._store,
                 stored,
-                find_source(self._store, stored, self._request.dataset) if layout.NEEDS_SOURCE else None,
+                find_source(self._store, stored, self._request.dataset, self._request.videos)
+                if layout.NEEDS_SOURCE
+                else None,
             )
             for stored in runs
         ]
@@ -186,7 +197,7 @@ class _Renderer:
     def _path(self, runs: Joined, format_name: str, page: int | None) -> Path:
         file = self._request.output_file
         if file is None:
-            name = self._names.of(runs)
+            name = self._names.of(runs, format_name)
             folder = self._request.output or Path()
             return folder / (f"{name}.{page}.{format_name}" if page else f"{name}.{format_name}")
         return file.with_name(f"{file.stem}.{page}{file.suffix}") if page else file

@@ -9,9 +9,6 @@ from gbvis.store.key import readable_name
 
 Joined = list[StoredRun]
 
-PLAIN_LAYOUTS = (None, "strip", "sheet")
-"""Layouts that a picture's name does not tell: the suffix does."""
-
 
 def join_runs(runs: Sequence[StoredRun], joins: str | None) -> tuple[list[Joined], list[StoredRun]]:
     """Return the runs of each picture, and the runs that found nothing to be shown with.
@@ -65,17 +62,21 @@ class PictureNames:
         self._namesakes: dict[tuple[str, str, str], Counter[int]] = {}
         self._count = Counter(self._plain_name(runs) for runs in pictures)
 
-    def of(self, runs: Joined) -> str:
-        """Return a picture's name, less its suffix; the digest's first 8 make it the only one."""
+    def of(self, runs: Joined, format_name: str) -> str:
+        """Return a picture's name, less its suffix; the digest's first 8 make it the only one.
+
+        Strips, and sheets in PNG, need no word for their layout: the suffix tells.
+        """
         name = self._plain_name(runs)
         has_namesake = self._count[name] > 1 if self._joins else self._has_namesake(runs[0])
         name = f"{name}.{runs[0].digest[:8]}" if has_namesake else name
-        return name if self._layout in PLAIN_LAYOUTS or self._joins else f"{name}.{self._layout}"
+        is_plain = self._layout in (None, "strip") or (self._layout == "sheet" and format_name == "png")
+        return name if is_plain or self._joins else f"{name}.{self._layout}"
 
     def _plain_name(self, runs: Joined) -> str:
         first = runs[0]
         parts = {
-            "streams": ("streams", first.endpoint.name, str(first.target)),
+            "streams": ("streams", first.endpoint.name, "-".join(dict.fromkeys(str(run.target) for run in runs))),
             "endpoints": (first.modality, "endpoints"),
         }.get(self._joins or "", (first.modality, first.endpoint.name, str(first.target)))
         return ".".join((readable_name(first.video), *parts))

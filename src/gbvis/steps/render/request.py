@@ -67,6 +67,8 @@ class RenderRequest:
                 f"choose one of {', '.join([*SUFFIXES, TABLE_SUFFIX])}",
                 exit_code=2,
             )
+        for name in self.formats:
+            registry.renderer(name)
         if file and self.formats:
             raise GbvisError(
                 f"--format is given, and {file} says its format by its suffix", "leave --format out", exit_code=2
@@ -83,11 +85,14 @@ class RenderRequest:
         return formats or ["png" if is_still else "gif"]
 
     def check(self) -> None:
-        """Check the names in the selection.
+        """Check the names in the selection, and whether they leave what the layout needs.
 
         Raises:
-            GbvisError: There is no such stream, precision or method (exit code 2).
+            GbvisError: There is no such stream, precision or method, or the layout needs another (exit code 2).
         """
+        if self.layout and registry.layout(self.layout).JOINS == "streams" and self.selection.modality:
+            problem = f"the layout {self.layout} shows both streams, and -m {self.selection.modality} leaves one"
+            raise GbvisError(problem, "leave out -m", exit_code=2)
         registry.check_name("modality", MODALITIES, self.selection.modality or "rgb")
         registry.check_name("precision", PRECISIONS, self.selection.precision or "float32")
         if self.selection.method:
@@ -174,10 +179,12 @@ class RenderedTable:
     Attributes:
         path: Where it is.
         rows: Number of rows, less the names of the columns.
+        is_unchanged: True where the very same table was there already.
     """
 
     path: Path
     rows: int
+    is_unchanged: bool
 
     def to_json(self) -> dict[str, Any]:
         """Return the table as a line of `--json`."""

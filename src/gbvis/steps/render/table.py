@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gbvis.picture import Exhibit
 
-COLUMNS = ("video", "modality", "endpoint", "target", "clip", "frame", "seconds", "importance", "share")
+COLUMNS = ("video", "modality", "endpoint", "target", "group", "clip", "frame", "seconds", "importance", "share")
 
 
 def write_table(path: Path, exhibits: Sequence[tuple[tuple[object, ...], Exhibit]]) -> int:
@@ -14,7 +14,7 @@ def write_table(path: Path, exhibits: Sequence[tuple[tuple[object, ...], Exhibit
 
     Args:
         path: The file.
-        exhibits: Each with the first four of `COLUMNS`.
+        exhibits: Each with the first five of `COLUMNS`.
     """
     rows = 0
     with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
