@@ -33,7 +33,8 @@ class ExhibitClip:
     @property
     def importance(self) -> NDArray[np.float64]:
         """How much of the gradient there is in each frame: float64 (T,), |g| summed over channels and places."""
-        return np.asarray(np.abs(self.gradient).sum((0, 2, 3), dtype=np.float64))
+        steps = range(self.gradient.shape[1])
+        return np.array([np.abs(self.gradient[:, step]).sum(dtype=np.float64) for step in steps])
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """Panels: one thing over time, as a square to be put into a picture."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,27 +24,31 @@ _WHEEL_BOUND = 5.0
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel over time.
+    """One panel over time; each frame is made when it is drawn.
 
     Attributes:
         name: What it shows.
-        images: uint8 (T, H, W, 3), RGB; or float32 (T, H, W), 0-1, places in `colors`.
-        colors: uint8 (LEVELS, 3); None where the images are colours already.
+        count: T, the number of frames.
+        image: Makes a frame: uint8 (H, W, 3), RGB; or float32 (H, W), 0-1, places in `colors`.
+        colors: uint8 (LEVELS, 3); None where the frames are colours already.
         ends: What the lowest and the highest colour stand for, in words; None where that is no number.
     """
 
     name: str
-    images: Pixels | NDArray[np.float32]
+    count: int
+    image: Callable[[int], NDArray[Any]]
     colors: Pixels | None = None
     ends: tuple[str, str] | None = None
 
+    @property
+    def images(self) -> NDArray[Any]:
+        """All frames at once: uint8 (T, H, W, 3) or float32 (T, H, W)."""
+        return np.stack([self.image(step) for step in range(self.count)])
+
     def draw(self, step: int, side: int) -> Pixels:
         """Return one frame as a square: uint8 (side, side, 3). Values are resized before they become colours."""
-        image = self.images[step]
-        if self.colors is None:
-            return np.asarray(_resize(Image.fromarray(np.ascontiguousarray(image)), side))
-        values = np.asarray(_resize(Image.fromarray(np.ascontiguousarray(image)), side))
-        return paint(values, self.colors)
+        resized = np.asarray(_resize(Image.fromarray(np.ascontiguousarray(self.image(step))), side))
+        return resized if self.colors is None else paint(resized, self.colors)
 
     @property
     def bar(self) -> Pixels:
@@ -60,9 +66,9 @@ def paint(places: NDArray[np.float32], colors: Pixels) -> Pixels:
 def make_panels(clip: ExhibitClip, modality: str, style: Style) -> list[list[Panel]]:
     """Return the rows of panels of one clip: one row for RGB, one for each flow channel shown."""
     values = values_of(clip.gradient, modality, style)
-    limits = style.limits or Limits.of(_joined(values), style.percentile, style.scale == "frame")
+    limits = style.limits or Limits.of(np.stack(values), style.percentile, style.scale == "frame")
     if modality == "rgb":
-        frames = Panel("frame", _as_bytes(clip.pixels))
+        frames = Panel("frame", len(clip.pixels), lambda step: _as_bytes(clip.pixels[step]))
         return [_make_row(frames, values[0], "", style, limits)]
     return [
         _make_row(_flow_frames(clip.pixels, channel, row, style), values[channel], f" {'uv'[channel]}", style, limits)
@@ -75,7 +81,7 @@ def limits_of(exhibit: Exhibit, style: Style) -> Limits:
     limits = Limits.none()
     for clip in exhibit.clips():
         values = values_of(clip.gradient, exhibit.modality, style)
-        limits |= Limits.of(_joined(values), style.percentile)
+        limits |= Limits.of(np.stack(values), style.percentile)
     return limits
 
 
@@ -105,12 +111,11 @@ def values_of(gradient: Gradient, modality: str, style: Style) -> list[Values]:
         return list(gradient)
     if style.colors == "old":
         return [gradient]
-    strongest = np.abs(gradient).argmax(0)[None]
-    return [np.take_along_axis(gradient, strongest, axis=0)[0]]
-
-
-def _joined(values: list[Values]) -> Values:
-    return np.stack(values)
+    strongest = np.empty(gradient.shape[1:], np.float32)
+    for step in range(len(strongest)):  # a frame at a time: a clip may be long
+        frame = gradient[:, step]
+        strongest[step] = np.take_along_axis(frame, np.abs(frame).argmax(0)[None], axis=0)[0]
+    return [strongest]
 
 
 def _make_row(frames: Panel, values: Values, suffix: str, style: Style, limits: Limits) -> list[Panel]:
@@ -119,32 +124,40 @@ def _make_row(frames: Panel, values: Values, suffix: str, style: Style, limits: 
 
 
 def _gradient_panel(name: str, suffix: str, values: Values, style: Style, limits: Limits) -> Panel:
-    places = 0.5 + 0.5 * _divide(values, limits.gradient)
     end = put_limit(limits.gradient)
     ends = ("", "nothing") if limits.is_nothing else (f"\N{MINUS SIGN}{end}", end)
-    return _make_panel(f"{name}{suffix}", places, DIVERGING, style, ends)
+    places = lambda step: 0.5 + 0.5 * _divide(values, limits.gradient, step)  # noqa: E731
+    return _make_panel(f"{name}{suffix}", values.shape[-3], places, DIVERGING, style, ends)
 
 
 def _saliency_panel(name: str, suffix: str, values: Values, style: Style, limits: Limits) -> Panel:
-    signed, limit = (values, limits.positive) if name == "positive" else (-values, limits.negative)
-    return _make_panel(f"{name}{suffix}", _divide(signed, limit), SEQUENTIAL, style, ("0", put_limit(limit)))
+    sign, limit = (1, limits.positive) if name == "positive" else (-1, limits.negative)
+    places = lambda step: sign * _divide(values, limit, step)  # noqa: E731
+    return _make_panel(f"{name}{suffix}", values.shape[-3], places, SEQUENTIAL, style, ("0", put_limit(limit)))
 
 
-def _make_panel(name: str, places: Values, colors: str, style: Style, ends: tuple[str, str]) -> Panel:
+def _make_panel(
+    name: str, count: int, places: Callable[[int], Values], colors: str, style: Style, ends: tuple[str, str]
+) -> Panel:
     if style.scale == "frame":
         ends = ("", "each frame its own")
     if style.colors == "maps":
-        return Panel(name, places, color_map(colors), ends)
-    colored = np.moveaxis(places, 0, -1) if places.ndim == 4 else places[..., None]
-    bytes_ = np.rint(np.clip(colored, 0, 1) * 255).astype(np.uint8)
-    return Panel(name, np.broadcast_to(bytes_, (*bytes_.shape[:3], 3)), None, ends)
+        return Panel(name, count, places, color_map(colors), ends)
+
+    def colored(step: int) -> Pixels:
+        values = places(step)
+        by_channel = np.moveaxis(values, 0, -1) if values.ndim == 3 else values[..., None]
+        levels = np.rint(np.clip(by_channel, 0, 1) * 255).astype(np.uint8)
+        return np.broadcast_to(levels, (*levels.shape[:2], 3))
+
+    return Panel(name, count, colored, None, ends)
 
 
-def _divide(values: Values, limit: NDArray[np.float64]) -> Values:
-    """Return values / limit, clipped to -1 and 1, and 0 where the limit is 0: nothing of that sign is there."""
-    per_frame = limit.astype(np.float32)[:, None, None]
-    safe = np.where(per_frame > 0, per_frame, np.float32(1))
-    return np.asarray(np.clip(values / safe, -1, 1) * (per_frame > 0), np.float32)
+def _divide(values: Values, limit: NDArray[np.float64], step: int) -> Values:
+    """Return one frame's values / limit, clipped to -1 and 1; 0 where the limit is 0: nothing of that sign is there."""
+    end = np.float32(limit[min(step, len(limit) - 1)])
+    frame = values[..., step, :, :]
+    return np.clip(frame / end, -1, 1) if end > 0 else np.zeros_like(frame)
 
 
 def put_limit(limit: NDArray[np.float64]) -> str:
@@ -154,17 +167,32 @@ def put_limit(limit: NDArray[np.float64]) -> str:
 
 def _flow_frames(pixels: ClipPixels, channel: int, row: int, style: Style) -> Panel:
     """Return what a flow row shows of the frames: its own channel in grey; or both as a colour, and then the wheel."""
+
+    def grey(step: int) -> Pixels:
+        return _as_bytes(pixels[step])[..., [channel] * 3]
+
+    def colored(step: int) -> Pixels:
+        frame = pixels[step]
+        is_motion = frame.dtype == np.float32
+        return color_wheel(
+            frame.astype(np.float32) if is_motion else decode_motion(frame.astype(np.uint8)), _WHEEL_BOUND
+        )
+
     if style.flow_colors == "grey":
-        grey = _as_bytes(pixels)[..., [channel]]
-        return Panel(f"frame {'uv'[channel]}", np.broadcast_to(grey, (*grey.shape[:3], 3)))
+        return Panel(f"frame {'uv'[channel]}", len(pixels), grey)
     if row == 0:
-        motion = pixels if pixels.dtype == np.float32 else decode_motion(pixels.astype(np.uint8, copy=False))
-        return Panel("flow u and v", color_wheel(motion.astype(np.float32, copy=False), _WHEEL_BOUND))
-    side = np.linspace(-1, 1, pixels.shape[1], dtype=np.float32)
+        return Panel("flow u and v", len(pixels), colored)
+    wheel = _draw_wheel(pixels.shape[1])
+    return Panel(f"directions, to {_WHEEL_BOUND:g} px", len(pixels), lambda step: wheel)
+
+
+def _draw_wheel(size: int) -> Pixels:
+    """Return the colours of all directions and speeds: uint8 (size, size, 3)."""
+    side = np.linspace(-1, 1, size, dtype=np.float32)
     places = np.stack(np.meshgrid(side, side), axis=-1)
     wheel = color_wheel(places, 1.0)
     wheel[np.hypot(places[..., 0], places[..., 1]) > 1] = BACKGROUND
-    return Panel(f"directions, to {_WHEEL_BOUND:g} px", np.broadcast_to(wheel, (len(pixels), *wheel.shape)))
+    return wheel
 
 
 def _as_bytes(pixels: ClipPixels) -> Pixels:
