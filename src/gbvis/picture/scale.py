@@ -55,8 +55,8 @@ class Limits:
         frames = np.moveaxis(values, -3, 0).reshape(values.shape[-3], -1)
         rows = frames if is_by_frame else frames.reshape(1, -1)
         is_flat = rows.max(1) == rows.min(1)
-        sides = (np.abs(rows), np.maximum(rows, 0), np.maximum(-rows, 0))
-        return cls(*(np.where(is_flat, 0, _upper_ends(side, percentile)) for side in sides))
+        sides = (np.abs, lambda values: np.maximum(values, 0), lambda values: np.maximum(-values, 0))
+        return cls(*(np.where(is_flat, 0, _upper_ends(side(rows), percentile)) for side in sides))  # one at a time
 
 
 def _upper_ends(rows: NDArray[Any], percentile: float) -> NDArray[np.float64]:
