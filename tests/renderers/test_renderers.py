@@ -132,3 +132,16 @@ def test_grey_stays_grey_in_a_gif(tmp_path: Path, random: np.random.Generator, i
     shown = read_back(tmp_path / "x.gif")[0][0, :, :64].astype(int)
     assert np.ptp(shown, axis=-1).max() == 0
     assert np.abs(shown - still).max() <= 6
+
+
+@pytest.mark.parametrize("name", registry.RENDERERS)
+def test_the_same_picture_is_the_same_file(tmp_path: Path, random: np.random.Generator, name: str) -> None:
+    """Or `render` would take its own work for somebody else's. What once differed did so in one file of a hundred."""
+    renderer = registry.renderer(name)
+    drawn = random.integers(0, 256, (9 if renderer.CAN_MOVE else 1, 64, 96, 3), dtype=np.uint8)
+    picture = Picture(96, 64, len(drawn), 5.0, lambda step=1: iter(drawn[::step]))
+    contents = set()
+    for _ in range(40):
+        renderer.write(picture, tmp_path / f"picture.{name}")
+        contents.add((tmp_path / f"picture.{name}").read_bytes())
+    assert len(contents) == 1

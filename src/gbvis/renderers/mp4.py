@@ -53,5 +53,7 @@ def encode(
         stream.pix_fmt = pixel_format
         for frame in picture.frames():
             padded = np.pad(frame, ((0, pad[0]), (0, pad[1]), (0, 0)), mode="edge")
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(padded, format="rgb24")))
+            colored = av.VideoFrame.from_ndarray(padded, format="rgb24")
+            # converted here: left to encode(), a picture in a hundred came out different from the one before it
+            container.mux(stream.encode(colored.reformat(format=pixel_format)))
         container.mux(stream.encode())
