@@ -11,9 +11,9 @@ SOURCE = Path(__file__).parent.parent / "src/gbvis"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 LAYERS = [
-    "errors", "fingerprint", "endpoint", "labels", "two_stream", "flow", "sample", "sample_networks", "video", "clip",
-    "clip_request", "architecture", "card", "family", "r2plus1d", "state_dict", "network", "own_weights", "caffe2",
-    "building", "attribution", "store", "picture", "registry", "sources", "checkpoints", "methods", "layouts",
+    "errors", "fingerprint", "endpoint", "labels", "two_stream", "flow", "shape", "sample", "sample_networks", "video",
+    "clip", "clip_request", "architecture", "card", "family", "r2plus1d", "state_dict", "network", "own_weights",
+    "caffe2", "building", "attribution", "store", "picture", "registry", "sources", "checkpoints", "methods", "layouts",
     "renderers", "steps", "cli",
 ]  # fmt: skip
 FAMILIES = {"sources", "checkpoints", "methods", "layouts", "renderers"}

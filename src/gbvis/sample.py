@@ -9,7 +9,6 @@ rounded to 30 bits, and everything else is IEEE arithmetic without sums whose or
 
 import math
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from gbvis.errors import GbvisError
 from gbvis.flow import Motion
+from gbvis.shape import OUTLINES, Reals, Shape, interpolate
 
 MOTIONS = ("left", "right", "up", "down", "turn-left", "turn-right", "grow", "shrink")
 """The classes, in the order in which the sample networks count them."""
@@ -39,65 +39,6 @@ FIRST_TRAINING_SEED = 1_000_000
 """The sample networks were trained on seeds from here on, and on none below."""
 
 _LAST_SEED = 2**32 - 1
-
-Reals = NDArray[np.float64]
-Distance = Callable[[Reals, Reals], Reals]
-
-_OUTLINES: tuple[Distance, ...] = (
-    lambda x, y: np.sqrt(x * x + y * y),
-    lambda x, y: np.maximum(np.abs(x), np.abs(y)) * 1.15,
-    lambda x, y: np.maximum(y * 1.6, np.maximum(0.8 * np.abs(x) * 1.6 - 0.6 * y * 1.6, -y)),
-    lambda x, y: np.sqrt(x * x + y * y * 2.6),
-    lambda x, y: np.minimum(np.maximum(np.abs(x), 2.6 * np.abs(y)), np.maximum(2.6 * np.abs(x), np.abs(y))),
-)
-"""Disc, square, triangle, ellipse, cross: each is at most 1 inside, at places in units of its radius."""
-
-_REACH = 1.5
-"""How far from its centre an outline may go, in units of its radius."""
-
-
-@dataclass(frozen=True)
-class Shape:
-    """A textured shape.
-
-    Attributes:
-        outline: Index of its outline.
-        x: Column of its centre, pixels.
-        y: Row of its centre.
-        radius: Pixels.
-        cosine: Of the angle it is turned by, from x towards y.
-        sine: Of the same.
-        texture: float64 (n, n, 3), 0-255, spread over it.
-    """
-
-    outline: int
-    x: float
-    y: float
-    radius: float
-    cosine: float
-    sine: float
-    texture: Reals
-
-    def cover(self, rows: slice, columns: slice) -> tuple[Reals, Reals]:
-        """Return how much of each pixel it covers, float64 (H, W), 0-1, and its colours, float64 (H, W, 3), 0-255."""
-        dy = np.arange(rows.start, rows.stop, dtype=np.float64)[:, None] - self.y
-        dx = np.arange(columns.start, columns.stop, dtype=np.float64)[None, :] - self.x
-        x = (self.cosine * dx + self.sine * dy) / self.radius
-        y = (self.cosine * dy - self.sine * dx) / self.radius
-        outside = (_OUTLINES[self.outline](x, y) - 1) * self.radius
-        cells = len(self.texture) - 1
-        spread = cells / (2 * _REACH)
-        return np.clip(0.5 - outside, 0, 1), _interpolate(
-            self.texture, np.clip((y + _REACH) * spread, 0, cells), np.clip((x + _REACH) * spread, 0, cells)
-        )
-
-    def window(self) -> tuple[slice, slice]:
-        """Return the rows and columns of the frame outside of which it covers nothing."""
-        reach = self.radius * _REACH + 1
-        top, left = math.floor(self.y - reach), math.floor(self.x - reach)
-        bottom, right = math.ceil(self.y + reach) + 1, math.ceil(self.x + reach) + 1
-        rows = slice(min(max(top, 0), SIZE), min(max(bottom, 0), SIZE))
-        return rows, slice(min(max(left, 0), SIZE), min(max(right, 0), SIZE))
 
 
 @dataclass(frozen=True)
@@ -160,7 +101,7 @@ def _draw_shape(random: RandomState, margin: int) -> Shape:
     """Return a shape with its centre at least `margin` pixels inside the frame."""
     angle = 2 * math.pi * random.random_sample()
     return Shape(
-        outline=random.randint(len(_OUTLINES)),
+        outline=random.randint(len(OUTLINES)),
         x=margin + (SIZE - 2 * margin) * random.random_sample(),
         y=margin + (SIZE - 2 * margin) * random.random_sample(),
         radius=12 + 7 * random.random_sample(),
@@ -176,7 +117,7 @@ def _draw_wall(random: RandomState, mover: Shape) -> tuple[Reals, NDArray[np.boo
     wall = np.zeros((SIZE, SIZE, 3))
     for cells, share in ((4, 0.5), (12, 0.3), (36, 0.2)):
         scaled = places * (cells / SIZE)
-        wall += share * _interpolate(_draw_texture(random, cells, contrast=0.8), scaled[:, None], scaled[None, :])
+        wall += share * interpolate(_draw_texture(random, cells, contrast=0.8), scaled[:, None], scaled[None, :])
     mask = np.zeros((SIZE, SIZE), np.bool_)
     for _ in range(2 + random.randint(3)):
         for _ in range(20):  # beside the mover, not on it, if there is room
@@ -199,7 +140,7 @@ def _draw_texture(random: RandomState, cells: int, contrast: float) -> Reals:
 def _paint(picture: Reals, shape: Shape) -> NDArray[np.bool_]:
     """Paint a shape over the picture and return where it is: bool (SIZE, SIZE)."""
     mask = np.zeros((SIZE, SIZE), np.bool_)
-    rows, columns = shape.window()
+    rows, columns = shape.window(SIZE)
     share, colours = shape.cover(rows, columns)
     picture[rows, columns] += share[..., None] * (colours - picture[rows, columns])
     mask[rows, columns] = share >= 0.5
@@ -240,17 +181,6 @@ def _flow_between(before: Shape, after: Shape) -> Motion:
     u = cosine * dx - sine * dy - dx + (after.x - before.x)
     v = sine * dx + cosine * dy - dy + (after.y - before.y)
     return np.stack([u, v], axis=-1).astype(np.float32)
-
-
-def _interpolate(grid: Reals, rows: Reals, columns: Reals) -> Reals:
-    """Return a grid (n, n, C) at fractional places, bilinear: float64 (*broadcast of rows and columns, C)."""
-    top = np.minimum(rows.astype(np.int64), len(grid) - 2)
-    left = np.minimum(columns.astype(np.int64), len(grid) - 2)
-    down, right = (rows - top)[..., None], (columns - left)[..., None]
-    above = grid[top, left] + right * (grid[top, left + 1] - grid[top, left])
-    below = grid[top + 1, left] + right * (grid[top + 1, left + 1] - grid[top + 1, left])
-    between: Reals = above + down * (below - above)
-    return between
 
 
 def _steady(value: float) -> float:

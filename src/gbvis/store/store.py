@@ -1,8 +1,6 @@
 """Store: opened, planned from, written, read."""
 
-import errno
-import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -18,11 +16,10 @@ from gbvis.errors import GbvisError
 from gbvis.fingerprint import digest_of
 from gbvis.store.group import StoredClips, StoredRun
 from gbvis.store.key import CLIPS, WEIGHTS, clips_key, run_key, video_key, weights_key
-from gbvis.store.publishing import create_store, publishing
+from gbvis.store.opening import is_empty, make_writable, open_root
+from gbvis.store.publishing import publishing
 from gbvis.store.writing import PIXEL_AXES, RunWriter, create_array, describe_clips
 from gbvis.video import Video, VideoShape
-
-FORMAT_VERSION = 1
 
 REQUIRED = {"video", "location", "recipe", "clips", "value", "label", "scores", "requests", "state"}
 """Attributes without which a run is damaged."""
@@ -50,22 +47,7 @@ class Store:
         Raises:
             GbvisError: There is none (exit code 1), or what is there is no store, or a newer one (exit code 2).
         """
-        if not path.exists():
-            raise GbvisError(f"no store at {path}", "make one with `gbvis explain`, or point to it with --store")
-        try:
-            root = zarr.open_group(path, mode="r+", zarr_format=3)
-        except (OSError, ValueError) as error:
-            raise _no_store(path, "it cannot be opened as a Zarr group") from error
-        about = root.attrs.get("gbvis")
-        if not isinstance(about, Mapping) or "format_version" not in about:
-            raise _no_store(path, "it carries no gbvis attribute")
-        if about["format_version"] != FORMAT_VERSION:
-            raise GbvisError(
-                f"the store {path} has format version {about['format_version']}, this gbvis reads {FORMAT_VERSION}",
-                "update gbvis, or choose another store with --store",
-                exit_code=2,
-            )
-        return cls(path, root)
+        return cls(path, open_root(path))
 
     @classmethod
     def find(cls, path: Path) -> "Store | None":
@@ -74,7 +56,7 @@ class Store:
         Raises:
             GbvisError: As `open` (exit code 2).
         """
-        return cls.open(path) if path.exists() and not _is_empty(path) else None
+        return cls.open(path) if path.exists() and not is_empty(path) else None
 
     @classmethod
     def open_or_create(cls, path: Path) -> "Store":
@@ -83,19 +65,8 @@ class Store:
         Raises:
             GbvisError: As `open`, or it cannot be made (exit code 2).
         """
-        try:
-            if not path.exists() or _is_empty(path):
-                create_store(path, FORMAT_VERSION)
-            store = cls.open(path)
-            if not os.access(path, os.W_OK):
-                raise PermissionError(errno.EACCES, "it cannot be written")
-        except OSError as error:
-            raise GbvisError(
-                f"cannot keep a store at {path}: {error.strerror or error}",
-                "choose a place you may write to with --store",
-                exit_code=2,
-            ) from error
-        return store
+        make_writable(path)
+        return cls.open(path)
 
     def read_cards(self, sha256: str, family: str | None = None) -> list[WeightsCard]:
         """Return the cards of the networks in the weights file with that hash; none where it is not known.
@@ -108,7 +79,7 @@ class Store:
         cards: dict[str, Any] = group.attrs.asdict() if group is not None else {}
         try:
             return [WeightsCard.from_json(card) for card in cards.values()]
-        except (KeyError, TypeError):  # a damaged card: the weights are read anew
+        except (KeyError, TypeError, ValueError):  # a damaged card: the weights are read anew
             return []
 
     def write_cards(self, cards: list[WeightsCard], family: str | None = None) -> None:
@@ -263,13 +234,5 @@ class Store:
         return clips if clips and clips.is_whole else None
 
 
-def _is_empty(path: Path) -> bool:
-    return path.is_dir() and not any(path.iterdir())
-
-
 def _run_key(video: str, recipe: Recipe) -> str:
     return run_key(video, recipe.modality, recipe.endpoint, recipe.target, recipe.method, recipe.digest)
-
-
-def _no_store(path: Path, why: str) -> GbvisError:
-    return GbvisError(f"{path} is no gbvis store: {why}", "choose another place with --store", exit_code=2)
