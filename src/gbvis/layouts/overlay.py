@@ -13,7 +13,7 @@ from gbvis.picture import Exhibit, ExhibitClip, Limits, Picture, Pixels, Style
 from gbvis.picture.color import SEQUENTIAL, color_map
 from gbvis.picture.exhibit import SourceView
 from gbvis.picture.legend import Curve, draw_bar
-from gbvis.picture.panel import describe_scale, paint, put_limit
+from gbvis.picture.panel import describe_scale, divide, paint, put_limit
 from gbvis.picture.style import BACKGROUND, FAINT_TEXT
 from gbvis.picture.text import draw_text, fit_name, letter_size, text_width
 
@@ -41,12 +41,13 @@ def lay_out(exhibits: Sequence[Exhibit], style: Style) -> list[Picture]:
 
     def frames(step: int = 1) -> Iterator[Pixels]:
         for number, clip in enumerate(exhibit.clips(), start=1):
-            heat, limits = magnitude_of(clip, style)
+            strongest: NDArray[np.float32] = np.abs(clip.gradient).max(0)
+            limits = style.limits or Limits.of(strongest, style.percentile, style.scale == "frame")
             still = Image.new("RGB", (width, height + (_HEAD + _FOOT) * line), BACKGROUND)
             curve = _draw_texts(still, exhibit, clip, style, limits, line)
             for index in range(0, len(clip.frames), step):
                 canvas = still.copy()
-                frame = blend(source.read(clip.frames[index]), heat[index], source)
+                frame = blend(source.read(clip.frames[index]), divide(strongest, limits.gradient, index), source)
                 canvas.paste(Image.fromarray(frame.repeat(factor, axis=0).repeat(factor, axis=1)), (0, _HEAD * line))
                 curve.mark(canvas, index)
                 seconds = f"   {clip.frames[index] / exhibit.rate:.2f} s" if exhibit.rate else ""
@@ -57,15 +58,6 @@ def lay_out(exhibits: Sequence[Exhibit], style: Style) -> list[Picture]:
                 yield np.asarray(canvas)
 
     return [Picture(width, height + (_HEAD + _FOOT) * line, count, style.rate, frames, style.loops)]
-
-
-def magnitude_of(clip: ExhibitClip, style: Style) -> tuple[NDArray[np.float32], Limits]:
-    """Return |g| of the strongest channel over the scale's upper end, float32 (T, H, W), 0-1; and the scale."""
-    strongest: NDArray[np.float32] = np.abs(clip.gradient).max(0)
-    limits = style.limits or Limits.of(strongest, style.percentile, style.scale == "frame")
-    limit = limits.gradient.astype(np.float32)[:, None, None]
-    scaled = np.clip(strongest / np.where(limit > 0, limit, 1), 0, 1) * (limit > 0)
-    return np.asarray(scaled, np.float32), limits
 
 
 def blend(frame: Pixels, heat: NDArray[np.float32], source: SourceView) -> Pixels:

@@ -126,13 +126,13 @@ def _make_row(frames: Panel, values: Values, suffix: str, style: Style, limits: 
 def _gradient_panel(name: str, suffix: str, values: Values, style: Style, limits: Limits) -> Panel:
     end = put_limit(limits.gradient)
     ends = ("", "nothing") if limits.is_nothing else (f"\N{MINUS SIGN}{end}", end)
-    places = lambda step: 0.5 + 0.5 * _divide(values, limits.gradient, step)  # noqa: E731
+    places = lambda step: 0.5 + 0.5 * divide(values, limits.gradient, step)  # noqa: E731
     return _make_panel(f"{name}{suffix}", values.shape[-3], places, DIVERGING, style, ends)
 
 
 def _saliency_panel(name: str, suffix: str, values: Values, style: Style, limits: Limits) -> Panel:
     sign, limit = (1, limits.positive) if name == "positive" else (-1, limits.negative)
-    places = lambda step: sign * _divide(values, limit, step)  # noqa: E731
+    places = lambda step: sign * divide(values, limit, step)  # noqa: E731
     return _make_panel(f"{name}{suffix}", values.shape[-3], places, SEQUENTIAL, style, ("0", put_limit(limit)))
 
 
@@ -153,7 +153,7 @@ def _make_panel(
     return Panel(name, count, colored, None, ends)
 
 
-def _divide(values: Values, limit: NDArray[np.float64], step: int) -> Values:
+def divide(values: Values, limit: NDArray[np.float64], step: int) -> Values:
     """Return one frame's values / limit, clipped to -1 and 1; 0 where the limit is 0: nothing of that sign is there."""
     end = np.float32(limit[min(step, len(limit) - 1)])
     frame = values[..., step, :, :]

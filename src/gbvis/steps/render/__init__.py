@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gbvis import registry
 from gbvis.errors import GbvisError
-from gbvis.picture import Limits, Picture, Style
+from gbvis.picture import Exhibit, Limits, Style
 from gbvis.picture.panel import limits_of
 from gbvis.steps.exhibiting import make_exhibit
 from gbvis.steps.finding_source import find_source
@@ -54,7 +54,7 @@ def run(request: RenderRequest, watcher: Watcher | None = None) -> Iterator[Rend
     yield from _Renderer(request, store, names, watcher).render_all(pictures, formats)
 
 
-def tabulate(request: RenderRequest, watcher: Watcher | None = None) -> Iterator[RenderedTable | Failure]:
+def tabulate(request: RenderRequest) -> Iterator[RenderedTable | Failure]:
     """Yield the table of how much of the gradient lies in each frame once it is written, and failures as `run`.
 
     Raises:
@@ -137,51 +137,39 @@ class _Renderer:
             style = replace(style, limits=limits)
         self._watcher.expect_videos(len(pictures))
         for runs in pictures:
+            try:
+                importance = [self._measure(stored) for stored in runs]
+            except GbvisError as error:
+                yield Failure.of(runs[0].video, error)
+                continue
             for name in formats:
                 try:
-                    yield from self._render(runs, name, style)
+                    yield from self._render(runs, importance, name, style)
                 except GbvisError as error:
                     yield Failure.of(runs[0].video, error)
             self._watcher.finish_video()
 
-    def _render(self, runs: Joined, format_name: str, style: Style) -> Iterator[RenderedPicture]:
+    def _render(
+        self, runs: Joined, importance: list[list[list[float]]], format_name: str, style: Style
+    ) -> Iterator[RenderedPicture]:
         """Yield the pages of one picture in one format."""
         started = time.perf_counter()
         renderer = registry.renderer(format_name)
         layout_name = self._request.layout or ("strip" if renderer.CAN_MOVE else "sheet")
         layout = registry.layout(layout_name)
-        exhibits = [
-            make_exhibit(
-                self._store,
-                stored,
-                find_source(self._store, stored, self._request.dataset, self._request.videos)
-                if layout.NEEDS_SOURCE
-                else None,
-            )
-            for stored in runs
-        ]
-        importance = [self._measure(stored) for stored in runs]
-        pages = layout.lay_out(exhibits, style)
+        pages = layout.lay_out([self._exhibit(stored, layout.NEEDS_SOURCE) for stored in runs], style)
         for number, page in enumerate(pages, start=1):
             path = self._path(runs, format_name, number if len(pages) > 1 else None)
             is_unchanged = publish(path, partial(renderer.write, page), self._request.is_forced, HINT)
-            yield self._describe(runs, importance, path, format_name, layout_name, page, started, is_unchanged)
+            size, seconds = (page.frame_count, page.width, page.height), time.perf_counter() - started
+            yield RenderedPicture(runs, importance, path, format_name, layout_name, *size, seconds, is_unchanged)
             started = time.perf_counter()
 
-    def _describe(
-        self,
-        runs: Joined,
-        importance: list[list[list[float]]],
-        path: Path,
-        format_name: str,
-        layout_name: str,
-        page: Picture,
-        started: float,
-        is_unchanged: bool,
-    ) -> RenderedPicture:
-        seconds = time.perf_counter() - started
-        size = (page.frame_count, page.width, page.height)
-        return RenderedPicture(runs, importance, path, format_name, layout_name, *size, seconds, is_unchanged)
+    def _exhibit(self, stored: StoredRun, needs_source: bool) -> Exhibit:
+        if not needs_source:
+            return make_exhibit(self._store, stored)
+        source = find_source(self._store, stored, self._request.dataset, self._request.videos)
+        return make_exhibit(self._store, stored, source)
 
     def _measure(self, stored: StoredRun) -> list[list[float]]:
         """Return how much of the gradient lies in each frame of each clip; warn where there is nothing to see."""
