@@ -22,11 +22,17 @@ Shown = TypeVar("Shown", bound=Result)
 
 
 def show_all(screen: Screen, results: Iterable[Shown | Failure], show: Callable[[Screen, Shown], None]) -> int:
-    """Show results as they come and return the exit code: 1 where a video failed, else 0."""
+    """Show results as they come and return the exit code: 1 where a video failed, else 0.
+
+    What makes both streams of a video fail is said once.
+    """
+    said: Failure | None = None
     with screen:
         for result in results:
             if isinstance(result, Failure):
-                screen.fail(result)
+                if result != said:
+                    screen.fail(result)
+                said = result
             elif screen.is_json:
                 screen.print_json(result)
             else:

@@ -1,9 +1,7 @@
 """`gbvis convert-weights`: any checkpoint that gbvis reads, as a file that needs no pickle."""
 
 import os
-import uuid
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 from gbvis.card import WeightsCard
 from gbvis.errors import GbvisError
 from gbvis.steps.opening_weights import Networks, WeightsRequest
+from gbvis.steps.publishing import publish
 
 
 @dataclass(frozen=True)
@@ -67,19 +66,13 @@ def run(request: ConvertRequest) -> Iterator[ConvertedWeights]:
     networks = Networks(request.weights)
     loaded = [networks.load(modality, is_used=False) for modality in networks.cards]
     source = {"name": request.weights.paths[0].name, "sha256": loaded[0].card.sha256}
-    partial = output.with_name(f".{uuid.uuid4().hex}.partial")
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        write_own_weights(partial, loaded, {"source": source})
+
+    def write(path: Path) -> None:
+        write_own_weights(path, loaded, {"source": source})
         umask = os.umask(0)  # asking is setting
         os.umask(umask)
-        partial.chmod(0o666 & ~umask)  # safetensors leaves it to its owner alone
-        partial.replace(output)
-    except OSError as error:
-        problem = f"cannot write {output}: {error.strerror or error}"
-        raise GbvisError(problem, "choose a place you may write to", exit_code=2) from error
-    finally:
-        with suppress(OSError):
-            partial.unlink()
+        path.chmod(0o666 & ~umask)  # safetensors leaves it to its owner alone
+
+    publish(output, write, request.is_forced, "choose a place you may write to", exit_code=2)
     cards = list(networks.cards.values())
     yield ConvertedWeights(cards, request.weights.paths[0], output, output.stat().st_size)

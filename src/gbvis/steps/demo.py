@@ -16,7 +16,7 @@ from gbvis.steps.publishing import publish
 from gbvis.two_stream import FLOW_FOLDER, RGB_FOLDER, write_frames
 
 SAMPLES = ("turn-left-3", "right-5", "grow-2")
-ENDPOINTS = ("Conv3d_3_x", "FC")
+ENDPOINTS = ("Conv3d_1", "Conv3d_3_x", "FC")
 
 
 @dataclass(frozen=True)

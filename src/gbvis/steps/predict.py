@@ -73,16 +73,12 @@ def run(request: PredictRequest, watcher: Watcher | None = None) -> Iterator[Pre
     watcher.expect_videos(len(request.videos) * len(networks.cards))
     for entry in request.videos:
         streams: dict[str, _Stream] = {}
-        failures: set[Failure] = set()
         for modality in networks.cards:
             try:
                 streams[modality] = _predict_stream(request, entry.location, modality, networks, watcher)
                 yield streams[modality].prediction
             except GbvisError as error:
-                failure = Failure.of(entry.location, error)
-                if failure not in failures:  # both streams may fail by the same mistake
-                    yield failure
-                failures.add(failure)
+                yield Failure.of(entry.location, error)
             watcher.finish_video()
         if len(streams) > 1:
             yield from _fuse(streams["rgb"], streams["flow"], networks.cards, request.top, watcher)

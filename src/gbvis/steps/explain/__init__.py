@@ -31,14 +31,10 @@ def run(request: ExplainRequest, watcher: Watcher | None = None) -> Iterator[Exp
     networks.keep_cards(store)
     watcher.expect_videos(len(request.videos) * len(networks.cards))
     for entry in request.videos:
-        failures: set[Failure] = set()
         for modality in networks.cards:
             try:
                 video = find_video(entry.location, modality, request.dataset)
                 yield from Stream(request, entry, video, networks, store, watcher).explain()
             except GbvisError as error:
-                failure = Failure.of(entry.location, error)
-                if failure not in failures:  # both streams may fail by the same mistake
-                    yield failure
-                failures.add(failure)
+                yield Failure.of(entry.location, error)
             watcher.finish_video()
