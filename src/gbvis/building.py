@@ -83,15 +83,7 @@ def _choose_family(
     said = own or asked
     fitting = _fitting(state_dict, [said] if said else families)
     if not fitting:
-        first = ", ".join(list(state_dict.tensors)[:3])
-        like = " or ".join(family.name for family in _fitting(state_dict, families))
-        known = f"known families: {', '.join(family.name for family in families)}"
-        raise GbvisError(
-            f"{state_dict.path} is no R(2+1)D checkpoint "
-            f"{f'of the {said.name} family' if said else 'that gbvis knows'}: its tensors are named {first}, ...",
-            f"these are the names of {like}" if like else known,
-            exit_code=2,
-        )
+        raise _foreign(state_dict, families, said)
     architecture = _read_architecture(state_dict, fitting[0])
     downsampling = [blocks[0] for blocks in architecture.stages[1:]]
     has_equal_middles = all(block.first.middle == block.second.middle for block in downsampling)
@@ -105,6 +97,19 @@ def _choose_family(
             exit_code=2,
         )
     return fitting[0], architecture
+
+
+def _foreign(state_dict: StateDict, families: Sequence[Family], said: Family | None) -> GbvisError:
+    """Return the error for tensors whose names are not those of the family that they are said to be of, or of any."""
+    first = ", ".join(list(state_dict.tensors)[:3])
+    like = " or ".join(family.name for family in _fitting(state_dict, families))
+    known = f"known families: {', '.join(family.name for family in families)}"
+    return GbvisError(
+        f"{state_dict.path} is no R(2+1)D checkpoint "
+        f"{f'of the {said.name} family' if said else 'that gbvis knows'}: its tensors are named {first}, ...",
+        f"these are the names of {like}" if like else known,
+        exit_code=2,
+    )
 
 
 def _fitting(state_dict: StateDict, families: Sequence[Family]) -> list[Family]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -94,24 +94,8 @@ def read_blobs(path: Path) -> Mapping[str, Any] | None:
         if file.read(1) != b"\x80":
             return None
         file.seek(0)
-        unpickler = _ArrayUnpickler(file, encoding="latin1")  # Python 2 wrote it
-        try:
-            with _without_garbage_collection():
-                tree = unpickler.load()
-        except _ForbiddenObject as error:
-            raise GbvisError(
-                f"{path} is no checkpoint that can be read safely: it asks for the Python object {error}, "
-                "which may run code",
-                "expected a pickle of NumPy arrays and plain containers, or a file that torch.save wrote",
-                exit_code=2,
-            ) from error
-        except Exception as error:  # whatever broken bytes lead to
-            if not unpickler.has_arrays:  # torch's reader has the next look
-                return None
-            raise GbvisError(
-                f"{path} is a broken pickle of arrays, or cut short", "copy or download it again", exit_code=2
-            ) from error
-    if isinstance(tree, int):  # the magic number that torch.save's old files begin with
+        tree = _unpickle(file, path)
+    if tree is None or isinstance(tree, int):  # torch.save's old files begin with a magic number
         return None
     blobs = tree.get("blobs", tree) if isinstance(tree, Mapping) else {}
     is_named = isinstance(blobs, Mapping) and all(isinstance(name, str) for name in blobs)
@@ -123,6 +107,27 @@ def read_blobs(path: Path) -> Mapping[str, Any] | None:
         )
     checked: Mapping[str, Any] = blobs
     return checked
+
+
+def _unpickle(file: BinaryIO, path: Path) -> Any:
+    """Return what the pickle holds, or None where its bytes are broken and none of them is an array."""
+    unpickler = _ArrayUnpickler(file, encoding="latin1")  # Python 2 wrote it
+    try:
+        with _without_garbage_collection():
+            return unpickler.load()
+    except _ForbiddenObject as error:
+        raise GbvisError(
+            f"{path} is no checkpoint that can be read safely: it asks for the Python object {error}, "
+            "which may run code",
+            "expected a pickle of NumPy arrays and plain containers, or a file that torch.save wrote",
+            exit_code=2,
+        ) from error
+    except Exception as error:  # whatever broken bytes lead to
+        if not unpickler.has_arrays:
+            return None
+        raise GbvisError(
+            f"{path} is a broken pickle of arrays, or cut short", "copy or download it again", exit_code=2
+        ) from error
 
 
 @contextmanager

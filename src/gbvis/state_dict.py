@@ -118,22 +118,24 @@ def _load(path: Path) -> Any:
     except PermissionError as error:
         raise GbvisError(f"cannot read {path}: {error.strerror}", "check its permissions", exit_code=2) from error
     except Exception as error:  # torch raises whatever the broken bytes lead it to
-        match = re.search(r"GLOBAL (\S+)", str(error))
-        if match is None:
-            raise GbvisError(
-                f"{path} is no checkpoint that can be read: it is broken, or cut short",
-                "copy or download it again",
-                exit_code=2,
-            ) from error
-        found = f"it asks for the Python object {match[1]}, which may run code"
-        if match[1].startswith("numpy."):
-            found = "it holds NumPy arrays where tensors are expected"
-        raise GbvisError(
-            f"{path} is no checkpoint that can be read safely: {found}",
-            "expected a file that torch.save wrote, holding a state dict; if you trust it, load it where it was made "
-            "and save its state_dict() alone",
-            exit_code=2,
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> GbvisError:
+    """Return the error for a file that torch could not read, or would not: what it asks for stands in its message."""
+    match = re.search(r"GLOBAL (\S+)", str(error))
+    if match is None:
+        problem = f"{path} is no checkpoint that can be read: it is broken, or cut short"
+        return GbvisError(problem, "copy or download it again", exit_code=2)
+    found = f"it asks for the Python object {match[1]}, which may run code"
+    if match[1].startswith("numpy."):
+        found = "it holds NumPy arrays where tensors are expected"
+    return GbvisError(
+        f"{path} is no checkpoint that can be read safely: {found}",
+        "expected a file that torch.save wrote, holding a state dict; if you trust it, load it where it was made "
+        "and save its state_dict() alone",
+        exit_code=2,
+    )
 
 
 def _find_state_dicts(tree: Any, path: Path, modality: str | None) -> Iterator[StateDict]:

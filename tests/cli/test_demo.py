@@ -22,7 +22,7 @@ def test_the_demo_makes_what_it_says(process: Call, call: Call, tmp_path: Path) 
             table = done.out.split(f"{name}  {stream}  1 clip\n")[1].splitlines()
             assert table[1].split()[2] == motion
     pictures = sorted((tmp_path / "gbvis-demo/pictures").iterdir())
-    assert len(pictures) == 3 * 2 * 2
+    assert len(pictures) == 3 * 2 * 3
     assert all(str(path.relative_to(tmp_path)) in done.out for path in pictures)
     for path in pictures:
         with Image.open(path) as image:
@@ -32,7 +32,7 @@ def test_the_demo_makes_what_it_says(process: Call, call: Call, tmp_path: Path) 
     }  # fmt: skip
 
     explained = call(*commands[1])  # typed again, as printed
-    assert explained.out.count("cached, nothing computed") == 12
+    assert explained.out.count("cached, nothing computed") == 18
     for words in commands[3:]:
         assert call(*words).code == 0, words
 
@@ -41,14 +41,14 @@ def test_the_demo_again(call: Call) -> None:
     assert call("demo", "here", "--sample", "down-1").code == 0
     again = call("demo", "here", "--sample", "down-1")
     assert again.code == 0, again.err
-    assert again.out.count("cached") == 4 and again.out.count("unchanged") == 4
+    assert again.out.count("cached") == 6 and again.out.count("unchanged") == 6
 
 
 def test_the_demo_as_data(call: Call) -> None:
     done = call("demo", "here", "--sample", "down-1", "--json", "-q")
     lines = [json.loads(line) for line in done.out.splitlines()]
     assert lines[0]["video"] == "down-1" and Path(lines[0]["file"]).is_file()
-    assert len(lines) == 1 + 3 + 4 + 4
+    assert len(lines) == 1 + 3 + 6 + 6
 
 
 def test_what_stands_in_the_way(call: Call, tmp_path: Path) -> None:

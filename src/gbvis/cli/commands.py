@@ -6,21 +6,9 @@ from typing import Annotated
 import typer
 
 from gbvis import __version__
-from gbvis.cli import options
+from gbvis.cli import options, showing
 from gbvis.cli.reading import read_explained_endpoints, read_style, read_videos, read_weights
 from gbvis.cli.screen import Screen
-from gbvis.cli.showing import (
-    show_all,
-    show_command,
-    show_conversion,
-    show_next,
-    show_picture,
-    show_prediction,
-    show_run,
-    show_sample,
-    show_shapes,
-    show_table,
-)
 
 # Steps are imported by the command that needs them, so that `--help` is quick and only `explain` and `predict` pay
 # for torch.
@@ -82,7 +70,7 @@ def predict(
         top=top,
     )
     screen = Screen(as_json, quiet, verbose)
-    return show_all(screen, step.run(request, screen), show_prediction)
+    return showing.show_all(screen, step.run(request, screen), showing.show_prediction)
 
 
 @app.command()
@@ -131,7 +119,7 @@ def explain(
         is_forced=force,
     )
     screen = Screen(as_json, quiet, verbose)
-    return show_all(screen, step.run(request, screen), show_run)
+    return showing.show_all(screen, step.run(request, screen), showing.show_run)
 
 
 @app.command()
@@ -194,8 +182,8 @@ def render(
     )
     screen = Screen(as_json, quiet)
     if request.is_table:
-        return show_all(screen, step.tabulate(request, screen), show_table)
-    return show_all(screen, step.run(request, screen), show_picture)
+        return showing.show_all(screen, step.tabulate(request), showing.show_table)
+    return showing.show_all(screen, step.run(request, screen), showing.show_picture)
 
 
 @app.command()
@@ -214,7 +202,7 @@ def inspect_shapes(
 
     opened = WeightsRequest(read_weights(weights), modality, family=family)
     request = step.InspectRequest(opened, depth, classes, frames)
-    return show_all(Screen(as_json), step.run(request), show_shapes)
+    return showing.show_all(Screen(as_json), step.run(request), showing.show_shapes)
 
 
 @app.command()
@@ -231,7 +219,7 @@ def convert_weights(
     from gbvis.steps.opening_weights import WeightsRequest
 
     request = step.ConvertRequest(WeightsRequest(read_weights([source]), labels=labels, family=family), output, force)
-    return show_all(Screen(as_json), step.run(request), show_conversion)
+    return showing.show_all(Screen(as_json), step.run(request), showing.show_conversion)
 
 
 @app.command()
@@ -246,11 +234,11 @@ def demo(
 
     request = step.DemoRequest(folder, tuple(dict.fromkeys(samples or step.SAMPLES)))
     screen = Screen(as_json, quiet)
-    show_all(screen, step.run(request), show_sample)
+    showing.show_all(screen, step.run(request), showing.show_sample)
     for words in step.make_commands(request):
-        show_command(screen, words)
+        showing.show_command(screen, words)
         code = app([*words, *(["--json"] if as_json else []), *(["-q"] if quiet else [])], standalone_mode=False)
         if code:
             return int(code)
-    show_next(screen, request.pictures, step.suggest_commands(request))
+    showing.show_next(screen, request.pictures, step.suggest_commands(request))
     return 0

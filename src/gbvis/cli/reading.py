@@ -93,10 +93,6 @@ def read_style(
 
     if font:
         check_font(font)
-    if not re.fullmatch("forever|[1-9][0-9]{0,3}", loops):
-        raise GbvisError(
-            f"--loop {loops!r} is no number of times", "give a number from 1 to 9999, or forever", exit_code=2
-        )
     if not math.isfinite(rate) or not math.isfinite(percentile):
         raise GbvisError(
             "--fps and --percentile want numbers", "give one from 0.1 to 60, and from 50 to 100", exit_code=2
@@ -110,7 +106,15 @@ def read_style(
         percentile=percentile,
         colors=registry.check_name("colours", COLORS, colors),
         rate=rate,
-        loops=None if loops == "forever" else int(loops),
+        loops=_read_loops(loops),
         size=size,
         font=font,
     )
+
+
+def _read_loops(typed: str) -> int | None:
+    """Return how often a picture is to be played, None for ever."""
+    if not re.fullmatch("forever|[1-9][0-9]{0,3}", typed):
+        problem = f"--loop {typed!r} is no number of times"
+        raise GbvisError(problem, "give a number from 1 to 9999, or forever", exit_code=2)
+    return None if typed == "forever" else int(typed)
