@@ -11,16 +11,18 @@ SOURCE = Path(__file__).parent.parent / "src/gbvis"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 LAYERS = [
-    "errors", "fingerprint", "endpoint", "labels", "two_stream", "flow", "shape", "sample", "sample_networks", "video",
-    "clip", "clip_request", "architecture", "card", "family", "r2plus1d", "state_dict", "network", "own_weights",
-    "caffe2", "building", "attribution", "store", "picture", "registry", "sources", "checkpoints", "methods", "layouts",
-    "renderers", "steps", "cli",
+    "errors", "fingerprint", "endpoint", "labels", "flow", "two_stream", "extraction", "shape", "sample",
+    "sample_networks", "video", "camera_motion", "clip", "clip_request", "estimation", "architecture", "card", "family",
+    "r2plus1d", "state_dict", "network", "own_weights", "caffe2", "building", "attribution", "store", "picture",
+    "registry", "sources", "flows", "checkpoints", "methods", "layouts", "renderers", "steps", "cli",
 ]  # fmt: skip
-FAMILIES = {"sources", "checkpoints", "methods", "layouts", "renderers"}
+FAMILIES = {"sources", "flows", "checkpoints", "methods", "layouts", "renderers"}
 OWNERS = {
     "torch": {"r2plus1d", "state_dict", "network", "caffe2", "building", "methods"},
     "zarr": {"store"},
     "safetensors": {"own_weights"},
+    "cv2": {"flow"},
+    "filelock": {"steps"},
     "av": {"sources", "renderers"},
     "imageio": {"two_stream", "sources", "renderers"},
     "PIL": {"picture", "layouts", "sources", "renderers"},
@@ -67,12 +69,12 @@ def test_every_part_has_its_place() -> None:
     assert {part_of(path) for path in MODULES} - {"__init__", "__main__"} == set(LAYERS)
 
 
-@pytest.mark.parametrize("call", ["--help", "explain --help", "render --help"])
+@pytest.mark.parametrize("call", ["--help", "explain --help", "render --help", "extract --help"])
 def test_help_loads_no_heavy_library(call: str) -> None:
     check = (
         "import sys; from gbvis.cli.app import run_command_line;"
         f"run_command_line({call.split()});"
-        "heavy = {'torch', 'zarr', 'numpy', 'av', 'PIL'} & set(sys.modules);"
+        "heavy = {'torch', 'zarr', 'numpy', 'av', 'PIL', 'cv2'} & set(sys.modules);"
         "sys.exit(f'loaded: {heavy}' if heavy else 0)"
     )
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)

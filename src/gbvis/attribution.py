@@ -1,6 +1,6 @@
 """Attribution: one gradient, and the recipe that says where it comes from."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,7 @@ class Recipe:
         method: The method's name.
         precision: `float32`, `tf32` or `bfloat16`.
         numbers_version: `NUMBERS_VERSION` when the run was made.
+        flow: How the motion came about, where more was done than reading it: `Video.flow_recipe`.
     """
 
     video: str
@@ -68,6 +69,7 @@ class Recipe:
     method: str
     precision: str
     numbers_version: int = NUMBERS_VERSION
+    flow: dict[str, Any] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -75,5 +77,6 @@ class Recipe:
         return digest_of(self.to_json())
 
     def to_json(self) -> dict[str, Any]:
-        """Return the recipe as plain data."""
-        return asdict(self)
+        """Return the recipe as plain data; without `flow` where nothing was done."""
+        recipe = asdict(self)
+        return recipe if self.flow else {name: value for name, value in recipe.items() if name != "flow"}

@@ -140,8 +140,8 @@ def cut_clip(video: Video, numbers: Sequence[int], clip_format: ClipFormat) -> C
                 "all frames of a clip must have one size",
             )
         size = frame.shape[:2]
-        cut[number] = resize_and_crop(frame, clip_format)
-    return np.stack([cut[number] for number in numbers])
+        cut[number] = frame if video.is_cropped else resize_and_crop(frame, clip_format)
+    return video.finish_clip(np.stack([cut[number] for number in numbers]))
 
 
 def normalise(pixels: ClipPixels, clip_format: ClipFormat) -> NDArray[np.float32]:

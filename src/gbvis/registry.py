@@ -15,10 +15,12 @@ if TYPE_CHECKING:  # the command line asks this file for names alone
     from gbvis.clip import ClipPixels
     from gbvis.endpoint import Endpoint, Responses, Target
     from gbvis.family import Family
+    from gbvis.flow import Grey, Motion
     from gbvis.network import Network, ShapeWatcher
     from gbvis.picture import Exhibit, Picture, Style
     from gbvis.video import Video
 
+FLOWS = {"tvl1": "tvl1", "dis": "dis", "farneback": "farneback"}
 SOURCES = ("sample", "two_stream_folder", "frame_folder", "video_file")
 """Asked in this order; the first that knows a location reads it."""
 
@@ -39,6 +41,16 @@ LAYOUTS = {
     "endpoints": "endpoints",
 }
 RENDERERS = {"gif": "gif", "mp4": "mp4", "webp": "webp", "apng": "apng", "png": "png"}
+
+
+class Flow(Protocol):
+    """A file of `flows/`."""
+
+    SETTINGS: Mapping[str, Any]
+    """What of the algorithm decides its numbers, as plain data."""
+
+    def estimate(self, before: Grey, after: Grey) -> Motion:
+        """Return the motion from one frame to the next: float32 (H, W, 2), pixels. Any thread may call this."""
 
 
 class Source(Protocol):
@@ -94,6 +106,11 @@ def sources() -> Iterator[Source]:
         yield cast(Source, import_module(f"gbvis.sources.{name}"))
 
 
+def flow(name: str) -> Flow:
+    """Return the way of estimating motion that has that name; GbvisError (exit code 2) where there is none."""
+    return cast(Flow, _load("flow algorithm", FLOWS, name))
+
+
 def families() -> list[Family]:
     """Return the checkpoint families."""
     return [family(name) for name in CHECKPOINTS]
@@ -133,5 +150,6 @@ def check_name(kind: str, known: Collection[str], name: str) -> str:
 
 
 def _load(kind: str, modules: Mapping[str, str], name: str) -> Any:
-    folder = {"family": "checkpoints", "method": "methods", "layout": "layouts", "format": "renderers"}[kind]
+    folders = {"flow algorithm": "flows", "family": "checkpoints", "method": "methods", "layout": "layouts"}
+    folder = folders.get(kind, "renderers")
     return import_module(f"gbvis.{folder}.{modules[check_name(kind, modules, name)]}")

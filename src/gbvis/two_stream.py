@@ -4,10 +4,11 @@
 <dataset>/<set>_jpegs_256/jpegs_256/<video>/frame000001.jpg            N RGB frames
 <dataset>/<set>_tvl1_flow/tvl1_flow/{u,v}/<video>/frame000001.jpg      N - 1 flow frames
 ```
-Either the outer or the inner of the two folders may be missing.
+Either the outer or the inner of the two folders may be missing. Frames are scaled to 256 on the shorter side.
 """
 
 import filecmp
+import io
 import os
 import shutil
 import uuid
@@ -16,11 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gbvis.errors import GbvisError
+from gbvis.flow import load_opencv
 
 RGB_FOLDER = "jpegs_256"
 FLOW_FOLDER = "tvl1_flow"
 JPEG_QUALITY = 95
+SHORTER_SIDE = 256
+"""Rows or columns of a frame, whichever are fewer."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,34 @@ def find_dataset(folder: Path) -> TwoStreamDataset:
     )
 
 
+def place_parts(folder: Path, modality: str) -> tuple[Path, ...]:
+    """Return the folders below `folder` that videos' RGB frames, or their u and v, are to be written into.
+
+    Where the data set has them already it is those.
+    """
+    if modality == "rgb":
+        return (_find_part(folder, RGB_FOLDER) or folder / RGB_FOLDER,)
+    flow = _find_part(folder, FLOW_FOLDER) or folder / FLOW_FOLDER
+    return flow / "u", flow / "v"
+
+
+def frame_name(number: int, suffix: str = ".jpg") -> str:
+    """Return the file name of a frame; the first, number 0, is `frame000001.jpg`."""
+    return f"frame{number + 1:06d}{suffix}"
+
+
+def write_frame(path: Path, image: NDArray[np.uint8]) -> None:
+    """Write a frame, uint8 (H, W, 3), or one channel of flow, (H, W), as JPEG or PNG, as the suffix says.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    import imageio.v3 as imageio  # here: who only looks for videos writes none
+
+    options: dict[str, Any] = {"quality": JPEG_QUALITY} if path.suffix == ".jpg" else {}
+    imageio.imwrite(path, image, **options)
+
+
 def find_video_folder(parent: Path, name: str) -> Path | None:
     """Return the folder of video `name` below `parent`, or None.
 
@@ -59,6 +94,42 @@ def find_video_folder(parent: Path, name: str) -> Path | None:
     return parent / matches[0] if matches else None
 
 
+def scaled_size(height: int, width: int) -> tuple[int, int]:
+    """Return the height and width of a frame in a two-stream data set: the longer side cut off to an even number.
+
+    Feichtenhofer's gpu_flow, compute_flow.cpp: 240x320 becomes 256x340.
+    """
+    shorter = min(height, width)
+    longer = SHORTER_SIDE * max(height, width) // shorter
+    longer -= longer % 2
+    return (SHORTER_SIDE, longer) if height == shorter else (longer, SHORTER_SIDE)
+
+
+def scale_frame(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a frame, uint8 (H, W, 3), in the size of a two-stream data set; bicubic, as gpu_flow did it.
+
+    Raises:
+        GbvisError: OpenCV is not there.
+    """
+    height, width = scaled_size(*frame.shape[:2])
+    if frame.shape[:2] == (height, width):
+        return frame
+    opencv = load_opencv()
+    scaled: NDArray[np.uint8] = opencv.resize(frame, (width, height), interpolation=opencv.INTER_CUBIC)
+    return scaled
+
+
+def as_from_jpeg(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return 8-bit flow, uint8 (H, W, 2), as it comes back from the data set's JPEGs, one a channel."""
+    import imageio.v3 as imageio
+
+    def through(channel: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        file = imageio.imwrite("<bytes>", channel, extension=".jpg", quality=JPEG_QUALITY)
+        return np.asarray(imageio.imread(io.BytesIO(file), plugin="pillow", mode="L"))
+
+    return np.stack([through(levels[..., channel]) for channel in range(levels.shape[-1])], axis=-1)
+
+
 def write_frames(folder: Path, images: Iterable[Any]) -> None:
     """Write a video's frames, or one channel of its flow, as the JPEGs of one folder, which is whole or not there.
 
@@ -71,13 +142,11 @@ def write_frames(folder: Path, images: Iterable[Any]) -> None:
     Raises:
         GbvisError: The folder holds something else, or cannot be written.
     """
-    import imageio.v3 as imageio  # here: who only looks for videos writes none
-
     partial = folder.with_name(f".{uuid.uuid4().hex}.partial")
     try:
         partial.mkdir(parents=True)
-        for number, image in enumerate(images, start=1):
-            imageio.imwrite(partial / f"frame{number:06d}.jpg", image, quality=JPEG_QUALITY)
+        for number, image in enumerate(images):
+            write_frame(partial / frame_name(number), image)
         try:
             partial.rename(folder)
         except OSError:  # it is there already, perhaps since a moment ago

@@ -1,8 +1,10 @@
 """Video: something with numbered frames."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +22,8 @@ class VideoShape:
     Attributes:
         frame_count: Number of frames, those of `modality`: a video has one flow frame fewer than RGB frames.
         rate: Frames per second, or None where nothing tells it.
-        width: Pixels, upright.
-        height: Pixels, upright.
+        width: Pixels, upright; of estimated flow those of the frames it is estimated on.
+        height: The same.
     """
 
     frame_count: int
@@ -66,7 +68,10 @@ class Video(ABC):
         name: The file's stem or the folder's name.
         location: The absolute path it is read from; `sample:NAME` for one that gbvis draws.
         modality: `rgb` or `flow`.
+        is_cropped: True where `read_motion` returns the network's crop and not the whole frame.
     """
+
+    is_cropped = False
 
     def __init__(self, name: str, location: str, modality: str) -> None:
         self.name = name
@@ -84,12 +89,24 @@ class Video(ABC):
         return self.fingerprint
 
     @property
+    def flow_recipe(self) -> dict[str, Any]:
+        """How the motion came about, where more was done than reading it: plain data, and part of a run's recipe."""
+        return {}
+
+    @property
     @abstractmethod
     def shape(self) -> VideoShape:
         """The video's frame count, rate and size.
 
         Raises:
             GbvisError: The video cannot be read, is cut short, or holds no frame.
+        """
+
+    def prepare(self, numbers: Collection[int]) -> None:  # noqa: B027
+        """Make frames ready that are about to be read: what takes long is done for all of them at once.
+
+        Raises:
+            GbvisError: As `read`.
         """
 
     @abstractmethod
@@ -109,3 +126,7 @@ class Video(ABC):
             GbvisError: As `read`.
         """
         return decode_motion(self.read(number))
+
+    def finish_clip(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """Return a clip cut from this video, (T, crop, crop, channels), as it is to be seen."""
+        return pixels

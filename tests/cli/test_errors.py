@@ -121,9 +121,31 @@ def test_half_a_flow(call: Call, weights: dict[str, Path], dataset: Path, tmp_pa
     done.check_error(1, "and no v" if harm == "no v" else "holds 10")
 
 
-def test_flow_of_a_video_file(call: Call, weights: dict[str, Path], video_file: Path) -> None:
-    done = call("explain", video_file, "-w", weights["flow"])
-    done.check_error(1, "no optical flow", "-d")
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--flow-algorithm", "raft"], ["unknown flow algorithm 'raft'", "tvl1, dis, farneback"]),
+        (["--flow-mean-subtract", "--meansub"], ["both", "give one of them"]),
+    ],
+)
+def test_wrong_words_about_flow(
+    call: Call, weights: dict[str, Path], video_file: Path, options: list[str], words: list[str]
+) -> None:
+    call("explain", video_file, "-w", weights["flow"], *options).check_error(2, *words)
+
+
+def test_a_picture_has_no_flow(call: Call, weights: dict[str, Path], dataset: Path, tmp_path: Path) -> None:
+    (tmp_path / "still").mkdir()
+    frames = dataset / "example_jpegs_256/jpegs_256/moving-disc"
+    shutil.copy(frames / "frame000001.jpg", tmp_path / "still/1.jpg")
+    call("explain", "still", "-w", weights["flow"]).check_error(1, "single frame", "-m rgb")
+    call("extract", "still", "-o", "new").check_error(1, "single frame", "-m rgb")
+    assert call("extract", "still", "-o", "new", "-m", "rgb").code == 0
+
+
+def test_no_such_video_for_flow(call: Call, weights: dict[str, Path], dataset: Path) -> None:
+    call("explain", "missing.mp4", "-w", weights["flow"]).check_error(1, "no such video: missing.mp4")
+    call("explain", "moving-dish", "-w", weights["flow"], "-d", dataset).check_error(1, "no flow of", "moving-disc")
 
 
 def test_a_video_file_takes_its_flow_from_the_data_set(

@@ -7,7 +7,7 @@ import typer
 
 from gbvis import __version__
 from gbvis.cli import options, showing
-from gbvis.cli.reading import read_explained_endpoints, read_style, read_videos, read_weights
+from gbvis.cli.reading import read_explained_endpoints, read_flow, read_style, read_videos, read_weights
 from gbvis.cli.screen import Screen
 
 # Steps are imported by the command that needs them, so that `--help` is quick and only `explain` and `predict` pay
@@ -48,11 +48,16 @@ def predict(
     clips: options.Clips = "10",
     start: options.Start = None,
     stride: options.Stride = 1,
+    flow_algorithm: options.FlowAlgorithm = None,
+    flow_jpeg: options.FlowJpeg = False,
+    flow_mean_subtract: options.FlowMeanSubtract = False,
+    meansub: options.Meansub = False,
     videos_from: options.VideosFrom = None,
     labels: options.LabelsFile = None,
     family: options.Family = None,
     device: options.Device = "auto",
     precision: options.Precision = "float32",
+    store: options.StorePath = Path("gbvis.zarr"),
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -68,6 +73,8 @@ def predict(
         dataset=dataset,
         clips=read_clip_request(frames, clips, start, stride),
         top=top,
+        flow=read_flow(flow_algorithm, flow_jpeg, flow_mean_subtract, meansub),
+        store=store,
     )
     screen = Screen(as_json, quiet, verbose)
     return showing.show_all(screen, step.run(request, screen), showing.show_prediction)
@@ -87,6 +94,10 @@ def explain(
     clips: options.Clips = "1",
     start: options.Start = None,
     stride: options.Stride = 1,
+    flow_algorithm: options.FlowAlgorithm = None,
+    flow_jpeg: options.FlowJpeg = False,
+    flow_mean_subtract: options.FlowMeanSubtract = False,
+    meansub: options.Meansub = False,
     videos_from: options.VideosFrom = None,
     labels_from_one: options.LabelsFromOne = False,
     method: options.Method = "guided-backprop",
@@ -116,6 +127,7 @@ def explain(
         top_filters=top_filters,
         clips=read_clip_request(frames, clips, start, stride),
         method=method,
+        flow=read_flow(flow_algorithm, flow_jpeg, flow_mean_subtract, meansub),
         is_forced=force,
     )
     screen = Screen(as_json, quiet, verbose)
@@ -148,6 +160,7 @@ def render(
     method: options.SelectedMethod = None,
     precision: options.SelectedPrecision = None,
     weights: options.SelectedWeights = None,
+    flow_algorithm: options.SelectedFlowAlgorithm = None,
     store: options.StorePath = Path("gbvis.zarr"),
     force: options.Force = False,
     as_json: options.Json = False,
@@ -168,6 +181,7 @@ def render(
         method=method,
         precision=precision,
         weights=read_weights(weights),
+        flow_algorithm=flow_algorithm,
     )
     request = step.RenderRequest(
         store=store,
@@ -184,6 +198,34 @@ def render(
     if request.is_table:
         return showing.show_all(screen, step.tabulate(request), showing.show_table)
     return showing.show_all(screen, step.run(request, screen), showing.show_picture)
+
+
+@app.command()
+def extract(
+    output: options.ExtractedDataset,
+    videos: options.ExtractedVideos = None,
+    modality: options.Modality = None,
+    flow_algorithm: options.ExtractedAlgorithm = "tvl1",
+    lossless: options.Lossless = False,
+    videos_from: options.VideosFrom = None,
+    force: options.Force = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> int:
+    """Write whole videos as a two-stream data set, frames and flow; what is there already is not done again."""
+    from gbvis.steps import extract as step
+
+    request = step.ExtractRequest(
+        videos=read_videos(videos, videos_from, is_from_one=False),
+        output=output,
+        modality=modality,
+        algorithm=flow_algorithm,
+        is_lossless=lossless,
+        is_forced=force,
+    )
+    screen = Screen(as_json, quiet, verbose)
+    return showing.show_all(screen, step.run(request, screen), showing.show_extracted)
 
 
 @app.command()

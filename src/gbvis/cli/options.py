@@ -8,6 +8,7 @@ import typer
 from gbvis import registry
 
 SAMPLE_CLASSES = "Classes: left, right, up, down, turn-left, turn-right, grow, shrink"
+FLOW_NAMES = ", ".join(registry.FLOWS)
 FAMILY_NAMES = ", ".join(registry.CHECKPOINTS)
 Videos = Annotated[
     list[str] | None,
@@ -20,6 +21,15 @@ RenderedVideos = Annotated[
 Source = Annotated[Path, typer.Argument(metavar="IN", help="A checkpoint of any family.")]
 ConvertedFile = Annotated[Path, typer.Argument(metavar="OUT.safetensors", help="The file to write.")]
 DemoFolder = Annotated[Path, typer.Argument(metavar="[DIR]", help="Where everything goes.")]
+ExtractedVideos = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[VIDEO]...", help="Video files, folders of frames, or sample:CLASS-SEED."),
+]
+ExtractedDataset = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="The data set, for -d later.")]
+ExtractedAlgorithm = Annotated[
+    str, typer.Option("--flow-algorithm", metavar="NAME", help=f"One of: {FLOW_NAMES}. Default: tvl1.")
+]
+Lossless = Annotated[bool, typer.Option("--lossless", help="PNG in place of JPEG.")]
 Samples = Annotated[
     list[str] | None,
     typer.Option("--sample", metavar="CLASS-SEED", help=f"Which, instead of three; repeatable. {SAMPLE_CLASSES}."),
@@ -118,7 +128,25 @@ SelectedPrecision = Annotated[
     typer.Option("--precision", metavar="float32|tf32|bfloat16", help="Only what was computed so."),
 ]
 StorePath = Annotated[
-    Path, typer.Option("--store", metavar="PATH", envvar="GBVIS_STORE", help="Where gradients are kept.")
+    Path, typer.Option("--store", metavar="PATH", envvar="GBVIS_STORE", help="Where gradients and flow are kept.")
+]
+FlowAlgorithm = Annotated[
+    str | None,
+    typer.Option(
+        "--flow-algorithm",
+        metavar="NAME",
+        help=f"Compute flow, also where a data set has it: {FLOW_NAMES}. Default: what the network was trained on.",
+    ),
+]
+SelectedFlowAlgorithm = Annotated[
+    str | None, typer.Option("--flow-algorithm", metavar="NAME", help=f"Only flow computed so: {FLOW_NAMES}.")
+]
+FlowJpeg = Annotated[bool, typer.Option("--flow-jpeg", help="Pass computed flow through JPEG, as on disk.")]
+FlowMeanSubtract = Annotated[
+    bool, typer.Option("--flow-mean-subtract", help="Take each flow frame's mean motion away: the camera's.")
+]
+Meansub = Annotated[
+    bool, typer.Option("--meansub", help="As the 2019 script's -meansub: less the mean over time, then stretched.")
 ]
 Top = Annotated[int, typer.Option("--top", metavar="K", min=1, help="How many classes.")]
 Output = Annotated[

@@ -14,6 +14,7 @@ from gbvis.errors import GbvisError
 if TYPE_CHECKING:
     from gbvis.endpoint import Endpoint
     from gbvis.picture import Style
+    from gbvis.steps.finding_streams import FlowRequest
     from gbvis.steps.finding_videos import VideoEntry
 
 
@@ -45,6 +46,20 @@ def read_weights(typed: list[Path] | None) -> tuple[Path, ...]:
     from gbvis.sample_networks import find_weights
 
     return tuple(find_weights(path) for path in typed or [] if path != Path())
+
+
+def read_flow(algorithm: str | None, is_jpeg: bool, is_mean_subtracted: bool, is_stretched: bool) -> FlowRequest:
+    """Return how the flow stream is to be had.
+
+    Raises:
+        GbvisError: The algorithm is unknown, or both remedies against camera motion are named (exit code 2).
+    """
+    from gbvis.steps.finding_streams import FlowRequest
+
+    if is_mean_subtracted and is_stretched:
+        raise GbvisError("both --flow-mean-subtract and --meansub are given", "give one of them", exit_code=2)
+    remedy = "mean-subtract" if is_mean_subtracted else "meansub" if is_stretched else None
+    return FlowRequest(algorithm, is_jpeg, remedy)
 
 
 def read_explained_endpoints(

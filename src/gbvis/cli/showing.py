@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gbvis.steps.convert_weights import ConvertedWeights
     from gbvis.steps.demo import WrittenSample
     from gbvis.steps.explain import ExplainedRun
+    from gbvis.steps.extract import ExtractedVideo
     from gbvis.steps.inspect_shapes import NetworkShapes
     from gbvis.steps.predict import Prediction
     from gbvis.steps.render import RenderedPicture, RenderedTable
@@ -70,6 +71,13 @@ def show_picture(screen: Screen, rendered: RenderedPicture) -> None:
     size = f"{rendered.frames} frame{'s' if rendered.frames > 1 else ''} of {rendered.width}x{rendered.height}"
     how = "unchanged" if rendered.is_unchanged else f"{rendered.seconds:.1f} s"
     screen.print(f"{rendered.path}  {size}  {how}")
+
+
+def show_extracted(screen: Screen, extracted: ExtractedVideo) -> None:
+    """Print one line for a video of a data set."""
+    counts = ", ".join(f"{count} {name} frame{'s' if count != 1 else ''}" for name, count in extracted.frames.items())
+    how = "there already" if extracted.is_unchanged else f"written in {extracted.seconds:.1f} s"
+    screen.print(f"{extracted.video}  {counts}  {how}")
 
 
 def show_shapes(screen: Screen, shapes: NetworkShapes) -> None:

@@ -68,6 +68,7 @@ class Exhibit:
         rate: The video's frames per second, or None.
         clips: Reads the clips anew, one by one.
         source: The frames at their own size, for layouts that want them.
+        flow: How the motion came about, in a word or two, where more was done than reading it.
     """
 
     video: str
@@ -79,10 +80,12 @@ class Exhibit:
     rate: float | None
     clips: Callable[[], Iterator[ExhibitClip]]
     source: SourceView | None = None
+    flow: str = ""
 
     def describe(self, value: float) -> str:
         """Return what is shown in words, less the video's name, for a clip whose target has this value."""
-        return f"{self.modality}   {self.endpoint}   {self.target}   {self.value_name} {value:.4g}"
+        stream = f"{self.modality} ({self.flow})" if self.flow else self.modality
+        return f"{stream}   {self.endpoint}   {self.target}   {self.value_name} {value:.4g}"
 
     @property
     def clip_count(self) -> int:

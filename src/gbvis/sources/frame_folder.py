@@ -85,19 +85,10 @@ class FrameFolder(Video):
 
 
 def read(location: str, modality: str, dataset: Path | None) -> Video | None:
-    """Return the folder of frames at `location`, or None where that is no folder.
-
-    Raises:
-        GbvisError: It is a folder, and flow is asked of it.
-    """
+    """Return the folder of frames at `location`, or None where that is no folder, or flow is wanted."""
     folder = Path(location)
-    if not folder.is_dir():
+    if modality == "flow" or not folder.is_dir():
         return None
-    if modality == "flow":
-        raise GbvisError(
-            f"{location} is a folder of frames and holds no flow",
-            "give the name of a video in a two-stream data set and its place with -d, or ask for -m rgb",
-        )
     return FrameFolder(folder.absolute().name, modality, (folder,))
 
 

@@ -152,22 +152,16 @@ def _number_frames(path: Path, times: list[int], number: int) -> Iterator[tuple[
 
 
 def read(location: str, modality: str, dataset: Path | None) -> Video | None:
-    """Return the video file at `location`, or None where there is no file.
+    """Return the video file at `location`, or None where there is no file, or flow is wanted.
 
     Raises:
-        GbvisError: It is a file, and empty, or flow is asked of it.
+        GbvisError: It is a file, and empty.
     """
     path = Path(location)
-    if not path.is_file():
+    if modality == "flow" or not path.is_file():
         return None
     if path.stat().st_size == 0:
         raise GbvisError(f"{location} is empty: 0 bytes", "copy or encode the video again")
-    if modality == "flow":
-        where = f"the data set {dataset} has none named {path.stem}" if dataset else "a video file holds none"
-        raise GbvisError(
-            f"{location} has no optical flow: {where}",
-            "extract its TV-L1 flow into a two-stream data set and point to that with -d, or ask for -m rgb",
-        )
     return VideoFile(path)
 
 

@@ -1,6 +1,7 @@
 """A stored run as layouts take it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from gbvis.picture import Exhibit, ExhibitClip
 from gbvis.picture.exhibit import SourceView
@@ -39,4 +40,15 @@ def make_exhibit(store: Store, stored: StoredRun, source: SourceView | None = No
         rate=clips.attributes["rate"],
         clips=read,
         source=source,
+        flow=", ".join(_describe_flow(stored.recipe.get("flow", {}))),
     )
+
+
+def _describe_flow(recipe: Mapping[str, Any]) -> Iterator[str]:
+    """Yield in words how motion came about: what tells two runs of one video apart."""
+    if "algorithm" in recipe:
+        yield recipe["algorithm"]
+    if "jpeg_quality" in recipe:
+        yield "JPEG"
+    if "camera_motion" in recipe:
+        yield recipe["camera_motion"]

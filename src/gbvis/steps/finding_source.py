@@ -35,7 +35,8 @@ def find_source(store: Store, stored: StoredRun, dataset: Path | None, given: Se
     if not Path(location).exists():
         moved = (path for path in given if Path(path).exists() and video_name(path) == stored.video)
         location = next(moved, location)
-    video = _open(stored, location, dataset)
+    is_estimated = "algorithm" in attributes.get("flow", {})
+    video = _open(stored, location, dataset, "rgb" if is_estimated else stored.modality)
     if attributes["fingerprint"] not in (video.fingerprint, video.motion_fingerprint):
         raise GbvisError(
             f"{video.location} has changed since it was explained: the overlay would lie on other frames",
@@ -43,7 +44,7 @@ def find_source(store: Store, stored: StoredRun, dataset: Path | None, given: Se
         )
     left, top, right, bottom = attributes["source_box"]
     shape = video.shape
-    rgb = video if stored.modality == "rgb" else _find_rgb(stored, location, dataset, video)
+    rgb = video if video.modality == "rgb" else _find_rgb(stored, location, dataset, video)
 
     def read(number: int) -> Pixels:
         return np.asarray(rgb.read(number)) if rgb else color_wheel(video.read_motion(number), _WHEEL_BOUND)
@@ -51,9 +52,9 @@ def find_source(store: Store, stored: StoredRun, dataset: Path | None, given: Se
     return SourceView(shape.width, shape.height, (left, top, right, bottom), read)
 
 
-def _open(stored: StoredRun, location: str, dataset: Path | None) -> Video:
+def _open(stored: StoredRun, location: str, dataset: Path | None, modality: str) -> Video:
     try:
-        return find_video(*_place(stored, location, dataset, stored.modality))
+        return find_video(*_place(stored, location, dataset, modality))
     except GbvisError as error:
         raise GbvisError(
             f"the overlay needs the frames of {stored.video}, and they are gone from {location}",
@@ -76,11 +77,9 @@ def _place(stored: StoredRun, location: str, dataset: Path | None, modality: str
     """Return what to look for: the place that the store remembers, else the name in the data set."""
     if location.startswith(SAMPLE_PREFIX):
         return location, modality, None
-    if stored.modality == "flow":
-        return stored.video, modality, dataset or _dataset_around(Path(location))
-    if Path(location).exists():
-        return location, modality, None
-    return stored.video, modality, dataset
+    dataset = dataset or (_dataset_around(Path(location)) if stored.modality == "flow" else None)
+    is_there = modality == "rgb" and Path(location).exists()
+    return (location, modality, None) if is_there else (stored.video, modality, dataset)
 
 
 def _dataset_around(u: Path) -> Path | None:

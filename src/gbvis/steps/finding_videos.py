@@ -57,15 +57,9 @@ def find_video(location: str, modality: str, dataset: Path | None) -> Video:
     Raises:
         GbvisError: There is none, or it has no such stream.
     """
-    try:
-        for source in registry.sources():
-            video = source.read(location, modality, dataset)
-            if video is not None:
-                return video
-    except OSError as error:
-        raise GbvisError(
-            f"cannot look for {location}: {error.strerror}", "check the path and its permissions"
-        ) from error
+    video = look_for(location, modality, dataset)
+    if video is not None:
+        return video
     if dataset is None:
         raise GbvisError(
             f"no such video: {location}",
@@ -75,6 +69,21 @@ def find_video(location: str, modality: str, dataset: Path | None) -> Video:
         f"no {modality} of {location}: no such path, and no such video in {dataset}",
         _nearest(location, modality, dataset),
     )
+
+
+def look_for(location: str, modality: str, dataset: Path | None) -> Video | None:
+    """Return the video that `location` means, seen in one stream; None where there is none, or it has no such stream.
+
+    Raises:
+        GbvisError: It is there, and broken.
+    """
+    try:
+        found = (source.read(location, modality, dataset) for source in registry.sources())
+        return next((video for video in found if video is not None), None)
+    except OSError as error:
+        raise GbvisError(
+            f"cannot look for {location}: {error.strerror}", "check the path and its permissions"
+        ) from error
 
 
 def check_dataset(dataset: Path | None) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from gbvis.clip import cut_clip
 from gbvis.clip_request import ClipRequest
 from gbvis.endpoint import SOFTMAX, Endpoint
 from gbvis.errors import GbvisError
-from gbvis.steps.finding_videos import VideoEntry, check_dataset, find_video
+from gbvis.steps.finding_streams import FlowRequest, find_stream
+from gbvis.steps.finding_videos import VideoEntry, check_dataset
 from gbvis.steps.opening_weights import Networks, WeightsRequest
 from gbvis.steps.watching import Failure, Watcher
+from gbvis.store import Store
 
 Scores = NDArray[np.float32]
 """float32 (classes,), probabilities."""
@@ -31,6 +34,8 @@ class PredictRequest:
         dataset: Where bare names lie.
         clips: Over which clips; the scores of a video are the mean softmax over them.
         top: How many classes to give.
+        flow: How the flow stream is to be had.
+        store: Where motion is kept that had to be estimated; nothing else is.
     """
 
     videos: tuple[VideoEntry, ...]
@@ -38,6 +43,8 @@ class PredictRequest:
     dataset: Path | None = None
     clips: ClipRequest = field(default_factory=lambda: ClipRequest(count=10))
     top: int = 5
+    flow: FlowRequest = field(default_factory=FlowRequest)
+    store: Path = Path("gbvis.zarr")
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,7 @@ def run(request: PredictRequest, watcher: Watcher | None = None) -> Iterator[Pre
     watcher = watcher or Watcher()
     check_dataset(request.dataset)
     networks = Networks(request.weights)
+    request.flow.check(networks.cards.values())
     watcher.expect_videos(len(request.videos) * len(networks.cards))
     for entry in request.videos:
         streams: dict[str, _Stream] = {}
@@ -97,8 +105,10 @@ def _predict_stream(
     request: PredictRequest, location: str, modality: str, networks: Networks, watcher: Watcher
 ) -> _Stream:
     card = networks.cards[modality]
-    video = find_video(location, modality, request.dataset)
+    open_store = partial(Store.open_or_create, request.store)
+    video = find_stream(location, card, request.dataset, request.flow, open_store, watcher)
     frames = request.clips.completed(card.clip_format).choose_frames(video.shape)
+    video.prepare({number for numbers in frames for number in numbers})
     watcher.expect(len(frames), video.name)
     network = networks.load(modality)
 

@@ -25,6 +25,7 @@ class Selection:
         method: The method's name.
         precision: The precision's name.
         weights: Weights files.
+        flow_algorithm: How the motion of flow runs was estimated.
     """
 
     modality: str | None = None
@@ -36,6 +37,7 @@ class Selection:
     method: str | None = None
     precision: str | None = None
     weights: tuple[Path, ...] = ()
+    flow_algorithm: str | None = None
 
 
 def select_runs(store: Store, video: str | None, selection: Selection) -> list[StoredRun]:
@@ -67,6 +69,7 @@ def _admits(selection: Selection, run: StoredRun, weights: set[str]) -> bool:
         and selection.clips in (None, run.clip_count)
         and selection.method in (None, recipe["method"])
         and selection.precision in (None, recipe["precision"])
+        and selection.flow_algorithm in (None, recipe.get("flow", {}).get("algorithm"))
         and (not weights or recipe["weights"] in weights)
     )
 

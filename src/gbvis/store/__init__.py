@@ -3,13 +3,14 @@
 ```
 gbvis.zarr/                                       attributes: {"gbvis": {"format_version": 1}}
   <video>/<modality>/clips/<digest>/              pixels
+  <video>/flow/<algorithm>-<digest>/              motion, pair by pair
   <video>/<modality>/<endpoint>/<target>-<method>-<digest>/   gradient, value
   weights/<sha256>/                               attributes: the cards of the networks in that file
 ```
 """
 
-from gbvis.store.group import StoredClips, StoredRun
+from gbvis.store.group import StoredClips, StoredFlow, StoredRun
 from gbvis.store.store import Store
 from gbvis.store.writing import RunWriter
 
-__all__ = ["RunWriter", "Store", "StoredClips", "StoredRun"]
+__all__ = ["RunWriter", "Store", "StoredClips", "StoredFlow", "StoredRun"]

@@ -1,6 +1,6 @@
 """What one finished group of a store holds, read when it is asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from gbvis.attribution import Gradient
 from gbvis.clip import ClipPixels
 from gbvis.endpoint import Endpoint, read_endpoint
 from gbvis.errors import GbvisError
+from gbvis.store.publishing import cannot_write
 from gbvis.video import VideoShape
 
 
@@ -30,13 +31,13 @@ class StoredGroup:
         self.key = group.path
         self.attributes: dict[str, Any] = group.attrs.asdict()
 
-    def _chunks(self, name: str) -> list[Path]:
-        """Return the files of an array's chunks, one a clip."""
+    def _chunks(self, name: str, places: Iterable[int] | None = None) -> list[Path]:
+        """Return the files of an array's chunks, one a clip; of all of them, or of those at the places named."""
         array = self._group[name]
         assert isinstance(array, zarr.Array)
         inner = (0,) * (array.ndim - 1)
-        keys = [array.metadata.encode_chunk_key((clip, *inner)) for clip in range(array.shape[0])]
-        return [self._store / array.path / key for key in keys]
+        numbers = range(array.shape[0]) if places is None else places
+        return [self._store / array.path / array.metadata.encode_chunk_key((number, *inner)) for number in numbers]
 
     def _has_all(self, name: str) -> bool:
         """Return whether every chunk of an array is there; what is in them is checked when they are read."""
@@ -48,7 +49,7 @@ class StoredGroup:
     def _read(self, name: str, clip: int) -> NDArray[Any]:
         """Return one clip's chunk of an array; checksums are checked, and a missing chunk is never taken for zeros."""
         with self._explaining_damage():
-            chunk = self._chunks(name)[clip]
+            (chunk,) = self._chunks(name, [clip])
             if not chunk.is_file():
                 raise FileNotFoundError(f"{chunk.name} is missing")
             array = self._group[name]
@@ -95,6 +96,38 @@ class StoredClips(StoredGroup):
     def pixels(self, clip: int) -> ClipPixels:
         """Return what the network saw before normalisation: (time, y, x, channel), uint8 or, for motion, float32."""
         return self._read("pixels", clip)
+
+
+class StoredFlow(StoredGroup):
+    """The estimated motion of a video, pair by pair of its frames: what is there is done."""
+
+    def missing(self, pairs: Iterable[int]) -> list[int]:
+        """Return those of the pairs that are not there, rising; pair k is frames k and k + 1."""
+        wanted = sorted(set(pairs))
+        folder = self._store / self.key / "motion"
+        there = {chunk.name for chunk in folder.iterdir()} if folder.is_dir() else set()
+        chunks = self._chunks("motion", wanted)
+        return [pair for pair, chunk in zip(wanted, chunks, strict=True) if chunk.name not in there]
+
+    def read(self, pair: int) -> NDArray[Any] | None:
+        """Return a pair's motion, (y, x, 2), uint8 or float32; None where it is not there, or damaged."""
+        try:
+            return self._read("motion", pair)
+        except GbvisError:
+            return None
+
+    def write(self, pair: int, motion: NDArray[Any]) -> None:
+        """Keep a pair's motion; it is there as a whole or not at all. Any thread may call this.
+
+        Raises:
+            GbvisError: The store cannot be written.
+        """
+        try:
+            array = self._group["motion"]
+            assert isinstance(array, zarr.Array)
+            array[pair] = motion
+        except OSError as error:
+            raise cannot_write(self._store, error) from error
 
 
 class StoredRun(StoredGroup):

@@ -8,6 +8,9 @@ WEIGHTS = "weights"
 """The top group that holds the weights' cards; no video's key is equal to it."""
 
 CLIPS = "clips"
+FLOW = "flow"
+"""The modality; estimated motion is kept below it too, beside the endpoints."""
+
 UNFINISHED = ".unfinished-"
 """What the names of groups start with that are still being written; no key does."""
 
@@ -44,6 +47,11 @@ def readable_name(name: str) -> str:
 def clips_key(video: str, modality: str, digest: str) -> str:
     """Return the key of a set of clips."""
     return f"{video_key(video)}/{modality}/{CLIPS}/{digest}"
+
+
+def flow_key(video: str, algorithm: str, digest: str) -> str:
+    """Return the key of the estimated motion of a video."""
+    return f"{video_key(video)}/{FLOW}/{algorithm}-{digest}"
 
 
 def run_key(video: str, modality: str, endpoint: str, target: int, method: str, digest: str) -> str:

@@ -33,12 +33,17 @@ def publishing(root: "zarr.Group", store: Path, key: str, is_kept: Callable[[], 
             root.require_group(key.rsplit("/", 1)[0])
         _rename(unfinished, store / key, is_kept())
     except OSError as error:
-        raise GbvisError(
-            f"cannot write to the store {store}: {error.strerror or error}",
-            "free room there or get permission, then repeat the call: what was finished is kept",
-        ) from error
+        raise cannot_write(store, error) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def cannot_write(store: Path, error: OSError) -> GbvisError:
+    """Return what to tell where the store cannot be written."""
+    return GbvisError(
+        f"cannot write to the store {store}: {error.strerror or error}",
+        "free room there or get permission, then repeat the call: what was finished is kept",
+    )
 
 
 def create_store(path: Path, format_version: int) -> None:

@@ -1,6 +1,6 @@
 """Store: opened, planned from, written, read."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -8,23 +8,24 @@ from typing import Any
 
 import zarr
 
-from gbvis.attribution import Recipe
+from gbvis.attribution import NUMBERS_VERSION, Recipe
 from gbvis.card import WeightsCard
-from gbvis.clip import ClipFormat, ClipPixels, fingerprint_for
+from gbvis.clip import ClipFormat, ClipPixels
 from gbvis.endpoint import ENDPOINTS, Endpoint
 from gbvis.errors import GbvisError
+from gbvis.estimation import Estimation
 from gbvis.fingerprint import digest_of
-from gbvis.store.group import StoredClips, StoredRun
-from gbvis.store.key import CLIPS, WEIGHTS, clips_key, run_key, video_key, weights_key
+from gbvis.store.group import StoredClips, StoredFlow, StoredRun
+from gbvis.store.key import CLIPS, WEIGHTS, clips_key, flow_key, run_key, video_key, weights_key
 from gbvis.store.opening import is_empty, make_writable, open_root
 from gbvis.store.publishing import publishing
-from gbvis.store.writing import PIXEL_AXES, RunWriter, create_array, describe_clips
+from gbvis.store.writing import MOTION_AXES, PIXEL_AXES, RunWriter, create_array, describe_clips, digest_of_clips
 from gbvis.video import Video, VideoShape
 
 REQUIRED = {"video", "location", "recipe", "clips", "value", "label", "scores", "requests", "state"}
 """Attributes without which a run is damaged."""
 
-RECIPE_PARTS = {field.name for field in fields(Recipe)}
+RECIPE_PARTS = {field.name for field in fields(Recipe)} - {"flow"}
 
 
 class Store:
@@ -154,15 +155,7 @@ class Store:
         Raises:
             GbvisError: A frame cannot be read, or the store cannot be written.
         """
-        digest = digest_of(
-            {
-                "video": fingerprint_for(video, clip_format),
-                "frames": frames,
-                "modality": video.modality,
-                **clip_format.geometry,
-            }
-        )
-        key = clips_key(video.name, video.modality, digest)
+        key = clips_key(video.name, video.modality, digest_of_clips(video, clip_format, frames))
         stored = None if is_forced else self._find_clips(key)
         if stored is None:
             kept = lambda: not is_forced and self._find_clips(key) is not None  # noqa: E731
@@ -174,6 +167,31 @@ class Store:
                     pixels[index] = clip
                 group.update_attributes(describe_clips(video, clip_format, frames))
         return stored or self._clips(key)
+
+    def open_flow(self, video: Video, estimation: Estimation, describe: Callable[[], Mapping[str, Any]]) -> StoredFlow:
+        """Return the motion kept of an RGB video, as it was estimated that way; made empty if there is none yet.
+
+        Args:
+            video: The frames.
+            estimation: How.
+            describe: Returns what does not decide the numbers and is worth recording beside them.
+
+        Raises:
+            GbvisError: The video has no two frames, or the store cannot be written.
+        """
+        about = {"fingerprint": video.fingerprint, "estimation": estimation.to_json()}
+        key = flow_key(video.name, estimation.algorithm, digest_of({**about, "numbers_version": NUMBERS_VERSION}))
+        group = self._find(key)
+        if group is None or "motion" not in group:
+            kept = lambda: self._find(key) is not None  # noqa: E731
+            with publishing(self._root, self.path, key, kept) as group:
+                pairs = video.shape.frame_count - 1
+                size = estimation.frame_size(video.shape)
+                create_array(group, "motion", (pairs, *size, 2), estimation.dtype, MOTION_AXES, is_flat=True)
+                group.update_attributes({"video": video.name, "location": video.location, **about, "made": describe()})
+            group = self._find(key)
+            assert group is not None
+        return StoredFlow(group, self.path)
 
     @contextmanager
     def writing(self, video: str, recipe: Recipe, clip_format: ClipFormat, is_forced: bool) -> Iterator[RunWriter]:

@@ -8,10 +8,12 @@ from zarr.codecs import BloscCodec, Crc32cCodec
 
 from gbvis.attribution import Attribution
 from gbvis.clip import ClipFormat, fingerprint_for
+from gbvis.fingerprint import digest_of
 from gbvis.video import Video
 
 GRADIENT_AXES = ("clip", "channel", "time", "y", "x")
 PIXEL_AXES = ("clip", "time", "y", "x", "channel")
+MOTION_AXES = ("pair", "y", "x", "channel")
 
 
 class RunWriter:
@@ -37,9 +39,18 @@ class RunWriter:
 
 
 def create_array(
-    group: "zarr.Group", name: str, shape: tuple[int, ...], dtype: str, axes: tuple[str, ...]
+    group: "zarr.Group", name: str, shape: tuple[int, ...], dtype: str, axes: tuple[str, ...], is_flat: bool = False
 ) -> "zarr.Array[Any]":
-    """Create an array with a chunk per clip, checksummed; zeros are written too, so a missing chunk is an error."""
+    """Create an array with a chunk per clip, checksummed; zeros are written too, so a missing chunk is an error.
+
+    Args:
+        group: Where.
+        name: The array's name.
+        shape: Its shape; the first axis counts the chunks.
+        dtype: Of its values.
+        axes: Their names.
+        is_flat: Put all chunks into one folder: Zarr's default makes a folder for each axis of each chunk.
+    """
     item = np.dtype(dtype).itemsize
     return group.create_array(
         name,
@@ -47,8 +58,22 @@ def create_array(
         chunks=(1, *shape[1:]),
         dtype=dtype,
         dimension_names=list(axes),
+        chunk_key_encoding={"name": "default", "separator": "." if is_flat else "/"},
         compressors=[BloscCodec(cname="zstd", clevel=1, shuffle="shuffle", typesize=item), Crc32cCodec()],
         config={"write_empty_chunks": True},
+    )
+
+
+def digest_of_clips(video: Video, clip_format: ClipFormat, frames: list[list[int]]) -> str:
+    """Return the digest of all that decides the pixels of a set of clips."""
+    return digest_of(
+        {
+            "video": fingerprint_for(video, clip_format),
+            "frames": frames,
+            "modality": video.modality,
+            **clip_format.geometry,
+            **_flow_of(video),
+        }
     )
 
 
@@ -66,5 +91,10 @@ def describe_clips(video: Video, clip_format: ClipFormat, frames: list[list[int]
         "source_size": [shape.height, shape.width],
         "source_box": list(clip_format.source_box(shape)),
         "geometry": clip_format.geometry,
+        **_flow_of(video),
         "state": "complete",
     }
+
+
+def _flow_of(video: Video) -> dict[str, Any]:
+    return {"flow": video.flow_recipe} if video.flow_recipe else {}

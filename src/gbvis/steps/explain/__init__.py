@@ -6,7 +6,8 @@ from gbvis import registry
 from gbvis.errors import GbvisError
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
 from gbvis.steps.explain.stream import Stream
-from gbvis.steps.finding_videos import check_dataset, find_video
+from gbvis.steps.finding_streams import find_stream
+from gbvis.steps.finding_videos import check_dataset
 from gbvis.steps.opening_weights import Networks
 from gbvis.steps.watching import Failure, Watcher
 from gbvis.store import Store
@@ -24,6 +25,7 @@ def run(request: ExplainRequest, watcher: Watcher | None = None) -> Iterator[Exp
     check_dataset(request.dataset)
     registry.check_name("method", registry.METHODS, request.method)
     networks = Networks(request.weights, Store.find(request.store))
+    request.flow.check(networks.cards.values())
     for entry in request.videos:  # a label that is out of range is noticed before the first hour of work
         for card in networks.cards.values():
             request.targets_for(entry, card)
@@ -31,9 +33,9 @@ def run(request: ExplainRequest, watcher: Watcher | None = None) -> Iterator[Exp
     networks.keep_cards(store)
     watcher.expect_videos(len(request.videos) * len(networks.cards))
     for entry in request.videos:
-        for modality in networks.cards:
+        for card in networks.cards.values():
             try:
-                video = find_video(entry.location, modality, request.dataset)
+                video = find_stream(entry.location, card, request.dataset, request.flow, lambda: store, watcher)
                 yield from Stream(request, entry, video, networks, store, watcher).explain()
             except GbvisError as error:
                 yield Failure.of(entry.location, error)

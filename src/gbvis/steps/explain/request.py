@@ -9,6 +9,7 @@ from gbvis.clip_request import ClipRequest
 from gbvis.endpoint import SOFTMAX, Endpoint, TargetRequest
 from gbvis.errors import GbvisError
 from gbvis.labels import check_index, find_class
+from gbvis.steps.finding_streams import FlowRequest
 from gbvis.steps.finding_videos import VideoEntry
 from gbvis.steps.opening_weights import WeightsRequest
 from gbvis.store import StoredRun
@@ -29,6 +30,7 @@ class ExplainRequest:
         top_filters: How many of the most active ones instead of `filters`.
         clips: Which clips; its `frames` is None where the network's own length is meant.
         method: The method's name.
+        flow: How the flow stream is to be had.
         is_forced: Compute again what is there.
     """
 
@@ -42,6 +44,7 @@ class ExplainRequest:
     top_filters: int | None = None
     clips: ClipRequest = field(default_factory=ClipRequest)
     method: str = "guided-backprop"
+    flow: FlowRequest = field(default_factory=FlowRequest)
     is_forced: bool = False
 
     def targets_for(self, entry: VideoEntry, card: WeightsCard) -> list[TargetRequest]:
@@ -99,6 +102,7 @@ class ExplainedRun:
             "label": self.label,
             "value": self.run.values,
             "method": self.run.recipe["method"],
+            "flow": self.run.recipe.get("flow"),
             "weights": {"path": self.card.path, "sha256": self.card.sha256},
             "clips": [{"start": numbers[0], "frames": numbers} for numbers in frames],
             "store": str(self.store),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gbvis import __version__, registry
 from gbvis.attribution import NUMBERS_VERSION, Recipe
-from gbvis.clip import cut_clip, fingerprint_for
+from gbvis.clip import ClipPixels, cut_clip, fingerprint_for
 from gbvis.endpoint import SOFTMAX, Endpoint, Responses, Target, TargetRequest
 from gbvis.errors import GbvisError
 from gbvis.fingerprint import digest_of
@@ -78,6 +78,7 @@ class Stream:
             "family": self.card.family,
             "method": self.request.method,
             "precision": self.request.weights.precision,
+            **({"flow": self.video.flow_recipe} if self.video.flow_recipe else {}),
         }
 
     def _digest(self, target: TargetRequest) -> str:
@@ -104,8 +105,7 @@ class Stream:
         if not missing:
             return
         network = self._networks.load(self.video.modality)
-        cut = (cut_clip(self.video, numbers, clip_format) for numbers in frames)
-        clips = self.store.write_clips(self.video, clip_format, frames, cut, self.request.is_forced)
+        clips = self.store.write_clips(self.video, clip_format, frames, self._cut(frames), self.request.is_forced)
         self.say(f"clips cut: {len(frames)}, in {time.perf_counter() - started:.2f} s")
         with network.computing():
             batch = Batch(self, missing, clips, network)
@@ -113,6 +113,12 @@ class Stream:
         seconds = (time.perf_counter() - started) / len(batch.runs)
         for run, is_cached in batch.runs:
             yield ExplainedRun(run, self.store.path, self.card, is_cached, seconds)
+
+    def _cut(self, frames: list[list[int]]) -> Iterator[ClipPixels]:
+        """Yield the clips with these frames; nothing is read before the first is asked for."""
+        self.video.prepare({number for numbers in frames for number in numbers})
+        for numbers in frames:
+            yield cut_clip(self.video, numbers, self.card.clip_format)
 
     def _answer_by_index(self, missing: dict[str, TargetRequest], frames: list[list[int]]) -> list[StoredRun]:
         """Take out of `missing` what the store has under another request, and return it; needs no network."""

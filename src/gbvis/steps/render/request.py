@@ -95,6 +95,7 @@ class RenderRequest:
             raise GbvisError(problem, "leave out -m", exit_code=2)
         registry.check_name("modality", MODALITIES, self.selection.modality or "rgb")
         registry.check_name("precision", PRECISIONS, self.selection.precision or "float32")
+        registry.check_name("flow algorithm", registry.FLOWS, self.selection.flow_algorithm or "tvl1")
         if self.selection.method:
             registry.check_name("method", registry.METHODS, self.selection.method)
 
@@ -109,6 +110,7 @@ class RenderRequest:
         words += [word for index in wanted.filters for word in ("-f", str(index))]
         words += ["-n", str(wanted.frames)] if wanted.frames else []
         words += ["--clips", str(wanted.clips)] if wanted.clips else []
+        words += ["--flow-algorithm", wanted.flow_algorithm] if wanted.flow_algorithm else []
         words += ["--method", wanted.method] if wanted.method else []
         words += ["--precision", wanted.precision] if wanted.precision else []
         return shlex.join([*words, "--store", str(self.store)])

@@ -1,0 +1,170 @@
+"""Extraction: one stream of a video on its way into a two-stream data set, where it is whole or not there.
+
+```
+<dataset>/jpegs_256/.<video>.partial/frame000001.jpg      while it is written
+<dataset>/jpegs_256/<video>/                              when it is whole
+<dataset>/extracted/<video>.rgb.json                      what it was made from, and how; `.<video>.rgb.json` until then
+```
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gbvis.errors import GbvisError
+from gbvis.flow import BOUND
+from gbvis.two_stream import frame_name, place_parts, write_frame
+
+RECORDS = "extracted"
+"""The folder of a data set that says how its videos were made."""
+
+
+class Extraction:
+    """One stream of a video in a data set: what of it is there, and how the rest gets there.
+
+    Attributes:
+        folders: Where its frames lie once it is whole: one folder for RGB, those of u and v for flow.
+    """
+
+    def __init__(self, dataset: Path, name: str, modality: str, suffix: str, recipe: Mapping[str, Any]) -> None:
+        """Name it; nothing is written yet.
+
+        Args:
+            dataset: The data set's folder.
+            name: The video's name.
+            modality: `rgb` or `flow`.
+            suffix: Of the frames' files, `.jpg` or `.png`.
+            recipe: All that decides the frames, as plain data.
+        """
+        self.folders = tuple(parent / name for parent in place_parts(dataset, modality))
+        self._recipe = {**recipe, "suffix": suffix}
+        self._suffix, self._modality = suffix, modality
+        self._record = dataset / RECORDS / f"{name}.{modality}.json"
+        self._pending = self._record.with_name(f".{self._record.name}")
+        self._partial = tuple(folder.with_name(f".{folder.name}.partial") for folder in self.folders)
+
+    @property
+    def frame_count(self) -> int | None:
+        """The number of frames of the whole stream; None where it is not whole, or not made by this recipe."""
+        about = _read_record(self._record)
+        count = about.get("frames")
+        is_whole = about.get("recipe") == self._recipe and all(
+            len(_list_frames(folder, self._suffix)) == count for folder in self.folders
+        )
+        return count if is_whole and isinstance(count, int) else None
+
+    def begin(self, is_forced: bool) -> None:
+        """Make room for the frames; what an interrupted call with the same recipe left there is kept.
+
+        Args:
+            is_forced: Take away what is there, whatever it is.
+
+        Raises:
+            GbvisError: Another video, or the same made in another way, is there already.
+            OSError: The data set cannot be written.
+        """
+        is_ours = not is_forced and _read_record(self._pending).get("recipe") == self._recipe
+        for folder in self.folders if is_forced else ():
+            _remove(folder)
+        taken = next((folder for folder in self.folders if folder.exists()), None)
+        if taken and not is_ours:
+            raise GbvisError(
+                f"{taken} is there already, from another video or made in another way",
+                "choose another folder with -o, or overwrite it with --force",
+            )
+        if not is_ours:
+            for folder in self._partial:
+                _remove(folder)
+            self._record.unlink(missing_ok=True)
+            _write_record(self._pending, {"recipe": self._recipe})
+        for folder, partial in zip(self.folders, self._partial, strict=True):
+            if not folder.exists():
+                partial.mkdir(parents=True, exist_ok=True)
+
+    def missing(self, count: int) -> list[int]:
+        """Return the numbers of the frames, of `count`, that are not written yet, rising."""
+        there = [
+            _list_frames(folder if folder.exists() else partial, self._suffix)
+            for folder, partial in zip(self.folders, self._partial, strict=True)
+        ]
+        return [number for number in range(count) if not all(frame_name(number, self._suffix) in one for one in there)]
+
+    def write(self, number: int, frame: NDArray[np.uint8]) -> None:
+        """Write a frame: uint8 (H, W, 3) for RGB, (H, W, 2) for flow. Any thread may call this.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        channels = [frame] if self._modality == "rgb" else [frame[..., 0], frame[..., 1]]
+        for folder, channel in zip(self._partial, channels, strict=True):
+            if folder.exists():
+                unfinished = folder / f"unfinished-{number}{self._suffix}"
+                write_frame(unfinished, np.ascontiguousarray(channel))
+                unfinished.replace(folder / frame_name(number, self._suffix))
+
+    def finish(self, count: int, about: Mapping[str, Any]) -> None:
+        """Give the folders their names, and beside those of u the bounds of the encoding.
+
+        Args:
+            count: Frames.
+            about: What else to record.
+
+        Raises:
+            OSError: The data set cannot be written.
+        """
+        if self._modality == "flow":
+            bounds = np.tile(np.array([-BOUND, BOUND, -BOUND, BOUND], "<f4"), count)
+            _write_whole(self.folders[0].with_name(f"{self.folders[0].name}.bin"), bounds.tobytes())
+        for folder, partial in zip(self.folders, self._partial, strict=True):
+            for left_over in partial.glob("unfinished-*"):
+                left_over.unlink()
+            if partial.exists():
+                partial.rename(folder)
+        _write_record(self._record, {"recipe": self._recipe, "frames": count, **about})
+        self._pending.unlink(missing_ok=True)
+
+
+def _list_frames(folder: Path, suffix: str) -> set[str]:
+    """Return the names of the frames in a folder; an empty file, as a power cut leaves it, is none."""
+    if not folder.is_dir():
+        return set()
+    with os.scandir(folder) as entries:
+        return {
+            entry.name
+            for entry in entries
+            if entry.name.startswith("frame") and entry.name.endswith(suffix) and entry.stat().st_size
+        }
+
+
+def _remove(folder: Path) -> None:
+    """Take a folder away: at once for those who look for it, then its files."""
+    if folder.exists():
+        doomed = folder.with_name(f".{folder.name}.removed")
+        shutil.rmtree(doomed, ignore_errors=True)
+        folder.rename(doomed)
+        shutil.rmtree(doomed)
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _write_record(path: Path, record: Mapping[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write_whole(path, json.dumps(record, indent=1).encode())
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished.write_bytes(content)
+    unfinished.replace(path)

@@ -1,0 +1,174 @@
+"""`gbvis extract`: whole videos as a two-stream data set, frames and flow."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from gbvis import registry
+from gbvis.errors import GbvisError
+from gbvis.estimation import Estimation
+from gbvis.extraction import RECORDS, Extraction
+from gbvis.steps.estimating_flow import check_length, circumstances, estimate_pairs
+from gbvis.steps.finding_videos import VideoEntry, find_video
+from gbvis.steps.opening_weights import MODALITIES
+from gbvis.steps.watching import Failure, Watcher
+from gbvis.two_stream import JPEG_QUALITY, scale_frame
+from gbvis.video import Frame, Video
+
+
+@dataclass(frozen=True)
+class ExtractRequest:
+    """What to extract.
+
+    Attributes:
+        videos: Which videos.
+        output: The data set's folder.
+        modality: `rgb` or `flow` alone; None for both.
+        algorithm: How motion is estimated.
+        is_lossless: Write PNG in place of JPEG.
+        is_forced: Write again what is there, and over what else is there.
+    """
+
+    videos: tuple[VideoEntry, ...]
+    output: Path
+    modality: str | None = None
+    algorithm: str = "tvl1"
+    is_lossless: bool = False
+    is_forced: bool = False
+
+    def __post_init__(self) -> None:
+        registry.check_name("modality", MODALITIES, self.modality or "rgb")
+        registry.check_name("flow algorithm", registry.FLOWS, self.algorithm)
+
+
+@dataclass(frozen=True)
+class ExtractedVideo:
+    """A video that is in the data set as a whole.
+
+    Attributes:
+        video: Its name.
+        dataset: The data set's folder.
+        frames: Per stream the number of its frames.
+        is_unchanged: True where it was there already.
+        seconds: What it took.
+    """
+
+    video: str
+    dataset: Path
+    frames: dict[str, int]
+    is_unchanged: bool
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the video as a line of `--json`."""
+        return {
+            "video": self.video,
+            "dataset": str(self.dataset),
+            "frames": self.frames,
+            "cached": self.is_unchanged,
+            "seconds": round(self.seconds, 4),
+        }
+
+
+def run(request: ExtractRequest, watcher: Watcher | None = None) -> Iterator[ExtractedVideo | Failure]:
+    """Yield every video once it is in the data set, and a failure for what cannot be done.
+
+    Raises:
+        GbvisError: The data set cannot be written, or OpenCV is not there (exit code 2).
+    """
+    watcher = watcher or Watcher()
+    try:
+        (request.output / RECORDS).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GbvisError(
+            f"cannot write into {request.output}: {error.strerror}", "choose another folder with -o", exit_code=2
+        ) from error
+    watcher.expect_videos(len(request.videos))
+    for entry in request.videos:
+        try:
+            yield _extract(request, find_video(entry.location, "rgb", None), watcher)
+        except GbvisError as error:
+            yield Failure.of(entry.location, error)
+        except OSError as error:
+            problem = f"cannot write {entry.location} into {request.output}: {error.strerror or error}"
+            hint = "free room there or get permission, then repeat the call: it goes on where it was"
+            yield Failure(entry.location, problem, hint)
+        watcher.finish_video()
+
+
+def _extract(request: ExtractRequest, video: Video, watcher: Watcher) -> ExtractedVideo:
+    """Bring one video into the data set, as far as it is not there."""
+    started = time.perf_counter()
+    estimation = Estimation(request.algorithm, registry.flow(request.algorithm).SETTINGS)
+    with _alone(request.output / RECORDS / f".{video.name}.lock", video):
+        streams = {modality: _open(request, video, estimation, modality) for modality in MODALITIES}
+        wanted = {name: stream for name, stream in streams.items() if request.modality in (None, name)}
+        there = {} if request.is_forced else {name: stream.frame_count for name, stream in wanted.items()}
+        lacking = {name: stream for name, stream in wanted.items() if there.get(name) is None}
+        counts = {name: count for name, count in there.items() if count is not None}
+        if lacking:
+            counts |= _write(video, lacking, estimation, request.is_forced, watcher)
+    return ExtractedVideo(video.name, request.output, counts, not lacking, time.perf_counter() - started)
+
+
+def _open(request: ExtractRequest, video: Video, estimation: Estimation, modality: str) -> Extraction:
+    recipe: dict[str, Any] = {"video": video.fingerprint, "jpeg_quality": None if request.is_lossless else JPEG_QUALITY}
+    if modality == "flow":
+        recipe["flow"] = estimation.to_json()
+    suffix = ".png" if request.is_lossless else ".jpg"
+    return Extraction(request.output, video.name, modality, suffix, recipe)
+
+
+def _write(
+    video: Video, streams: dict[str, Extraction], estimation: Estimation, is_forced: bool, watcher: Watcher
+) -> dict[str, int]:
+    """Write the streams, each frame decoded once, and return their numbers of frames."""
+    count = video.shape.frame_count
+    counts = {name: count - (name == "flow") for name in streams}
+    if "flow" in streams:
+        check_length(video)
+    for stream in streams.values():
+        stream.begin(is_forced)
+    missing = {name: stream.missing(counts[name]) for name, stream in streams.items()}
+    frames, pairs = set(missing.get("rgb", ())), missing.get("flow", [])
+    watcher.expect(len(pairs) or len(frames), video.name)
+
+    def read(number: int) -> Frame:
+        frame = scale_frame(video.read(number))
+        if number in frames:
+            streams["rgb"].write(number, frame)
+            frames.discard(number)
+        return frame
+
+    if pairs:
+        estimate_pairs(read, pairs, estimation, streams["flow"].write, watcher.advance)
+    for number in sorted(frames):
+        read(number)
+        if not pairs:
+            watcher.advance()
+    about = {"video": video.name, "location": video.location, "rate": video.shape.rate, "made": circumstances()}
+    for name, stream in streams.items():
+        stream.finish(counts[name], about)
+    return counts
+
+
+@contextmanager
+def _alone(path: Path, video: Video) -> Iterator[None]:
+    """Keep other processes from writing the same video; a lock of a process that was killed holds nobody up."""
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise GbvisError(
+            f"{video.name} is being extracted by another process", "repeat the call when that has ended"
+        ) from error
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)  # still ours: who opened it meanwhile did not get it
+        lock.release()

@@ -1,0 +1,82 @@
+"""The stream of a video that a network is to see: read where it lies, or its motion estimated."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from gbvis import registry
+from gbvis.camera_motion import REMEDIES, SteadiedFlow
+from gbvis.card import WeightsCard
+from gbvis.clip import ClipFormat
+from gbvis.errors import GbvisError
+from gbvis.estimation import Estimation
+from gbvis.steps.estimating_flow import EstimatedFlow
+from gbvis.steps.finding_videos import find_video, look_for
+from gbvis.steps.watching import Watcher
+from gbvis.store import Store
+from gbvis.video import Video
+
+
+@dataclass(frozen=True)
+class FlowRequest:
+    """How the flow stream is to be had.
+
+    Attributes:
+        algorithm: How motion is estimated, also where a data set holds it; None takes it from there, and estimates
+            what is not there as the network's own flow was: `farneback` for motion in pixels, else `tvl1`.
+        is_jpeg: Pass estimated 8-bit flow through JPEG.
+        remedy: Against camera motion, one of `REMEDIES`, or None.
+    """
+
+    algorithm: str | None = None
+    is_jpeg: bool = False
+    remedy: str | None = None
+
+    def __post_init__(self) -> None:
+        registry.check_name("flow algorithm", registry.FLOWS, self.algorithm or "tvl1")
+        registry.check_name("remedy", REMEDIES, self.remedy or REMEDIES[0])
+
+    def check(self, cards: Collection[WeightsCard]) -> None:
+        """Check that the networks take such flow.
+
+        Raises:
+            GbvisError: One takes motion in pixels, and 8 bit is asked for (exit code 2).
+        """
+        option = "--flow-jpeg" if self.is_jpeg else "--meansub" if self.remedy == "meansub" else None
+        for card in cards:
+            if option and card.clip_format.is_motion:
+                raise GbvisError(
+                    f"{option} is for flow in 8 bit, and {card.path} takes motion in pixels",
+                    f"leave {option} out",
+                    exit_code=2,
+                )
+
+    def estimation_for(self, clip_format: ClipFormat) -> Estimation:
+        """Return how motion is estimated for a network of this format."""
+        algorithm = self.algorithm or ("farneback" if clip_format.is_motion else "tvl1")
+        crop = clip_format if clip_format.is_motion else None
+        return Estimation(algorithm, registry.flow(algorithm).SETTINGS, crop)
+
+
+def find_stream(
+    location: str,
+    card: WeightsCard,
+    dataset: Path | None,
+    request: FlowRequest,
+    open_store: Callable[[], Store],
+    watcher: Watcher,
+) -> Video:
+    """Return the stream of the video that `location` means which the network of `card` takes.
+
+    Raises:
+        GbvisError: There is no such video.
+    """
+    if card.modality == "rgb":
+        return find_video(location, "rgb", dataset)
+    flow = None if request.algorithm else look_for(location, "flow", dataset)
+    if flow is None:
+        rgb = look_for(location, "rgb", dataset) or find_video(
+            location, "flow", dataset
+        )  # which says what is not there
+        flow = EstimatedFlow(rgb, request.estimation_for(card.clip_format), request.is_jpeg, open_store, watcher)
+    return SteadiedFlow(flow, request.remedy) if request.remedy else flow

@@ -1,0 +1,326 @@
+"""Flow from any video: predict, explain, render and extract, straight from files."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+
+from conftest import Call, read_frames
+from gbvis.cli.app import run_command_line
+from gbvis.errors import GbvisError
+from gbvis.sources import two_stream_folder
+from gbvis.steps import estimating_flow
+from gbvis.steps.estimating_flow import EstimatedFlow
+from gbvis.steps.finding_streams import FlowRequest, find_stream
+from gbvis.steps.opening_weights import Networks, WeightsRequest
+from gbvis.steps.watching import Watcher
+from gbvis.store import Store
+
+DIS = ["--flow-algorithm", "dis"]
+
+
+def lines(out: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def flow_of(location: Path, weights: Path, store: Path, **request: object) -> EstimatedFlow:
+    """Return the flow that a network sees of a video file, kept in `store`."""
+    card = Networks(WeightsRequest((weights,))).cards["flow"]
+    asked = FlowRequest(**request)  # type: ignore[arg-type]
+    video = find_stream(str(location), card, None, asked, lambda: Store.open_or_create(store), Watcher())
+    assert isinstance(video, EstimatedFlow)
+    return video
+
+
+def forbid_estimation(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError("estimated again")
+
+    monkeypatch.setattr(estimating_flow, "estimate_pairs", fail)
+
+
+def test_both_streams_straight_from_a_file(
+    process: Call, weights: dict[str, Path], video_file: Path, tmp_path: Path
+) -> None:
+    """TV-L1 unless something else is asked for; the disc moves 4 pixels to the right in every frame."""
+    words = [video_file, "-w", weights["rgb"], "-w", weights["flow"], "-n", 3, "--json"]
+    done = process("explain", *words, "-v")
+    assert done.code == 0, done.err
+    assert "flow: tvl1 of 3 pairs" in done.err
+    rgb, flow = lines(done.out)
+    assert rgb["flow"] is None and flow["flow"]["algorithm"] == "tvl1"  # type: ignore[index]
+    assert [clip["start"] for run in (rgb, flow) for clip in run["clips"]] == [4, 4]  # type: ignore[attr-defined]
+    store = zarr.open_group(tmp_path / "gbvis.zarr", mode="r")
+    (kept,) = (group for name, group in store["moving-disc/flow"].groups() if name.startswith("tvl1-"))
+    assert kept["motion"].shape == (11, 256, 340, 2) and kept["motion"].dtype == np.uint8
+    moved = kept["motion"][5, ..., 0].astype(int)
+    assert np.median(moved[moved > 140]) == round(255 * (4 + 20) / 40)
+    again = process("explain", *words)
+    assert all(run["cached"] for run in lines(again.out))
+    pictures = process("render", "--json", "--size", 56)
+    assert [picture["frames"] for picture in lines(pictures.out)] == [3, 3], pictures.err
+    overlay = process("render", "-m", "flow", "--layout", "overlay", "-o", "overlay.gif", "--json")
+    assert (lines(overlay.out)[0]["width"], overlay.code) == (340, 0)
+
+
+def test_what_was_estimated_is_not_estimated_again(
+    call: Call, weights: dict[str, Path], video_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [video_file, "-w", weights["flow"], *DIS]
+    assert call("explain", *words).code == 0
+    forbid_estimation(monkeypatch)
+    for more in (["-e", "FC"], ["--force"], ["-n", 4], ["--flow-jpeg"], ["--flow-mean-subtract"], ["--meansub"]):
+        done = call("explain", *words, *more)
+        assert done.code == 0 and "computed" in done.out, done.err
+    assert call("predict", *words, "--clips", 1).code == 0
+    with pytest.raises(AssertionError, match="estimated again"):
+        call("predict", *words)
+
+
+def test_a_cached_run_loads_no_opencv(weights: dict[str, Path], video_file: Path, tmp_path: Path) -> None:
+    words = ["explain", video_file, "-w", weights["flow"], *DIS, "--store", tmp_path / "store"]
+    check = (
+        "import sys; from gbvis.cli.app import run_command_line;"
+        f"code = run_command_line({[str(word) for word in words]});"
+        "heavy = {'cv2', 'torch'} & set(sys.modules); print(sorted(heavy)); sys.exit(code)"
+    )
+    loaded = [subprocess.run([sys.executable, "-c", check], capture_output=True, text=True) for _ in range(2)]
+    assert [done.stdout.splitlines()[-1] for done in loaded] == ["['cv2', 'torch']", "[]"]
+
+
+def test_what_decides_flow_decides_the_run(
+    call: Call, weights: dict[str, Path], video_file: Path, tmp_path: Path
+) -> None:
+    """Algorithm, JPEG and remedy give runs of their own, which are found again and told apart in pictures."""
+    asked: list[list[str]] = [DIS, ["--flow-algorithm", "farneback"], [*DIS, "--flow-jpeg"]]
+    asked += [[*DIS, "--flow-mean-subtract"], [*DIS, "--meansub"]]
+    explain = ["explain", video_file, "-w", weights["flow2"], "-l", "3", "--json"]
+    runs = [lines(call(*explain, *options).out)[0] for options in asked]
+    assert len({str(run["group"]) for run in runs}) == len(runs)
+    store = Store.open(tmp_path / "gbvis.zarr")
+    assert len({store.clips_of(run).pixels(0).tobytes() for run in store.runs()}) == len(runs)
+    assert runs[2]["flow"]["jpeg_quality"] == 95  # type: ignore[index]
+    assert [run["flow"].get("camera_motion") for run in runs[3:]] == ["mean-subtract", "meansub"]  # type: ignore[attr-defined]
+    for run, options in zip(runs, asked, strict=True):
+        (found,) = lines(call(*explain, *options).out)
+        assert found["cached"] and found["group"] == run["group"]
+    assert len(call("render", "--size", 56).out.splitlines()) == len(runs)
+    assert len(call("render", "--size", 56, "--flow-algorithm", "farneback", "-o", "f.gif").out.splitlines()) == 1
+    call("render", "--flow-algorithm", "tvl1").check_error(1, "nothing to render", "--flow-algorithm tvl1")
+
+
+def test_a_data_set_is_asked_first_and_an_algorithm_last(
+    call: Call, weights: dict[str, Path], video_file: Path, dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [video_file, "-w", weights["flow"], "-d", dataset, "--json"]
+    (computed,) = lines(call("explain", *words, *DIS).out)
+    forbid_estimation(monkeypatch)
+    (read,) = lines(call("explain", *words).out)
+    assert read["flow"] is None and computed["flow"]["algorithm"] == "dis"  # type: ignore[index]
+    (sample,) = lines(call("explain", "sample:left-3", "-w", "sample", "-m", "flow", "--json").out)
+    assert sample["flow"] is None
+
+
+def test_names_in_a_data_set_without_flow(call: Call, weights: dict[str, Path], dataset: Path, tmp_path: Path) -> None:
+    shutil.copytree(dataset / "example_jpegs_256", tmp_path / "data/example_jpegs_256")
+    done = call("explain", "moving-disc", "-d", "data", "-w", weights["flow"], *DIS, "--json")
+    assert lines(done.out)[0]["flow"] is not None
+    assert call("render", "--layout", "overlay", "-d", "data", "-o", "overlay.gif").code == 0
+
+
+def test_a_sample_from_its_picture_alone(call: Call, tmp_path: Path) -> None:
+    """The networks that come along saw true flow; they know estimated flow too."""
+    done = call("predict", "sample:right-5", "-w", "sample", "-m", "flow", "--clips", 1, "--json")
+    true = lines(done.out)[0]["top"][0]["label"]  # type: ignore[index]
+    done = call("predict", "sample:right-5", "-w", "sample", "-m", "flow", "--clips", 1, "--json", *DIS)
+    assert lines(done.out)[0]["top"][0]["label"] == true == "right"  # type: ignore[index]
+
+
+def test_motion_in_pixels_wants_no_8_bit(call: Call, video_file: Path, tmp_path: Path, make_weights: object) -> None:
+    from test_commands import write_caffe2_flow
+
+    write_caffe2_flow(tmp_path / "flow.pkl", make_weights)  # type: ignore[arg-type]
+    words = ["explain", video_file, "-w", "flow.pkl", "-n", 4, "-e", "FC"]
+    for option in ("--flow-jpeg", "--meansub"):
+        call(*words, option).check_error(2, option, "motion in pixels")
+    (run,) = lines(call(*words, "--json").out)
+    assert run["flow"]["algorithm"] == "farneback" and run["flow"]["crop"] == [8, 29, 112, 112]  # type: ignore[index]
+    (stored,) = Store.open(tmp_path / "gbvis.zarr").runs()
+    pixels = zarr.open_group(tmp_path / "gbvis.zarr")[f"moving-disc/flow/clips/{stored.attributes['clips']}/pixels"]
+    assert isinstance(pixels, zarr.Array) and pixels.dtype == np.float32
+    u = np.asarray(pixels[..., 0])
+    assert np.median(u[u > 1]) == pytest.approx(4 * 171 / 340, abs=0.25)
+    overlay = lines(call("render", "--layout", "overlay", "-o", "o.gif", "--json").out)[0]
+    assert overlay["width"] == 340
+
+
+@pytest.mark.parametrize("harm", ["gone", "flipped", "empty"])
+def test_a_damaged_pair_is_estimated_again(
+    weights: dict[str, Path], video_file: Path, tmp_path: Path, harm: str
+) -> None:
+    flow = flow_of(video_file, weights["flow"], tmp_path / "store", algorithm="dis")
+    flow.prepare(range(3))
+    before = read_frames(flow, range(3))
+    (chunk,) = (tmp_path / "store").glob("moving-disc/flow/dis-*/motion/c.1.0.0.0")
+    if harm == "gone":
+        chunk.unlink()
+    else:
+        chunk.write_bytes(b"" if harm == "empty" else chunk.read_bytes()[:-9] + b"not so its")
+    again = flow_of(video_file, weights["flow"], tmp_path / "store", algorithm="dis")
+    np.testing.assert_array_equal(read_frames(again, range(3)), before)
+    assert chunk.stat().st_size > 100
+
+
+def test_a_frame_that_cannot_be_read_loses_no_pair(
+    weights: dict[str, Path], video_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow = flow_of(video_file, weights["flow"], tmp_path / "store", algorithm="dis")
+    read = flow._rgb.read
+
+    def fail_late(number: int) -> np.ndarray:
+        if number == 9:
+            raise GbvisError("frame 9 cannot be decoded", "encode it again")
+        return read(number)
+
+    monkeypatch.setattr(flow._rgb, "read", fail_late)
+    with pytest.raises(GbvisError, match="frame 9"):
+        flow.prepare(range(11))
+    assert flow._kept.missing(range(11)) == [8, 9, 10]
+
+
+def kill_when(words: list[object], folder: Path, is_time: object) -> None:
+    """Start gbvis and end it with SIGKILL as soon as `is_time()`."""
+    running = subprocess.Popen([sys.executable, "-m", "gbvis", *map(str, words)], cwd=folder)
+    deadline = time.monotonic() + 120
+    while not is_time() and time.monotonic() < deadline:  # type: ignore[operator]
+        assert running.poll() is None, "it ended before it could be killed"
+        time.sleep(0.02)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+
+
+def test_killed_in_the_middle_explain_goes_on_where_it_was(
+    call: Call, shared: Path, weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = shared / "data/videos/demo.mp4"
+    words: list[object] = ["explain", video, "-w", weights["flow2"], "--clips", "all", *DIS]
+
+    def count() -> int:
+        return len(list(tmp_path.glob("gbvis.zarr/demo/flow/dis-*/motion/c.*.0")))
+
+    kill_when(words, tmp_path, lambda: count() >= 20)
+    there = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("gbvis.zarr/demo/flow/dis-*/motion/c.*.0")}
+    assert 20 <= len(there) < 279
+    asked: list[int] = []
+    original = estimating_flow.estimate_pairs
+
+    def counting(read: object, pairs: list[int], *rest: object) -> None:
+        asked.extend(pairs)
+        original(read, pairs, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(estimating_flow, "estimate_pairs", counting)
+    done = call(*words)
+    assert done.code == 0, done.err
+    assert len(asked) == 279 - len(there)
+    after = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("gbvis.zarr/demo/flow/dis-*/motion/c.*.0")}
+    assert len(after) == 279 and there.items() <= after.items()
+
+
+def test_extract_then_read_it_back(call: Call, weights: dict[str, Path], video_file: Path, tmp_path: Path) -> None:
+    """Without JPEG the very same flow, with JPEG that of `--flow-jpeg`; bounds beside u; RGB at 256."""
+    straight = read_frames(flow_of(video_file, weights["flow"], tmp_path / "store", algorithm="dis"), range(11))
+    through = flow_of(video_file, weights["flow"], tmp_path / "store", algorithm="dis", is_jpeg=True)
+    for options, expected in ((["--lossless"], straight), ([], read_frames(through, range(11)))):
+        done = call("extract", video_file, "-o", "data" + "".join(options), *DIS, *options, "--json")
+        (line,) = lines(done.out)
+        assert line["frames"] == {"rgb": 12, "flow": 11} and not line["cached"]
+        dataset = tmp_path / str(line["dataset"])
+        rgb, flow = (two_stream_folder.read("moving-disc", modality, dataset) for modality in ("rgb", "flow"))
+        assert rgb and flow
+        assert (rgb.shape.height, rgb.shape.width, rgb.shape.frame_count) == (256, 340, 12)
+        np.testing.assert_array_equal(read_frames(flow, range(11)), expected)
+        bounds = np.fromfile(dataset / "tvl1_flow/u/moving-disc.bin", "<f4").reshape(-1, 4)
+        np.testing.assert_array_equal(bounds, [[-20, 20, -20, 20]] * 11)
+        assert not [path for path in dataset.rglob("*") if path.name.startswith((".", "unfinished"))]
+    assert 0 < np.abs(straight.astype(int) - read_frames(through, range(11))).mean() < 0.5
+    for dataset in ("data", "data--lossless"):
+        assert call("explain", "moving-disc", "-d", dataset, "-w", weights["flow"], "-w", weights["rgb"]).code == 0
+
+
+def test_extract_again_writes_nothing(call: Call, video_file: Path, shared: Path, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(video_file.read_bytes())
+    extract = ["extract", clip, "-o", "data", *DIS]
+    assert "written" in call(*extract, "-m", "rgb").out
+    assert call(*extract).out.startswith("clip  12 rgb frames, 11 flow frames  written")
+    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "data").rglob("*.jpg")}
+    assert len(times) == 12 + 2 * 11
+    assert "there already" in call(*extract).out
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "data").rglob("*.jpg")} == times
+    call("extract", clip, "-o", "data", "--flow-algorithm", "farneback").check_error(
+        1, "made in another way", "--force"
+    )
+    next(iter((tmp_path / "data").rglob("frame000003.jpg"))).unlink()
+    call(*extract).check_error(1, "is there already", "--force")
+    assert "written" in call(*extract, "--force").out
+    clip.write_bytes((shared / "data/videos/v_Archery_g02_c02.avi").read_bytes())
+    call(*extract).check_error(1, "from another video", "--force")
+    assert len(list((tmp_path / "data").rglob("*.jpg"))) == 12 + 2 * 11
+
+
+def test_extract_never_writes_over_a_data_set(call: Call, dataset: Path, video_file: Path, tmp_path: Path) -> None:
+    """A folder that somebody else made is left alone; new videos go into the folders that are there."""
+    shutil.copytree(dataset, tmp_path / "data")
+    before = {path: path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file()}
+    call("extract", video_file, "-o", "data", *DIS).check_error(1, "moving-disc is there already")
+    assert call("extract", "sample:left-1", "-o", "data", *DIS).code == 0
+    assert (tmp_path / "data/example_jpegs_256/jpegs_256/left-1/frame000017.jpg").is_file()
+    assert (tmp_path / "data/example_tvl1_flow/tvl1_flow/v/left-1/frame000016.jpg").is_file()
+    assert all(path.read_bytes() == content for path, content in before.items())
+    code = run_command_line(["extract", str(video_file)])
+    assert code == 2
+
+
+def test_killed_in_the_middle_extract_goes_on_where_it_was(
+    call: Call, shared: Path, weights: dict[str, Path], tmp_path: Path
+) -> None:
+    """A half-written video is no video to `-d`, whose second half costs no more than it must."""
+    words: list[object] = ["extract", shared / "data/videos/demo.mp4", "-o", "data", *DIS]
+    partial = tmp_path / "data/tvl1_flow/v/.demo.partial"
+    kill_when(words, tmp_path, lambda: partial.is_dir() and len(list(partial.iterdir())) >= 30)
+    assert not (tmp_path / "data/jpegs_256/demo").exists() and not (tmp_path / "data/tvl1_flow/u/demo").exists()
+    call("predict", "demo", "-d", "data", "-w", weights["rgb"]).check_error(1, "no rgb of demo")
+    there = {path.name: path.stat().st_mtime_ns for path in partial.glob("frame*.jpg")}
+    assert call(*words).code == 0
+    after = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "data/tvl1_flow/v/demo").iterdir()}
+    assert len(after) == 279 and there.items() <= after.items()
+    assert len(list((tmp_path / "data/jpegs_256/demo").iterdir())) == 280
+    assert call("extract", shared / "data/videos/demo.mp4", "-o", "whole", *DIS).code == 0
+    for path in (tmp_path / "whole").rglob("*.jpg"):
+        assert path.read_bytes() == (tmp_path / "data" / path.relative_to(tmp_path / "whole")).read_bytes()
+
+
+def test_one_process_at_a_time_extracts_a_video(call: Call, shared: Path, tmp_path: Path) -> None:
+    words: list[object] = ["extract", shared / "data/videos/demo.mp4", "-o", "data", *DIS]
+    running = subprocess.Popen([sys.executable, "-m", "gbvis", *map(str, words)], cwd=tmp_path)
+    while not (tmp_path / "data/jpegs_256/.demo.partial").is_dir():
+        time.sleep(0.02)
+    call(*words).check_error(1, "by another process")
+    assert running.wait(timeout=120) == 0
+    assert "there already" in call(*words).out
+
+
+def test_many_videos_and_a_broken_one(call: Call, video_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.mp4").write_bytes(video_file.read_bytes()[:3000])
+    (tmp_path / "list").write_text("sample:left-1\nbroken.mp4\nsample:up-1\n")
+    done = call("extract", "--videos-from", "list", "-o", "data", *DIS, "--json")
+    assert done.code == 1
+    assert [line.get("error") is None for line in lines(done.out)] == [True, False, True]
+    assert not (tmp_path / "data/jpegs_256/broken").exists()
