@@ -13,12 +13,13 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 LAYERS = [
     "errors", "fingerprint", "endpoint", "labels", "flow", "two_stream", "extraction", "shape", "sample",
     "sample_networks", "video", "camera_motion", "clip", "clip_request", "estimation", "architecture", "card", "family",
-    "r2plus1d", "state_dict", "network", "own_weights", "caffe2", "building", "attribution", "store", "picture",
-    "registry", "sources", "flows", "checkpoints", "methods", "layouts", "renderers", "steps", "cli",
+    "r2plus1d", "folding", "state_dict", "network", "own_weights", "caffe2", "building", "attribution", "store",
+    "picture", "registry", "sources", "flows", "checkpoints", "methods", "layouts",
+    "renderers", "steps", "cli",
 ]  # fmt: skip
 FAMILIES = {"sources", "flows", "checkpoints", "methods", "layouts", "renderers"}
 OWNERS = {
-    "torch": {"r2plus1d", "state_dict", "network", "caffe2", "building", "methods"},
+    "torch": {"r2plus1d", "folding", "state_dict", "network", "caffe2", "building", "methods"},
     "zarr": {"store"},
     "safetensors": {"own_weights"},
     "cv2": {"flow"},

@@ -10,7 +10,7 @@ from gbvis.endpoint import Target
 from gbvis.errors import GbvisError
 from gbvis.fingerprint import digest_of
 
-NUMBERS_VERSION = 1
+NUMBERS_VERSION = 2
 """Raised whenever our own arithmetic changes results, so that no older gradient is taken for a new one."""
 
 Gradient = NDArray[np.float32]

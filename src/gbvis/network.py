@@ -1,7 +1,8 @@
 """Network: an R(2+1)D with its input format, labels and endpoints."""
 
+import ctypes
 from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from gbvis.card import WeightsCard
 from gbvis.clip import ClipPixels, normalise
 from gbvis.endpoint import Endpoint, Responses
 from gbvis.errors import GbvisError
+from gbvis.folding import fold
 from gbvis.r2plus1d import R2Plus1D
 
 ShapeWatcher = Callable[[Endpoint, tuple[int, ...]], None]
@@ -22,7 +24,7 @@ class Network:
     """A network that can be run on clips; its parameters never ask for gradients.
 
     Attributes:
-        module: The R(2+1)D, in evaluation mode.
+        module: The R(2+1)D as its file has it, in evaluation mode; it is not what runs.
         card: What is known of it without its weights.
     """
 
@@ -31,6 +33,16 @@ class Network:
         self.card = card
         self.device = torch.device("cpu")
         self.precision = "float32"
+        self._running: R2Plus1D | None = None
+
+    @property
+    def running(self) -> R2Plus1D:
+        """The R(2+1)D that runs, on the device and in the precision of `use`: folded when it is first wanted."""
+        if self._running is None:
+            dtype = torch.bfloat16 if self.precision == "bfloat16" else self.module.classifier.weight.dtype
+            self._running = fold(self.module, self.device, dtype)
+            _keep_memory()
+        return self._running
 
     def use(self, device: torch.device, precision: str) -> "Network":
         """Move the network to `device`, to compute there in `precision`, and return it.
@@ -44,8 +56,8 @@ class Network:
                 "use --precision float32 or bfloat16",
                 exit_code=2,
             )
-        self.module.to(device)
-        self.device, self.precision = device, precision
+        if (device, precision) != (self.device, self.precision):
+            self.device, self.precision, self._running = device, precision, None
         return self
 
     def input_of(self, pixels: ClipPixels) -> Tensor:
@@ -76,11 +88,12 @@ class Network:
             Per endpoint float32 (targets,): sum over t, h, w of abs(activation) at the convolutions.
         """
         responses: dict[Endpoint, Tensor] = {}
-        for endpoint, activation in self.module.endpoints(clip):
+        dtype = next(self.running.buffers()).dtype
+        for endpoint, activation in self.running.endpoints(clip.to(dtype, memory_format=torch.channels_last_3d)):
             if watch:
                 watch(endpoint, tuple(activation.shape))
             if endpoint in endpoints:
-                values = activation[0].float()
+                values = activation[0].to(clip.dtype)
                 responses[endpoint] = values.abs().sum((1, 2, 3)) if values.ndim == 4 else values
             if len(responses) == len(endpoints):
                 break
@@ -103,14 +116,10 @@ class Network:
         """Set PyTorch to this network's precision, and back again at the end."""
         matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
         before = matmul.allow_tf32, cudnn.allow_tf32
-        autocast: AbstractContextManager[object] = nullcontext()
-        if self.precision == "bfloat16":
-            autocast = torch.autocast(self.device.type, torch.bfloat16)
         try:
             # torch turns TF32 on for convolutions by itself: off by 2-3 % of the maximum, so only when asked for
             matmul.allow_tf32 = cudnn.allow_tf32 = self.precision == "tf32"
-            with autocast:
-                yield
+            yield
         except (MemoryError, RuntimeError) as error:
             is_memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error)
             if not is_memory:
@@ -120,6 +129,22 @@ class Network:
             ) from error
         finally:
             matmul.allow_tf32, cudnn.allow_tf32 = before
+
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+"""Parameters of glibc's `mallopt`, as malloc.h numbers them."""
+
+
+def _keep_memory() -> None:
+    """Have the C library keep the memory of one clip for the next.
+
+    glibc takes blocks as large as an activation from the system and gives them back each time, and the system clears
+    every page anew: 4 % of a gradient, and more where memory is slow. Elsewhere nothing happens.
+    """
+    with suppress(OSError, AttributeError):
+        library = ctypes.CDLL(None)
+        library.mallopt(_MMAP_THRESHOLD, 32 << 20)  # the largest it takes: 144 channels of 16 frames are below it
+        library.mallopt(_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
 def find_device(name: str) -> torch.device:

@@ -94,7 +94,7 @@ class R2Plus1D(nn.Module):
     def __init__(self, architecture: Architecture, variant: Variant) -> None:
         super().__init__()
         has_norm = not variant.has_bare_stem
-        self.architecture = architecture
+        self.architecture, self.variant = architecture, variant
         self.stem = FactorizedConvolution(architecture.stem, (3, 7, 7), (1, 2, 2), variant, has_norm)
         self.stem_relu: nn.Module = nn.Identity() if variant.has_bare_stem else nn.ReLU()
         self.stages = nn.ModuleList(
@@ -123,7 +123,7 @@ class R2Plus1D(nn.Module):
         for endpoint, stage in zip(STAGES, self.stages, strict=True):
             activation = stage(activation)
             yield endpoint, activation
-        activation = activation.mean((2, 3, 4))
+        activation = activation.to(self.classifier.weight.dtype).mean((2, 3, 4))
         yield AP, activation
         activation = self.classifier(activation)
         yield FC, activation

@@ -35,7 +35,7 @@ def attribute(
         watch: Told the shapes on the way.
     """
     clip = network.input_of(pixels).requires_grad_()
-    with _guided(network.module):  # the backward pass keeps the rule: it is part of the graph
+    with _guided(network.running):  # the backward pass keeps the rule: it is part of the graph
         responses = network.respond(clip, endpoints, watch)
     targets = choose({endpoint: values.detach().cpu().numpy() for endpoint, values in responses.items()})
     for position, target in enumerate(targets):
@@ -50,14 +50,23 @@ class _GuidedRectification(torch.autograd.Function):
 
     @staticmethod
     def forward(context: torch.autograd.function.FunctionCtx, activation: Tensor) -> Tensor:
-        rectified = activation.clamp(min=0)
+        # In place, behind autograd's back: nothing else keeps what a ReLU is given, and an activation that autograd
+        # knew to be changed would be copied on the way back, since it is a view.
+        rectified = activation.data.clamp_(min=0)
         context.save_for_backward(rectified)
         return rectified
 
     @staticmethod
     def backward(context: torch.autograd.function.FunctionCtx, *gradients: Tensor) -> Tensor:
         (rectified,) = context.saved_tensors  # type: ignore[attr-defined]
-        passed: Tensor = torch.ops.aten.threshold_backward(gradients[0].clamp(min=0), rectified, 0)
+        (passed,) = gradients
+        # Laid out as the activation is: where two tensors' strides differ, every operation on both is several times as
+        # slow, and all that come after it. Else in place: what a ReLU is given on the way back comes from a convolution
+        # or is a sum that autograd made, and nobody else's.
+        strides = zip(rectified.shape, passed.stride(), rectified.stride(), strict=True)
+        if any(size > 1 and theirs != ours for size, theirs, ours in strides):
+            passed = torch.empty_like(rectified).copy_(passed)
+        torch.ops.aten.threshold_backward.grad_input(passed.clamp_(min=0), rectified, 0, grad_input=passed)
         return passed
 
 
