@@ -1,5 +1,6 @@
 import json
 import multiprocessing
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -8,12 +9,14 @@ import numpy as np
 import pytest
 import zarr
 
+from conftest import Call
 from gbvis import registry
 from gbvis.attribution import Attribution, Recipe
 from gbvis.checkpoints import old_script
 from gbvis.endpoint import FC, Target
 from gbvis.errors import GbvisError
 from gbvis.sources import video_file as video_files
+from gbvis.steps import opening_weights
 from gbvis.store import Store
 from gbvis.store.key import video_key
 from gbvis.video import Frame, Video, VideoShape
@@ -213,7 +216,8 @@ def test_clips_are_cut_once(store: Store, video: Video) -> None:
     [
         {"video": "e" * 64}, {"modality": "flow"}, {"clips": [[0, 1, 2]]}, {"weights": "1" * 64}, {"endpoint": "AP"},
         {"target": 6}, {"method": "gradient"}, {"precision": "bfloat16"}, {"family": "torchvision"},
-        {"numbers_version": 2}, {"preprocessing": replace(FORMAT, scale=255.0).to_json()},
+        {"numbers_version": 99}, {"flow": {"algorithm": "dis"}},
+        {"preprocessing": replace(FORMAT, scale=255.0).to_json()},
     ],
 )  # fmt: skip
 def test_all_that_changes_numbers_changes_the_digest(changes: dict[str, object]) -> None:
@@ -288,11 +292,34 @@ def test_cards_are_kept_by_the_weights_hash(store: Store, weights: dict[str, Pat
 
     (state,) = read_state_dicts(weights["flow"])
     card = build_network(state, registry.families(), "a" * 64).card
-    store.write_cards([card])
-    assert Store.open(store.path).read_cards("a" * 64) == [card]
-    assert store.read_cards("b" * 64) == []
+    store.cards.write([card])
+    assert Store.open(store.path).cards.read("a" * 64) == [card]
+    assert store.cards.read("b" * 64) == []
     (store.path / "weights" / ("a" * 64) / "zarr.json").write_text("{")
-    assert store.read_cards("a" * 64) == []
-    store.write_cards([card])
-    assert store.read_cards("a" * 64) == [card]
+    assert store.cards.read("a" * 64) == []
+    store.cards.write([card])
+    assert store.cards.read("a" * 64) == [card]
     assert list(store.runs()) == []
+
+
+def test_a_weights_file_is_hashed_once_while_its_size_and_time_stand(
+    call: Call, weights: dict[str, Path], video_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "net.pth"
+    path.write_bytes(weights["rgb"].read_bytes())
+    hashed: list[Path] = []
+    original = opening_weights.hash_file
+    monkeypatch.setattr(opening_weights, "hash_file", lambda path: hashed.append(path) or original(path))
+    words = ["explain", video_file, "-w", path]
+    for _ in range(2):  # so new that it could still change within the clock's step
+        assert call(*words).code == 0
+    assert len(hashed) >= 2
+    os.utime(path, ns=(10**18, 10**18))
+    hashed.clear()
+    for _ in range(3):
+        assert "cached" in call(*words).out
+    assert len(hashed) == 1
+    path.write_bytes(weights["rgb"].read_bytes()[:-1] + b"!")  # the same size
+    os.utime(path, ns=(10**18 + 1, 10**18 + 1))
+    call(*words)
+    assert len(hashed) > 1

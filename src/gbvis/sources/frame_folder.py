@@ -6,14 +6,12 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
-import imageio.v3 as imageio
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from gbvis.errors import GbvisError
 from gbvis.fingerprint import hash_files
-from gbvis.video import Frame, Video, VideoShape
+from gbvis.video import Frame, Video, VideoShape, video_name
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
@@ -89,7 +87,7 @@ def read(location: str, modality: str, dataset: Path | None) -> Video | None:
     folder = Path(location)
     if modality == "flow" or not folder.is_dir():
         return None
-    return FrameFolder(folder.absolute().name, modality, (folder,))
+    return FrameFolder(video_name(location), modality, (folder,))
 
 
 def list_frames(folder: Path) -> list[Path]:
@@ -126,6 +124,9 @@ def _natural_order(name: str) -> list[tuple[bool, int, str]]:
 
 def _read_image(path: Path, mode: str) -> NDArray[np.uint8]:
     """Return an image file: uint8 (H, W, 3) for mode `RGB`, (H, W) for `L`."""
+    import imageio.v3 as imageio  # here: a cached run reads no frame
+    from PIL import Image
+
     try:
         is_deep = imageio.improps(path, plugin="pillow", index=0).dtype == np.uint16
         # Pillow cuts 16 bits off at 255 where it should scale them

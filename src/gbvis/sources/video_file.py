@@ -7,16 +7,17 @@ from contextlib import suppress
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-import av
 import numpy as np
-from av.container import InputContainer
-from av.video.frame import VideoFrame
 
 from gbvis.errors import GbvisError
 from gbvis.fingerprint import hash_file
 from gbvis.video import Frame, Video, VideoShape
+
+if TYPE_CHECKING:  # what the store knows is not decoded, and then PyAV need not be loaded
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
 
 _WORTH_DECODING = 64
 """Frames; a frame no further ahead is reached by decoding on, not by seeking."""
@@ -214,6 +215,8 @@ def _reason(error: Exception) -> str:
 
 def _opened(path: Path) -> InputContainer:
     """Open `path` for decoding; `file:` keeps FFmpeg from reading a colon in the name as a protocol."""
+    import av
+
     try:
         container = av.open(f"file:{path.absolute()}", metadata_errors="replace")
     except (av.FFmpegError, OSError, ValueError) as error:
@@ -228,6 +231,8 @@ def _opened(path: Path) -> InputContainer:
 
 
 def _decode(container: InputContainer, path: Path) -> Iterator[VideoFrame]:
+    import av
+
     try:
         yield from container.decode(video=0)
     except (av.FFmpegError, OSError, ValueError) as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gbvis import registry
 from gbvis.card import WeightsCard
 from gbvis.errors import GbvisError
-from gbvis.fingerprint import hash_file
+from gbvis.fingerprint import Stamp, hash_file, stamp_file
 from gbvis.labels import read_labels
 from gbvis.store import Store
 
@@ -71,6 +71,8 @@ class Networks:
         self._request = request
         self._loaded: dict[str, Network] = {}
         self._new_cards: list[list[WeightsCard]] = []
+        self._hashes: dict[Path, tuple[Stamp, str]] = {}
+        self._newly_hashed: list[Path] = []
         cards: dict[str, WeightsCard] = {}
         for path in request.paths:
             for card in self._read_cards(path, store):
@@ -106,8 +108,10 @@ class Networks:
     def keep_cards(self, store: Store) -> None:
         """Keep in the store what it did not know of the files."""
         for cards in self._new_cards:
-            store.write_cards(cards, self._request.family)
-        self._new_cards = []
+            store.cards.write(cards, self._request.family)
+        for path in self._newly_hashed:
+            store.cards.keep_hash(path, *self._hashes[path], self._request.family)
+        self._new_cards, self._newly_hashed = [], []
 
     def load(self, modality: str, is_used: bool = True) -> "Network":
         """Return the stream's network, ready to compute if it is to be used."""
@@ -127,19 +131,31 @@ class Networks:
             found = "is a folder" if path.is_dir() else "is no file" if path.exists() else "does not exist"
             raise GbvisError(f"weights file {path} {found}", "check the path", exit_code=2)
         try:
-            sha256 = hash_file(path)
+            sha256 = self._hash(path, store)
         except OSError as error:
             raise GbvisError(f"cannot read {path}: {error.strerror}", "check its permissions", exit_code=2) from error
-        cards = store.read_cards(sha256, self._request.family) if store else []
+        cards = store.cards.read(sha256, self._request.family) if store else []
         if not cards:
             cards = [network.card for network in self._load_file(path, sha256)]
             self._new_cards.append(cards)
         return cards
 
+    def _hash(self, path: Path, store: Store | None = None) -> str:
+        """Return a file's hash: the one that this call or the store remembers, while the file's stamp stands."""
+        path, stamp = path.resolve(), stamp_file(path)
+        if stamp and path in self._hashes and self._hashes[path][0] == stamp:
+            return self._hashes[path][1]
+        known = store.cards.find_hash(path, stamp) if store and stamp else None
+        sha256 = known or hash_file(path)
+        if stamp and stamp == stamp_file(path):
+            self._hashes[path] = stamp, sha256
+            self._newly_hashed += [] if known else [path]
+        return sha256
+
     def _load_file(self, path: Path, sha256: str | None = None) -> "list[Network]":
         from gbvis.building import build_network
 
-        sha256 = sha256 or hash_file(path)
+        sha256 = sha256 or self._hash(path)
         asked = registry.family(self._request.family) if self._request.family else None
         networks = [
             build_network(state_dict, registry.families(), sha256, asked) for state_dict in _read_state_dicts(path)

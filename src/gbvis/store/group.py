@@ -3,18 +3,21 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
 
 from gbvis.attribution import Gradient
 from gbvis.clip import ClipPixels
 from gbvis.endpoint import Endpoint, read_endpoint
 from gbvis.errors import GbvisError
+from gbvis.store.metadata import find_chunks, write_attributes
 from gbvis.store.publishing import cannot_write
 from gbvis.video import VideoShape
+
+if TYPE_CHECKING:
+    import zarr
 
 
 class StoredGroup:
@@ -25,25 +28,33 @@ class StoredGroup:
         attributes: As in `DESIGN.md`, part 4.
     """
 
-    def __init__(self, group: "zarr.Group", store: Path) -> None:
-        self._group = group
+    def __init__(self, store: Path, key: str, attributes: dict[str, Any]) -> None:
         self._store = store
-        self.key = group.path
-        self.attributes: dict[str, Any] = group.attrs.asdict()
+        self._arrays: dict[str, zarr.Array[Any]] = {}
+        self.key = key
+        self.attributes = attributes
+
+    @property
+    def location(self) -> str:
+        """The group's absolute path."""
+        return str((self._store / self.key).absolute())
 
     def _chunks(self, name: str, places: Iterable[int] | None = None) -> list[Path]:
         """Return the files of an array's chunks, one a clip; of all of them, or of those at the places named."""
-        array = self._group[name]
-        assert isinstance(array, zarr.Array)
-        inner = (0,) * (array.ndim - 1)
-        numbers = range(array.shape[0]) if places is None else places
-        return [self._store / array.path / array.metadata.encode_chunk_key((number, *inner)) for number in numbers]
+        return find_chunks(self._store / self.key / name, places)
+
+    def _array(self, name: str) -> "zarr.Array[Any]":
+        if name not in self._arrays:
+            import zarr
+
+            self._arrays[name] = zarr.open_array(self._store / self.key / name, mode="r+", zarr_format=3)
+        return self._arrays[name]
 
     def _has_all(self, name: str) -> bool:
         """Return whether every chunk of an array is there; what is in them is checked when they are read."""
         try:
             return all(chunk.is_file() and chunk.stat().st_size for chunk in self._chunks(name))
-        except (KeyError, ValueError, OSError, TypeError, AssertionError):
+        except (KeyError, ValueError, OSError, TypeError, AttributeError):
             return False
 
     def _read(self, name: str, clip: int) -> NDArray[Any]:
@@ -52,9 +63,7 @@ class StoredGroup:
             (chunk,) = self._chunks(name, [clip])
             if not chunk.is_file():
                 raise FileNotFoundError(f"{chunk.name} is missing")
-            array = self._group[name]
-            assert isinstance(array, zarr.Array)
-            return np.asarray(array[clip])
+            return np.asarray(self._array(name)[clip])
 
     @contextmanager
     def _explaining_damage(self) -> Iterator[None]:
@@ -123,9 +132,7 @@ class StoredFlow(StoredGroup):
             GbvisError: The store cannot be written.
         """
         try:
-            array = self._group["motion"]
-            assert isinstance(array, zarr.Array)
-            array[pair] = motion
+            self._array("motion")[pair] = motion
         except OSError as error:
             raise cannot_write(self._store, error) from error
 
@@ -188,4 +195,4 @@ class StoredRun(StoredGroup):
         """Keep with the run that it answers these requests too, if the store lets us; if not, nothing is lost."""
         self.attributes["requests"] = sorted({*self.attributes["requests"], *digests})
         with suppress(OSError):
-            self._group.update_attributes({"requests": self.attributes["requests"]})
+            write_attributes(self._store / self.key, self.attributes)

@@ -5,27 +5,25 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-import zarr
-
 from gbvis.errors import GbvisError
+from gbvis.store.metadata import read_attributes
 from gbvis.store.publishing import create_store
 
 FORMAT_VERSION = 1
 
 
-def open_root(path: Path) -> "zarr.Group":
-    """Return the root group of the store at `path`.
+def check_store(path: Path) -> None:
+    """Check that there is a store at `path` which this gbvis can use.
 
     Raises:
         GbvisError: There is none (exit code 1), or what is there is no store, or a newer one (exit code 2).
     """
     if not path.exists():
         raise GbvisError(f"no store at {path}", "make one with `gbvis explain`, or point to it with --store")
-    try:
-        root = zarr.open_group(path, mode="r+", zarr_format=3)
-    except (OSError, ValueError) as error:
-        raise _no_store(path, "it cannot be opened as a Zarr group") from error
-    about = root.attrs.get("gbvis")
+    attributes = read_attributes(path)
+    if attributes is None:
+        raise _no_store(path, "it cannot be opened as a Zarr group")
+    about = attributes.get("gbvis")
     if not isinstance(about, Mapping) or "format_version" not in about:
         raise _no_store(path, "it carries no gbvis attribute")
     if about["format_version"] != FORMAT_VERSION:
@@ -34,7 +32,6 @@ def open_root(path: Path) -> "zarr.Group":
             "update gbvis, or choose another store with --store",
             exit_code=2,
         )
-    return root
 
 
 def make_writable(path: Path) -> None:
@@ -47,7 +44,7 @@ def make_writable(path: Path) -> None:
         if not path.exists() or is_empty(path):
             create_store(path, FORMAT_VERSION)
         if not os.access(path, os.W_OK):
-            open_root(path)  # what is no store at all says so first
+            check_store(path)  # what is no store at all says so first
             raise PermissionError(errno.EACCES, "it cannot be written")
     except OSError as error:
         raise GbvisError(

@@ -5,19 +5,21 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-
-import zarr
+from typing import TYPE_CHECKING
 
 from gbvis.errors import GbvisError
 from gbvis.store.key import UNFINISHED
+from gbvis.store.metadata import METADATA
+
+if TYPE_CHECKING:
+    import zarr
 
 
 @contextmanager
-def publishing(root: "zarr.Group", store: Path, key: str, is_kept: Callable[[], bool]) -> Iterator["zarr.Group"]:
+def publishing(store: Path, key: str, is_kept: Callable[[], bool]) -> Iterator["zarr.Group"]:
     """Give an unfinished group; it gets the name `key` if the context ends without error, else it is taken away.
 
     Args:
-        root: The store's root.
         store: The store's folder.
         key: The group's place in the store.
         is_kept: Asked at the end whether what may have that name by then (another process may have made it) is to
@@ -26,8 +28,11 @@ def publishing(root: "zarr.Group", store: Path, key: str, is_kept: Callable[[], 
     Raises:
         GbvisError: The store cannot be written.
     """
+    import zarr
+
     unfinished = _unfinished(store)
     try:
+        root = zarr.open_group(store, mode="r+", zarr_format=3)
         yield root.create_group(unfinished.name)
         with suppress(zarr.errors.ContainsGroupError):  # another process has made it this very moment
             root.require_group(key.rsplit("/", 1)[0])
@@ -52,6 +57,8 @@ def create_store(path: Path, format_version: int) -> None:
     Raises:
         OSError: It cannot be made.
     """
+    import zarr
+
     path = path.absolute()
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = _unfinished(path.parent)
@@ -59,7 +66,7 @@ def create_store(path: Path, format_version: int) -> None:
         zarr.open_group(unfinished, mode="w-", zarr_format=3, attributes={"gbvis": {"format_version": format_version}})
         unfinished.rename(path)
     except OSError:
-        if not (path / "zarr.json").exists():
+        if not (path / METADATA).exists():
             raise
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

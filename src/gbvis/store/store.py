@@ -6,18 +6,17 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import zarr
-
 from gbvis.attribution import NUMBERS_VERSION, Recipe
-from gbvis.card import WeightsCard
 from gbvis.clip import ClipFormat, ClipPixels
 from gbvis.endpoint import ENDPOINTS, Endpoint
 from gbvis.errors import GbvisError
 from gbvis.estimation import Estimation
 from gbvis.fingerprint import digest_of
+from gbvis.store.cards import Cards
 from gbvis.store.group import StoredClips, StoredFlow, StoredRun
-from gbvis.store.key import CLIPS, WEIGHTS, clips_key, flow_key, run_key, video_key, weights_key
-from gbvis.store.opening import is_empty, make_writable, open_root
+from gbvis.store.key import CLIPS, WEIGHTS, clips_key, flow_key, run_key, video_key
+from gbvis.store.metadata import read_attributes
+from gbvis.store.opening import check_store, is_empty, make_writable
 from gbvis.store.publishing import publishing
 from gbvis.store.writing import MOTION_AXES, PIXEL_AXES, RunWriter, create_array, describe_clips, digest_of_clips
 from gbvis.video import Video, VideoShape
@@ -33,13 +32,14 @@ class Store:
 
     Attributes:
         path: The directory.
+        cards: What is known of weights files.
         damaged: Keys of the runs that `runs` passed over because a part of them is missing or cannot be read.
     """
 
-    def __init__(self, path: Path, root: "zarr.Group") -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
+        self.cards = Cards(path)
         self.damaged: set[str] = set()
-        self._root = root
 
     @classmethod
     def open(cls, path: Path) -> "Store":
@@ -48,7 +48,8 @@ class Store:
         Raises:
             GbvisError: There is none (exit code 1), or what is there is no store, or a newer one (exit code 2).
         """
-        return cls(path, open_root(path))
+        check_store(path)
+        return cls(path)
 
     @classmethod
     def find(cls, path: Path) -> "Store | None":
@@ -68,27 +69,6 @@ class Store:
         """
         make_writable(path)
         return cls.open(path)
-
-    def read_cards(self, sha256: str, family: str | None = None) -> list[WeightsCard]:
-        """Return the cards of the networks in the weights file with that hash; none where it is not known.
-
-        Args:
-            sha256: The file's hash.
-            family: The family that it was said to be of, where it was.
-        """
-        group = self._find(weights_key(sha256, family))
-        cards: dict[str, Any] = group.attrs.asdict() if group is not None else {}
-        try:
-            return [WeightsCard.from_json(card) for card in cards.values()]
-        except (KeyError, TypeError, ValueError):  # a damaged card: the weights are read anew
-            return []
-
-    def write_cards(self, cards: list[WeightsCard], family: str | None = None) -> None:
-        """Keep the cards of one weights file, read as `family` where that was said."""
-        sha256 = cards[0].sha256
-        kept = lambda: bool(self.read_cards(sha256, family))  # noqa: E731
-        with publishing(self._root, self.path, weights_key(sha256, family), kept) as group:
-            group.update_attributes({card.modality: card.to_json() for card in cards})
 
     def runs(
         self, video: str | None = None, modality: str | None = None, endpoint: Endpoint | None = None
@@ -114,9 +94,7 @@ class Store:
         wanted = set(requests)
         answers: dict[str, StoredRun] = {}
         for key in self._keys(f"{video_key(video)}/{modality}/{endpoint}"):
-            group = self._find(key)
-            attributes: dict[str, Any] = group.attrs.asdict() if group is not None else {}
-            answered = wanted & set(attributes.get("requests", ()))
+            answered = wanted & set((self._find(key) or {}).get("requests", ()))
             run = self._find_whole(key) if answered else None
             if run is not None:
                 answers.update(dict.fromkeys(answered, run))
@@ -159,7 +137,7 @@ class Store:
         stored = None if is_forced else self._find_clips(key)
         if stored is None:
             kept = lambda: not is_forced and self._find_clips(key) is not None  # noqa: E731
-            with publishing(self._root, self.path, key, kept) as group:
+            with publishing(self.path, key, kept) as group:
                 square = (clip_format.crop, clip_format.crop)
                 shape = (len(frames), len(frames[0]), *square, clip_format.channels)
                 pixels = create_array(group, "pixels", shape, clip_format.dtype, PIXEL_AXES)
@@ -181,24 +159,24 @@ class Store:
         """
         about = {"fingerprint": video.fingerprint, "estimation": estimation.to_json()}
         key = flow_key(video.name, estimation.algorithm, digest_of({**about, "numbers_version": NUMBERS_VERSION}))
-        group = self._find(key)
-        if group is None or "motion" not in group:
+        found = self._find(key)
+        if found is None:
             kept = lambda: self._find(key) is not None  # noqa: E731
-            with publishing(self._root, self.path, key, kept) as group:
+            with publishing(self.path, key, kept) as group:
                 pairs = video.shape.frame_count - 1
                 size = estimation.frame_size(video.shape)
                 create_array(group, "motion", (pairs, *size, 2), estimation.dtype, MOTION_AXES, is_flat=True)
                 group.update_attributes({"video": video.name, "location": video.location, **about, "made": describe()})
-            group = self._find(key)
-            assert group is not None
-        return StoredFlow(group, self.path)
+            found = self._find(key)
+            assert found is not None
+        return StoredFlow(self.path, key, found)
 
     @contextmanager
     def writing(self, video: str, recipe: Recipe, clip_format: ClipFormat, is_forced: bool) -> Iterator[RunWriter]:
         """Give a writer for the gradients of one run; the run is in the store once the context ends without error."""
         key = _run_key(video, recipe)
         kept = lambda: not is_forced and self._find_whole(key) is not None  # noqa: E731
-        with publishing(self._root, self.path, key, kept) as group:
+        with publishing(self.path, key, kept) as group:
             square = (clip_format.crop, clip_format.crop)
             shape = (len(recipe.clips), clip_format.channels, len(recipe.clips[0]), *square)
             writer = RunWriter(group, shape)
@@ -220,21 +198,16 @@ class Store:
         names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
         return [name for name in names if name != WEIGHTS and (folder / name).is_dir()]
 
-    def _find(self, key: str) -> "zarr.Group | None":
-        """Return the group with that key, or None where it is not there or cannot be read."""
-        try:
-            group = self._root.get(key)
-        except (ValueError, OSError, TypeError, KeyError):
-            return None
-        return group if isinstance(group, zarr.Group) else None
+    def _find(self, key: str) -> dict[str, Any] | None:
+        """Return the attributes of the group with that key, or None where it is not there or cannot be read."""
+        return read_attributes(self.path / key)
 
     def _find_whole(self, key: str) -> StoredRun | None:
         """Return the run with that key, or None where a part of it or of its clips is missing."""
-        group = self._find(key)
-        attributes: dict[str, Any] = group.attrs.asdict() if group is not None else {}
-        if group is None or not attributes.keys() >= REQUIRED or not attributes["recipe"].keys() >= RECIPE_PARTS:
+        attributes = self._find(key) or {}
+        if not attributes.keys() >= REQUIRED or not attributes["recipe"].keys() >= RECIPE_PARTS:
             return None
-        run = StoredRun(group, self.path)
+        run = StoredRun(self.path, key, attributes)
         clips = self._find_clips(clips_key(run.video, run.modality, run.attributes["clips"]))
         return run if clips and run.is_whole else None
 
@@ -247,8 +220,8 @@ class Store:
         return clips
 
     def _find_clips(self, key: str) -> StoredClips | None:
-        group = self._find(key)
-        clips = StoredClips(group, self.path) if group is not None and "frames" in group.attrs else None
+        attributes = self._find(key) or {}
+        clips = StoredClips(self.path, key, attributes) if "frames" in attributes else None
         return clips if clips and clips.is_whole else None
 
 

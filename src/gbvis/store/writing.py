@@ -1,15 +1,16 @@
 """What is written into a group of a store before it gets its name."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
-from zarr.codecs import BloscCodec, Crc32cCodec
 
 from gbvis.attribution import Attribution
 from gbvis.clip import ClipFormat, fingerprint_for
 from gbvis.fingerprint import digest_of
 from gbvis.video import Video
+
+if TYPE_CHECKING:
+    import zarr
 
 GRADIENT_AXES = ("clip", "channel", "time", "y", "x")
 PIXEL_AXES = ("clip", "time", "y", "x", "channel")
@@ -51,6 +52,8 @@ def create_array(
         axes: Their names.
         is_flat: Put all chunks into one folder: Zarr's default makes a folder for each axis of each chunk.
     """
+    from zarr.codecs import BloscCodec, Crc32cCodec
+
     item = np.dtype(dtype).itemsize
     return group.create_array(
         name,
