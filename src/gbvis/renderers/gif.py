@@ -68,8 +68,7 @@ def _choose_palette(picture: Picture) -> Image.Image:
     is the quickest and comes closest. Where there are few colours, as in flow, it throws neighbours together; the
     slower way with a round of k-means keeps them apart.
     """
-    step = max(1, picture.frame_count // _SAMPLES)
-    samples = np.concatenate([frame[::4, ::4] for frame in picture.frames(step)])
+    samples = np.concatenate(_sample_frames(picture))
     colors = np.unique(samples.reshape(-1, 3).astype(np.int32) @ np.array([65536, 256, 1], np.int32))
     is_photograph = colors.size > _MANY
     greys = _common_greys(samples)
@@ -79,6 +78,18 @@ def _choose_palette(picture: Picture) -> Image.Image:
     joined = Image.new("P", (1, 1))
     joined.putpalette([*palette, *(value for grey in greys for value in (grey, grey, grey))])
     return joined
+
+
+def _sample_frames(picture: Picture) -> list[Pixels]:
+    """Return every fourth row and column of some frames, spread over the picture however many clips it has."""
+    kept: list[Pixels] = []
+    every = 1
+    for number, frame in enumerate(picture.frames(max(1, picture.frame_count // _SAMPLES))):
+        if number % every == 0:
+            kept.append(frame[::4, ::4].copy())  # a view would keep the whole frame
+        if len(kept) > 4 * _SAMPLES:
+            kept, every = kept[::2], 2 * every
+    return kept
 
 
 def _common_greys(samples: Pixels) -> list[int]:

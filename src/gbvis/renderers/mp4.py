@@ -1,5 +1,9 @@
 """MP4 with H.264 in yuv420p, which plays everywhere, through PyAV."""
 
+import ctypes
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -20,7 +24,29 @@ def write(picture: Picture, path: Path) -> None:
         OSError: It cannot be written.
     """
     container = {"movflags": "+faststart"}
-    encode(picture, path, "mp4", "libx264", "yuv420p", container, {"crf": "18", "preset": "medium"}, is_even=True)
+    codec = {"crf": "18", "preset": "medium"}
+    with _same_memory():
+        encode(picture, path, "mp4", "libx264", "yuv420p", container, codec, is_even=True)
+
+
+_PERTURB = -6
+"""A parameter of glibc's `mallopt`, as malloc.h numbers it."""
+
+
+@contextmanager
+def _same_memory() -> Iterator[None]:
+    """Have the C library fill all memory that it gives out with the same byte, where it can.
+
+    x264 looks at memory that nobody has written: the same picture came out as another file, once in a thousand times
+    in a young process, and every other time where a network had run before.
+    """
+    library = ctypes.CDLL(None) if hasattr(os, "fork") else None
+    perturb = getattr(library, "mallopt", lambda *_: 0)
+    perturb(_PERTURB, 1)
+    try:
+        yield
+    finally:
+        perturb(_PERTURB, 0)
 
 
 def encode(
