@@ -3,7 +3,7 @@
 ```
 <dataset>/jpegs_256/.<video>.partial/frame000001.jpg      while it is written
 <dataset>/jpegs_256/<video>/                              when it is whole
-<dataset>/extracted/<video>.rgb.json                      what it was made from, and how; `.<video>.rgb.json` until then
+<dataset>/extracted/<video>.rgb.json                      what it was made from, and how; `.pending` until then
 ```
 """
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from gbvis.errors import GbvisError
 from gbvis.flow import BOUND
-from gbvis.two_stream import frame_name, place_parts, write_frame
+from gbvis.two_stream import PARTIAL, REMOVED, frame_name, is_video_name, place_parts, write_frame
 
 RECORDS = "extracted"
 """The folder of a data set that says how its videos were made."""
@@ -41,58 +41,65 @@ class Extraction:
             modality: `rgb` or `flow`.
             suffix: Of the frames' files, `.jpg` or `.png`.
             recipe: All that decides the frames, as plain data.
+
+        Raises:
+            GbvisError: No folder of a data set can have that name.
         """
+        if not is_video_name(name):
+            raise GbvisError(f"a data set can hold no video named {name!r}", "give the video another name")
         self.folders = tuple(parent / name for parent in place_parts(dataset, modality))
         self._recipe = {**recipe, "suffix": suffix}
         self._suffix, self._modality = suffix, modality
         self._record = dataset / RECORDS / f"{name}.{modality}.json"
-        self._pending = self._record.with_name(f".{self._record.name}")
-        self._partial = tuple(folder.with_name(f".{folder.name}.partial") for folder in self.folders)
+        self._pending = self._record.with_suffix(".pending")
+        self._partial = tuple(folder.with_name(f".{folder.name}{PARTIAL}") for folder in self.folders)
+        self._bounds = self.folders[0].with_name(f"{name}.bin") if modality == "flow" else None
 
     @property
     def frame_count(self) -> int | None:
         """The number of frames of the whole stream; None where it is not whole, or not made by this recipe."""
         about = _read_record(self._record)
         count = about.get("frames")
-        is_whole = about.get("recipe") == self._recipe and all(
-            len(_list_frames(folder, self._suffix)) == count for folder in self.folders
-        )
-        return count if is_whole and isinstance(count, int) else None
+        if about.get("recipe") != self._recipe or not isinstance(count, int):
+            return None
+        is_whole = all(len(_list_frames(folder, self._suffix)) == count for folder in self.folders)
+        has_bounds = self._bounds is None or (self._bounds.is_file() and self._bounds.stat().st_size == 16 * count)
+        return count if is_whole and has_bounds else None
 
     def begin(self, is_forced: bool) -> None:
         """Make room for the frames; what an interrupted call with the same recipe left there is kept.
 
         Args:
-            is_forced: Take away what is there, whatever it is.
+            is_forced: Take the place of what is there, whatever it is, once all is written.
 
         Raises:
             GbvisError: Another video, or the same made in another way, is there already.
             OSError: The data set cannot be written.
         """
-        is_ours = not is_forced and _read_record(self._pending).get("recipe") == self._recipe
-        for folder in self.folders if is_forced else ():
-            _remove(folder)
+        pending = _read_record(self._pending)
+        if pending.get("recipe") == self._recipe:
+            for partial in () if pending.get("is_written") else self._partial:
+                partial.mkdir(parents=True, exist_ok=True)
+            return
         taken = next((folder for folder in self.folders if folder.exists()), None)
-        if taken and not is_ours:
+        is_damaged = _read_record(self._record).get("recipe") == self._recipe  # ours, and a part of it is lost
+        if taken and not is_forced and not is_damaged:
             raise GbvisError(
                 f"{taken} is there already, from another video or made in another way",
                 "choose another folder with -o, or overwrite it with --force",
             )
-        if not is_ours:
-            for folder in self._partial:
-                _remove(folder)
-            self._record.unlink(missing_ok=True)
-            _write_record(self._pending, {"recipe": self._recipe})
         for folder, partial in zip(self.folders, self._partial, strict=True):
-            if not folder.exists():
-                partial.mkdir(parents=True, exist_ok=True)
+            _remove(partial)
+            if is_damaged and not is_forced and folder.exists():
+                folder.rename(partial)  # what is left of it need not be made again
+            partial.mkdir(parents=True, exist_ok=True)
+        _write_record(self._pending, {"recipe": self._recipe})
 
     def missing(self, count: int) -> list[int]:
         """Return the numbers of the frames, of `count`, that are not written yet, rising."""
-        there = [
-            _list_frames(folder if folder.exists() else partial, self._suffix)
-            for folder, partial in zip(self.folders, self._partial, strict=True)
-        ]
+        if _read_record(self._pending).get("is_written"):
+            return []
+        there = [_list_frames(partial, self._suffix) for partial in self._partial]
         return [number for number in range(count) if not all(frame_name(number, self._suffix) in one for one in there)]
 
     def write(self, number: int, frame: NDArray[np.uint8]) -> None:
@@ -103,10 +110,9 @@ class Extraction:
         """
         channels = [frame] if self._modality == "rgb" else [frame[..., 0], frame[..., 1]]
         for folder, channel in zip(self._partial, channels, strict=True):
-            if folder.exists():
-                unfinished = folder / f"unfinished-{number}{self._suffix}"
-                write_frame(unfinished, np.ascontiguousarray(channel))
-                unfinished.replace(folder / frame_name(number, self._suffix))
+            unfinished = folder / f"unfinished-{number}{self._suffix}"
+            write_frame(unfinished, np.ascontiguousarray(channel))
+            unfinished.replace(folder / frame_name(number, self._suffix))
 
     def finish(self, count: int, about: Mapping[str, Any]) -> None:
         """Give the folders their names, and beside those of u the bounds of the encoding.
@@ -118,13 +124,15 @@ class Extraction:
         Raises:
             OSError: The data set cannot be written.
         """
-        if self._modality == "flow":
+        _write_record(self._pending, {"recipe": self._recipe, "is_written": True})
+        if self._bounds:
             bounds = np.tile(np.array([-BOUND, BOUND, -BOUND, BOUND], "<f4"), count)
-            _write_whole(self.folders[0].with_name(f"{self.folders[0].name}.bin"), bounds.tobytes())
+            _write_whole(self._bounds, bounds.tobytes())
         for folder, partial in zip(self.folders, self._partial, strict=True):
             for left_over in partial.glob("unfinished-*"):
                 left_over.unlink()
             if partial.exists():
+                _remove(folder)
                 partial.rename(folder)
         _write_record(self._record, {"recipe": self._recipe, "frames": count, **about})
         self._pending.unlink(missing_ok=True)
@@ -145,7 +153,7 @@ def _list_frames(folder: Path, suffix: str) -> set[str]:
 def _remove(folder: Path) -> None:
     """Take a folder away: at once for those who look for it, then its files."""
     if folder.exists():
-        doomed = folder.with_name(f".{folder.name}.removed")
+        doomed = folder.with_name(f".{folder.name.removeprefix('.')}{REMOVED}")
         shutil.rmtree(doomed, ignore_errors=True)
         folder.rename(doomed)
         shutil.rmtree(doomed)

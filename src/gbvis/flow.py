@@ -41,9 +41,9 @@ def load_opencv() -> Any:
     except (ImportError, AttributeError) as error:
         lacking = "OpenCV, which is not installed" if isinstance(error, ImportError) else "OpenCV's contributed modules"
         raise GbvisError(
-            f"computing optical flow needs {lacking}",
-            "pip install 'gbvis[flow]'; or point with -d to a two-stream data set that holds the flow, or ask for "
-            "-m rgb",
+            f"computing optical flow, and scaling frames as for it, needs {lacking}",
+            "install gbvis with its extra, gbvis[flow], or `pip install opencv-contrib-python-headless`; else point "
+            "with -d to a two-stream data set that holds the flow",
             exit_code=2,
         ) from error
     return opencv

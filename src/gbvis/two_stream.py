@@ -26,6 +26,9 @@ from gbvis.flow import load_opencv
 RGB_FOLDER = "jpegs_256"
 FLOW_FOLDER = "tvl1_flow"
 JPEG_QUALITY = 95
+PARTIAL, REMOVED = ".partial", ".removed"
+"""What the names of folders end with, behind a dot and the video's name, that are being written or taken away."""
+
 SHORTER_SIDE = 256
 """Rows or columns of a frame, whichever are fewer."""
 
@@ -83,15 +86,26 @@ def find_video_folder(parent: Path, name: str) -> Path | None:
     A name that differs in case alone is the same video: UCF-101's folders say `HandstandPushups` where its AVIs say
     `HandStandPushups`. Names are compared, never globbed: HMDB-51's hold `[` and worse.
     """
-    if name in ("", ".", "..") or Path(name).name != name:  # a name leads nowhere but into the folder
+    if not is_video_name(name):
         return None
     exact = parent / name
     if exact.is_dir():
         return exact
     wanted = name.casefold()
-    with os.scandir(parent) as entries:
-        matches = sorted(entry.name for entry in entries if entry.name.casefold() == wanted and entry.is_dir())
+    matches = [known for known in list_videos(parent) if known.casefold() == wanted]
     return parent / matches[0] if matches else None
+
+
+def list_videos(parent: Path) -> list[str]:
+    """Return the names of the videos whose folders lie below `parent`, in order; what is half written is none."""
+    with os.scandir(parent) as entries:
+        return sorted(entry.name for entry in entries if is_video_name(entry.name) and entry.is_dir())
+
+
+def is_video_name(name: str) -> bool:
+    """Return whether a folder of that name can hold a video: it leads nowhere else, and is not one half written."""
+    is_half_written = name.startswith(".") and name.endswith((PARTIAL, REMOVED))
+    return name not in ("", ".", "..") and Path(name).name == name and not is_half_written
 
 
 def scaled_size(height: int, width: int) -> tuple[int, int]:
@@ -142,7 +156,7 @@ def write_frames(folder: Path, images: Iterable[Any]) -> None:
     Raises:
         GbvisError: The folder holds something else, or cannot be written.
     """
-    partial = folder.with_name(f".{uuid.uuid4().hex}.partial")
+    partial = folder.with_name(f".{uuid.uuid4().hex}{PARTIAL}")
     try:
         partial.mkdir(parents=True)
         for number, image in enumerate(images):

@@ -1,5 +1,6 @@
 """Video: something with numbered frames."""
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def video_name(location: str) -> str:
     """Return the name of the video at `location`: a file's stem, or the name of a folder or of nothing on disk."""
     if location.startswith(SAMPLE_PREFIX):
         return location.removeprefix(SAMPLE_PREFIX)
-    path = Path(location).absolute()
+    path = Path(os.path.abspath(location))  # `..` has a name too  # noqa: PTH100
     is_file = path.is_file() or (path.suffix.lower() in VIDEO_SUFFIXES and not path.is_dir())
     return path.stem if is_file else path.name
 

@@ -7,7 +7,7 @@ import typer
 
 from gbvis import __version__
 from gbvis.cli import options, showing
-from gbvis.cli.reading import read_explained_endpoints, read_flow, read_style, read_videos, read_weights
+from gbvis.cli.reading import read_explained_endpoints, read_flow, read_folder, read_style, read_videos, read_weights
 from gbvis.cli.screen import Screen
 
 # Steps are imported by the command that needs them, so that `--help` is quick and only `explain` and `predict` pay
@@ -218,7 +218,7 @@ def extract(
 
     request = step.ExtractRequest(
         videos=read_videos(videos, videos_from, is_from_one=False),
-        output=output,
+        output=read_folder(output),
         modality=modality,
         algorithm=flow_algorithm,
         is_lossless=lossless,

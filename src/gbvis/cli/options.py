@@ -25,10 +25,8 @@ ExtractedVideos = Annotated[
     list[str] | None,
     typer.Argument(metavar="[VIDEO]...", help="Video files, folders of frames, or sample:CLASS-SEED."),
 ]
-ExtractedDataset = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="The data set, for -d later.")]
-ExtractedAlgorithm = Annotated[
-    str, typer.Option("--flow-algorithm", metavar="NAME", help=f"One of: {FLOW_NAMES}. Default: tvl1.")
-]
+ExtractedDataset = Annotated[str, typer.Option("-o", "--output", metavar="DIR", help="The data set, for -d later.")]
+ExtractedAlgorithm = Annotated[str, typer.Option("--flow-algorithm", metavar="NAME", help=f"One of: {FLOW_NAMES}.")]
 Lossless = Annotated[bool, typer.Option("--lossless", help="PNG in place of JPEG.")]
 Samples = Annotated[
     list[str] | None,

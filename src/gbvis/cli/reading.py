@@ -62,6 +62,17 @@ def read_flow(algorithm: str | None, is_jpeg: bool, is_mean_subtracted: bool, is
     return FlowRequest(algorithm, is_jpeg, remedy)
 
 
+def read_folder(typed: str) -> Path:
+    """Return the folder typed after `-o`; an empty name, as an unset variable leaves it, is none.
+
+    Raises:
+        GbvisError: It is empty (exit code 2).
+    """
+    if not typed:
+        raise GbvisError("-o names no folder", "give the data set's folder; the current one is .", exit_code=2)
+    return Path(typed)
+
+
 def read_explained_endpoints(
     names: list[str] | None, labels: list[str] | None, filters: list[int] | None, top_filters: int | None
 ) -> tuple[Endpoint, ...]:

@@ -34,7 +34,7 @@ class Screen(Watcher):
         self._err = Console(stderr=True, highlight=False, soft_wrap=True)
         self._progress = None if is_quiet or not self._err.is_terminal else _make_progress(self._err)
         self._videos: TaskID | None = None
-        self._work: TaskID | None = None
+        self._work: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
         if self._progress:
@@ -58,16 +58,21 @@ class Screen(Watcher):
             self._progress.advance(self._videos)
 
     def expect(self, count: int, what: str) -> None:
-        """Show a bar over the clips or gradients of one video."""
+        """Show a bar over the clips, gradients or pairs of frames of one video."""
         if self._progress:
-            if self._work is not None:
-                self._progress.remove_task(self._work)
-            self._work = self._progress.add_task(printable(what), total=count)
+            self._drop(what)
+            self._work[what] = self._progress.add_task(printable(what), total=count)
 
-    def advance(self) -> None:
-        """Move that bar on."""
-        if self._progress and self._work is not None:
-            self._progress.advance(self._work)
+    def advance(self, what: str) -> None:
+        """Move that bar on, and take it away when it is full."""
+        if self._progress and what in self._work:
+            self._progress.advance(self._work[what])
+            if self._progress.tasks[self._progress.task_ids.index(self._work[what])].finished:
+                self._drop(what)
+
+    def _drop(self, what: str) -> None:
+        if self._progress and what in self._work:
+            self._progress.remove_task(self._work.pop(what))
 
     def say(self, line: str) -> None:
         """Print a detail on stderr, with `--verbose`."""

@@ -88,7 +88,7 @@ def _draw_texts(
     """Write all lines that stay the same through a clip but the moment's, and return the curve in the last one."""
     width, letters = canvas.width - 8, letter_size(line)
     top = canvas.height - (_FOOT - 1) * line
-    name = fit_name(exhibit.video, f"{exhibit.modality}   {exhibit.endpoint}", letters, width, style.font)
+    name = fit_name(exhibit.video, f"{exhibit.stream}   {exhibit.endpoint}", letters, width, style.font)
     target = f"{exhibit.target}   {exhibit.value_name} {clip.value:.4g}"
     for place, text in ((0, name), (line, target)):
         draw_text(canvas, (4, place), text, letters, width, font=style.font)

@@ -102,7 +102,7 @@ def _make_page(exhibit: Exhibit, style: Style, grid: Grid, first: int, end: int,
 
     def frames(step: int = 1) -> Iterator[Pixels]:
         canvas = Image.new("RGB", (grid.width, height), BACKGROUND)
-        facts = f"{page}{exhibit.modality}   {exhibit.endpoint}   {exhibit.target}"
+        facts = f"{page}{exhibit.stream}   {exhibit.endpoint}   {exhibit.target}"
         title = fit_name(exhibit.video, facts, _letters(grid), grid.width - 8, style.font)
         draw_text(canvas, (4, 0), title, _letters(grid), grid.width - 8, font=style.font)
         for number, clip in enumerate(islice(exhibit.clips(), first, end)):

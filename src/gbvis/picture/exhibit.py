@@ -84,8 +84,12 @@ class Exhibit:
 
     def describe(self, value: float) -> str:
         """Return what is shown in words, less the video's name, for a clip whose target has this value."""
-        stream = f"{self.modality} ({self.flow})" if self.flow else self.modality
-        return f"{stream}   {self.endpoint}   {self.target}   {self.value_name} {value:.4g}"
+        return f"{self.stream}   {self.endpoint}   {self.target}   {self.value_name} {value:.4g}"
+
+    @property
+    def stream(self) -> str:
+        """The modality, and how its motion came about."""
+        return f"{self.modality} ({self.flow})" if self.flow else self.modality
 
     @property
     def clip_count(self) -> int:

@@ -1,12 +1,17 @@
 """Motion estimated from a video's own frames, and kept, so that no pair of frames is ever estimated twice."""
 
+import hashlib
 import os
+import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from gbvis import __version__, registry
@@ -67,14 +72,21 @@ class EstimatedFlow(Video):
 
     def prepare(self, numbers: Collection[int]) -> None:
         """Estimate those of the flow frames that are not kept yet, on all cores."""
-        missing = self._kept.missing(numbers)
-        if missing:
+        if not self._kept.missing(numbers):
+            return
+        with _alone(self._kept, self._watcher.check):
+            missing = self._kept.missing(numbers)
+            if not missing:  # another process has seen to it
+                return
             started = time.perf_counter()
-            self._watcher.expect(len(missing), f"{self.name} flow")
-            estimate_pairs(self._rgb.read, missing, self._estimation, self._kept.write, self._watcher.advance)
+            what = f"{self.name} flow"
+            self._watcher.expect(len(missing), what)
+            advance = partial(self._watcher.advance, what)
+            estimate_pairs(self._rgb.read, missing, self._estimation, self._kept.write, advance)
             seconds = time.perf_counter() - started
             algorithm = self._estimation.algorithm
-            self._watcher.say(f"{self.name} flow: {algorithm} of {len(missing)} pairs, in {seconds:.2f} s")
+            pairs = f"{len(missing)} pair{'s' if len(missing) > 1 else ''}"
+            self._watcher.say(f"{self.name} flow: {algorithm} of {pairs}, in {seconds:.2f} s")
 
     def read(self, number: int) -> Frame:
         """Return flow frame `number` in 8 bit: uint8 (height, width, 2)."""
@@ -103,6 +115,29 @@ class EstimatedFlow(Video):
                 "something else takes it away while this call writes it: repeat it",
             )
         return kept
+
+
+@contextmanager
+def _alone(kept: StoredFlow, check: Callable[[], None]) -> Iterator[None]:
+    """Let one process of this machine at a time estimate this motion: who waits finds it done.
+
+    The lock lies outside the store, which holds nothing but Zarr's groups, and ends with its process.
+    """
+    name = hashlib.sha256(kept.location.encode()).hexdigest()[:24]
+    lock = FileLock(Path(tempfile.gettempdir()) / f"gbvis-{name}.lock")
+    try:
+        while not lock.is_locked:
+            check()
+            with suppress(Timeout):
+                lock.acquire(timeout=0.2)
+    except OSError:  # no locks to be had there: then pairs may be estimated twice, and nothing worse
+        yield
+        return
+    try:
+        yield
+    finally:
+        Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
 
 
 def circumstances() -> dict[str, Any]:
@@ -153,8 +188,8 @@ def estimate_pairs(
                     running = _settle(running, advance)
             while running:
                 running = _settle(running, advance)
-        except (KeyboardInterrupt, SystemExit):  # what has begun is finished and kept, the rest is not begun
-            workers.shutdown(cancel_futures=True)
+        except (KeyboardInterrupt, SystemExit, CancelledError):
+            workers.shutdown(cancel_futures=True)  # what has begun is finished and kept, the rest is not begun
             raise
 
 
@@ -171,17 +206,20 @@ def _read_pairs(
     read: Callable[[int], Frame], pairs: Collection[int], estimation: Estimation
 ) -> Iterator[tuple[int, Grey, Grey]]:
     """Yield each pair's number and its two frames in grey; a frame that two pairs share is read once."""
-    last: tuple[int, Grey] | None = None
+    number, size, before = -1, (0, 0), None
     for pair in pairs:
-        before = last[1] if last and last[0] == pair else estimation.prepare(read(pair))
-        after = estimation.prepare(read(pair + 1))
-        if before.shape != after.shape:
+        if pair != number or before is None:
+            frame = read(pair)
+            before, size = estimation.prepare(frame), frame.shape[:2]
+        frame = read(pair + 1)
+        if frame.shape[:2] != size:
             raise GbvisError(
                 f"frames {pair} and {pair + 1} differ in size, and motion takes two of one size",
-                "choose other frames with --start, or write the video again",
+                "take frames of one size, or write the video again",
             )
-        last = pair + 1, after
+        after = estimation.prepare(frame)
         yield pair, before, after
+        number, before = pair + 1, after
 
 
 @contextmanager

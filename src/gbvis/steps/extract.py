@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from gbvis import registry
 from gbvis.errors import GbvisError
 from gbvis.estimation import Estimation
 from gbvis.extraction import RECORDS, Extraction
+from gbvis.flow import load_opencv
 from gbvis.steps.estimating_flow import check_length, circumstances, estimate_pairs
 from gbvis.steps.finding_videos import VideoEntry, find_video
 from gbvis.steps.opening_weights import MODALITIES
@@ -83,6 +85,7 @@ def run(request: ExtractRequest, watcher: Watcher | None = None) -> Iterator[Ext
     """
     watcher = watcher or Watcher()
     try:
+        load_opencv()
         (request.output / RECORDS).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise GbvisError(
@@ -105,7 +108,7 @@ def _extract(request: ExtractRequest, video: Video, watcher: Watcher) -> Extract
     """Bring one video into the data set, as far as it is not there."""
     started = time.perf_counter()
     estimation = Estimation(request.algorithm, registry.flow(request.algorithm).SETTINGS)
-    with _alone(request.output / RECORDS / f".{video.name}.lock", video):
+    with _alone(request.output / RECORDS / f"{video.name}.lock", video):
         streams = {modality: _open(request, video, estimation, modality) for modality in MODALITIES}
         wanted = {name: stream for name, stream in streams.items() if request.modality in (None, name)}
         there = {} if request.is_forced else {name: stream.frame_count for name, stream in wanted.items()}
@@ -139,18 +142,28 @@ def _write(
     watcher.expect(len(pairs) or len(frames), video.name)
 
     def read(number: int) -> Frame:
-        frame = scale_frame(video.read(number))
+        frame = video.read(number)
+        if frame.shape[:2] != (video.shape.height, video.shape.width):
+            raise GbvisError(
+                f"frame {number} of {video.location} is {frame.shape[1]}x{frame.shape[0]} pixels, its first one "
+                f"{video.shape.width}x{video.shape.height}",
+                "all frames of a video must have one size",
+            )
+        frame = scale_frame(frame)
         if number in frames:
             streams["rgb"].write(number, frame)
             frames.discard(number)
         return frame
 
+    started = time.perf_counter()
+    watcher.say(f"{video.name}: {len(frames)} RGB frames and {len(pairs)} pairs to do")
     if pairs:
-        estimate_pairs(read, pairs, estimation, streams["flow"].write, watcher.advance)
+        estimate_pairs(read, pairs, estimation, streams["flow"].write, partial(watcher.advance, video.name))
+        watcher.say(f"{video.name}: {estimation.algorithm}, in {time.perf_counter() - started:.2f} s")
     for number in sorted(frames):
         read(number)
         if not pairs:
-            watcher.advance()
+            watcher.advance(video.name)
     about = {"video": video.name, "location": video.location, "rate": video.shape.rate, "made": circumstances()}
     for name, stream in streams.items():
         stream.finish(counts[name], about)

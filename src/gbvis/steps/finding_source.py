@@ -35,8 +35,7 @@ def find_source(store: Store, stored: StoredRun, dataset: Path | None, given: Se
     if not Path(location).exists():
         moved = (path for path in given if Path(path).exists() and video_name(path) == stored.video)
         location = next(moved, location)
-    is_estimated = "algorithm" in attributes.get("flow", {})
-    video = _open(stored, location, dataset, "rgb" if is_estimated else stored.modality)
+    video = _open(stored, location, dataset, _modality_of(stored))
     if attributes["fingerprint"] not in (video.fingerprint, video.motion_fingerprint):
         raise GbvisError(
             f"{video.location} has changed since it was explained: the overlay would lie on other frames",
@@ -77,9 +76,14 @@ def _place(stored: StoredRun, location: str, dataset: Path | None, modality: str
     """Return what to look for: the place that the store remembers, else the name in the data set."""
     if location.startswith(SAMPLE_PREFIX):
         return location, modality, None
-    dataset = dataset or (_dataset_around(Path(location)) if stored.modality == "flow" else None)
-    is_there = modality == "rgb" and Path(location).exists()
-    return (location, modality, None) if is_there else (stored.video, modality, dataset)
+    if _modality_of(stored) == "flow":
+        return stored.video, modality, dataset or _dataset_around(Path(location))
+    return (location, modality, None) if Path(location).exists() else (stored.video, modality, dataset)
+
+
+def _modality_of(stored: StoredRun) -> str:
+    """Return which stream lies where the store remembers: of estimated flow it is the RGB stream."""
+    return "rgb" if "algorithm" in stored.recipe.get("flow", {}) else stored.modality
 
 
 def _dataset_around(u: Path) -> Path | None:

@@ -75,8 +75,8 @@ def find_stream(
         return find_video(location, "rgb", dataset)
     flow = None if request.algorithm else look_for(location, "flow", dataset)
     if flow is None:
-        rgb = look_for(location, "rgb", dataset) or find_video(
-            location, "flow", dataset
-        )  # which says what is not there
+        rgb = look_for(location, "rgb", dataset)
+        if rgb is None:  # then say what is not there: both, or the frames that motion would be estimated from
+            rgb = find_video(location, "rgb" if look_for(location, "flow", dataset) else "flow", dataset)
         flow = EstimatedFlow(rgb, request.estimation_for(card.clip_format), request.is_jpeg, open_store, watcher)
     return SteadiedFlow(flow, request.remedy) if request.remedy else flow

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gbvis import registry
 from gbvis.errors import GbvisError
-from gbvis.two_stream import find_dataset
+from gbvis.two_stream import find_dataset, list_videos
 from gbvis.video import VIDEO_SUFFIXES, Video
 
 
@@ -107,5 +107,5 @@ def _nearest(location: str, modality: str, dataset: Path) -> str:
     folder = folders.rgb if modality == "rgb" else folders.u
     if folder is None:
         return f"the data set has no {modality} folder at all"
-    near = difflib.get_close_matches(Path(location).stem, [path.name for path in folder.iterdir()], n=2, cutoff=0.75)
+    near = difflib.get_close_matches(Path(location).stem, list_videos(folder), n=2, cutoff=0.75)
     return f"did you mean {' or '.join(near)}?" if near else f"names are those of the folders in {folder}"

@@ -78,6 +78,7 @@ def run(request: PredictRequest, watcher: Watcher | None = None) -> Iterator[Pre
     check_dataset(request.dataset)
     networks = Networks(request.weights)
     request.flow.check(networks.cards.values())
+    Store.find(request.store)  # what is no store is noticed before the first hour of work
     watcher.expect_videos(len(request.videos) * len(networks.cards))
     for entry in request.videos:
         streams: dict[str, _Stream] = {}
@@ -105,8 +106,7 @@ def _predict_stream(
     request: PredictRequest, location: str, modality: str, networks: Networks, watcher: Watcher
 ) -> _Stream:
     card = networks.cards[modality]
-    open_store = partial(Store.open_or_create, request.store)
-    video = find_stream(location, card, request.dataset, request.flow, open_store, watcher)
+    video = find_stream(location, card, request.dataset, request.flow, partial(_open_store, request.store), watcher)
     frames = request.clips.completed(card.clip_format).choose_frames(video.shape)
     video.prepare({number for numbers in frames for number in numbers})
     watcher.expect(len(frames), video.name)
@@ -120,7 +120,7 @@ def _predict_stream(
         for index, numbers in enumerate(frames):
             pixels = cut_clip(video, numbers, card.clip_format)
             total += network.measure(pixels, {SOFTMAX}, None if index else watch)[SOFTMAX]
-            watcher.advance()
+            watcher.advance(video.name)
     scores = (total / len(frames)).astype(np.float32)
     if not np.isfinite(scores).all():
         raise GbvisError(
@@ -129,6 +129,11 @@ def _predict_stream(
         )
     prediction = Prediction(video.name, modality, len(frames), card.top(scores, request.top))
     return _Stream(prediction, scores, video.shape.frame_count)
+
+
+def _open_store(path: Path) -> Store:
+    """Return the store, made if there is none; one that cannot be written may hold all that is needed."""
+    return Store.find(path) or Store.open_or_create(path)
 
 
 def _fuse(

@@ -1,5 +1,6 @@
 """What a step tells while it runs, and how a video that failed is reported."""
 
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +8,7 @@ from gbvis.errors import GbvisError
 
 
 class Watcher:
-    """Told what a step is doing; this one keeps it to itself."""
+    """Told what a step is doing, from any of its threads; this one keeps it to itself."""
 
     def expect_videos(self, count: int) -> None:
         """So many videos lie ahead, each stream counted."""
@@ -18,14 +19,52 @@ class Watcher:
     def expect(self, count: int, what: str) -> None:
         """So many clips or gradients of `what` lie ahead."""
 
-    def advance(self) -> None:
-        """One of them is done."""
+    def advance(self, what: str) -> None:
+        """One of those of `what` is done."""
+
+    def check(self) -> None:
+        """Go on, or raise `CancelledError` where the work is no longer wanted."""
 
     def say(self, line: str) -> None:
         """A detail for `--verbose`."""
 
     def warn(self, line: str) -> None:
         """Something the user should know, though the work goes on."""
+
+
+class StoppableWatcher(Watcher):
+    """Tells another watcher, until the work is no longer wanted: then whoever reports progress is stopped."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+        self._is_stopped = False
+
+    def stop(self) -> None:
+        """Stop the work at its next step."""
+        self._is_stopped = True
+
+    def check(self) -> None:
+        """Go on, unless `stop` has been called."""
+        if self._is_stopped:
+            raise CancelledError
+
+    def expect(self, count: int, what: str) -> None:
+        """Tell the other."""
+        self.check()
+        self._watcher.expect(count, what)
+
+    def advance(self, what: str) -> None:
+        """Tell the other."""
+        self.check()
+        self._watcher.advance(what)
+
+    def say(self, line: str) -> None:
+        """Tell the other."""
+        self._watcher.say(line)
+
+    def warn(self, line: str) -> None:
+        """Tell the other."""
+        self._watcher.warn(line)
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,18 @@
 """`gbvis explain`: gradients into the store; what is there already is not done again."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from gbvis import registry
+from gbvis.card import WeightsCard
 from gbvis.errors import GbvisError
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
 from gbvis.steps.explain.stream import Stream
 from gbvis.steps.finding_streams import find_stream
-from gbvis.steps.finding_videos import check_dataset
+from gbvis.steps.finding_videos import VideoEntry, check_dataset
 from gbvis.steps.opening_weights import Networks
-from gbvis.steps.watching import Failure, Watcher
+from gbvis.steps.watching import Failure, StoppableWatcher, Watcher
 from gbvis.store import Store
 
 __all__ = ["ExplainRequest", "ExplainedRun", "run"]
@@ -32,11 +35,38 @@ def run(request: ExplainRequest, watcher: Watcher | None = None) -> Iterator[Exp
     store = Store.open_or_create(request.store)  # only now: a wrong call leaves nothing behind
     networks.keep_cards(store)
     watcher.expect_videos(len(request.videos) * len(networks.cards))
-    for entry in request.videos:
-        for card in networks.cards.values():
-            try:
-                video = find_stream(entry.location, card, request.dataset, request.flow, lambda: store, watcher)
-                yield from Stream(request, entry, video, networks, store, watcher).explain()
-            except GbvisError as error:
-                yield Failure.of(entry.location, error)
-            watcher.finish_video()
+    ahead = StoppableWatcher(watcher)
+
+    def prepare(entry: VideoEntry, card: WeightsCard) -> Stream:
+        video = find_stream(entry.location, card, request.dataset, request.flow, lambda: store, ahead)
+        stream = Stream(request, entry, video, networks, store, ahead)
+        stream.prepare()
+        return stream
+
+    for entry, prepared in _one_ahead(prepare, itertools.product(request.videos, networks.cards.values()), ahead):
+        try:
+            yield from prepared.result().explain()
+        except GbvisError as error:
+            yield Failure.of(entry.location, error)
+        watcher.finish_video()
+
+
+def _one_ahead(
+    prepare: Callable[[VideoEntry, WeightsCard], Stream],
+    wanted: Iterable[tuple[VideoEntry, WeightsCard]],
+    watcher: StoppableWatcher,
+) -> Iterator[tuple[VideoEntry, Future[Stream]]]:
+    """Yield every video asked for with its stream, while the next one is prepared: the network waits for no disk."""
+    with ThreadPoolExecutor(1) as worker:
+        try:
+            last: tuple[VideoEntry, Future[Stream]] | None = None
+            for entry, card in wanted:
+                following = entry, worker.submit(prepare, entry, card)
+                if last:
+                    yield last
+                last = following
+            if last:
+                yield last
+        finally:  # also where the caller has had enough, or Ctrl-C was pressed
+            watcher.stop()
+            worker.shutdown(cancel_futures=True)

@@ -1,7 +1,9 @@
 """The work of `explain` on one stream of one video."""
 
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -11,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gbvis import __version__, registry
-from gbvis.attribution import NUMBERS_VERSION, Recipe
+from gbvis.attribution import NUMBERS_VERSION, Attribution, Recipe
 from gbvis.clip import ClipPixels, cut_clip, fingerprint_for
 from gbvis.endpoint import SOFTMAX, Endpoint, Responses, Target, TargetRequest
 from gbvis.errors import GbvisError
@@ -19,7 +21,7 @@ from gbvis.fingerprint import digest_of
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
 from gbvis.steps.finding_videos import VideoEntry
 from gbvis.steps.opening_weights import Networks
-from gbvis.steps.watching import Watcher
+from gbvis.steps.watching import StoppableWatcher
 from gbvis.store import RunWriter, Store, StoredClips, StoredRun
 from gbvis.video import Video
 
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 Requests = Mapping[str, TargetRequest]
 """Targets asked for, by the digest of everything that decides which run answers them."""
+
+_KEPT_AHEAD = 2
+"""Gradients that may wait for being written."""
 
 TOP_SCORES = 5
 """How many class scores are kept with a run."""
@@ -43,24 +48,34 @@ class Stream:
         video: Video,
         networks: Networks,
         store: Store,
-        watcher: Watcher,
+        watcher: StoppableWatcher,
     ) -> None:
         self.request, self.video, self.store, self.watcher = request, video, store, watcher
         self.card = networks.cards[video.modality]
         self._networks = networks
         self._clip_request = request.clips.completed(self.card.clip_format)
         self._wanted = {self._digest(target): target for target in request.targets_for(entry, self.card)}
+        self._cached: list[StoredRun] = []
+        self._missing: dict[str, TargetRequest] = {}
+        self._clips: StoredClips | None = None
+        self._seconds = 0.0
 
-    def explain(self) -> Iterator[ExplainedRun]:
-        """Yield the runs wanted: those in the store at once, the others when they have been computed."""
+    def prepare(self) -> None:
+        """Look up what the store has, and cut the clips that the rest needs; no network is needed for it."""
         started = time.perf_counter()
         cached = {} if self.request.is_forced else self._look_up()
-        in_order = [cached[digest] for digest in self._wanted if digest in cached]
-        for run in {run.key: run for run in in_order}.values():
-            yield ExplainedRun(run, self.store.path, self.card, True, time.perf_counter() - started)
-        missing = {digest: target for digest, target in self._wanted.items() if digest not in cached}
-        if missing:
-            yield from self._compute(missing)
+        self._cached = [cached[digest] for digest in self._wanted if digest in cached]
+        self._missing = {digest: target for digest, target in self._wanted.items() if digest not in cached}
+        if self._missing:
+            self._cut_clips()
+        self._seconds = time.perf_counter() - started
+
+    def explain(self) -> Iterator[ExplainedRun]:
+        """Yield the runs wanted, once `prepare` is done: those in the store at once, the others when computed."""
+        for run in {run.key: run for run in self._cached}.values():
+            yield ExplainedRun(run, self.store.path, self.card, True, self._seconds)
+        if self._missing:
+            yield from self._compute()
 
     def recipe(self, target: Target, frames: list[list[int]]) -> Recipe:
         """Return the recipe of the run for `target` over the clips with these frames."""
@@ -94,30 +109,24 @@ class Stream:
             found |= self.store.find_answers(self.video.name, self.video.modality, endpoint, self._wanted)
         return found
 
-    def _compute(self, missing: dict[str, TargetRequest]) -> Iterator[ExplainedRun]:
-        """Yield the runs that answer the missing requests, once all of them are in the store."""
+    def _cut_clips(self) -> None:
+        """Bring the clips into the store, unless all that is missing turns out to be there under another request."""
         started = time.perf_counter()
         clip_format = self.card.clip_format
         known = self.store.find_shape(self.video.name, self.video.modality, fingerprint_for(self.video, clip_format))
         frames = self._clip_request.choose_frames(known or self.video.shape)
-        for run in [] if self.request.is_forced else self._answer_by_index(missing, frames):
-            yield ExplainedRun(run, self.store.path, self.card, True, time.perf_counter() - started)
-        if not missing:
-            return
-        network = self._networks.load(self.video.modality)
-        clips = self.store.write_clips(self.video, clip_format, frames, self._cut(frames), self.request.is_forced)
-        self.say(f"clips cut: {len(frames)}, in {time.perf_counter() - started:.2f} s")
-        with network.computing():
-            batch = Batch(self, missing, clips, network)
-            batch.compute()
-        seconds = (time.perf_counter() - started) / len(batch.runs)
-        for run, is_cached in batch.runs:
-            yield ExplainedRun(run, self.store.path, self.card, is_cached, seconds)
+        if not self.request.is_forced:
+            self._cached += self._answer_by_index(self._missing, frames)
+        if self._missing:
+            cut = self._cut(frames)
+            self._clips = self.store.write_clips(self.video, clip_format, frames, cut, self.request.is_forced)
+            self.say(f"clips cut: {len(frames)}, in {time.perf_counter() - started:.2f} s")
 
     def _cut(self, frames: list[list[int]]) -> Iterator[ClipPixels]:
         """Yield the clips with these frames; nothing is read before the first is asked for."""
         self.video.prepare({number for numbers in frames for number in numbers})
         for numbers in frames:
+            self.watcher.check()
             yield cut_clip(self.video, numbers, self.card.clip_format)
 
     def _answer_by_index(self, missing: dict[str, TargetRequest], frames: list[list[int]]) -> list[StoredRun]:
@@ -132,6 +141,18 @@ class Stream:
                     del missing[digest]
                     found.append(run)
         return found
+
+    def _compute(self) -> Iterator[ExplainedRun]:
+        """Yield the runs that answer the missing requests, once all of them are in the store."""
+        started = time.perf_counter()
+        network = self._networks.load(self.video.modality)
+        assert self._clips is not None
+        with network.computing():
+            batch = Batch(self, self._missing, self._clips, network)
+            batch.compute()
+        seconds = (self._seconds + time.perf_counter() - started) / len(batch.runs)
+        for run, is_cached in batch.runs:
+            yield ExplainedRun(run, self.store.path, self.card, is_cached, seconds)
 
     def say(self, line: str) -> None:
         """Tell a detail of this stream."""
@@ -163,7 +184,8 @@ class Batch:
         clip_count = len(self._clips.frames)
         if clip_count > 1 and any(target.rank is not None for target in self._requests.values()):
             self._resolve(self._mean_responses())
-        with ExitStack() as unfinished:
+        with ExitStack() as unfinished, ThreadPoolExecutor(1) as keeping:
+            kept: deque[Future[None]] = deque()
 
             def choose(responses: Responses) -> list[Target]:
                 self._scores.append(responses[SOFTMAX])
@@ -180,14 +202,22 @@ class Batch:
                 for attribution in attribute(
                     self._network, pixels, self._endpoints, choose, self._watch if clip == 0 else None
                 ):
-                    self._writers[attribution.target].write(attribution)
-                    self._stream.watcher.advance()
+                    kept.append(keeping.submit(self._keep, attribution))
+                    if len(kept) > _KEPT_AHEAD:
+                        kept.popleft().result()
                 seconds = time.perf_counter() - started
                 self._stream.say(f"clip {clip + 1}: gradients: {len(self._writers)}, in {seconds:.2f} s")
                 if not self._writers:
                     break  # all of it was in the store, asked for in other words
+            for one in kept:
+                one.result()
             self._describe()
         self._collect()
+
+    def _keep(self, attribution: Attribution) -> None:
+        """Write a gradient, which takes a core for as long as it is compressed, while the next is computed."""
+        self._writers[attribution.target].write(attribution)
+        self._stream.watcher.advance(self._stream.video.name)
 
     def _mean_responses(self) -> Responses:
         ranked = {target.ranked_at for target in self._requests.values() if target.rank is not None}

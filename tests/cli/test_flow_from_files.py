@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
+from PIL import Image
 
 from conftest import Call, read_frames
 from gbvis.cli.app import run_command_line
@@ -210,7 +211,7 @@ def test_killed_in_the_middle_explain_goes_on_where_it_was(
     call: Call, shared: Path, weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     video = shared / "data/videos/demo.mp4"
-    words: list[object] = ["explain", video, "-w", weights["flow2"], "--clips", "all", *DIS]
+    words: list[object] = ["explain", video, "-w", weights["flow2"], "--clips", "all", "-n", 64, *DIS]
 
     def count() -> int:
         return len(list(tmp_path.glob("gbvis.zarr/demo/flow/dis-*/motion/c.*.0")))
@@ -267,8 +268,12 @@ def test_extract_again_writes_nothing(call: Call, video_file: Path, shared: Path
     call("extract", clip, "-o", "data", "--flow-algorithm", "farneback").check_error(
         1, "made in another way", "--force"
     )
-    next(iter((tmp_path / "data").rglob("frame000003.jpg"))).unlink()
-    call(*extract).check_error(1, "is there already", "--force")
+    (tmp_path / "data/tvl1_flow/v/clip/frame000003.jpg").unlink()
+    (tmp_path / "data/tvl1_flow/u/clip.bin").unlink()
+    assert "written" in call(*extract).out  # what was lost, and no more
+    now = {path: path.stat().st_mtime_ns for path in (tmp_path / "data").rglob("*.jpg")}
+    assert {path.name for path, time in now.items() if times[path] != time} == {"frame000003.jpg"}
+    assert (tmp_path / "data/tvl1_flow/u/clip.bin").stat().st_size == 16 * 11
     assert "written" in call(*extract, "--force").out
     clip.write_bytes((shared / "data/videos/v_Archery_g02_c02.avi").read_bytes())
     call(*extract).check_error(1, "from another video", "--force")
@@ -315,6 +320,75 @@ def test_one_process_at_a_time_extracts_a_video(call: Call, shared: Path, tmp_pa
     call(*words).check_error(1, "by another process")
     assert running.wait(timeout=120) == 0
     assert "there already" in call(*words).out
+
+
+def test_force_takes_nothing_away_before_all_is_written(call: Call, video_file: Path, tmp_path: Path) -> None:
+    extract = ["extract", video_file, "-o", "data"]
+    assert call(*extract, *DIS).code == 0
+    u = tmp_path / "data/tvl1_flow/u/moving-disc"
+    before = {path.name: path.read_bytes() for path in u.iterdir()}
+    broken = estimating_flow.estimate_pairs
+
+    def fail_late(read: object, pairs: list[int], *rest: object) -> None:
+        broken(read, pairs[:5], *rest)  # type: ignore[arg-type]
+        raise GbvisError("a frame cannot be decoded", "encode the video again")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gbvis.steps.extract.estimate_pairs", fail_late)
+        call(*extract, "--flow-algorithm", "farneback", "--force").check_error(1, "cannot be decoded")
+    assert {path.name: path.read_bytes() for path in u.iterdir()} == before
+    assert call("predict", "moving-disc", "-d", "data", "-w", "sample", "-m", "flow").code == 0
+    done = call(*extract, "--flow-algorithm", "farneback", "--force", "-v")
+    assert "6 pairs to do" in done.err
+    assert {path.name: path.read_bytes() for path in u.iterdir()} != before
+    assert not [path for path in (tmp_path / "data").rglob("*") if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize("name", ["..mp4", "...mp4"])
+def test_no_name_leads_out_of_a_data_set(call: Call, video_file: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(video_file.read_bytes())
+    assert call("extract", "sample:left-1", "-o", "data", *DIS).code == 0
+    before = sorted((tmp_path / "data").rglob("*"))
+    call("extract", name, "-o", "data", *DIS, "--force").check_error(1, "no video named")
+    assert sorted((tmp_path / "data").rglob("*")) == before
+    call("extract", video_file, "-o", "", *DIS).check_error(2, "-o names no folder")
+
+
+def test_names_that_differ_in_a_dot(call: Call, video_file: Path, tmp_path: Path) -> None:
+    for name in (".dot.mp4", "dot.mp4"):
+        (tmp_path / name).write_bytes(video_file.read_bytes())
+    extract = ["extract", ".dot.mp4", "dot.mp4", "-o", "data", *DIS]
+    assert call(*extract).out.count("written") == 2
+    assert call(*extract).out.count("there already") == 2
+
+
+def test_frames_that_change_size(call: Call, tmp_path: Path, make_weights: object) -> None:
+    """Also where motion is estimated on a square that is the same for all sizes."""
+    from test_commands import write_caffe2_flow
+
+    write_caffe2_flow(tmp_path / "flow.pkl", make_weights)  # type: ignore[arg-type]
+    (tmp_path / "video").mkdir()
+    for number in range(8):
+        size = (160, 120) if number < 5 else (80, 60)
+        Image.new("RGB", size, (20 * number, 0, 0)).save(tmp_path / f"video/{number}.png")
+    call("explain", "video", "-w", "flow.pkl", "-n", 7).check_error(1, "frames 4 and 5 differ in size")
+    call("extract", "video", "-o", "data", *DIS).check_error(1, "frame 5 of", "80x60", "160x120")
+
+
+def test_a_data_set_of_flow_alone_cannot_be_estimated_from(call: Call, video_file: Path) -> None:
+    assert call("extract", video_file, "-o", "data", "-m", "flow", *DIS).code == 0
+    done = call("predict", "moving-disc", video_file, "-d", "data", "-w", "sample", "-m", "flow", *DIS)
+    done.check_error(1, "no rgb of moving-disc")
+    assert "moving-disc  flow" in done.out
+
+
+def test_two_processes_estimate_a_pair_once(weights: dict[str, Path], shared: Path, tmp_path: Path) -> None:
+    words = ["explain", shared / "data/videos/demo.mp4", "-w", weights["flow2"], "--clips", 4, *DIS, "-v"]
+    called = [sys.executable, "-m", "gbvis", *map(str, words)]
+    running = [subprocess.Popen(called, cwd=tmp_path, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    told = [process.communicate(timeout=120)[1] for process in running]
+    assert [process.returncode for process in running] == [0, 0]
+    assert "".join(told).count("dis of 32 pairs") == 1
 
 
 def test_many_videos_and_a_broken_one(call: Call, video_file: Path, tmp_path: Path) -> None:
