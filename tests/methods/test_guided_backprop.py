@@ -97,7 +97,7 @@ def test_the_original_programs_numbers(shared: Path, rules: ModuleType, name: st
         check_close(ours, golden.numbers[key], 1.5e-2, key)
 
 
-@pytest.mark.parametrize("name", ["seed-rgb", "seed-flow2"])  # all five were seen once; they take a minute
+@pytest.mark.parametrize("name", ["seed-rgb"])  # all five were seen once; they take a minute
 def test_gradients_are_as_near_to_exact_ones_as_the_original_programs(
     shared: Path, rules: ModuleType, name: str
 ) -> None:
@@ -109,7 +109,7 @@ def test_gradients_are_as_near_to_exact_ones_as_the_original_programs(
         check_close(ours, truth, 5e-3, key)
 
 
-@pytest.mark.parametrize("name", ["seed-rgb", "seed-flow", "torchvision", "r2plus1d-pytorch"])
+@pytest.mark.parametrize("name", ["seed-rgb", "r2plus1d-pytorch"])
 def test_the_network_as_its_file_has_it_gives_the_original_numbers(shared: Path, rules: ModuleType, name: str) -> None:
     """Unfolded, by hooks, on the same kernels to 1e-4, most of it bit for bit: all names and sizes are right."""
     golden = Golden(shared, rules, name)
@@ -123,7 +123,7 @@ def test_the_network_as_its_file_has_it_gives_the_original_numbers(shared: Path,
             check_close(found, golden.numbers[key], 1e-4 if has_same_kernels else 1.5e-2, key)
 
 
-@pytest.mark.parametrize("name", GOLDEN)
+@pytest.mark.parametrize("name", ["seed-rgb", "seed-flow"])
 def test_bfloat16_points_the_same_way(shared: Path, rules: ModuleType, name: str) -> None:
     golden = Golden(shared, rules, name)
     golden.network.use(torch.device("cpu"), "bfloat16")
