@@ -12,6 +12,9 @@ from gbvis.flow import BOUND, Grey, Motion, encode_motion, make_grey
 from gbvis.two_stream import SHORTER_SIDE, scale_frame, scaled_size
 from gbvis.video import Frame, VideoShape
 
+ESTIMATION_VERSION = 1
+"""Raised when our own part of estimating changes results; apart from the gradients', so that these cost no pair."""
+
 
 @dataclass(frozen=True)
 class Estimation:
@@ -53,4 +56,4 @@ class Estimation:
         kept: dict[str, Any] = {"shorter_side": SHORTER_SIDE, "bound": BOUND}
         if self.crop is not None:
             kept = {name: value for name, value in self.crop.geometry.items() if name != "interpolation"}
-        return {"algorithm": self.algorithm, "settings": dict(self.settings), **kept}
+        return {"algorithm": self.algorithm, "settings": dict(self.settings), "version": ESTIMATION_VERSION, **kept}

@@ -162,6 +162,26 @@ def test_motion_in_pixels_wants_no_8_bit(call: Call, video_file: Path, tmp_path:
     assert overlay["width"] == 340
 
 
+def test_a_store_that_predict_does_not_need_is_not_looked_at(
+    call: Call, weights: dict[str, Path], video_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "gbvis.zarr").write_text("something else")
+    assert call("predict", video_file, "-w", weights["rgb"], "--clips", 1).code == 0
+    call("predict", video_file, "-w", weights["flow"], "--clips", 1, *DIS).check_error(2, "is no gbvis store")
+
+
+@pytest.mark.parametrize("broken", ["{", "[]", '{"shape": [], "chunk_key_encoding": {}}', '{"shape": 3}'])
+def test_a_broken_array_of_flow_is_made_anew(
+    call: Call, weights: dict[str, Path], video_file: Path, tmp_path: Path, broken: str
+) -> None:
+    words = ["explain", video_file, "-w", weights["flow"], *DIS]
+    assert call(*words).code == 0
+    (about,) = tmp_path.glob("gbvis.zarr/moving-disc/flow/dis-*/motion/zarr.json")
+    about.write_text(broken)
+    done = call(*words, "-n", 4)
+    assert done.code == 0 and "computed" in done.out, done.err
+
+
 @pytest.mark.parametrize("harm", ["gone", "flipped", "empty"])
 def test_a_damaged_pair_is_estimated_again(
     weights: dict[str, Path], video_file: Path, tmp_path: Path, harm: str

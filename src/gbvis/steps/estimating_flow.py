@@ -123,7 +123,7 @@ def _alone(kept: StoredFlow, check: Callable[[], None]) -> Iterator[None]:
 
     The lock lies outside the store, which holds nothing but Zarr's groups, and ends with its process.
     """
-    name = hashlib.sha256(kept.location.encode()).hexdigest()[:24]
+    name = hashlib.sha256(os.fsencode(kept.location)).hexdigest()[:24]
     lock = FileLock(Path(tempfile.gettempdir()) / f"gbvis-{name}.lock")
     try:
         while not lock.is_locked:

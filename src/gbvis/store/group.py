@@ -54,7 +54,7 @@ class StoredGroup:
         """Return whether every chunk of an array is there; what is in them is checked when they are read."""
         try:
             return all(chunk.is_file() and chunk.stat().st_size for chunk in self._chunks(name))
-        except (KeyError, ValueError, OSError, TypeError, AttributeError):
+        except (KeyError, OSError):
             return False
 
     def _read(self, name: str, clip: int) -> NDArray[Any]:
@@ -109,6 +109,14 @@ class StoredClips(StoredGroup):
 
 class StoredFlow(StoredGroup):
     """The estimated motion of a video, pair by pair of its frames: what is there is done."""
+
+    @property
+    def is_usable(self) -> bool:
+        """True where the array that holds the pairs can be opened; some or all of them may be missing."""
+        try:
+            return self._array("motion").ndim == 4
+        except (ValueError, KeyError, TypeError, AttributeError, OSError):
+            return False
 
     def missing(self, pairs: Iterable[int]) -> list[int]:
         """Return those of the pairs that are not there, rising; pair k is frames k and k + 1."""

@@ -42,10 +42,13 @@ def find_chunks(folder: Path, places: Iterable[int] | None = None) -> list[Path]
         KeyError: There is no array that can be read.
     """
     metadata = _read(folder)
-    shape, encoding = metadata["shape"], metadata["chunk_key_encoding"]
-    separator = encoding.get("configuration", {}).get("separator", "/")
-    numbers = range(shape[0]) if places is None else places
-    rest = ["0"] * (len(shape) - 1)
+    try:
+        shape, encoding = metadata["shape"], metadata["chunk_key_encoding"]
+        separator = encoding.get("configuration", {}).get("separator", "/")
+        numbers = range(shape[0]) if places is None else places
+        rest = ["0"] * (len(shape) - 1)
+    except (AttributeError, TypeError, IndexError) as error:
+        raise KeyError(str(folder)) from error
     return [folder / separator.join(["c", str(number), *rest]) for number in numbers]
 
 

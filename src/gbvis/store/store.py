@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from gbvis.attribution import NUMBERS_VERSION, Recipe
+from gbvis.attribution import Recipe
 from gbvis.clip import ClipFormat, ClipPixels
 from gbvis.endpoint import ENDPOINTS, Endpoint
 from gbvis.errors import GbvisError
@@ -158,18 +158,17 @@ class Store:
             GbvisError: The video has no two frames, or the store cannot be written.
         """
         about = {"fingerprint": video.fingerprint, "estimation": estimation.to_json()}
-        key = flow_key(video.name, estimation.algorithm, digest_of({**about, "numbers_version": NUMBERS_VERSION}))
-        found = self._find(key)
-        if found is None:
-            kept = lambda: self._find(key) is not None  # noqa: E731
+        key = flow_key(video.name, estimation.algorithm, digest_of(about))
+        if self._find_flow(key) is None:
+            kept = lambda: self._find_flow(key) is not None  # noqa: E731
             with publishing(self.path, key, kept) as group:
                 pairs = video.shape.frame_count - 1
                 size = estimation.frame_size(video.shape)
                 create_array(group, "motion", (pairs, *size, 2), estimation.dtype, MOTION_AXES, is_flat=True)
                 group.update_attributes({"video": video.name, "location": video.location, **about, "made": describe()})
-            found = self._find(key)
-            assert found is not None
-        return StoredFlow(self.path, key, found)
+        flow = self._find_flow(key)
+        assert flow is not None
+        return flow
 
     @contextmanager
     def writing(self, video: str, recipe: Recipe, clip_format: ClipFormat, is_forced: bool) -> Iterator[RunWriter]:
@@ -183,6 +182,11 @@ class Store:
             yield writer
             made = {"video": video, "recipe": recipe.to_json(), "value": writer.values}
             group.update_attributes({**made, **writer.attributes, "state": "complete"})
+
+    def _find_flow(self, key: str) -> StoredFlow | None:
+        attributes = self._find(key)
+        flow = None if attributes is None else StoredFlow(self.path, key, attributes)
+        return flow if flow and flow.is_usable else None
 
     def _keys(self, parent: str) -> list[str]:
         return [f"{parent}/{name}" for name in self._names(parent)]
