@@ -1,41 +1,24 @@
 """The work of `explain` on one stream of one video."""
 
 import time
-from collections import deque
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from gbvis import __version__, registry
-from gbvis.attribution import NUMBERS_VERSION, Attribution, Recipe
+from gbvis.attribution import NUMBERS_VERSION, Recipe
 from gbvis.clip import ClipPixels, cut_clip, fingerprint_for
-from gbvis.endpoint import SOFTMAX, Endpoint, Responses, Target, TargetRequest
-from gbvis.errors import GbvisError
+from gbvis.endpoint import Target, TargetRequest
 from gbvis.fingerprint import digest_of
+from gbvis.steps.explain.batch import Batch
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
 from gbvis.steps.finding_videos import VideoEntry
 from gbvis.steps.opening_weights import Networks
 from gbvis.steps.watching import StoppableWatcher
-from gbvis.store import RunWriter, Store, StoredClips, StoredRun
+from gbvis.store import Store, StoredClips, StoredRun
 from gbvis.video import Video
 
 if TYPE_CHECKING:
-    from gbvis.network import Network
-
-Requests = Mapping[str, TargetRequest]
-"""Targets asked for, by the digest of everything that decides which run answers them."""
-
-_KEPT_AHEAD = 2
-"""Gradients that may wait for being written."""
-
-TOP_SCORES = 5
-"""How many class scores are kept with a run."""
+    pass
 
 
 class Stream:
@@ -157,119 +140,3 @@ class Stream:
     def say(self, line: str) -> None:
         """Tell a detail of this stream."""
         self.watcher.say(f"{self.video.name} {self.video.modality}: {line}")
-
-
-class Batch:
-    """All targets of one stream that the store lacks, computed together: one forward pass a clip.
-
-    Where a target is picked by its rank among several clips, the clips' mean responses are needed before the first
-    gradient: then there is one more forward pass a clip, which costs less than keeping every clip's activations.
-
-    Attributes:
-        runs: Each run and whether it was in the store already, under another request; filled by `compute`.
-    """
-
-    def __init__(self, stream: Stream, requests: Requests, clips: StoredClips, network: "Network") -> None:
-        self._stream, self._requests, self._clips, self._network = stream, requests, clips, network
-        self._endpoints = {SOFTMAX, *(target.endpoint for target in requests.values())}  # every run carries scores
-        self._answers: dict[Target, list[str]] = {}
-        self._stored: dict[Target, StoredRun] = {}
-        self._writers: dict[Target, RunWriter] = {}
-        self._scores: list[NDArray[np.float32]] = []
-        self.runs: list[tuple[StoredRun, bool]] = []
-
-    def compute(self) -> None:
-        """Compute and store the gradients of all clips."""
-        attribute = registry.method(self._stream.request.method).attribute
-        clip_count = len(self._clips.frames)
-        if clip_count > 1 and any(target.rank is not None for target in self._requests.values()):
-            self._resolve(self._mean_responses())
-        with ExitStack() as unfinished, ThreadPoolExecutor(1) as keeping:
-            kept: deque[Future[None]] = deque()
-
-            def choose(responses: Responses) -> list[Target]:
-                self._scores.append(responses[SOFTMAX])
-                if not self._answers:
-                    self._resolve(responses)
-                if not self._writers:
-                    self._open_writers(unfinished)
-                    self._stream.watcher.expect(clip_count * len(self._writers), self._stream.video.name)
-                return list(self._writers)
-
-            for clip in range(clip_count):
-                started = time.perf_counter()
-                pixels = self._clips.pixels(clip)
-                for attribution in attribute(
-                    self._network, pixels, self._endpoints, choose, self._watch if clip == 0 else None
-                ):
-                    kept.append(keeping.submit(self._keep, attribution))
-                    if len(kept) > _KEPT_AHEAD:
-                        kept.popleft().result()
-                seconds = time.perf_counter() - started
-                self._stream.say(f"clip {clip + 1}: gradients: {len(self._writers)}, in {seconds:.2f} s")
-                if not self._writers:
-                    break  # all of it was in the store, asked for in other words
-            for one in kept:
-                one.result()
-            self._describe()
-        self._collect()
-
-    def _keep(self, attribution: Attribution) -> None:
-        """Write a gradient, which takes a core for as long as it is compressed, while the next is computed."""
-        self._writers[attribution.target].write(attribution)
-        self._stream.watcher.advance(self._stream.video.name)
-
-    def _mean_responses(self) -> Responses:
-        ranked = {target.ranked_at for target in self._requests.values() if target.rank is not None}
-        clips = range(len(self._clips.frames))
-        measured = [self._network.measure(self._clips.pixels(clip), ranked) for clip in clips]
-        return {endpoint: np.mean([one[endpoint] for one in measured], axis=0) for endpoint in ranked}
-
-    def _resolve(self, responses: Responses) -> None:
-        for digest, request in self._requests.items():
-            self._answers.setdefault(request.resolve(responses), []).append(digest)
-
-    def _open_writers(self, unfinished: ExitStack) -> None:
-        stream = self._stream
-        for target, digests in self._answers.items():
-            recipe = stream.recipe(target, self._clips.frames)
-            stored = None if stream.request.is_forced else stream.store.find_run(stream.video.name, recipe)
-            if stored:
-                self._stored[target] = stored
-                continue
-            writing = stream.store.writing(stream.video.name, recipe, stream.card.clip_format, stream.request.is_forced)
-            writer = self._writers[target] = unfinished.enter_context(writing)
-            writer.attributes = {
-                "location": stream.video.location,
-                "clips": self._clips.digest,
-                "label": stream.card.label_of(target.index) if target.endpoint.is_class else None,
-                "requests": digests,
-            }
-
-    def _describe(self) -> None:
-        """Record with every run what is only known at the end: the scores, and the circumstances."""
-        top = self._stream.card.top(np.mean(self._scores, axis=0), TOP_SCORES) if self._scores else []
-        made = {
-            "gbvis": __version__,
-            "at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "weights": self._stream.card.path,
-            **self._network.circumstances(),
-        }
-        for writer in self._writers.values():
-            writer.attributes |= {"scores": top, "made": made}
-
-    def _collect(self) -> None:
-        for target, digests in self._answers.items():
-            stored = self._stored.get(target)
-            if stored:
-                stored.add_requests(digests)
-            run = self._stream.store.find_run(self._stream.video.name, self._stream.recipe(target, self._clips.frames))
-            if run is None:
-                raise GbvisError(
-                    f"{self._stream.video.name} {target.endpoint} {target.index} is gone from the store again",
-                    "something else takes runs away while this call writes them: repeat it",
-                )
-            self.runs.append((run, stored is not None))
-
-    def _watch(self, endpoint: Endpoint, shape: tuple[int, ...]) -> None:
-        self._stream.say(f"{endpoint.name:<10} {list(shape)}")
