@@ -2,7 +2,7 @@
 
     python benchmarks/run_all.py FOLDER
 
-FOLDER holds videos. Takes about fifteen minutes on two cores; nothing else should run.
+FOLDER holds videos. Takes about ten minutes on two cores; nothing else should run.
 """
 
 import subprocess

@@ -1,6 +1,6 @@
 """Folding: an R(2+1)D made quick for inference. The only form in which networks are run.
 
-What makes it quick on a CPU, measured one by one in `benchmarks/gradient.py`:
+What makes it quick on a CPU (`benchmarks/gradient.py` measures all of it together):
 
 - Norms are folded into the convolutions: in evaluation they are a factor and a shift for each channel.
 - Activations lie in memory as (clip, time, y, x, channel), "channels last", which oneDNN's best kernels want.
@@ -11,6 +11,8 @@ What makes it quick on a CPU, measured one by one in `benchmarks/gradient.py`:
 
 It rounds otherwise than the plain network, by some 1e-7; `DESIGN.md`, part 5, says what that does to gradients.
 """
+
+import copy
 
 import torch
 from torch import Tensor, nn
@@ -116,7 +118,7 @@ def fold(plain: R2Plus1D, device: torch.device, dtype: torch.dtype) -> R2Plus1D:
         if isinstance(part, NormedConvolution):
             parent, _, child = name.rpartition(".")
             setattr(folded.get_submodule(parent), child, FoldedConvolution(part, dtype))
-    folded.classifier = plain.classifier
+    folded.classifier = copy.deepcopy(plain.classifier)
     for part in folded.modules():
         if isinstance(part, nn.ReLU):
             part.inplace = True

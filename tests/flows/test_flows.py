@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -82,15 +83,16 @@ def test_the_settings_are_opencvs_defaults_where_they_say_so() -> None:
 
 
 @pytest.mark.parametrize("harm", ["sys.modules['cv2'] = None", "import cv2; del cv2.optflow"])
-def test_without_the_extra_one_line_says_what_to_install(harm: str) -> None:
+def test_without_the_extra_one_line_says_what_to_install(harm: str, tmp_path: Path) -> None:
     check = (
         f"import sys; {harm}; from gbvis.cli.app import run_command_line;"
-        "sys.exit(run_command_line(['extract', 'sample:left-1', '-o', '/tmp/gbvis-no-opencv']))"
+        f"sys.exit(run_command_line(['extract', 'sample:left-1', '-o', '{tmp_path}/data']))"
     )
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)
     assert done.returncode == 2
     assert "gbvis[flow]" in done.stderr and "OpenCV" in done.stderr
     assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_unknown_names_are_refused() -> None:

@@ -109,8 +109,8 @@ def _extract(request: ExtractRequest, video: Video, watcher: Watcher) -> Extract
     started = time.perf_counter()
     estimation = Estimation(request.algorithm, registry.flow(request.algorithm).SETTINGS)
     with _alone(request.output / RECORDS / f"{video.name}.lock", video):
-        streams = {modality: _open(request, video, estimation, modality) for modality in MODALITIES}
-        wanted = {name: stream for name, stream in streams.items() if request.modality in (None, name)}
+        names = [request.modality] if request.modality else MODALITIES
+        wanted = {name: _open(request, video, estimation, name) for name in names}
         there = {} if request.is_forced else {name: stream.frame_count for name, stream in wanted.items()}
         lacking = {name: stream for name, stream in wanted.items() if there.get(name) is None}
         counts = {name: count for name, count in there.items() if count is not None}
@@ -142,14 +142,7 @@ def _write(
     watcher.expect(len(pairs) or len(frames), video.name)
 
     def read(number: int) -> Frame:
-        frame = video.read(number)
-        if frame.shape[:2] != (video.shape.height, video.shape.width):
-            raise GbvisError(
-                f"frame {number} of {video.location} is {frame.shape[1]}x{frame.shape[0]} pixels, its first one "
-                f"{video.shape.width}x{video.shape.height}",
-                "all frames of a video must have one size",
-            )
-        frame = scale_frame(frame)
+        frame = _read_scaled(video, number)
         if number in frames:
             streams["rgb"].write(number, frame)
             frames.discard(number)
@@ -168,6 +161,18 @@ def _write(
     for name, stream in streams.items():
         stream.finish(counts[name], about)
     return counts
+
+
+def _read_scaled(video: Video, number: int) -> Frame:
+    """Return a frame in the size of a data set."""
+    frame, shape = video.read(number), video.shape
+    if frame.shape[:2] != (shape.height, shape.width):
+        raise GbvisError(
+            f"frame {number} of {video.location} is {frame.shape[1]}x{frame.shape[0]} pixels, its first one "
+            f"{shape.width}x{shape.height}",
+            "all frames of a video must have one size",
+        )
+    return scale_frame(frame)
 
 
 @contextmanager

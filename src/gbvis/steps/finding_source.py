@@ -35,7 +35,7 @@ def find_source(store: Store, stored: StoredRun, dataset: Path | None, given: Se
     if not Path(location).exists():
         moved = (path for path in given if Path(path).exists() and video_name(path) == stored.video)
         location = next(moved, location)
-    video = _open(stored, location, dataset, _modality_of(stored))
+    video = _open(stored, location, dataset)
     if attributes["fingerprint"] not in (video.fingerprint, video.motion_fingerprint):
         raise GbvisError(
             f"{video.location} has changed since it was explained: the overlay would lie on other frames",
@@ -51,9 +51,9 @@ def find_source(store: Store, stored: StoredRun, dataset: Path | None, given: Se
     return SourceView(shape.width, shape.height, (left, top, right, bottom), read)
 
 
-def _open(stored: StoredRun, location: str, dataset: Path | None, modality: str) -> Video:
+def _open(stored: StoredRun, location: str, dataset: Path | None) -> Video:
     try:
-        return find_video(*_place(stored, location, dataset, modality))
+        return find_video(*_place(stored, location, dataset, _modality_of(stored)))
     except GbvisError as error:
         raise GbvisError(
             f"the overlay needs the frames of {stored.video}, and they are gone from {location}",

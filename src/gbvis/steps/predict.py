@@ -78,7 +78,8 @@ def run(request: PredictRequest, watcher: Watcher | None = None) -> Iterator[Pre
     check_dataset(request.dataset)
     networks = Networks(request.weights)
     request.flow.check(networks.cards.values())
-    Store.find(request.store)  # what is no store is noticed before the first hour of work
+    if "flow" in networks.cards:
+        Store.find(request.store)  # what is no store is noticed before the first hour of work
     watcher.expect_videos(len(request.videos) * len(networks.cards))
     for entry in request.videos:
         streams: dict[str, _Stream] = {}
