@@ -7,8 +7,17 @@ import typer
 
 from gbvis import __version__
 from gbvis.cli import options, showing
-from gbvis.cli.reading import read_explained_endpoints, read_flow, read_folder, read_style, read_videos, read_weights
+from gbvis.cli.reading import (
+    read_explained_endpoints,
+    read_flow,
+    read_folder,
+    read_selection,
+    read_style,
+    read_videos,
+    read_weights,
+)
 from gbvis.cli.screen import Screen
+from gbvis.cli.store_commands import store_app
 
 # Steps are imported by the command that needs them, so that `--help` is quick and only `explain` and `predict` pay
 # for torch.
@@ -20,6 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(store_app, name="store")
 
 
 def _print_version(is_wanted: bool) -> None:
@@ -57,7 +67,7 @@ def predict(
     family: options.Family = None,
     device: options.Device = "auto",
     precision: options.Precision = "float32",
-    store: options.StorePath = Path("gbvis.zarr"),
+    store: options.StorePath = "gbvis.zarr",
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -105,7 +115,7 @@ def explain(
     family: options.Family = None,
     device: options.Device = "auto",
     precision: options.Precision = "float32",
-    store: options.StorePath = Path("gbvis.zarr"),
+    store: options.StorePath = "gbvis.zarr",
     force: options.Force = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -161,27 +171,16 @@ def render(
     precision: options.SelectedPrecision = None,
     weights: options.SelectedWeights = None,
     flow_algorithm: options.SelectedFlowAlgorithm = None,
-    store: options.StorePath = Path("gbvis.zarr"),
+    store: options.StorePath = "gbvis.zarr",
     force: options.Force = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> int:
     """Make GIF, MP4, WebP, APNG or PNG from the store: no weights, and no video but for the overlay."""
-    from gbvis.endpoint import read_endpoints
     from gbvis.steps import render as step
-    from gbvis.steps.selecting_runs import Selection
 
-    selection = Selection(
-        modality=modality,
-        endpoints=tuple(read_endpoints(endpoint or [])),
-        labels=tuple(label or ()),
-        filters=tuple(filters or ()),
-        frames=frames,
-        clips=clips,
-        method=method,
-        precision=precision,
-        weights=read_weights(weights),
-        flow_algorithm=flow_algorithm,
+    selection = read_selection(
+        modality, endpoint, label, filters, frames, clips, method, precision, weights, flow_algorithm
     )
     request = step.RenderRequest(
         store=store,

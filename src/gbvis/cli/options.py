@@ -18,6 +18,14 @@ RenderedVideos = Annotated[
     list[str] | None,
     typer.Argument(metavar="[VIDEO]...", help="Names or paths; none means every video in the store."),
 ]
+SelectedVideos = Annotated[
+    list[str] | None, typer.Argument(metavar="[VIDEO]...", help="Names or paths; only runs of these.")
+]
+Everything = Annotated[bool, typer.Option("--all", help="Every run of the store.")]
+Unfinished = Annotated[bool, typer.Option("--unfinished", help="What killed processes left behind, and nothing else.")]
+Damaged = Annotated[bool, typer.Option("--damaged", help="What does not fit its checksums, and nothing else.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")]
+Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
 Source = Annotated[Path, typer.Argument(metavar="IN", help="A checkpoint of any family.")]
 ConvertedFile = Annotated[Path, typer.Argument(metavar="OUT.safetensors", help="The file to write.")]
 DemoFolder = Annotated[Path, typer.Argument(metavar="[DIR]", help="Where everything goes.")]
@@ -126,7 +134,7 @@ SelectedPrecision = Annotated[
     typer.Option("--precision", metavar="float32|tf32|bfloat16", help="Only what was computed so."),
 ]
 StorePath = Annotated[
-    Path, typer.Option("--store", metavar="PATH", envvar="GBVIS_STORE", help="Where gradients and flow are kept.")
+    str, typer.Option("--store", metavar="PATH|URL", envvar="GBVIS_STORE", help="Where gradients and flow are kept.")
 ]
 FlowAlgorithm = Annotated[
     str | None,

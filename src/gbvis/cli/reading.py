@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gbvis.picture import Style
     from gbvis.steps.finding_streams import FlowRequest
     from gbvis.steps.finding_videos import VideoEntry
+    from gbvis.steps.selecting_runs import Selection
 
 
 def read_videos(typed: list[str] | None, list_file: str | None, is_from_one: bool) -> tuple[VideoEntry, ...]:
@@ -46,6 +47,40 @@ def read_weights(typed: list[Path] | None) -> tuple[Path, ...]:
     from gbvis.sample_networks import find_weights
 
     return tuple(find_weights(path) for path in typed or [] if path != Path())
+
+
+def read_selection(
+    modality: str | None,
+    endpoints: list[str] | None,
+    labels: list[str] | None,
+    filters: list[int] | None,
+    frames: int | None,
+    clips: int | None,
+    method: str | None,
+    precision: str | None,
+    weights: list[Path] | None,
+    flow_algorithm: str | None,
+) -> Selection:
+    """Return what narrows the runs of a store down.
+
+    Raises:
+        GbvisError: There is no such endpoint (exit code 2).
+    """
+    from gbvis.endpoint import read_endpoints
+    from gbvis.steps.selecting_runs import Selection
+
+    return Selection(
+        modality=modality,
+        endpoints=tuple(read_endpoints(endpoints or [])),
+        labels=tuple(labels or ()),
+        filters=tuple(filters or ()),
+        frames=frames,
+        clips=clips,
+        method=method,
+        precision=precision,
+        weights=read_weights(weights),
+        flow_algorithm=flow_algorithm,
+    )
 
 
 def read_flow(algorithm: str | None, is_jpeg: bool, is_mean_subtracted: bool, is_stretched: bool) -> FlowRequest:

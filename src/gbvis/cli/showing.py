@@ -50,7 +50,7 @@ def show_run(screen: Screen, explained: ExplainedRun) -> None:
     how = "cached, nothing computed" if explained.is_cached else f"computed in {explained.seconds:.1f} s"
     target = f"{run.endpoint.target_kind} {run.target}{name}"
     screen.print(f"{run.video}  {run.modality}  {run.endpoint}  {target}  {value:.4g}  {how}")
-    screen.say(f"  {explained.store / run.key}")
+    screen.say(f"  {run.location}")
 
 
 def show_prediction(screen: Screen, prediction: Prediction) -> None:

@@ -44,7 +44,7 @@ class PredictRequest:
     clips: ClipRequest = field(default_factory=lambda: ClipRequest(count=10))
     top: int = 5
     flow: FlowRequest = field(default_factory=FlowRequest)
-    store: Path = Path("gbvis.zarr")
+    store: str | Path = "gbvis.zarr"
 
 
 @dataclass(frozen=True)
@@ -132,9 +132,9 @@ def _predict_stream(
     return _Stream(prediction, scores, video.shape.frame_count)
 
 
-def _open_store(path: Path) -> Store:
+def _open_store(location: str | Path) -> Store:
     """Return the store, made if there is none; one that cannot be written may hold all that is needed."""
-    return Store.find(path) or Store.open_or_create(path)
+    return Store.find(location) or Store.open_or_create(location)
 
 
 def _fuse(

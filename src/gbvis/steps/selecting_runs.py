@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from gbvis import registry
 from gbvis.endpoint import Endpoint
 from gbvis.errors import GbvisError
 from gbvis.fingerprint import hash_file
 from gbvis.labels import label_key
+from gbvis.steps.opening_weights import MODALITIES, PRECISIONS
 from gbvis.store import Store, StoredRun
 from gbvis.video import SAMPLE_PREFIX, video_name
 
@@ -38,6 +40,18 @@ class Selection:
     precision: str | None = None
     weights: tuple[Path, ...] = ()
     flow_algorithm: str | None = None
+
+    def check(self) -> None:
+        """Check the names.
+
+        Raises:
+            GbvisError: There is no such stream, precision, method or flow algorithm (exit code 2).
+        """
+        registry.check_name("modality", MODALITIES, self.modality or "rgb")
+        registry.check_name("precision", PRECISIONS, self.precision or "float32")
+        registry.check_name("flow algorithm", registry.FLOWS, self.flow_algorithm or "tvl1")
+        if self.method:
+            registry.check_name("method", registry.METHODS, self.method)
 
 
 def select_runs(store: Store, video: str | None, selection: Selection) -> list[StoredRun]:

@@ -84,7 +84,7 @@ class Failure:
     @classmethod
     def of(cls, video: str, error: GbvisError) -> "Failure":
         """Return the failure of `video`; an error of the whole call is raised again instead."""
-        if error.exit_code != 1:
+        if error.ends_call:
             raise error
         return cls(video, error.problem, error.hint)
 

@@ -9,7 +9,9 @@ gbvis.zarr/                                       attributes: {"gbvis": {"format
 ```
 """
 
-from gbvis.store.group import StoredClips, StoredFlow, StoredRun
+from gbvis.store.clips import StoredClips
+from gbvis.store.flow import StoredFlow
+from gbvis.store.run import StoredRun
 from gbvis.store.store import Store
 from gbvis.store.writing import RunWriter
 

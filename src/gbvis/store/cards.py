@@ -7,7 +7,8 @@ from typing import Any
 from gbvis.card import WeightsCard
 from gbvis.fingerprint import Stamp
 from gbvis.store.key import WEIGHTS, weights_key
-from gbvis.store.metadata import read_attributes, write_attributes
+from gbvis.store.metadata import read_group, write_group
+from gbvis.store.place import Place
 from gbvis.store.publishing import publishing
 
 _FILES = "files"
@@ -17,8 +18,8 @@ _FILES = "files"
 class Cards:
     """The cards of weights files, by the files' hashes."""
 
-    def __init__(self, store: Path) -> None:
-        self._store = store
+    def __init__(self, place: Place) -> None:
+        self._place = place
 
     def read(self, sha256: str, family: str | None = None) -> list[WeightsCard]:
         """Return the cards of the networks in the weights file with that hash; none where it is not known.
@@ -40,16 +41,15 @@ class Cards:
             GbvisError: The store cannot be written.
         """
         sha256 = cards[0].sha256
-        with publishing(self._store, weights_key(sha256, family), lambda: bool(self.read(sha256, family))) as group:
-            group.update_attributes({card.modality: card.to_json() for card in cards})
+        with publishing(self._place, weights_key(sha256, family), lambda: bool(self.read(sha256, family))) as writer:
+            writer.attributes = {card.modality: card.to_json() for card in cards}
 
     def find_hash(self, path: Path, stamp: Stamp) -> str | None:
         """Return the hash of the weights file at `path`, if it had this stamp when it was hashed; else None."""
-        folder = self._store / WEIGHTS
-        for known in sorted(folder.iterdir()) if folder.is_dir() else ():
-            files = (read_attributes(known) or {}).get(_FILES, {})
+        for name in self._place.list_folders(WEIGHTS):
+            files = (read_group(self._place, f"{WEIGHTS}/{name}") or {}).get(_FILES, {})
             if isinstance(files, dict) and files.get(str(path)) == list(stamp):
-                return known.name.split("-")[0]
+                return name.split("-")[0]
         return None
 
     def keep_hash(self, path: Path, stamp: Stamp, sha256: str, family: str | None = None) -> None:
@@ -58,7 +58,7 @@ class Cards:
         if attributes:
             files = {**attributes.get(_FILES, {}), str(path): list(stamp)}
             with suppress(OSError):
-                write_attributes(self._store / weights_key(sha256, family), {**attributes, _FILES: files})
+                write_group(self._place, weights_key(sha256, family), {**attributes, _FILES: files})
 
     def _attributes(self, sha256: str, family: str | None) -> dict[str, Any]:
-        return read_attributes(self._store / weights_key(sha256, family)) or {}
+        return read_group(self._place, weights_key(sha256, family)) or {}

@@ -1,23 +1,14 @@
 """What one finished group of a store holds, read when it is asked for."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from gbvis.attribution import Gradient
-from gbvis.clip import ClipPixels
-from gbvis.endpoint import Endpoint, read_endpoint
 from gbvis.errors import GbvisError
-from gbvis.store.metadata import find_chunks, write_attributes
-from gbvis.store.publishing import cannot_write
-from gbvis.video import VideoShape
-
-if TYPE_CHECKING:
-    import zarr
+from gbvis.store.array import ArrayFormat, checksum_of, is_intact
+from gbvis.store.place import Place
 
 
 class StoredGroup:
@@ -28,179 +19,100 @@ class StoredGroup:
         attributes: As in `DESIGN.md`, part 4.
     """
 
-    def __init__(self, store: Path, key: str, attributes: dict[str, Any]) -> None:
-        self._store = store
-        self._arrays: dict[str, zarr.Array[Any]] = {}
+    NAMES: tuple[str, ...] = ()
+    """Attributes without which the group is damaged."""
+
+    ARRAYS: tuple[str, ...] = ()
+    """Arrays without which the group is damaged."""
+
+    def __init__(self, place: Place, key: str, attributes: dict[str, Any]) -> None:
+        self._place = place
+        self._formats: dict[str, ArrayFormat] = {}
         self.key = key
         self.attributes = attributes
 
     @property
     def location(self) -> str:
-        """The group's absolute path."""
-        return str((self._store / self.key).absolute())
+        """The group's absolute path or URL."""
+        return self._place.locate(self.key)
 
-    def _chunks(self, name: str, places: Iterable[int] | None = None) -> list[Path]:
-        """Return the files of an array's chunks, one a clip; of all of them, or of those at the places named."""
-        return find_chunks(self._store / self.key / name, places)
+    @property
+    def own_key(self) -> str:
+        """The key that a group with these attributes has: another means that it was moved."""
+        raise NotImplementedError
 
-    def _array(self, name: str) -> "zarr.Array[Any]":
-        if name not in self._arrays:
-            import zarr
+    def find_damage(self, is_thorough: bool) -> str | None:
+        """Return what is wrong with the group, or None where nothing is.
 
-            self._arrays[name] = zarr.open_array(self._store / self.key / name, mode="r+", zarr_format=3)
-        return self._arrays[name]
-
-    def _has_all(self, name: str) -> bool:
-        """Return whether every chunk of an array is there; what is in them is checked when they are read."""
+        Args:
+            is_thorough: Read every chunk, and compare its checksum; else see only whether it is there.
+        """
         try:
-            return all(chunk.is_file() and chunk.stat().st_size for chunk in self._chunks(name))
-        except (KeyError, OSError):
-            return False
+            if missing := [name for name in self.NAMES if name not in self.attributes]:
+                return f"its metadata lacks {missing[0]}"
+            if self.own_key != self.key:
+                return f"it is that of {self.own_key}"
+            sizes = {file.key: file.size for file in self._place.list_files(self.key)}
+            for name in self.ARRAYS:
+                damage = self._find_damaged_chunk(name, sizes, is_thorough)
+                if damage:
+                    return damage
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError, GbvisError) as error:
+            return f"its metadata makes no sense ({type(error).__name__})"
+        return None
 
-    def _read(self, name: str, clip: int) -> NDArray[Any]:
-        """Return one clip's chunk of an array; checksums are checked, and a missing chunk is never taken for zeros."""
+    def _find_damaged_chunk(self, name: str, sizes: dict[str, int], is_thorough: bool) -> str | None:
+        array = self._array(name)
+        if array is None:
+            return f"the metadata of {name} is missing or broken"
+        checksums: list[str] = self.attributes["arrays"][name]["chunks"]
+        if len(checksums) != array.chunk_count:
+            return f"{name} has {array.chunk_count} chunks, and the checksums of {len(checksums)}"
+        for number, checksum in enumerate(checksums):
+            chunk = f"{self.key}/{name}/{array.chunk_name(number)}"
+            if not sizes.get(chunk):
+                return f"chunk {number} of {name} is missing"
+            if is_thorough and not is_intact(self._place.read(chunk), checksum):
+                return f"the checksum of chunk {number} of {name} does not fit"
+        return None
+
+    def _array(self, name: str) -> ArrayFormat | None:
+        """Return the format of an array; None where its metadata is missing, or not as it was written."""
+        if name not in self._formats:
+            array = ArrayFormat(self._place.read_json(f"{self.key}/{name}"))
+            if array.digest != self.attributes["arrays"][name]["metadata"]:
+                return None
+            self._formats[name] = array
+        return self._formats[name]
+
+    def _read(self, name: str, number: int, is_listed: bool = True) -> NDArray[Any]:
+        """Return one chunk of an array, without the first axis.
+
+        Args:
+            name: The array's.
+            number: The chunk's.
+            is_listed: The group's metadata names the chunk's checksum.
+
+        Raises:
+            GbvisError: It is missing, or a checksum does not fit.
+        """
         with self._explaining_damage():
-            (chunk,) = self._chunks(name, [clip])
-            if not chunk.is_file():
-                raise FileNotFoundError(f"{chunk.name} is missing")
-            return np.asarray(self._array(name)[clip])
+            array = self._array(name)
+            if array is None:
+                raise ValueError(f"the metadata of {name} is missing or broken")
+            chunk = self._place.read(f"{self.key}/{name}/{array.chunk_name(number)}")
+            if is_listed and checksum_of(chunk) != self.attributes["arrays"][name]["chunks"][number]:
+                raise ValueError("a checksum does not fit")
+            values: NDArray[Any] = array.decode(number, chunk)[0]
+            return values
 
     @contextmanager
     def _explaining_damage(self) -> Iterator[None]:
         try:
             yield
-        except (ValueError, OSError, KeyError, RuntimeError) as error:
+        except (ValueError, OSError, KeyError, TypeError, IndexError) as error:
             why = "a checksum does not fit" if "checksum" in str(error) else "a part of it is missing or broken"
             raise GbvisError(
-                f"{self.key} in {self._store} is damaged: {why}",
-                "run the same `gbvis explain` with --force to compute it again",
+                f"{self.key} in {self._place.location} is damaged: {why}",
+                "run the same `gbvis explain` again: it computes anew what is damaged",
             ) from error
-
-
-class StoredClips(StoredGroup):
-    """The clips that runs of one video and modality share."""
-
-    @property
-    def digest(self) -> str:
-        """The last part of the key."""
-        return self.key.rsplit("/", 1)[1]
-
-    @property
-    def is_whole(self) -> bool:
-        """True where no chunk is missing."""
-        return self._has_all("pixels")
-
-    @property
-    def frames(self) -> list[list[int]]:
-        """Per clip its frame numbers."""
-        frames: list[list[int]] = self.attributes["frames"]
-        return frames
-
-    @property
-    def video_shape(self) -> VideoShape:
-        """What the video is like."""
-        height, width = self.attributes["source_size"]
-        return VideoShape(self.attributes["frame_count"], self.attributes["rate"], width, height)
-
-    def pixels(self, clip: int) -> ClipPixels:
-        """Return what the network saw before normalisation: (time, y, x, channel), uint8 or, for motion, float32."""
-        return self._read("pixels", clip)
-
-
-class StoredFlow(StoredGroup):
-    """The estimated motion of a video, pair by pair of its frames: what is there is done."""
-
-    @property
-    def is_usable(self) -> bool:
-        """True where the array that holds the pairs can be opened; some or all of them may be missing."""
-        try:
-            return self._array("motion").ndim == 4
-        except (ValueError, KeyError, TypeError, AttributeError, OSError):
-            return False
-
-    def missing(self, pairs: Iterable[int]) -> list[int]:
-        """Return those of the pairs that are not there, rising; pair k is frames k and k + 1."""
-        wanted = sorted(set(pairs))
-        folder = self._store / self.key / "motion"
-        there = {chunk.name for chunk in folder.iterdir()} if folder.is_dir() else set()
-        chunks = self._chunks("motion", wanted)
-        return [pair for pair, chunk in zip(wanted, chunks, strict=True) if chunk.name not in there]
-
-    def read(self, pair: int) -> NDArray[Any] | None:
-        """Return a pair's motion, (y, x, 2), uint8 or float32; None where it is not there, or damaged."""
-        try:
-            return self._read("motion", pair)
-        except GbvisError:
-            return None
-
-    def write(self, pair: int, motion: NDArray[Any]) -> None:
-        """Keep a pair's motion; it is there as a whole or not at all. Any thread may call this.
-
-        Raises:
-            GbvisError: The store cannot be written.
-        """
-        try:
-            self._array("motion")[pair] = motion
-        except OSError as error:
-            raise cannot_write(self._store, error) from error
-
-
-class StoredRun(StoredGroup):
-    """One run: a gradient per clip and all that decided it."""
-
-    @property
-    def is_whole(self) -> bool:
-        """True where no chunk is missing."""
-        return self._has_all("gradient")
-
-    @property
-    def video(self) -> str:
-        """The video's true name."""
-        return str(self.attributes["video"])
-
-    @property
-    def modality(self) -> str:
-        """`rgb` or `flow`."""
-        return str(self.recipe["modality"])
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """Where the target lies."""
-        return read_endpoint(self.recipe["endpoint"])
-
-    @property
-    def target(self) -> int:
-        """The filter, feature or class."""
-        return int(self.recipe["target"])
-
-    @property
-    def recipe(self) -> dict[str, Any]:
-        """What decided the numbers, as `Recipe.to_json` wrote it."""
-        recipe: dict[str, Any] = self.attributes["recipe"]
-        return recipe
-
-    @property
-    def digest(self) -> str:
-        """The last part of the key's last part."""
-        return self.key.rsplit("-", 1)[1]
-
-    @property
-    def clip_count(self) -> int:
-        """The number of clips."""
-        return len(self.recipe["clips"])
-
-    @property
-    def values(self) -> list[float]:
-        """The target's value per clip."""
-        values: list[float] = self.attributes["value"]
-        return values
-
-    def gradient(self, clip: int) -> Gradient:
-        """Return d target / d normalised input: float32 (channel, time, y, x); flow: channel 0 is u, 1 is v."""
-        return self._read("gradient", clip)
-
-    def add_requests(self, digests: list[str]) -> None:
-        """Keep with the run that it answers these requests too, if the store lets us; if not, nothing is lost."""
-        self.attributes["requests"] = sorted({*self.attributes["requests"], *digests})
-        with suppress(OSError):
-            write_attributes(self._store / self.key, self.attributes)

@@ -1,26 +1,75 @@
-"""How a group gets into a store: written under an unfinished name, then renamed in one step."""
+"""How a group gets into a store: made beside its place, then published as a whole."""
 
-import shutil
-import uuid
+import errno
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from gbvis.errors import GbvisError
-from gbvis.store.key import UNFINISHED
-from gbvis.store.metadata import METADATA
+from gbvis.store.array import ArrayFormat, checksum_of
+from gbvis.store.folder import write_durably
+from gbvis.store.metadata import encode_checked
+from gbvis.store.place import METADATA, Place, encode_array
 
-if TYPE_CHECKING:
-    import zarr
+_NO_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE}
+
+
+class GroupWriter:
+    """A group that is being made: its arrays chunk by chunk, and its attributes at the end.
+
+    Attributes:
+        attributes: To be kept with it, together with what tells a damaged group from a sound one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._arrays: dict[str, dict[str, Any]] = {}
+        self.attributes: dict[str, Any] = {}
+
+    def create_array(self, name: str, array_format: ArrayFormat, is_growing: bool = False) -> "ArrayWriter":
+        """Add an array; of one that grows later only the metadata is checked, not which chunks there are."""
+        folder = self._folder / name
+        folder.mkdir()
+        write_durably(folder / METADATA, encode_array(array_format.metadata))
+        about = self._arrays[name] = {"metadata": array_format.digest}
+        writer = ArrayWriter(folder, array_format)
+        if not is_growing:
+            about["chunks"] = writer.checksums
+        return writer
+
+    def finish(self) -> None:
+        """Write the group's own metadata."""
+        arrays = {"arrays": self._arrays} if self._arrays else {}
+        write_durably(self._folder / METADATA, encode_checked({**self.attributes, **arrays}))
+
+
+class ArrayWriter:
+    """Writes the chunks of an array one after the other.
+
+    Attributes:
+        checksums: Of the chunks written so far.
+    """
+
+    def __init__(self, folder: Path, array_format: ArrayFormat) -> None:
+        self._folder, self._format = folder, array_format
+        self.checksums: list[str] = []
+
+    def write(self, values: Any) -> None:
+        """Write the next chunk."""
+        place = len(self.checksums)
+        chunk = self._format.encode(place, values)
+        write_durably(self._folder / self._format.chunk_name(place), chunk)
+        self.checksums.append(checksum_of(chunk))
 
 
 @contextmanager
-def publishing(store: Path, key: str, is_kept: Callable[[], bool]) -> Iterator["zarr.Group"]:
-    """Give an unfinished group; it gets the name `key` if the context ends without error, else it is taken away.
+def publishing(place: Place, key: str, is_kept: Callable[[], bool]) -> Iterator[GroupWriter]:
+    """Give a writer; what it writes is the group `key` if the context ends without error, else it is taken away.
 
     Args:
-        store: The store's folder.
+        place: The store's files.
         key: The group's place in the store.
         is_kept: Asked at the end whether what may have that name by then (another process may have made it) is to
             stay instead.
@@ -28,63 +77,31 @@ def publishing(store: Path, key: str, is_kept: Callable[[], bool]) -> Iterator["
     Raises:
         GbvisError: The store cannot be written.
     """
-    import zarr
+    with explaining_refusal(place), place.staging() as staged:
+        writer = GroupWriter(staged)
+        yield writer
+        writer.finish()
+        place.publish(staged, key, is_kept)
 
-    unfinished = _unfinished(store)
+
+@contextmanager
+def explaining_refusal(place: Place) -> Iterator[None]:
+    """Turn an OSError into what to tell where a store cannot be written."""
     try:
-        root = zarr.open_group(store, mode="r+", zarr_format=3)
-        yield root.create_group(unfinished.name)
-        with suppress(zarr.errors.ContainsGroupError):  # another process has made it this very moment
-            root.require_group(key.rsplit("/", 1)[0])
-        _rename(unfinished, store / key, is_kept())
+        yield
     except OSError as error:
-        raise cannot_write(store, error) from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        raise cannot_write(place.location, error) from error
 
 
-def cannot_write(store: Path, error: OSError) -> GbvisError:
-    """Return what to tell where the store cannot be written."""
+def cannot_write(location: str, error: OSError) -> GbvisError:
+    """Return what to tell where a store cannot be written; where it is full or closed, all else would fail too."""
     return GbvisError(
-        f"cannot write to the store {store}: {error.strerror or error}",
+        f"cannot write to the store {location}: {error.strerror or error}",
         "free room there or get permission, then repeat the call: what was finished is kept",
+        ends_call=is_refusal(error),
     )
 
 
-def create_store(path: Path, format_version: int) -> None:
-    """Make an empty store and give it its name in one step: others may be making it too.
-
-    Raises:
-        OSError: It cannot be made.
-    """
-    import zarr
-
-    path = path.absolute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = _unfinished(path.parent)
-    try:
-        zarr.open_group(unfinished, mode="w-", zarr_format=3, attributes={"gbvis": {"format_version": format_version}})
-        unfinished.rename(path)
-    except OSError:
-        if not (path / METADATA).exists():
-            raise
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def _rename(unfinished: Path, finished: Path, is_kept: bool) -> None:
-    old = _unfinished(unfinished.parent)
-    if not is_kept:
-        with suppress(FileNotFoundError):
-            finished.rename(old)
-    try:
-        unfinished.rename(finished)
-    except OSError:
-        if not finished.exists():  # else another process has published the same meanwhile
-            raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def _unfinished(folder: Path) -> Path:
-    return folder / f"{UNFINISHED}{uuid.uuid4().hex}"
+def is_refusal(error: OSError) -> bool:
+    """Return whether an error says that a place has no room or gives no permission, rather than that it is none."""
+    return error.errno in _NO_PERMISSION | _NO_ROOM

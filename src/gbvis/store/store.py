@@ -1,8 +1,7 @@
 """Store: opened, planned from, written, read."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import fields
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,64 +10,83 @@ from gbvis.clip import ClipFormat, ClipPixels
 from gbvis.endpoint import ENDPOINTS, Endpoint
 from gbvis.errors import GbvisError
 from gbvis.estimation import Estimation
-from gbvis.fingerprint import digest_of
+from gbvis.store.array import ArrayFormat
 from gbvis.store.cards import Cards
-from gbvis.store.group import StoredClips, StoredFlow, StoredRun
+from gbvis.store.clips import StoredClips
+from gbvis.store.flow import StoredFlow
 from gbvis.store.key import CLIPS, WEIGHTS, clips_key, flow_key, run_key, video_key
-from gbvis.store.metadata import read_attributes
-from gbvis.store.opening import check_store, is_empty, make_writable
+from gbvis.store.metadata import read_group
+from gbvis.store.opening import check_store, make_store
+from gbvis.store.place import Place, open_place
 from gbvis.store.publishing import publishing
-from gbvis.store.writing import MOTION_AXES, PIXEL_AXES, RunWriter, create_array, describe_clips, digest_of_clips
+from gbvis.store.run import StoredRun
+from gbvis.store.writing import (
+    MOTION_AXES,
+    PIXEL_AXES,
+    RunWriter,
+    describe_clips,
+    digest_of_clips,
+    digest_of_flow,
+    identify_clips,
+)
 from gbvis.video import Video, VideoShape
-
-REQUIRED = {"video", "location", "recipe", "clips", "value", "label", "scores", "requests", "state"}
-"""Attributes without which a run is damaged."""
-
-RECIPE_PARTS = {field.name for field in fields(Recipe)} - {"flow"}
 
 
 class Store:
-    """A store in a plain directory.
+    """A store at a place.
 
     Attributes:
-        path: The directory.
+        place: Its files.
         cards: What is known of weights files.
         damaged: Keys of the runs that `runs` passed over because a part of them is missing or cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.cards = Cards(path)
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.cards = Cards(place)
         self.damaged: set[str] = set()
 
+    @property
+    def location(self) -> str:
+        """The path or URL, as the user gave it."""
+        return self.place.location
+
     @classmethod
-    def open(cls, path: Path) -> "Store":
-        """Return the store at `path`.
+    def open(cls, location: str | Path) -> "Store":
+        """Return the store at a path or an fsspec URL.
 
         Raises:
             GbvisError: There is none (exit code 1), or what is there is no store, or a newer one (exit code 2).
         """
-        check_store(path)
-        return cls(path)
+        place = open_place(location)
+        check_store(place)
+        return cls(place)
 
     @classmethod
-    def find(cls, path: Path) -> "Store | None":
-        """Return the store at `path`, or None where there is nothing, or an empty folder.
+    def find(cls, location: str | Path) -> "Store | None":
+        """Return the store at a path or URL, or None where there is nothing, or an empty folder.
 
         Raises:
             GbvisError: As `open` (exit code 2).
         """
-        return cls.open(path) if path.exists() and not is_empty(path) else None
+        place = open_place(location)
+        with suppress(OSError):
+            if place.is_empty():
+                return None
+        return cls.open(location)
 
     @classmethod
-    def open_or_create(cls, path: Path) -> "Store":
-        """Return the store at `path`, made if there is nothing yet.
+    def open_or_create(cls, location: str | Path) -> "Store":
+        """Return the store at a path or URL, made if there is nothing yet, and rid of what killed processes left.
 
         Raises:
-            GbvisError: As `open`, or it cannot be made (exit code 2).
+            GbvisError: As `open`, or it cannot be made.
         """
-        make_writable(path)
-        return cls.open(path)
+        place = open_place(location)
+        make_store(place)
+        check_store(place)
+        place.sweep()
+        return cls(place)
 
     def runs(
         self, video: str | None = None, modality: str | None = None, endpoint: Endpoint | None = None
@@ -77,11 +95,11 @@ class Store:
 
         Runs that are damaged are passed over; `damaged` holds their keys afterwards.
         """
-        for name in [video_key(video)] if video is not None else self._names(""):
+        for name in [video_key(video)] if video is not None else self.videos():
             for stream in [modality] if modality else ("rgb", "flow"):
                 for place in [endpoint] if endpoint else ENDPOINTS:
-                    for key in self._keys(f"{name}/{stream}/{place}"):
-                        found = self._find_whole(key)
+                    for key in self.keys(f"{name}/{stream}/{place}"):
+                        found = self._find_whole(key, is_thorough=False)
                         if found is None:
                             self.damaged.add(key)
                         else:
@@ -90,18 +108,23 @@ class Store:
     def find_answers(
         self, video: str, modality: str, endpoint: Endpoint, requests: Iterable[str]
     ) -> dict[str, StoredRun]:
-        """Return the finished runs that answer these digests of requests, as far as there are any."""
+        """Return the finished runs that answer these digests of requests, as far as there are any.
+
+        Every byte of what is returned has been checked.
+        """
         wanted = set(requests)
         answers: dict[str, StoredRun] = {}
-        for key in self._keys(f"{video_key(video)}/{modality}/{endpoint}"):
-            answered = wanted & set((self._find(key) or {}).get("requests", ()))
+        for key in self.keys(f"{video_key(video)}/{modality}/{endpoint}"):
+            answered = wanted & set((read_group(self.place, key) or {}).get("requests", ()))
             run = self._find_whole(key) if answered else None
             if run is not None:
+                with suppress(OSError):  # a store that cannot be written serves what it has
+                    self.place.ensure_levels(key)
                 answers.update(dict.fromkeys(answered, run))
         return answers
 
     def find_run(self, video: str, recipe: Recipe) -> StoredRun | None:
-        """Return the finished run of `video` made by `recipe`, or None where it is not there or damaged."""
+        """Return the run of `video` made by `recipe`, every byte checked; None where it is not there, or damaged."""
         return self._find_whole(_run_key(video, recipe))
 
     def clips_of(self, run: StoredRun) -> StoredClips:
@@ -110,12 +133,12 @@ class Store:
         Raises:
             GbvisError: They are gone.
         """
-        return self._clips(clips_key(run.video, run.modality, run.attributes["clips"]))
+        return self._clips(run.clips_key)
 
     def find_shape(self, video: str, modality: str, fingerprint: str) -> VideoShape | None:
         """Return what is known of the video with that content from clips that were cut of it, or None."""
-        for key in self._keys(f"{video_key(video)}/{modality}/{CLIPS}"):
-            clips = self._find_clips(key)
+        for key in self.keys(f"{video_key(video)}/{modality}/{CLIPS}"):
+            clips = self._find_clips(key, is_thorough=False)
             if clips is not None and clips.attributes["fingerprint"] == fingerprint:
                 return clips.video_shape
         return None
@@ -133,17 +156,18 @@ class Store:
         Raises:
             GbvisError: A frame cannot be read, or the store cannot be written.
         """
-        key = clips_key(video.name, video.modality, digest_of_clips(video, clip_format, frames))
+        identity = identify_clips(video, clip_format, frames)
+        key = clips_key(video.name, video.modality, digest_of_clips(identity))
         stored = None if is_forced else self._find_clips(key)
         if stored is None:
             kept = lambda: not is_forced and self._find_clips(key) is not None  # noqa: E731
-            with publishing(self.path, key, kept) as group:
+            with publishing(self.place, key, kept) as group:
                 square = (clip_format.crop, clip_format.crop)
                 shape = (len(frames), len(frames[0]), *square, clip_format.channels)
-                pixels = create_array(group, "pixels", shape, clip_format.dtype, PIXEL_AXES)
-                for index, clip in enumerate(clips):
-                    pixels[index] = clip
-                group.update_attributes(describe_clips(video, clip_format, frames))
+                pixels = group.create_array("pixels", ArrayFormat.create(shape, clip_format.dtype, PIXEL_AXES))
+                for clip in clips:
+                    pixels.write(clip)
+                group.attributes = {**identity, **describe_clips(video, clip_format)}
         return stored or self._clips(key)
 
     def open_flow(self, video: Video, estimation: Estimation, describe: Callable[[], Mapping[str, Any]]) -> StoredFlow:
@@ -158,14 +182,14 @@ class Store:
             GbvisError: The video has no two frames, or the store cannot be written.
         """
         about = {"fingerprint": video.fingerprint, "estimation": estimation.to_json()}
-        key = flow_key(video.name, estimation.algorithm, digest_of(about))
+        key = flow_key(video.name, estimation.algorithm, digest_of_flow(about))
         if self._find_flow(key) is None:
             kept = lambda: self._find_flow(key) is not None  # noqa: E731
-            with publishing(self.path, key, kept) as group:
-                pairs = video.shape.frame_count - 1
-                size = estimation.frame_size(video.shape)
-                create_array(group, "motion", (pairs, *size, 2), estimation.dtype, MOTION_AXES, is_flat=True)
-                group.update_attributes({"video": video.name, "location": video.location, **about, "made": describe()})
+            with publishing(self.place, key, kept) as group:
+                shape = (video.shape.frame_count - 1, *estimation.frame_size(video.shape), 2)
+                motion = ArrayFormat.create(shape, estimation.dtype, MOTION_AXES)
+                group.create_array("motion", motion, is_growing=True)
+                group.attributes = {"video": video.name, "location": video.location, **about, "made": describe()}
         flow = self._find_flow(key)
         assert flow is not None
         return flow
@@ -175,58 +199,48 @@ class Store:
         """Give a writer for the gradients of one run; the run is in the store once the context ends without error."""
         key = _run_key(video, recipe)
         kept = lambda: not is_forced and self._find_whole(key) is not None  # noqa: E731
-        with publishing(self.path, key, kept) as group:
+        with publishing(self.place, key, kept) as group:
             square = (clip_format.crop, clip_format.crop)
             shape = (len(recipe.clips), clip_format.channels, len(recipe.clips[0]), *square)
             writer = RunWriter(group, shape)
             yield writer
+            writer.finish()
             made = {"video": video, "recipe": recipe.to_json(), "value": writer.values}
-            group.update_attributes({**made, **writer.attributes, "state": "complete"})
+            group.attributes = {**made, **writer.attributes, "state": "complete"}
+
+    def videos(self) -> list[str]:
+        """Return the keys of the videos that something is kept of."""
+        return [name for name in self.place.list_folders("") if name != WEIGHTS]
+
+    def keys(self, parent: str) -> list[str]:
+        """Return the keys of the groups below a group, in order; those that are being made are not among them."""
+        return [f"{parent}/{name}" for name in self.place.list_folders(parent)]
 
     def _find_flow(self, key: str) -> StoredFlow | None:
-        attributes = self._find(key)
-        flow = None if attributes is None else StoredFlow(self.path, key, attributes)
-        return flow if flow and flow.is_usable else None
+        attributes = read_group(self.place, key)
+        flow = None if attributes is None else StoredFlow(self.place, key, attributes)
+        return flow if flow and not flow.find_damage(is_thorough=False) else None
 
-    def _keys(self, parent: str) -> list[str]:
-        return [f"{parent}/{name}" for name in self._names(parent)]
-
-    def _names(self, parent: str) -> list[str]:
-        """Return the names of the finished groups below a group, in order.
-
-        The folder is listed and not Zarr asked: unfinished groups come and go while other processes work.
-        """
-        folder = self.path / parent
-        if not folder.is_dir():
-            return []
-        names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
-        return [name for name in names if name != WEIGHTS and (folder / name).is_dir()]
-
-    def _find(self, key: str) -> dict[str, Any] | None:
-        """Return the attributes of the group with that key, or None where it is not there or cannot be read."""
-        return read_attributes(self.path / key)
-
-    def _find_whole(self, key: str) -> StoredRun | None:
-        """Return the run with that key, or None where a part of it or of its clips is missing."""
-        attributes = self._find(key) or {}
-        if not attributes.keys() >= REQUIRED or not attributes["recipe"].keys() >= RECIPE_PARTS:
+    def _find_whole(self, key: str, is_thorough: bool = True) -> StoredRun | None:
+        """Return the run with that key, or None where it or its clips are missing or damaged."""
+        attributes = read_group(self.place, key)
+        run = None if attributes is None else StoredRun(self.place, key, attributes)
+        if run is None or run.find_damage(is_thorough):
             return None
-        run = StoredRun(self.path, key, attributes)
-        clips = self._find_clips(clips_key(run.video, run.modality, run.attributes["clips"]))
-        return run if clips and run.is_whole else None
+        return run if self._find_clips(run.clips_key, is_thorough) else None
 
     def _clips(self, key: str) -> StoredClips:
-        clips = self._find_clips(key)
+        clips = self._find_clips(key, is_thorough=False)
         if clips is None:
             raise GbvisError(
-                f"the frames {key} are missing in {self.path}", "run the same `gbvis explain` to make them again"
+                f"the frames {key} are missing in {self.location}", "run the same `gbvis explain` to make them again"
             )
         return clips
 
-    def _find_clips(self, key: str) -> StoredClips | None:
-        attributes = self._find(key) or {}
-        clips = StoredClips(self.path, key, attributes) if "frames" in attributes else None
-        return clips if clips and clips.is_whole else None
+    def _find_clips(self, key: str, is_thorough: bool = True) -> StoredClips | None:
+        attributes = read_group(self.place, key)
+        clips = None if attributes is None else StoredClips(self.place, key, attributes)
+        return clips if clips and not clips.find_damage(is_thorough) else None
 
 
 def _run_key(video: str, recipe: Recipe) -> str:

@@ -36,7 +36,7 @@ class ExplainRequest:
 
     videos: tuple[VideoEntry, ...]
     weights: WeightsRequest
-    store: Path
+    store: str | Path
     dataset: Path | None = None
     endpoints: tuple[Endpoint, ...] = (SOFTMAX,)
     labels: tuple[str, ...] = ()
@@ -81,7 +81,7 @@ class ExplainedRun:
     """One run, now in the store."""
 
     run: StoredRun
-    store: Path
+    store: str
     card: WeightsCard
     is_cached: bool
     seconds: float
@@ -105,7 +105,7 @@ class ExplainedRun:
             "flow": self.run.recipe.get("flow"),
             "weights": {"path": self.card.path, "sha256": self.card.sha256},
             "clips": [{"start": numbers[0], "frames": numbers} for numbers in frames],
-            "store": str(self.store),
+            "store": self.store,
             "group": self.run.key,
             "cached": self.is_cached,
             "seconds": round(self.seconds, 4),

@@ -56,7 +56,7 @@ class Stream:
     def explain(self) -> Iterator[ExplainedRun]:
         """Yield the runs wanted, once `prepare` is done: those in the store at once, the others when computed."""
         for run in {run.key: run for run in self._cached}.values():
-            yield ExplainedRun(run, self.store.path, self.card, True, self._seconds)
+            yield ExplainedRun(run, self.store.location, self.card, True, self._seconds)
         if self._missing:
             yield from self._compute()
 
@@ -135,7 +135,7 @@ class Stream:
             batch.compute()
         seconds = (self._seconds + time.perf_counter() - started) / len(batch.runs)
         for run, is_cached in batch.runs:
-            yield ExplainedRun(run, self.store.path, self.card, is_cached, seconds)
+            yield ExplainedRun(run, self.store.location, self.card, is_cached, seconds)
 
     def say(self, line: str) -> None:
         """Tell a detail of this stream."""

@@ -8,7 +8,6 @@ from typing import Any
 from gbvis import registry
 from gbvis.errors import GbvisError
 from gbvis.picture import Style
-from gbvis.steps.opening_weights import MODALITIES, PRECISIONS
 from gbvis.steps.selecting_runs import Selection
 from gbvis.store import StoredRun
 
@@ -32,7 +31,7 @@ class RenderRequest:
         is_forced: Overwrite other pictures.
     """
 
-    store: Path
+    store: str | Path
     videos: tuple[str, ...] = ()
     selection: Selection = field(default_factory=Selection)
     output: Path | None = None
@@ -93,11 +92,7 @@ class RenderRequest:
         if self.layout and registry.layout(self.layout).JOINS == "streams" and self.selection.modality:
             problem = f"the layout {self.layout} shows both streams, and -m {self.selection.modality} leaves one"
             raise GbvisError(problem, "leave out -m", exit_code=2)
-        registry.check_name("modality", MODALITIES, self.selection.modality or "rgb")
-        registry.check_name("precision", PRECISIONS, self.selection.precision or "float32")
-        registry.check_name("flow algorithm", registry.FLOWS, self.selection.flow_algorithm or "tvl1")
-        if self.selection.method:
-            registry.check_name("method", registry.METHODS, self.selection.method)
+        self.selection.check()
 
     def explain_call(self, video: str | None) -> str:
         """Return the command that makes what was looked for."""

@@ -1,0 +1,112 @@
+"""`gbvis store rm`: runs that are no longer wanted, and what nothing uses any more with them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gbvis.errors import GbvisError
+from gbvis.steps.selecting_runs import Selection
+from gbvis.steps.store.ls import select_all
+from gbvis.steps.watching import Watcher
+from gbvis.store import Store
+from gbvis.store.publishing import explaining_refusal
+from gbvis.store.walking import FOREIGN, LEVEL, ROOT, RUN, Entry, find_damage, list_entries, list_used_with, measure
+
+UNFINISHED = "unfinished"
+
+
+@dataclass(frozen=True)
+class RemoveRequest:
+    """What to remove.
+
+    Attributes:
+        store: From where.
+        videos: Names or paths.
+        selection: What narrows the runs down.
+        is_all: Nothing narrows them down, and that is meant.
+        is_unfinished: What killed processes left behind, instead.
+        is_damaged: Every damaged run, set of clips, flow and card, instead.
+    """
+
+    store: str | Path
+    videos: tuple[str, ...] = ()
+    selection: Selection = field(default_factory=Selection)
+    is_all: bool = False
+    is_unfinished: bool = False
+    is_damaged: bool = False
+
+    def __post_init__(self) -> None:
+        is_narrowed = bool(self.videos) or self.selection != Selection()
+        meant = [is_narrowed, self.is_all, self.is_unfinished, self.is_damaged]
+        if sum(meant) != 1:
+            raise GbvisError(
+                "several kinds of removal are asked for at once" if any(meant) else "nothing says what to remove",
+                "name videos or filters, or give one of --all, --unfinished and --damaged; --dry-run shows what it is",
+                exit_code=2,
+            )
+
+
+@dataclass(frozen=True)
+class RemovedGroup:
+    """A group that is removed, or would be."""
+
+    entry: Entry
+    is_removed: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the group as a line of `--json`."""
+        return {
+            "group": self.entry.key,
+            "kind": self.entry.kind,
+            "bytes": self.entry.size,
+            "removed": self.is_removed,
+        }
+
+
+class Removal:
+    """What a request comes to: seen first, then carried out.
+
+    Attributes:
+        entries: What is to go, runs first: so nothing that is left ever lacks its clips.
+    """
+
+    def __init__(self, request: RemoveRequest) -> None:
+        """Find out what the request means.
+
+        Raises:
+            GbvisError: The store cannot be used (exit code 2), or nothing matches (1).
+        """
+        self._store = Store.open(request.store)
+        self._request = request
+        self.entries = self._list()
+        if not self.entries and not (request.is_unfinished or request.is_damaged):
+            raise GbvisError(
+                f"nothing to remove: no such run in {self._store.location}", "`gbvis store ls` shows what there is"
+            )
+
+    def _list(self) -> list[Entry]:
+        if self._request.is_unfinished:
+            return [measure(self._store, UNFINISHED, key) for key in self._store.place.list_unfinished()]
+        if self._request.is_damaged:
+            kept = (ROOT, LEVEL, FOREIGN)
+            found = [entry for entry in list_entries(self._store) if entry.kind not in kept]
+            return [entry for entry in found if find_damage(self._store, entry)]
+        runs = select_all(self._store, self._request.videos, self._request.selection)
+        return [*(measure(self._store, RUN, run.key) for run in runs), *list_used_with(self._store, runs)]
+
+    def run(self, is_dry: bool, watcher: Watcher | None = None) -> Iterator[RemovedGroup]:
+        """Yield each group once it is gone, or, where the run is dry, would be.
+
+        Raises:
+            GbvisError: The store cannot be written.
+        """
+        watcher = watcher or Watcher()
+        watcher.expect(len(self.entries), self._store.location)
+        for entry in self.entries:
+            if not is_dry:
+                with explaining_refusal(self._store.place):
+                    place = self._store.place
+                    (place.discard if entry.kind == UNFINISHED else place.remove)(entry.key)
+            yield RemovedGroup(entry, not is_dry)
+            watcher.advance(self._store.location)

@@ -1,0 +1,55 @@
+"""`gbvis store verify`: every byte of a store against its checksums."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gbvis.steps.watching import Watcher
+from gbvis.store import Store
+from gbvis.store.walking import Entry, find_damage, list_entries
+
+
+@dataclass(frozen=True)
+class VerifyRequest:
+    """Which store to check."""
+
+    store: str | Path
+
+
+@dataclass(frozen=True)
+class CheckedGroup:
+    """A group of a store, and what is wrong with it, or None."""
+
+    entry: Entry
+    problem: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the group as a line of `--json`."""
+        return {
+            "group": self.entry.key,
+            "kind": self.entry.kind,
+            "bytes": self.entry.size,
+            "problem": self.problem,
+        }
+
+
+def run(request: VerifyRequest, watcher: Watcher | None = None) -> Iterator[CheckedGroup]:
+    """Yield every group once all of it has been read.
+
+    Raises:
+        GbvisError: The store cannot be used (exit code 2), or there is none (1).
+    """
+    watcher = watcher or Watcher()
+    store = Store.open(request.store)
+    unfinished = store.place.list_unfinished()
+    if unfinished:
+        watcher.warn(
+            f"killed processes left {len(unfinished)} unfinished: the next `gbvis explain`, or "
+            "`gbvis store rm --unfinished`, takes that away"
+        )
+    entries = list(list_entries(store))
+    watcher.expect(len(entries), store.location)
+    for entry in entries:
+        yield CheckedGroup(entry, find_damage(store, entry))
+        watcher.advance(store.location)

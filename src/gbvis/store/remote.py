@@ -1,0 +1,126 @@
+"""A store anywhere that fsspec reaches: `s3://`, `gs://`, `memory://` and others."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from gbvis.errors import GbvisError
+from gbvis.store.place import METADATA, Place, StoredFile
+
+
+class Remote(Place):
+    """A store of objects, each of which is written in one step, and that know no renaming and no locks.
+
+    A group is staged on this machine. Its metadata is written last, and taken away first: until then nobody sees it.
+    Two processes that publish the same group write the same objects; should their numbers differ in a last bit, the
+    checksums in the metadata that came last do not fit the other's chunks, and the group is made anew.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url.rstrip("/"))
+        import fsspec
+
+        protocol = url.split(":")[0]
+        try:
+            self._files, root = fsspec.core.url_to_fs(self.location, use_listings_cache=False)
+        except (ImportError, ValueError) as error:
+            raise GbvisError(
+                f"cannot use the store {url}: {error}",
+                f"install what fsspec needs for {protocol}://; for s3 that is `pip install 'gbvis[s3]'`",
+                exit_code=2,
+            ) from error
+        self._root = root.rstrip("/")
+
+    def exists(self) -> bool:
+        """Return whether anything at all is there."""
+        with _as_os_errors():
+            return bool(self._files.exists(self._root))
+
+    def is_empty(self) -> bool:
+        """Return whether nothing is there."""
+        return next(self.list_files(""), None) is None
+
+    def locate(self, key: str) -> str:
+        """Return the URL of a key."""
+        return f"{self.location}/{key}" if key else self.location
+
+    def read(self, key: str) -> bytes:
+        """Return an object's content."""
+        with _as_os_errors():
+            return bytes(self._files.cat_file(self._path(key)))
+
+    def replace(self, key: str, content: bytes, is_lasting: bool = True) -> None:
+        """Write an object."""
+        with _as_os_errors():
+            self._files.pipe_file(self._path(key), content)
+
+    def list_folders(self, key: str) -> list[str]:
+        """Return the names of the prefixes directly below a key."""
+        entries: list[dict[str, Any]] = []
+        with suppress(FileNotFoundError), _as_os_errors():
+            entries = self._files.ls(self._path(key), detail=True)
+        folders = [entry["name"].rstrip("/").rsplit("/", 1)[1] for entry in entries if entry["type"] == "directory"]
+        return sorted(name for name in folders if not name.startswith("."))
+
+    def list_files(self, key: str) -> Iterator[StoredFile]:
+        """Yield all objects below a key."""
+        found: dict[str, dict[str, Any]] = {}
+        with suppress(FileNotFoundError), _as_os_errors():
+            found = self._files.find(self._path(key), detail=True)
+        skipped = len(self._files._strip_protocol(self._root).rstrip("/")) + 1
+        for path, about in sorted(found.items()):
+            yield StoredFile(path[skipped:], int(about["size"] or 0))
+
+    @contextmanager
+    def staging(self) -> Iterator[Path]:
+        """Give an empty folder among this machine's temporary files."""
+        with tempfile.TemporaryDirectory(prefix="gbvis-", ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+
+    def publish(self, staged: Path, key: str, is_kept: Callable[[], bool]) -> None:
+        """Upload a staged group, its metadata last."""
+        self.ensure_levels(key)
+        if self.read_json(key):
+            if is_kept():
+                return
+            self.remove(key)
+        files = [path for path in sorted(staged.rglob("*")) if path.is_file() and path != staged / METADATA]
+        for path in [*files, staged / METADATA]:
+            self.replace(f"{key}/{path.relative_to(staged).as_posix()}", path.read_bytes())
+
+    def remove(self, key: str) -> None:
+        """Take a group away, its metadata first; the levels above it stay."""
+        files = [file.key for file in self.list_files(key)]
+        own = f"{key}/{METADATA}"
+        for name in ([own] if own in files else []) + [name for name in files if name != own]:
+            with suppress(FileNotFoundError), _as_os_errors():
+                self._files.rm_file(self._path(name))
+
+    def list_unfinished(self) -> list[str]:
+        """Return the prefixes that hold an array whose group has no metadata: half uploaded, or being uploaded."""
+        names = {file.key for file in self.list_files("")}
+        arrays = [name.rsplit("/", 2) for name in names if name.count("/") > 2 and name.endswith(f"/{METADATA}")]
+        return sorted({group for group, _, _ in arrays if f"{group}/{METADATA}" not in names})
+
+    def discard(self, key: str) -> None:
+        """Take away the objects of a group that has no metadata."""
+        self.remove(key)
+
+    def sweep(self) -> None:
+        """Take nothing away: nobody knows here whether who wrote it lives. `store rm --unfinished` does when told."""
+
+    def _path(self, key: str) -> str:
+        return f"{self._root}/{key}" if key else self._root
+
+
+@contextmanager
+def _as_os_errors() -> Iterator[None]:
+    """Turn what the libraries behind fsspec raise into an OSError that says what they said."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:  # botocore, aiohttp, google-auth: none shares a class with another
+        raise OSError(f"{type(error).__name__}: {error}") from error

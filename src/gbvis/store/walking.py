@@ -1,0 +1,127 @@
+"""Everything that a store holds: what it is, how large, and whether it is sound."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gbvis.endpoint import ENDPOINTS
+from gbvis.store.clips import StoredClips
+from gbvis.store.flow import StoredFlow
+from gbvis.store.group import StoredGroup
+from gbvis.store.key import CLIPS, FLOW, WEIGHTS
+from gbvis.store.metadata import read_group
+from gbvis.store.opening import is_root_whole
+from gbvis.store.run import StoredRun
+from gbvis.store.store import Store
+
+ROOT, LEVEL, RUN, CARD, FOREIGN = "root", "level", "run", "card", "foreign"
+_KINDS: dict[str, type[StoredGroup]] = {RUN: StoredRun, CLIPS: StoredClips, FLOW: StoredFlow}
+_STREAMS = ("rgb", FLOW)
+_ENDPOINT_NAMES = {endpoint.name for endpoint in ENDPOINTS}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A group of a store.
+
+    Attributes:
+        kind: `root`, `level` (a group that holds groups alone), `run`, `clips`, `flow`, `card`, or `foreign` for what
+            gbvis has not made.
+        key: Its key.
+        size: Bytes of all its files; of a level its own.
+    """
+
+    kind: str
+    key: str
+    size: int
+
+
+def list_entries(store: Store) -> Iterator[Entry]:
+    """Yield every group, levels before what they hold."""
+    yield Entry(ROOT, "", 0)
+    for name in store.place.list_folders(""):
+        yield Entry(LEVEL, name, 0)
+        if name == WEIGHTS:
+            yield from (measure(store, CARD, key) for key in store.keys(name))
+        else:
+            for stream in store.keys(name):
+                yield from _list_stream(store, stream)
+
+
+def _list_stream(store: Store, stream: str) -> Iterator[Entry]:
+    modality = stream.rsplit("/", 1)[1]
+    if modality not in _STREAMS:
+        yield measure(store, FOREIGN, stream)
+        return
+    yield Entry(LEVEL, stream, 0)
+    for key in store.keys(stream):
+        name = key.rsplit("/", 1)[1]
+        if name == CLIPS or name in _ENDPOINT_NAMES:
+            yield Entry(LEVEL, key, 0)
+            kind = CLIPS if name == CLIPS else RUN
+            yield from (measure(store, kind, group) for group in store.keys(key))
+        else:
+            yield measure(store, FLOW if modality == FLOW else FOREIGN, key)
+
+
+def measure(store: Store, kind: str, key: str) -> Entry:
+    """Return a group with its size."""
+    return Entry(kind, key, sum(file.size for file in store.place.list_files(key)))
+
+
+def find_damage(store: Store, entry: Entry) -> str | None:
+    """Return what is wrong with a group, every byte of it read; None where nothing is."""
+    if entry.kind == ROOT:
+        return None if is_root_whole(store.place) else "its metadata is not as it was written"
+    if entry.kind == LEVEL:
+        return None if store.place.is_level(entry.key) else "its metadata is missing or damaged"
+    if entry.kind == FOREIGN:
+        return "it is nothing that gbvis keeps"
+    attributes = read_group(store.place, entry.key)
+    if attributes is None:
+        return "its metadata is missing or damaged"
+    if entry.kind == CARD:
+        sha256, _, family = entry.key.removeprefix(f"{WEIGHTS}/").partition("-")
+        return None if store.cards.read(sha256, family or None) else "the card makes no sense"
+    group = _KINDS[entry.kind](store.place, entry.key, attributes)
+    return group.find_damage(is_thorough=True) or _find_lost_clips(store, group)
+
+
+def _find_lost_clips(store: Store, group: StoredGroup) -> str | None:
+    """Return what a run lacks beside itself."""
+    if isinstance(group, StoredRun) and read_group(store.place, group.clips_key) is None:
+        return f"its clips {group.clips_key} are missing or damaged"
+    return None
+
+
+def list_used_with(store: Store, runs: Iterable[StoredRun]) -> list[Entry]:
+    """Return the clips, flow and cards that these runs use and no other run of the store does."""
+    gone = {run.key: run for run in runs}
+    kept = [run for run in store.runs() if run.key not in gone]
+    clips = {run.clips_key for run in gone.values()} - {run.clips_key for run in kept}
+    flow = _flow_of(store, gone.values()) - _flow_of(store, kept)
+    weights = {run.recipe["weights"] for run in gone.values()} - {run.recipe["weights"] for run in kept}
+    cards = [key for key in store.keys(WEIGHTS) if key.removeprefix(f"{WEIGHTS}/").split("-")[0] in weights]
+    found = [(CLIPS, key) for key in sorted(clips)] + [(FLOW, key) for key in sorted(flow)]
+    return [measure(store, kind, key) for kind, key in [*found, *((CARD, key) for key in cards)]]
+
+
+def _flow_of(store: Store, runs: Iterable[StoredRun]) -> set[str]:
+    """Return the keys of the motion that these runs were computed from."""
+    wanted: dict[str, list[dict[str, Any]]] = {}
+    for run in runs:
+        if "algorithm" in run.recipe.get("flow", {}):
+            wanted.setdefault(run.key.split("/", 1)[0], []).append(run.recipe)
+    found = set()
+    for video, recipes in wanted.items():
+        for key in store.keys(f"{video}/{FLOW}"):
+            attributes = read_group(store.place, key) or {}
+            if any(_is_made_of(recipe, attributes) for recipe in recipes):
+                found.add(key)
+    return found
+
+
+def _is_made_of(recipe: dict[str, Any], flow: dict[str, Any]) -> bool:
+    used: dict[str, Any] = recipe["flow"]
+    is_same = flow.get("fingerprint") == recipe["video"]
+    return is_same and all(used.get(name) == value for name, value in flow["estimation"].items())
