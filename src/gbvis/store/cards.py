@@ -8,7 +8,7 @@ from gbvis.card import WeightsCard
 from gbvis.fingerprint import Stamp
 from gbvis.store.key import WEIGHTS, weights_key
 from gbvis.store.metadata import read_attributes, write_attributes
-from gbvis.store.publishing import publishing
+from gbvis.store.publishing import leads_out, publishing
 
 _FILES = "files"
 """The attribute, beside the cards, that says where a file lies: by path, its stamp."""
@@ -61,4 +61,5 @@ class Cards:
                 write_attributes(self._store / weights_key(sha256, family), {**attributes, _FILES: files})
 
     def _attributes(self, sha256: str, family: str | None) -> dict[str, Any]:
-        return read_attributes(self._store / weights_key(sha256, family)) or {}
+        key = weights_key(sha256, family)
+        return {} if leads_out(self._store, key) else read_attributes(self._store / key) or {}

@@ -13,7 +13,7 @@ from gbvis.clip import ClipPixels
 from gbvis.endpoint import Endpoint, read_endpoint
 from gbvis.errors import GbvisError
 from gbvis.store.metadata import find_chunks, write_attributes
-from gbvis.store.publishing import cannot_write
+from gbvis.store.publishing import cannot_write, leads_out
 from gbvis.video import VideoShape
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class StoredFlow(StoredGroup):
     def is_usable(self) -> bool:
         """True where the array that holds the pairs can be opened; some or all of them may be missing."""
         try:
-            return self._array("motion").ndim == 4
+            return not leads_out(self._store, f"{self.key}/motion") and self._array("motion").ndim == 4
         except (ValueError, KeyError, TypeError, AttributeError, OSError):
             return False
 
@@ -152,6 +152,12 @@ class StoredRun(StoredGroup):
     def is_whole(self) -> bool:
         """True where no chunk is missing."""
         return self._has_all("gradient")
+
+    @property
+    def is_in_place(self) -> bool:
+        """True where its recipe agrees with its key: pictures and clips are named after the recipe."""
+        said = (self.recipe[part] for part in ("modality", "endpoint", "target"))
+        return self.key.split("/", 1)[1].startswith("{}/{}/{}-".format(*said))
 
     @property
     def video(self) -> str:

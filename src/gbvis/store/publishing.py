@@ -26,10 +26,15 @@ def publishing(store: Path, key: str, is_kept: Callable[[], bool]) -> Iterator["
             stay instead.
 
     Raises:
-        GbvisError: The store cannot be written.
+        GbvisError: The store cannot be written, or the key would lead out of it.
     """
     import zarr
 
+    if leads_out(store, key):
+        raise GbvisError(
+            f"a part of {store / key} is a symbolic link, and would lead out of the store",
+            "put a folder in its place, or choose another store with --store",
+        )
     unfinished = _unfinished(store)
     try:
         root = zarr.open_group(store, mode="r+", zarr_format=3)
@@ -41,6 +46,12 @@ def publishing(store: Path, key: str, is_kept: Callable[[], bool]) -> Iterator["
         raise cannot_write(store, error) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def leads_out(store: Path, key: str) -> bool:
+    """Return whether a key leads, or may lead, out of the store: by `..`, or by a symbolic link on the way."""
+    place, parts = store, key.split("/")
+    return ".." in parts or any((place := place / part).is_symlink() for part in parts)
 
 
 def cannot_write(store: Path, error: OSError) -> GbvisError:

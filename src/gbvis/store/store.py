@@ -17,7 +17,7 @@ from gbvis.store.group import StoredClips, StoredFlow, StoredRun
 from gbvis.store.key import CLIPS, WEIGHTS, clips_key, flow_key, run_key, video_key
 from gbvis.store.metadata import read_attributes
 from gbvis.store.opening import check_store, is_empty, make_writable
-from gbvis.store.publishing import publishing
+from gbvis.store.publishing import leads_out, publishing
 from gbvis.store.writing import MOTION_AXES, PIXEL_AXES, RunWriter, create_array, describe_clips, digest_of_clips
 from gbvis.video import Video, VideoShape
 
@@ -204,6 +204,8 @@ class Store:
 
     def _find(self, key: str) -> dict[str, Any] | None:
         """Return the attributes of the group with that key, or None where it is not there or cannot be read."""
+        if leads_out(self.path, key):
+            return None
         return read_attributes(self.path / key)
 
     def _find_whole(self, key: str) -> StoredRun | None:
@@ -212,6 +214,8 @@ class Store:
         if not attributes.keys() >= REQUIRED or not attributes["recipe"].keys() >= RECIPE_PARTS:
             return None
         run = StoredRun(self.path, key, attributes)
+        if not run.is_in_place:
+            return None
         clips = self._find_clips(clips_key(run.video, run.modality, run.attributes["clips"]))
         return run if clips and run.is_whole else None
 
