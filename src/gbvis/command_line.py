@@ -11,8 +11,7 @@ def join_words(words: Iterable[str]) -> str:
     What a terminal does not show is written `$'\x1b'`, as bash, zsh and POSIX 2024 read it; so is a leading `=`,
     which zsh takes for a program's path.
     """
-    is_plain = lambda word: word.isprintable() and not word.startswith("=")  # noqa: E731
-    return " ".join(shlex.quote(word) if is_plain(word) else _escape(word) for word in words)
+    return " ".join(_quote(word) for word in words)
 
 
 def as_argument(location: str) -> str:
@@ -20,11 +19,13 @@ def as_argument(location: str) -> str:
     return f"./{location}" if location.startswith("-") else location
 
 
-def _escape(word: str) -> str:
-    return f"$'{''.join(_escape_character(character) for character in word)}'"
+def _quote(word: str) -> str:
+    if word.isprintable() and not word.startswith("="):
+        return shlex.quote(word)
+    return f"$'{''.join(_escape(character) for character in word)}'"
 
 
-def _escape_character(character: str) -> str:
+def _escape(character: str) -> str:
     if character in "\\'":
         return f"\\{character}"
     return character if character.isprintable() else "".join(f"\\x{byte:02x}" for byte in os.fsencode(character))
