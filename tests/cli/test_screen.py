@@ -1,7 +1,7 @@
 import pytest
 
 from conftest import Call
-from gbvis.cli.screen import Screen, printable
+from gbvis.cli.screen import Screen, make_table, printable
 
 HOSTILE = "\x1b]0;t\x07\x9b31m\x7f\n\u202e\u2066\u200b\u2028\udce9"
 """Escape codes with 7 and 8 bits, a line's end, bidi controls, what is invisible, a separator, no UTF-8."""
@@ -28,3 +28,11 @@ def test_a_traceback_steers_no_terminal(call: Call, monkeypatch: pytest.MonkeyPa
     done = call("predict", "x", "-w", HOSTILE)
     assert done.code == 2 and "Traceback" in done.err
     assert all(line.isprintable() for line in done.err.split("\n"))
+
+
+def test_nothing_of_a_table_is_cut_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    label, title = "w" * 5000, "t" * 3000
+    Screen().print(make_table(title, ("score", "label"), [("1", label)]))
+    assert label in capsys.readouterr().out
+    Screen().print(make_table(title, ("score", "label"), [("1", "x")]))
+    assert capsys.readouterr().out.startswith(f"{title}\n")

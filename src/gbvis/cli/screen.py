@@ -14,7 +14,7 @@ from rich.text import Text
 
 from gbvis.steps.watching import Failure, Watcher
 
-_WIDE = 240
+_WIDE = 100_000
 """Columns of a table that no terminal shows: nothing is cut in a pipe."""
 
 
