@@ -48,3 +48,14 @@ def test_what_is_no_list(tmp_path: Path, content: bytes | None) -> None:
 def test_a_name_without_names_is_an_error() -> None:
     with pytest.raises(GbvisError, match="carry no class names"):
         find_class("Archery", None, 12)
+
+
+def test_only_line_feeds_divide_a_list(tmp_path: Path) -> None:
+    """`splitlines` divides at more than that, and a class more shifts all that follow."""
+    (tmp_path / "classes.txt").write_text("a\u2028b\nc\x85d\n7\x1ce\n", encoding="utf-8")
+    assert read_labels(tmp_path / "classes.txt") == ("a\u2028b", "c\x85d", "7\x1ce")
+
+
+def test_a_number_of_many_digits_is_a_name(tmp_path: Path) -> None:
+    (tmp_path / "classes.txt").write_text("9" * 5000 + " one", encoding="utf-8")
+    assert read_labels(tmp_path / "classes.txt") == ("9" * 5000 + " one",)

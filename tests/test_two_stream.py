@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from gbvis.errors import GbvisError
 from gbvis.two_stream import find_dataset, find_video_folder
 
 LAYOUTS = {
@@ -44,3 +45,22 @@ def test_case_may_differ_and_the_exact_name_goes_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["..", ".", "", "a/b", "/etc", "missing"])
 def test_no_name_leads_out(tmp_path: Path, name: str) -> None:
     assert find_video_folder(tmp_path, name) is None
+
+
+def test_two_names_that_differ_in_case_alone_are_not_guessed_between(tmp_path: Path) -> None:
+    for name in ("CLIP", "Clip"):
+        (tmp_path / name).mkdir()
+    assert find_video_folder(tmp_path, "Clip") == tmp_path / "Clip"
+    with pytest.raises(GbvisError, match="clip may be CLIP or Clip"):
+        find_video_folder(tmp_path, "clip")
+
+
+def test_a_link_in_a_circle_hides_no_other_video(tmp_path: Path) -> None:
+    for part in ("x_jpegs_256", "x_jpegs_256/jpegs_256", "x_jpegs_256/jpegs_256/Clip"):
+        (tmp_path / part).mkdir()
+    for link in ("a_jpegs_256", "x_jpegs_256/jpegs_256/loop"):
+        (tmp_path / link).symlink_to(Path(link).name)
+    rgb = find_dataset(tmp_path).rgb
+    assert rgb == tmp_path / "x_jpegs_256/jpegs_256"
+    assert find_video_folder(rgb, "clip") == rgb / "Clip"
+    assert find_video_folder(rgb, "loop") is None

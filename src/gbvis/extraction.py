@@ -24,6 +24,31 @@ from gbvis.two_stream import PARTIAL, REMOVED, frame_name, is_video_name, place_
 RECORDS = "extracted"
 """The folder of a data set that says how its videos were made."""
 
+BOUNDS = ".bin"
+"""What the file beside a video's u is named after it: no video whose own name ends so has room for its flow."""
+
+_UNFINISHED = ".unfinished"
+
+_LONGEST = 255 - len(f"..flow.pending{_UNFINISHED}")
+"""Bytes of a name, so that a file system has room for the names of all files that are named after it."""
+
+
+def check_parts(dataset: Path) -> None:
+    """Check that what is to be written into a data set stays below its folder.
+
+    Raises:
+        GbvisError: One of its parts is a symbolic link that leads out of it (exit code 2).
+    """
+    parts = [dataset / RECORDS, *place_parts(dataset, "rgb"), *place_parts(dataset, "flow")]
+    for part in parts:
+        place = Path(os.path.realpath(part))  # `resolve` raises where a link goes in a circle
+        if not place.is_relative_to(os.path.realpath(dataset)):
+            raise GbvisError(
+                f"{part} leads out of {dataset}, to {place}",
+                "name the folder that everything is to lie in with -o",
+                exit_code=2,
+            )
+
 
 class Extraction:
     """One stream of a video in a data set: what of it is there, and how the rest gets there.
@@ -45,15 +70,14 @@ class Extraction:
         Raises:
             GbvisError: No folder of a data set can have that name.
         """
-        if not is_video_name(name):
-            raise GbvisError(f"a data set can hold no video named {name!r}", "give the video another name")
+        _check_name(name, modality)
         self.folders = tuple(parent / name for parent in place_parts(dataset, modality))
         self._recipe = {**recipe, "suffix": suffix}
         self._suffix, self._modality = suffix, modality
         self._record = dataset / RECORDS / f"{name}.{modality}.json"
         self._pending = self._record.with_suffix(".pending")
         self._partial = tuple(folder.with_name(f".{folder.name}{PARTIAL}") for folder in self.folders)
-        self._bounds = self.folders[0].with_name(f"{name}.bin") if modality == "flow" else None
+        self._bounds = self.folders[0].with_name(f"{name}{BOUNDS}") if modality == "flow" else None
 
     @property
     def frame_count(self) -> int | None:
@@ -79,10 +103,11 @@ class Extraction:
         pending = _read_record(self._pending)
         if pending.get("recipe") == self._recipe:
             for partial in () if pending.get("is_written") else self._partial:
-                partial.mkdir(parents=True, exist_ok=True)
+                _make_folder(partial)
             return
-        taken = next((folder for folder in self.folders if folder.exists()), None)
-        is_damaged = _read_record(self._record).get("recipe") == self._recipe  # ours, and a part of it is lost
+        taken = next((folder for folder in self.folders if os.path.lexists(folder)), None)
+        is_ours = _read_record(self._record).get("recipe") == self._recipe
+        is_damaged = is_ours and not any(folder.is_symlink() for folder in self.folders)  # a part of it is lost
         if taken and not is_forced and not is_damaged:
             raise GbvisError(
                 f"{taken} is there already, from another video or made in another way",
@@ -92,7 +117,7 @@ class Extraction:
             _remove(partial)
             if is_damaged and not is_forced and folder.exists():
                 folder.rename(partial)  # what is left of it need not be made again
-            partial.mkdir(parents=True, exist_ok=True)
+            _make_folder(partial)
         _write_record(self._pending, {"recipe": self._recipe})
 
     def missing(self, count: int) -> list[int]:
@@ -111,6 +136,7 @@ class Extraction:
         channels = [frame] if self._modality == "rgb" else [frame[..., 0], frame[..., 1]]
         for folder, channel in zip(self._partial, channels, strict=True):
             unfinished = folder / f"unfinished-{number}{self._suffix}"
+            unfinished.unlink(missing_ok=True)  # a link would be written through
             write_frame(unfinished, np.ascontiguousarray(channel))
             unfinished.replace(folder / frame_name(number, self._suffix))
 
@@ -138,6 +164,18 @@ class Extraction:
         self._pending.unlink(missing_ok=True)
 
 
+def _check_name(name: str, modality: str) -> None:
+    if not is_video_name(name):
+        what = "no video named"
+    elif len(os.fsencode(name)) > _LONGEST:
+        what = "no name as long as"
+    elif modality == "flow" and name.endswith(BOUNDS):
+        what = "no flow of a video named"
+    else:
+        return
+    raise GbvisError(f"a data set can hold {what} {name!r}", "give the video another name")
+
+
 def _list_frames(folder: Path, suffix: str) -> set[str]:
     """Return the names of the frames in a folder; an empty file, as a power cut leaves it, is none."""
     if not folder.is_dir():
@@ -146,13 +184,29 @@ def _list_frames(folder: Path, suffix: str) -> set[str]:
         return {
             entry.name
             for entry in entries
-            if entry.name.startswith("frame") and entry.name.endswith(suffix) and entry.stat().st_size
+            if entry.name.startswith("frame") and entry.name.endswith(suffix) and _has_content(entry)
         }
 
 
+def _has_content(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file() and entry.stat().st_size > 0
+    except OSError:  # a link that leads nowhere
+        return False
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder if there is none; a link to one is taken away: nothing is written through it."""
+    if folder.is_symlink():
+        folder.unlink()
+    folder.mkdir(parents=True, exist_ok=True)
+
+
 def _remove(folder: Path) -> None:
-    """Take a folder away: at once for those who look for it, then its files."""
-    if folder.exists():
+    """Take a folder away: at once for those who look for it, then its files; of a link, the link alone."""
+    if folder.is_symlink():
+        folder.unlink()
+    elif folder.exists():
         doomed = folder.with_name(f".{folder.name.removeprefix('.')}{REMOVED}")
         shutil.rmtree(doomed, ignore_errors=True)
         folder.rename(doomed)
@@ -173,6 +227,7 @@ def _write_record(path: Path, record: Mapping[str, Any]) -> None:
 
 
 def _write_whole(path: Path, content: bytes) -> None:
-    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished = path.with_name(f".{path.name}{_UNFINISHED}")
+    unfinished.unlink(missing_ok=True)  # a link would be written through
     unfinished.write_bytes(content)
     unfinished.replace(path)

@@ -27,13 +27,15 @@ def read_labels(path: Path) -> Labels:
         GbvisError: The file cannot be read, or holds no names (exit code 2).
     """
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is no UTF-8 text"
         raise GbvisError(f"cannot read the class names in {path}: {why}", "check the file", exit_code=2) from error
+    # `splitlines` would divide names at U+2028 and its like too
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
     if not lines:
         raise GbvisError(f"no class names in {path}", "expected one a line", exit_code=2)
-    matches = [re.fullmatch(r"(\d+)\s+(\S.*)", line) for line in lines]
+    matches = [re.fullmatch(r"([0-9]{1,9})\s+(\S.*)", line) for line in lines]
     numbered = [match for match in matches if match]
     first = int(numbered[0][1]) if numbered else 0
     if [int(match[1]) for match in numbered] == list(range(first, first + len(lines))):

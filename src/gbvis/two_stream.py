@@ -85,6 +85,9 @@ def find_video_folder(parent: Path, name: str) -> Path | None:
 
     A name that differs in case alone is the same video: UCF-101's folders say `HandstandPushups` where its AVIs say
     `HandStandPushups`. Names are compared, never globbed: HMDB-51's hold `[` and worse.
+
+    Raises:
+        GbvisError: The name itself is not there, and several differ from it in case alone.
     """
     if not is_video_name(name):
         return None
@@ -93,13 +96,17 @@ def find_video_folder(parent: Path, name: str) -> Path | None:
         return exact
     wanted = name.casefold()
     matches = [known for known in list_videos(parent) if known.casefold() == wanted]
+    if len(matches) > 1:
+        raise GbvisError(
+            f"{name} may be {' or '.join(matches)} in {parent}", "give the name exactly as the folder has it"
+        )
     return parent / matches[0] if matches else None
 
 
 def list_videos(parent: Path) -> list[str]:
     """Return the names of the videos whose folders lie below `parent`, in order; what is half written is none."""
     with os.scandir(parent) as entries:
-        return sorted(entry.name for entry in entries if is_video_name(entry.name) and entry.is_dir())
+        return sorted(entry.name for entry in entries if is_video_name(entry.name) and _is_folder(entry))
 
 
 def is_video_name(name: str) -> bool:
@@ -186,13 +193,21 @@ def _find_part(folder: Path, inner: str) -> Path | None:
     if not folder.is_dir():
         return None
     with os.scandir(folder) as entries:
-        outers = sorted(entry.name for entry in entries if entry.name.endswith(f"_{inner}") and entry.is_dir())
+        outers = sorted(entry.name for entry in entries if entry.name.endswith(f"_{inner}") and _is_folder(entry))
     candidates = [folder / inner]
     for outer in outers:
         candidates += [folder / outer / inner, folder / outer]
     if folder.name == inner or folder.name.endswith(f"_{inner}"):
         candidates.append(folder)
     return next((candidate for candidate in candidates if candidate.is_dir()), None)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a folder, or a link to one; a link that goes in a circle is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _existing(folder: Path) -> Path | None:

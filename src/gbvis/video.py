@@ -58,7 +58,8 @@ def video_name(location: str) -> str:
     if location.startswith(SAMPLE_PREFIX):
         return location.removeprefix(SAMPLE_PREFIX)
     path = Path(os.path.abspath(location))  # `..` has a name too  # noqa: PTH100
-    is_file = path.is_file() or (path.suffix.lower() in VIDEO_SUFFIXES and not path.is_dir())
+    # of these, `False` and no error where the name is too long to be on disk
+    is_file = os.path.isfile(path) or (path.suffix.lower() in VIDEO_SUFFIXES and not os.path.isdir(path))  # noqa: PTH112, PTH113
     return path.stem if is_file else path.name
 
 

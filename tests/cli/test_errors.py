@@ -160,6 +160,8 @@ def test_a_video_file_takes_its_flow_from_the_data_set(
     [
         (["moving-disc", "-e", "fc", "-m", "flow"], 1, ["gbvis explain moving-disc -w WEIGHTS -m flow -e FC"]),
         (["never seen"], 1, ["gbvis explain 'never seen' -w WEIGHTS"]),
+        (["$(reboot)\x1b"], 1, [r"gbvis explain $'$(reboot)\x1b' -w WEIGHTS"]),
+        (["--", "-f"], 1, ["gbvis explain ./-f -w WEIGHTS"]),
         (["-o", "x.xyz"], 2, ["'.xyz'", ".gif, .mp4"]),
         (["-o", "/dev/null/x.gif"], 1, ["cannot write /dev/null/x.gif"]),
         (["-o", "x.png", "--layout", "strip"], 2, ["moves, and png"]),
@@ -299,3 +301,14 @@ def test_terminal_codes_in_a_name_are_shown_as_escapes(explain: Call) -> None:
     done = explain("evil\x1b[31m[bold]name")
     assert "\x1b" not in done.err
     assert "evil\\x1b[31m[bold]name" in done.err
+
+
+def test_a_name_too_long_for_any_file_stops_nobody_else(explain: Call, call: Call) -> None:
+    assert explain("moving-disc").code == 0
+    for name in ("x" * 300, "x/" * 3000):
+        done = call("render", name, "moving-disc", "-o", "pictures", "--size", 56)
+        done.check_error(1, "nothing to render of x")
+        assert "moving-disc.rgb.SOFTMAX" in done.out
+        overlay = call("render", name, "moving-disc", "-o", "overlays", "--layout", "overlay")
+        overlay.check_error(1, "nothing to render of x")
+        assert "moving-disc.rgb.SOFTMAX" in overlay.out

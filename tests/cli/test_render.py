@@ -12,6 +12,8 @@ from PIL import Image
 
 from conftest import Call
 from gbvis import registry
+from gbvis.picture import Exhibit, ExhibitClip
+from gbvis.steps.render.table import write_table
 from gbvis.store import StoredRun
 
 
@@ -185,3 +187,20 @@ def test_a_sheet_and_a_strip_never_share_a_name(explained: Call) -> None:
 def test_nothing_is_written_before_all_is_checked(explained: Call, tmp_path: Path) -> None:
     explained("render", "--format", "png", "--format", "csv", "-o", "x").check_error(2, "unknown format 'csv'")
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"), ("+1", "'+1"), ("@sum(A1)", "'@sum(A1)"), ("\t=1", "'\t=1"),
+        ("-2+3|x!A", "'-2+3|x!A"), ("-0B6FZ2lLhM_000007", "-0B6FZ2lLhM_000007"), ("a=b", "a=b"),
+        ('"a",\n=b', '"a",\n=b'),
+    ],
+)  # fmt: skip
+def test_no_spreadsheet_takes_a_name_for_a_formula(tmp_path: Path, name: str, cell: str) -> None:
+    clip = ExhibitClip([0], np.zeros((1, 2, 2, 3), np.uint8), np.ones((3, 1, 2, 2), np.float32), 1.0)
+    exhibit = Exhibit(name, "FC", "class 0", "logit", "rgb", [[0]], None, lambda: iter([clip]))
+    write_table(tmp_path / "x.csv", [((name, "rgb", "FC", 0, f"{name}/rgb/FC/0"), exhibit)])
+    with (tmp_path / "x.csv").open(newline="", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["video"], row["group"], row["target"]) == (cell, f"{cell}/rgb/FC/0", "0")

@@ -1,3 +1,4 @@
+import time
 from importlib import resources
 from pathlib import Path
 
@@ -65,3 +66,22 @@ def test_a_long_name_loses_its_middle_and_no_fact() -> None:
     assert text_width(shown, 12) <= 200
     assert shown.endswith(facts) and shown.startswith("v_") and "\N{HORIZONTAL ELLIPSIS}" in shown
     assert fit_name(name, facts, 12, 60).startswith("rgb")
+
+
+@pytest.mark.parametrize(
+    "text", ["e" + "\u0301\u0302\u0335\u0489" * 40, "\u0301" * 40, "\u05d0\u0627 1 \u202e2", "\u0e01\u0e49\u0e4d"]
+)
+def test_marks_that_combine_reach_into_no_other_line(text: str) -> None:
+    canvas = Image.new("RGB", (300, 60))
+    draw_text(canvas, (4, 20), text, letter_size(20), 290)
+    rows = np.flatnonzero(np.asarray(canvas).any((1, 2)))
+    assert rows[0] >= 20 and rows[-1] < 40
+
+
+def test_a_text_of_any_length_is_drawn_at_once() -> None:
+    text = "W\u0301i" * 100_000
+    started = time.perf_counter()
+    line = fit_name(text, text, 14, 400)
+    draw_text(Image.new("RGB", (400, 20)), (0, 0), text, 14, 400)
+    assert text_width(line, 14) <= 400
+    assert time.perf_counter() - started < 5

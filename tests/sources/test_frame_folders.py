@@ -181,3 +181,29 @@ def test_broken_bounds_are_named(tmp_path: Path, bounds: np.ndarray | bytes, fou
     with pytest.raises(GbvisError, match=found) as error:
         video.read_motion(0)
     assert "video.bin" in error.value.problem
+
+
+@pytest.mark.parametrize("target", ["nowhere.png", "2.png"])
+def test_a_frame_whose_link_leads_nowhere_is_not_passed_over(tmp_path: Path, target: str) -> None:
+    """Content that is not there, as git-annex leaves it: one frame fewer would shift all that follow."""
+    folder = write_frames(tmp_path / "video", ["1.png", "2.png", "3.png"])
+    (folder / "1.png").unlink()
+    (folder / "1.png").symlink_to(folder / "3.png")
+    assert opened(folder).read(0)[0, 0, 0] == 20
+    (folder / "2.png").unlink()
+    (folder / "2.png").symlink_to(target)
+    assert opened(folder).shape.frame_count == 3
+    with pytest.raises(GbvisError, match=r"cannot read frame .*2\.png"):
+        opened(folder).read(1)
+    with pytest.raises(GbvisError, match="cannot read the frames of"):
+        _ = opened(folder).fingerprint
+
+
+def test_flow_under_a_name_that_leaves_no_room_for_its_bounds(tmp_path: Path) -> None:
+    name = "n" * 255
+    for channel in "uv":
+        write_frames(tmp_path / "tvl1_flow" / channel / name, ["frame000001.png"], 128)
+    video = two_stream_folder.read(name, "flow", tmp_path)
+    assert video is not None and video.name == name
+    assert video.motion_fingerprint == video.fingerprint
+    assert abs(video.read_motion(0)).max() < 0.1

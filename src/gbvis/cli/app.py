@@ -5,13 +5,12 @@ import io
 import os
 import signal
 import sys
-import traceback
 from pathlib import Path
 
 from typer.exceptions import TyperException
 
 from gbvis.cli.commands import app
-from gbvis.cli.screen import print_error
+from gbvis.cli.screen import print_error, print_traceback
 from gbvis.errors import GbvisError
 
 INTERRUPTED = 130
@@ -36,7 +35,7 @@ def run_command_line(arguments: list[str] | None = None) -> int:
         code = app(arguments, prog_name="gbvis", standalone_mode=False)
     except (GbvisError, TyperException) as error:
         if os.environ.get("GBVIS_DEBUG"):
-            traceback.print_exc()
+            print_traceback()
         if isinstance(error, GbvisError):
             print_error(error.problem, error.hint)
             return error.exit_code

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import traceback
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -13,7 +14,7 @@ from rich.text import Text
 
 from gbvis.steps.watching import Failure, Watcher
 
-_WIDE = 240
+_WIDE = 100_000
 """Columns of a table that no terminal shows: nothing is cut in a pipe."""
 
 
@@ -77,11 +78,11 @@ class Screen(Watcher):
     def say(self, line: str) -> None:
         """Print a detail on stderr, with `--verbose`."""
         if self.is_verbose:
-            self._err.print(printable(line), markup=False)
+            self._err.print(Text(printable(line)))
 
     def warn(self, line: str) -> None:
         """Print a warning on stderr."""
-        self._err.print(f"warning: {printable(line)}", markup=False)
+        self._err.print(Text(f"warning: {printable(line)}"))
 
     def fail(self, failure: Failure) -> None:
         """Print a failed video on stderr, and on stdout too with `--json`."""
@@ -128,8 +129,13 @@ def print_error(problem: str, hint: str, console: Console | None = None) -> None
     console.print(Text.assemble(("hint: ", "bold"), printable(hint)))
 
 
+def print_traceback() -> None:
+    """Print on stderr where the error that is being handled comes from."""
+    print(*map(printable, traceback.format_exc().splitlines()), sep="\n", file=sys.stderr)
+
+
 def printable(text: str) -> str:
-    """Return the text with escapes in place of everything that could steer a terminal."""
+    """Return the text with escapes in place of everything that could steer a terminal, or turn a line around."""
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from gbvis.cli.screen import Result, Screen, make_table
+from gbvis.command_line import join_words
 from gbvis.steps.watching import Failure
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def show_command(screen: Screen, words: list[str]) -> None:
     """Print a command line that is about to be run."""
     if not screen.is_json:
         screen.print("")
-        screen.print(f"$ {shlex.join(['gbvis', *words])}")
+        screen.print(f"$ {join_words(['gbvis', *words])}")
 
 
 def show_next(screen: Screen, pictures: Path, commands: list[list[str]]) -> None:
@@ -133,7 +133,7 @@ def show_next(screen: Screen, pictures: Path, commands: list[list[str]]) -> None
         screen.print("")
         screen.print(f"The pictures are in {pictures}. Next:")
         for words in commands:
-            screen.print(f"$ {shlex.join(['gbvis', *words])}")
+            screen.print(f"$ {join_words(['gbvis', *words])}")
 
 
 def _list(numbers: tuple[float, ...]) -> str:

@@ -63,9 +63,9 @@ def text_width(text: str, size: int, font: Path | None = None) -> int:
 
 def fit_name(name: str, facts: str, size: int, width: int, font: Path | None = None) -> str:
     """Return a name and facts about it in one line of `width` pixels; where it is too long, the name's middle goes."""
-    if text_width(f"{name}   {facts}", size, font) <= width:
+    if len(name) + len(facts) <= width and text_width(f"{name}   {facts}", size, font) <= width:
         return f"{name}   {facts}"
-    kept = len(name) // 2
+    kept, facts = min(len(name) // 2, width), facts[:width]  # no letter is narrower than a pixel
     while kept > 1 and text_width(_shortened(name, kept, facts), size, font) > width:
         kept -= 1
     shortened = _shortened(name, kept, facts) if kept > 1 else facts
@@ -79,7 +79,7 @@ def _shortened(name: str, kept: int, facts: str) -> str:
 def fit_text(text: str, size: int, width: int, font: Path | None = None) -> str:
     """Return the text as it can be shown in `width` pixels."""
     loaded = _load_font(font, size)
-    line = "".join(_showable(character, font) for character in text)
+    line = "".join(_showable(character, font) for character in text[: width + 1])  # a name may have any length
     if loaded.getlength(line) <= width:
         return line
     while line and loaded.getlength(line + _ELLIPSIS) > width:

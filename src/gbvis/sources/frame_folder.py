@@ -98,11 +98,19 @@ def list_frames(folder: Path) -> list[Path]:
     """
     try:
         with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if entry.name.lower().endswith(SUFFIXES) and entry.is_file()]
+            names = [entry.name for entry in entries if entry.name.lower().endswith(SUFFIXES) and _is_frame(entry)]
     except OSError as error:
         raise GbvisError(f"cannot list {folder}: {error.strerror}", "check the folder's permissions") from error
     visible = [name for name in names if not name.startswith(".")]  # macOS leaves `._frame.jpg` about
     return [folder / name for name in sorted(visible, key=_natural_order)]
+
+
+def _is_frame(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a file; a link that leads nowhere is a frame that is lost, and not one fewer."""
+    if not entry.is_symlink():
+        return entry.is_file()
+    path = Path(entry.path)
+    return path.is_file() or not path.exists()
 
 
 def _check_numbers(files: list[Path]) -> None:

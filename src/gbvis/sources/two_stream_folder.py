@@ -1,6 +1,7 @@
 """Videos of a two-stream data set, by bare name."""
 
 import hashlib
+import os
 from functools import cached_property
 from pathlib import Path
 
@@ -22,10 +23,14 @@ class FlowFolders(FrameFolder):
         super().__init__(name, "flow", (u, v), is_numbered=True)
         self._bounds_file = u.with_name(f"{u.name}.bin")
 
+    @property
+    def _has_bounds(self) -> bool:
+        return os.path.isfile(self._bounds_file)  # False where the name is too long for a file  # noqa: PTH113
+
     @cached_property
     def motion_fingerprint(self) -> str:
         """The SHA-256 over the frame files' contents in order, and over the bounds where there are any."""
-        if not self._bounds_file.is_file():
+        if not self._has_bounds:
             return self.fingerprint
         try:
             return hashlib.sha256(f"{self.fingerprint}{hash_file(self._bounds_file)}".encode()).hexdigest()
@@ -35,7 +40,7 @@ class FlowFolders(FrameFolder):
     @cached_property
     def _bounds(self) -> NDArray[np.float32] | None:
         """Per frame the motion that 0 and 255 stand for: float32 (N, 4), u low, u high, v low, v high, in pixels."""
-        if not self._bounds_file.is_file():
+        if not self._has_bounds:
             return None
         try:
             numbers = np.frombuffer(self._bounds_file.read_bytes(), "<f4")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gbvis import registry
+from gbvis.command_line import as_argument
 from gbvis.errors import GbvisError
 from gbvis.flow import encode_motion
 from gbvis.picture import Picture
@@ -93,7 +94,7 @@ def suggest_commands(request: DemoRequest) -> list[list[str]]:
     """Return command lines to try next."""
     name, store = request.samples[0], ["--store", str(request.folder / "gbvis.zarr")]
     return [
-        ["explain", str(request.video_file(name)), "-w", SAMPLE_WEIGHTS, "-m", "rgb", "-e", "all", *store],
+        ["explain", as_argument(str(request.video_file(name))), "-w", SAMPLE_WEIGHTS, "-m", "rgb", "-e", "all", *store],
         ["render", name, *store, "-e", "FC", "--format", "png", "-o", str(request.pictures)],
         ["predict", "sample:shrink-7", "-w", SAMPLE_WEIGHTS],
         ["inspect-shapes", "-w", SAMPLE_WEIGHTS],

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from gbvis import registry
 from gbvis.errors import GbvisError
 from gbvis.estimation import Estimation
-from gbvis.extraction import RECORDS, Extraction
+from gbvis.extraction import RECORDS, Extraction, check_parts
 from gbvis.flow import load_opencv
 from gbvis.steps.estimating_flow import check_length, circumstances, estimate_pairs
 from gbvis.steps.finding_videos import VideoEntry, find_video
@@ -81,11 +81,12 @@ def run(request: ExtractRequest, watcher: Watcher | None = None) -> Iterator[Ext
     """Yield every video once it is in the data set, and a failure for what cannot be done.
 
     Raises:
-        GbvisError: The data set cannot be written, or OpenCV is not there (exit code 2).
+        GbvisError: The data set cannot be written, or leads out of its folder, or OpenCV is not there (exit code 2).
     """
     watcher = watcher or Watcher()
     try:
         load_opencv()
+        check_parts(request.output)
         (request.output / RECORDS).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise GbvisError(
@@ -108,9 +109,9 @@ def _extract(request: ExtractRequest, video: Video, watcher: Watcher) -> Extract
     """Bring one video into the data set, as far as it is not there."""
     started = time.perf_counter()
     estimation = Estimation(request.algorithm, registry.flow(request.algorithm).SETTINGS)
+    names = [request.modality] if request.modality else MODALITIES
+    wanted = {name: _open(request, video, estimation, name) for name in names}
     with _alone(request.output / RECORDS / f"{video.name}.lock", video):
-        names = [request.modality] if request.modality else MODALITIES
-        wanted = {name: _open(request, video, estimation, name) for name in names}
         there = {} if request.is_forced else {name: stream.frame_count for name, stream in wanted.items()}
         lacking = {name: stream for name, stream in wanted.items() if there.get(name) is None}
         counts = {name: count for name, count in there.items() if count is not None}

@@ -1,5 +1,6 @@
 """The frames that a stored run's clips were cut from, at their own size."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def find_source(store: Store, stored: StoredRun, dataset: Path | None, given: Se
     attributes = store.clips_of(stored).attributes
     location = str(attributes["location"])
     if not Path(location).exists():
-        moved = (path for path in given if Path(path).exists() and video_name(path) == stored.video)
+        moved = (path for path in given if os.path.exists(path) and video_name(path) == stored.video)  # noqa: PTH110
         location = next(moved, location)
     video = _open(stored, location, dataset)
     if attributes["fingerprint"] not in (video.fingerprint, video.motion_fingerprint):

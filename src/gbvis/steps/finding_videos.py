@@ -10,6 +10,9 @@ from gbvis.errors import GbvisError
 from gbvis.two_stream import find_dataset, list_videos
 from gbvis.video import VIDEO_SUFFIXES, Video
 
+_BLANK = " \t\r"
+"""What does not count at the ends of a line of a list; other spaces may belong to a name."""
+
 
 @dataclass(frozen=True)
 class VideoEntry:
@@ -35,19 +38,20 @@ def read_video_list(text: str, is_from_one: bool) -> list[VideoEntry]:
         GbvisError: A label is 0 where they are counted from 1 (exit code 2).
     """
     entries = []
-    for line in filter(str.strip, text.splitlines()):
-        match = re.fullmatch(r"(?P<name>.*\S)[ \t]+(?P<label>\d+)\s*", line)
+    lines = (line.strip(_BLANK) for line in text.split("\n"))  # `splitlines` divides names at U+2028 and its like too
+    for line in filter(None, lines):
+        match = re.fullmatch(r"(?P<name>.*\S)[ \t]+(?P<label>[0-9]{1,9})", line)
         if match and match["name"].lower().endswith(VIDEO_SUFFIXES):  # `take 2` is a name
             label = int(match["label"])
             if is_from_one and label == 0:
                 raise GbvisError(
-                    f"label 0 in the line {line.strip()!r}, and classes are to be counted from 1",
+                    f"label 0 in the line {line!r}, and classes are to be counted from 1",
                     "leave out --labels-from-one",
                     exit_code=2,
                 )
             entries.append(VideoEntry(match["name"], label - is_from_one))
         else:
-            entries.append(VideoEntry(line.strip()))
+            entries.append(VideoEntry(line))
     return entries
 
 

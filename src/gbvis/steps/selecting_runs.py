@@ -1,5 +1,6 @@
 """Which runs of a store a call is about."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def select_runs(store: Store, video: str | None, selection: Selection) -> list[S
         for run in store.runs(video_name(video) if video is not None else None, selection.modality)
         if _admits(selection, run, hashes) and _has_target(selection, run)
     ]
-    if video and (video.startswith(SAMPLE_PREFIX) or Path(video).exists()):
+    if video and (video.startswith(SAMPLE_PREFIX) or os.path.exists(video)):  # noqa: PTH110
         location = video if video.startswith(SAMPLE_PREFIX) else str(Path(video).absolute())
         streams = {run.modality for run in runs if run.attributes["location"] == location}
         return [run for run in runs if run.attributes["location"] == location or run.modality not in streams]

@@ -139,7 +139,7 @@ class Folder(Place):
         for part in key.split("/") if key else ():
             path = path / part
             if part == ".." or path.is_symlink():
-                raise OSError(errno.ELOOP, f"{path} would lead out of it")
+                raise OSError(errno.ELOOP, f"{path} is a symbolic link, and would lead out of the store")
         return path
 
     def _open_workshop(self) -> tuple[Path, FileLock]:

@@ -24,7 +24,7 @@ def video_key(name: str) -> str:
     `__` for itself) and the name of the weights' group. A key too long for a file system is cut and carries a hash.
     """
     key = quote(os.fsencode(name), safe="_-. ()+,=@").replace("~", "%7E")
-    if key.startswith((".", "_")) or key in (WEIGHTS, "zarr.json", ""):
+    if key.startswith((".", "_")) or key.lower() in (WEIGHTS, "zarr.json", ""):
         key = f"%{ord(key[0]):02X}{key[1:]}" if key else "%"
     if len(key) > _LONGEST:
         key = f"{key[:_LONGEST]}~{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}"

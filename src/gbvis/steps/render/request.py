@@ -1,11 +1,11 @@
 """What can be asked of `render`, and what comes back."""
 
-import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gbvis import registry
+from gbvis.command_line import as_argument, join_words
 from gbvis.errors import GbvisError
 from gbvis.picture import Style
 from gbvis.steps.selecting_runs import Selection
@@ -97,7 +97,7 @@ class RenderRequest:
     def explain_call(self, video: str | None) -> str:
         """Return the command that makes what was looked for."""
         wanted = self.selection
-        words = ["gbvis", "explain", video or "VIDEO"]
+        words = ["gbvis", "explain", as_argument(video or "VIDEO")]
         words += [word for path in wanted.weights or ("WEIGHTS",) for word in ("-w", str(path))]
         words += ["-m", wanted.modality] if wanted.modality else []
         words += [word for endpoint in wanted.endpoints for word in ("-e", endpoint.name)]
@@ -108,7 +108,7 @@ class RenderRequest:
         words += ["--flow-algorithm", wanted.flow_algorithm] if wanted.flow_algorithm else []
         words += ["--method", wanted.method] if wanted.method else []
         words += ["--precision", wanted.precision] if wanted.precision else []
-        return shlex.join([*words, "--store", str(self.store)])
+        return join_words([*words, "--store", str(self.store)])
 
 
 @dataclass(frozen=True)
