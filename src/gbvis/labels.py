@@ -6,6 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from gbvis.errors import GbvisError
+from gbvis.text_file import read_text
 
 Labels = tuple[str, ...]
 
@@ -27,13 +28,15 @@ def read_labels(path: Path) -> Labels:
         GbvisError: The file cannot be read, or holds no names (exit code 2).
     """
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        with path.open("rb") as file:
+            text = read_text(file, str(path))
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is no UTF-8 text"
         raise GbvisError(f"cannot read the class names in {path}: {why}", "check the file", exit_code=2) from error
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
         raise GbvisError(f"no class names in {path}", "expected one a line", exit_code=2)
-    matches = [re.fullmatch(r"(\d+)\s+(\S.*)", line) for line in lines]
+    matches = [re.fullmatch(r"(\d{1,9})\s+(\S.*)", line) for line in lines]
     numbered = [match for match in matches if match]
     first = int(numbered[0][1]) if numbered else 0
     if [int(match[1]) for match in numbered] == list(range(first, first + len(lines))):

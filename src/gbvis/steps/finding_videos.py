@@ -36,7 +36,7 @@ def read_video_list(text: str, is_from_one: bool) -> list[VideoEntry]:
     """
     entries = []
     for line in filter(str.strip, text.splitlines()):
-        match = re.fullmatch(r"(?P<name>.*\S)[ \t]+(?P<label>\d+)\s*", line)
+        match = re.fullmatch(r"(?P<name>.*\S)[ \t]+(?P<label>\d{1,9})\s*", line)
         if match and match["name"].lower().endswith(VIDEO_SUFFIXES):  # `take 2` is a name
             label = int(match["label"])
             if is_from_one and label == 0:
