@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from gbvis.two_stream import find_dataset, find_video_folder
+from gbvis.errors import GbvisError
+from gbvis.two_stream import find_dataset, find_video_folder, scaled_size
 
 LAYOUTS = {
     "outer and inner": ("ucf101_jpegs_256/jpegs_256", "ucf101_tvl1_flow/tvl1_flow"),
@@ -44,3 +45,10 @@ def test_case_may_differ_and_the_exact_name_goes_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["..", ".", "", "a/b", "/etc", "missing"])
 def test_no_name_leads_out(tmp_path: Path, name: str) -> None:
     assert find_video_folder(tmp_path, name) is None
+
+
+def test_a_mere_line_is_not_scaled() -> None:
+    assert scaled_size(10, 320) == (256, 8192)
+    for size in ((1, 60_000), (60_000, 1)):
+        with pytest.raises(GbvisError, match="cannot be scaled to 256"):
+            scaled_size(*size)
