@@ -20,15 +20,17 @@ def check_headers(path: Path) -> None:
     """Check that a file is as long as its headers say, and that they claim nothing that cannot be.
 
     Raises:
-        GbvisError: It is shorter, or claims more frames than it has bytes.
-        OSError: It cannot be read.
+        GbvisError: It is shorter, or claims more frames than it has bytes, or cannot be read.
     """
-    with path.open("rb") as file:
-        size, head = os.fstat(file.fileno()).st_size, file.read(4096)
-        if head[4:8] in _ISO_BEGINNINGS:
-            promised = _check_boxes(path, file, size)
-        else:
-            promised = _riff_size(head) if head[:4] == b"RIFF" else _matroska_size(head)
+    try:
+        with path.open("rb") as file:
+            size, head = os.fstat(file.fileno()).st_size, file.read(4096)
+            if head[4:8] in _ISO_BEGINNINGS:
+                promised = _check_boxes(path, file, size)
+            else:
+                promised = _riff_size(head) if head[:4] == b"RIFF" else _matroska_size(head)
+    except OSError as error:
+        raise GbvisError(f"cannot read {path}: {error.strerror}", "check the file's permissions") from error
     if promised is not None and size < promised:
         found = f"{size:,} of {promised:,} bytes are there"
         raise GbvisError(f"{path} is cut short: {found}", "copy the video again whole")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache, cached_property
 from itertools import chain
 from pathlib import Path
@@ -64,7 +64,7 @@ class VideoFile(Video):
             first = next(iter(_decode(container, self._path)), None)
         if first is None:
             raise GbvisError(f"{self._path} holds no frame that can be decoded", "check that the file plays")
-        height, width = _upright(first).shape[:2]
+        height, width = _upright(first, self._path).shape[:2]
         count = len(times) if times else sum(1 for _ in self._decode_from_start())
         return VideoShape(count, rate, width, height)
 
@@ -104,7 +104,7 @@ class VideoFile(Video):
                 f"frame {number} of {self._path} cannot be decoded",
                 "the file is damaged there: choose other frames with --start, or encode the video again",
             )
-        return _upright(frame)
+        return _upright(frame, self._path)
 
     def _decode_from_start(self) -> Iterator[VideoFrame]:
         with _opened(self._path) as container:
@@ -172,9 +172,20 @@ def read(location: str, modality: str, dataset: Path | None) -> Video | None:
     return VideoFile(path)
 
 
-def _reason(error: Exception) -> str:
-    """Return FFmpeg's or the system's words, without its numbers and call names."""
-    return getattr(error, "strerror", None) or str(error)
+@contextmanager
+def _naming(path: Path, what: str, hint: str) -> Iterator[None]:
+    """Have errors of FFmpeg's and the system's name the file, in their own words without numbers and call names."""
+    import av
+
+    try:
+        yield
+    except (av.FFmpegError, OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise GbvisError(f"{path} {what}: {reason}", hint) from error
+
+
+def _naming_damage(path: Path) -> AbstractContextManager[None]:
+    return _naming(path, "cannot be decoded", "the file is damaged: encode or copy the video again")
 
 
 def _opened(path: Path) -> InputContainer:
@@ -182,28 +193,18 @@ def _opened(path: Path) -> InputContainer:
     import av
 
     limits = {"max_pixels": str(LARGEST_FRAME)}
-    try:
-        container = av.open(
-            f"file:{path.absolute()}",
-            metadata_errors="replace",
-            options={**limits, "format_whitelist": _self_contained_formats()},
-        )
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise GbvisError(
-            f"{path} is no video that can be read: {_reason(error)}",
-            "check that the file plays and was copied whole",
-        ) from error
+    options = {**limits, "format_whitelist": _self_contained_formats()}
+    with _naming(path, "is no video that can be read", "check that the file plays and was copied whole"):
+        container = av.open(f"file:{path.absolute()}", metadata_errors="replace", options=options)
     if not container.streams.video:
         container.close()
         raise GbvisError(f"{path} holds no video stream", "give a file with pictures in it")
     context = container.streams.video[0].codec_context
     if context.width * context.height > LARGEST_FRAME:
         container.close()
-        raise GbvisError(
-            f"{path} claims frames of {context.width}x{context.height} pixels, and gbvis reads up to "
-            f"{LARGEST_FRAME:,} of them",
-            "scale the video down, or copy it again where that is not its size",
-        )
+        claimed = f"{context.width}x{context.height} pixels, and gbvis reads up to {LARGEST_FRAME:,} of them"
+        hint = "scale the video down, or copy it again where that is not its size"
+        raise GbvisError(f"{path} claims frames of {claimed}", hint)
     context.options = limits
     return container
 
@@ -226,27 +227,17 @@ def _seek(container: InputContainer, time: int) -> None:
 
 def _read_packets(container: InputContainer, path: Path) -> Iterator[Packet[VideoStream]]:
     """Yield the packets of the pictures, in the order of the file, an empty one at the end."""
-    import av
-
-    try:
+    with _naming_damage(path):
         yield from container.demux(container.streams.video[0])
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise _damaged(path, _reason(error)) from error
 
 
 def _decode(container: InputContainer, path: Path) -> Iterator[VideoFrame]:
-    import av
-
-    try:
+    with _naming_damage(path):
         yield from container.decode(video=0)
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise _damaged(path, _reason(error)) from error
 
 
-def _damaged(path: Path, found: str) -> GbvisError:
-    return GbvisError(f"{path} cannot be decoded: {found}", "the file is damaged: encode or copy the video again")
-
-
-def _upright(frame: VideoFrame) -> Frame:
+def _upright(frame: VideoFrame, path: Path) -> Frame:
     """Return the picture as a player shows it: uint8 (height, width, 3), RGB."""
-    return np.rot90(frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False), round(frame.rotation / 90))
+    with _naming_damage(path):
+        pixels = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+    return np.rot90(pixels, round(frame.rotation / 90))
