@@ -55,6 +55,16 @@ def jpeg_that_claims_65500_squared(whole: Path, folder: Path) -> Call:
 
 
 @hostile
+def jpeg_of_many_scans(whole: Path, folder: Path) -> Call:
+    """A progressive JPEG that goes over its 64 million pixels ten thousand times."""
+    file = io.BytesIO()
+    Image.new("L", (8000, 8000)).save(file, "JPEG", progressive=True)
+    content = file.getvalue()
+    start, end = content.rindex(b"\xff\xda"), content.rindex(b"\xff\xd9")
+    return _frames_call(whole, folder, content[:end] + content[start:end] * 10_000 + content[end:], ".jpg")
+
+
+@hostile
 def png_just_below_pillows_limit(whole: Path, folder: Path) -> Call:
     """178 million pixels, all there, in half a megabyte."""
     return _frames_call(whole, folder, _png(16_000, 11_100), ".png")

@@ -19,6 +19,9 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 _FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
 """What these may hold. Pillow knows dozens more whatever the suffix; PostScript is a program that Ghostscript runs."""
 
+_MOST_SCANS = 200
+"""Of a JPEG; a progressive one has ten, and each, a few bytes in the file, goes over the whole picture."""
+
 
 class FrameFolder(Video):
     """A video whose frames are image files; one folder gives RGB, two folders give u and v."""
@@ -127,7 +130,7 @@ def _natural_order(name: str) -> list[tuple[bool, int, str]]:
 
 
 def _check_size(path: Path) -> None:
-    """Check from its header alone that an image is no larger than a frame can be.
+    """Check, before it is decoded, that an image is no larger than a frame can be, and takes no longer.
 
     Raises:
         GbvisError: It is.
@@ -139,6 +142,9 @@ def _check_size(path: Path) -> None:
         image = Image.open(path, formats=_FORMATS)
     with image:
         width, height = image.size
+        is_jpeg = image.format in ("JPEG", "MPO")
+    if is_jpeg and path.read_bytes().count(b"\xff\xda") > _MOST_SCANS:  # inside a scan, 0 follows each 255
+        raise GbvisError(f"frame {path} goes over its pixels more than {_MOST_SCANS} times", "write this frame again")
     if width * height > LARGEST_FRAME:
         raise GbvisError(
             f"frame {path} has {width}x{height} pixels, and gbvis reads up to {LARGEST_FRAME:,} of them",
