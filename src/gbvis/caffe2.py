@@ -117,7 +117,7 @@ def _unpickle(file: BinaryIO, path: Path) -> Any:
     """Return what the pickle holds, or None where its bytes are broken and none of them is an array."""
     unpickler = _ArrayUnpickler(file, encoding="latin1")  # Python 2 wrote it
     try:
-        _check_operations(file, path)
+        _check_operations(file, path, unpickler)
         file.seek(0)
         with _without_garbage_collection():
             return unpickler.load()
@@ -138,11 +138,11 @@ def _unpickle(file: BinaryIO, path: Path) -> Any:
         ) from error
 
 
-def _check_operations(file: BinaryIO, path: Path) -> None:
+def _check_operations(file: BinaryIO, path: Path, unpickler: _ArrayUnpickler) -> None:
     """Check that no operation of a pickle makes Python take memory that the file does not hold.
 
     What is remembered lies in a list as long as the highest place in it that is named: one operation of 5 bytes could
-    have Python lay out 64 GB.
+    have Python lay out 64 GB. `unpickler` is told of arrays, since broken bytes end here before it begins.
 
     Raises:
         GbvisError: There are more operations than networks have (exit code 2).
@@ -155,6 +155,7 @@ def _check_operations(file: BinaryIO, path: Path) -> None:
                 "expected VMZ's Caffe2 pickle, or a file that torch.save wrote",
                 exit_code=2,
             )
+        unpickler.has_arrays |= argument in ("numpy ndarray", "ndarray")
         if operation.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument or 0) > number:
             raise pickle.UnpicklingError(f"place {argument} of {number}")
 
