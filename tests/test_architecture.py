@@ -11,8 +11,9 @@ SOURCE = Path(__file__).parent.parent / "src/gbvis"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 LAYERS = [
-    "errors", "command_line", "fingerprint", "endpoint", "labels", "flow", "two_stream", "extraction", "shape",
-    "sample", "sample_networks", "video", "camera_motion", "clip", "clip_request", "estimation", "architecture",
+    "errors", "command_line", "fingerprint", "endpoint", "text_file", "labels", "flow", "two_stream", "extraction",
+    "shape", "sample", "sample_networks", "video", "video_headers", "camera_motion", "clip", "clip_request",
+    "estimation", "architecture",
     "card", "family", "r2plus1d", "folding", "state_dict", "network", "own_weights", "caffe2", "building",
     "attribution", "store", "picture", "registry", "sources", "flows", "checkpoints", "methods", "layouts",
     "renderers", "steps", "cli",

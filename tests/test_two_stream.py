@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from gbvis.errors import GbvisError
-from gbvis.two_stream import find_dataset, find_video_folder
+from gbvis.two_stream import find_dataset, find_video_folder, scaled_size
 
 LAYOUTS = {
     "outer and inner": ("ucf101_jpegs_256/jpegs_256", "ucf101_tvl1_flow/tvl1_flow"),
@@ -64,3 +64,10 @@ def test_a_link_in_a_circle_hides_no_other_video(tmp_path: Path) -> None:
     assert rgb == tmp_path / "x_jpegs_256/jpegs_256"
     assert find_video_folder(rgb, "clip") == rgb / "Clip"
     assert find_video_folder(rgb, "loop") is None
+
+
+def test_a_mere_line_is_not_scaled() -> None:
+    assert scaled_size(10, 320) == (256, 8192)
+    for size in ((1, 60_000), (60_000, 1)):
+        with pytest.raises(GbvisError, match="cannot be scaled to 256"):
+            scaled_size(*size)

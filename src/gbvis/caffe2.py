@@ -2,6 +2,7 @@
 
 import gc
 import pickle
+import pickletools
 import re
 from bisect import bisect_right
 from collections import OrderedDict
@@ -52,6 +53,9 @@ _HARMLESS: dict[tuple[str, str], Any] = {
 
 
 _MINIDB_HEAD = 8 + 256
+
+_MOST_OPERATIONS = 500_000
+"""Of a pickle; VMZ's of 152 layers takes a tenth of that."""
 
 
 class _ForbiddenObject(Exception):
@@ -113,6 +117,8 @@ def _unpickle(file: BinaryIO, path: Path) -> Any:
     """Return what the pickle holds, or None where its bytes are broken and none of them is an array."""
     unpickler = _ArrayUnpickler(file, encoding="latin1")  # Python 2 wrote it
     try:
+        _check_operations(file, path, unpickler)
+        file.seek(0)
         with _without_garbage_collection():
             return unpickler.load()
     except _ForbiddenObject as error:
@@ -122,12 +128,36 @@ def _unpickle(file: BinaryIO, path: Path) -> Any:
             "expected a pickle of NumPy arrays and plain containers, or a file that torch.save wrote",
             exit_code=2,
         ) from error
+    except GbvisError:
+        raise
     except Exception as error:  # whatever broken bytes lead to
         if not unpickler.has_arrays:
             return None
         raise GbvisError(
             f"{path} is a broken pickle of arrays, or cut short", "copy or download it again", exit_code=2
         ) from error
+
+
+def _check_operations(file: BinaryIO, path: Path, unpickler: _ArrayUnpickler) -> None:
+    """Check that no operation of a pickle makes Python take memory that the file does not hold.
+
+    What is remembered lies in a list as long as the highest place in it that is named: one operation of 5 bytes could
+    have Python lay out 64 GB. `unpickler` is told of arrays, since broken bytes end here before it begins.
+
+    Raises:
+        GbvisError: There are more operations than networks have (exit code 2).
+        UnpicklingError: A place lies behind all that there is to remember.
+    """
+    for number, (operation, argument, _) in enumerate(pickletools.genops(file)):
+        if number > _MOST_OPERATIONS:
+            raise GbvisError(
+                f"no network in {path}: a pickle of more than {_MOST_OPERATIONS:,} operations",
+                "expected VMZ's Caffe2 pickle, or a file that torch.save wrote",
+                exit_code=2,
+            )
+        unpickler.has_arrays |= argument in ("numpy ndarray", "ndarray")
+        if operation.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument or 0) > number:
+            raise pickle.UnpicklingError(f"place {argument} of {number}")
 
 
 @contextmanager

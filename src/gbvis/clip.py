@@ -1,6 +1,5 @@
 """Clip: the T frames a network sees at once, resized, cropped and normalised; and the way back."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -19,6 +18,9 @@ in pixels, float32, pixels of the resized frame."""
 
 LARGEST = 4096
 """Frames of a clip, or pixels of a side."""
+
+LARGEST_NUMBER = 1e6
+"""Of a format's scale, mean and std; the smallest that something is divided by is its inverse."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,12 @@ class ClipFormat:
             raise ValueError("the crop lies outside the resized frame")
         if len(self.mean) != len(self.std) or len(self.mean) not in (2, 3):
             raise ValueError("mean and std must have 3 numbers, for RGB, or 2, for flow")
-        if not all(math.isfinite(number) for number in (self.scale, *self.mean, *self.std)):
-            raise ValueError("scale, mean and std must be numbers")
-        if self.scale == 0 or 0 in self.std or (self.is_motion and len(self.mean) != 2):
-            raise ValueError("scale and std must not be 0, and only flow is motion")
+        if not all(1 / LARGEST_NUMBER <= abs(number) <= LARGEST_NUMBER for number in (self.scale, *self.std)):
+            raise ValueError("scale and std must be numbers that a pixel can be divided by")
+        if not all(abs(number) <= LARGEST_NUMBER for number in self.mean):
+            raise ValueError("mean must be numbers")
+        if self.is_motion not in (False, True) or (self.is_motion and len(self.mean) != 2):
+            raise ValueError("only flow is motion")
 
     @property
     def channels(self) -> int:

@@ -6,6 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from gbvis.errors import GbvisError
+from gbvis.text_file import read_text
 
 Labels = tuple[str, ...]
 
@@ -27,7 +28,8 @@ def read_labels(path: Path) -> Labels:
         GbvisError: The file cannot be read, or holds no names (exit code 2).
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            text = read_text(file, str(path))
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is no UTF-8 text"
         raise GbvisError(f"cannot read the class names in {path}: {why}", "check the file", exit_code=2) from error

@@ -14,7 +14,7 @@ import safetensors
 import safetensors.torch
 
 from gbvis.architecture import Variant
-from gbvis.clip import ClipFormat
+from gbvis.clip import LARGEST_NUMBER, ClipFormat
 from gbvis.errors import GbvisError
 from gbvis.family import OWN_NAMES, Family
 from gbvis.network import Network
@@ -51,7 +51,7 @@ def read_own_weights(path: Path) -> list[StateDict]:
         if not all(name.split(".")[0] in about["networks"] for name in tensors):
             raise ValueError("tensors of a stream that has no card")
         return [_state_dict(path, modality, card, tensors) for modality, card in about["networks"].items()]
-    except (safetensors.SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (safetensors.SafetensorError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise GbvisError(
             f"{path} is a broken safetensors file", "convert the original checkpoint again", exit_code=2
         ) from error
@@ -87,5 +87,7 @@ def _state_dict(path: Path, modality: str, card: dict[str, Any], tensors: dict[s
     )
     if family.formats[modality].channels != {"rgb": 3, "flow": 2}[modality]:
         raise ValueError("a format for another stream")
+    if not 0 <= card["fusion_weight"] <= LARGEST_NUMBER:
+        raise ValueError("a stream that counts less than nothing")
     labels = tuple(str(label) for label in card["labels"]) if card["labels"] else None
-    return StateDict(path, own, modality, card["fusion_weight"], family, labels)
+    return StateDict(path, own, modality, float(card["fusion_weight"]), family, labels)

@@ -74,10 +74,12 @@ def _no_checkpoint(path: Path, begin: bytes) -> GbvisError:
 
 
 def _refuse_compressed(path: Path) -> None:
-    """Refuse a zip file whose entries are compressed: torch.save writes none, and they may unpack to any size.
+    """Refuse a zip file whose entries are compressed or lie over each other: they may unpack to any size.
+
+    torch.save writes no such entries.
 
     Raises:
-        GbvisError: It has such entries, or is a program (TorchScript) and no state dict (exit code 2).
+        GbvisError: It has some, or is a program (TorchScript) and no state dict (exit code 2).
     """
     with zipfile.ZipFile(path) as archive:
         if any(name.endswith("/constants.pkl") for name in archive.namelist()):
@@ -86,12 +88,12 @@ def _refuse_compressed(path: Path) -> None:
                 "load it with torch.jit.load where you trust it, and save its state_dict() alone",
                 exit_code=2,
             )
-        compressed = [entry for entry in archive.infolist() if entry.compress_type != zipfile.ZIP_STORED]
-    if compressed:
-        size = sum(entry.file_size for entry in compressed)
+        entries = archive.infolist()
+    size = sum(entry.file_size for entry in entries)
+    if size > path.stat().st_size or any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
         raise GbvisError(
             f"{path} is no checkpoint: a zip file whose entries would unpack to {size:,} bytes",
-            "torch.save writes uncompressed entries; expected a file that it wrote",
+            "torch.save writes uncompressed entries, one after the other; expected a file that it wrote",
             exit_code=2,
         )
 

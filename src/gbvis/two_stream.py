@@ -32,6 +32,9 @@ PARTIAL, REMOVED = ".partial", ".removed"
 SHORTER_SIDE = 256
 """Rows or columns of a frame, whichever are fewer."""
 
+_LONGEST_SIDE = 32
+"""How many times the shorter side the longer may be: 8192 pixels when that is 256."""
+
 
 @dataclass(frozen=True)
 class TwoStreamDataset:
@@ -119,8 +122,16 @@ def scaled_size(height: int, width: int) -> tuple[int, int]:
     """Return the height and width of a frame in a two-stream data set: the longer side cut off to an even number.
 
     Feichtenhofer's gpu_flow, compute_flow.cpp: 240x320 becomes 256x340.
+
+    Raises:
+        GbvisError: The frame is a mere line: scaled, it would be longer than any screen.
     """
     shorter = min(height, width)
+    if max(height, width) > _LONGEST_SIDE * shorter:
+        raise GbvisError(
+            f"frames of {width}x{height} pixels cannot be scaled to {SHORTER_SIDE} on the shorter side",
+            f"expected one side to be at most {_LONGEST_SIDE} times the other: cut the video to what is of interest",
+        )
     longer = SHORTER_SIDE * max(height, width) // shorter
     longer -= longer % 2
     return (SHORTER_SIDE, longer) if height == shorter else (longer, SHORTER_SIDE)

@@ -16,6 +16,10 @@ Frame = NDArray[np.uint8]
 """uint8 (height, width, channels), 0-255: RGB, or u and v of the flow encoded in 8 bit."""
 
 
+LARGEST_FRAME = 1 << 26
+"""Pixels, 8192x8192: twice what 8K has. What claims more is damaged, or meant to fill the memory."""
+
+
 @dataclass(frozen=True)
 class VideoShape:
     """What has to be known of a video before its frames are read.

@@ -170,10 +170,11 @@ def test_a_frame_at_rest_may_have_no_range(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("bounds", "found"),
     [
-        (b"abc", "no whole float32"),
-        (np.zeros((2, 4)), "3 flow frames need 12"),
+        (b"abc", "3 bytes, and 3 flow frames need 48"),
+        (np.zeros((2, 4)), "32 bytes, and 3 flow frames need 48"),
         (np.array([[-20, 20, -20, 20], [4, -1, -2, 3], [-7, 9, 0, 1]]), "above the upper"),
-        (np.full((3, 4), np.nan), "above the upper"),
+        (np.full((3, 4), np.nan), "no motion in pixels"),
+        (np.full((3, 4), 3e38), "no motion in pixels"),
     ],
 )
 def test_broken_bounds_are_named(tmp_path: Path, bounds: np.ndarray | bytes, found: str) -> None:

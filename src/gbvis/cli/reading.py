@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import math
 import re
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from gbvis import registry
 from gbvis.errors import GbvisError
@@ -26,20 +28,27 @@ def read_videos(typed: list[str] | None, list_file: str | None, is_from_one: boo
         GbvisError: There are none, or the list cannot be read (exit code 2).
     """
     from gbvis.steps.finding_videos import VideoEntry, read_video_list
+    from gbvis.text_file import read_text
 
     entries = [VideoEntry(video) for video in typed or []]
     if list_file:
         try:
-            source = (
-                (sys.stdin.buffer.read() if sys.stdin else b"") if list_file == "-" else Path(list_file).read_bytes()
-            )
-            entries += read_video_list(source.decode("utf-8-sig", "surrogateescape"), is_from_one)
+            with _open_list(list_file) as file:
+                text = read_text(file, f"the list {list_file}", "surrogateescape")
+            entries += read_video_list(text, is_from_one)
         except OSError as error:
             problem = f"cannot read the list {list_file}: {error.strerror}"
             raise GbvisError(problem, "check the path after --videos-from", exit_code=2) from error
     if not entries:
         raise GbvisError("no video given", "give files, folders or names, or a list with --videos-from", exit_code=2)
     return tuple(entries)
+
+
+def _open_list(name: str) -> AbstractContextManager[BinaryIO]:
+    """Open a list of videos, `-` being standard input, which stays open."""
+    if name == "-":
+        return nullcontext(sys.stdin.buffer if sys.stdin else io.BytesIO())
+    return Path(name).open("rb")
 
 
 def read_weights(typed: list[Path] | None) -> tuple[Path, ...]:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import warnings
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -11,9 +12,15 @@ from numpy.typing import NDArray
 
 from gbvis.errors import GbvisError
 from gbvis.fingerprint import hash_files
-from gbvis.video import Frame, Video, VideoShape, video_name
+from gbvis.video import LARGEST_FRAME, Frame, Video, VideoShape, video_name
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+
+_FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
+"""What these may hold. Pillow knows dozens more whatever the suffix; PostScript is a program that Ghostscript runs."""
+
+_MOST_SCANS = 200
+"""Of a JPEG; a progressive one has ten, and each, a few bytes in the file, goes over the whole picture."""
 
 
 class FrameFolder(Video):
@@ -130,12 +137,36 @@ def _natural_order(name: str) -> list[tuple[bool, int, str]]:
     return [(bool(place % 2), int(part) if place % 2 else 0, part) for place, part in enumerate(parts)]
 
 
+def _check_size(path: Path) -> None:
+    """Check, before it is decoded, that an image is no larger than a frame can be, and takes no longer.
+
+    Raises:
+        GbvisError: It is.
+        OSError: As Pillow: it is no image of the formats expected.
+    """
+    from PIL import Image
+
+    with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):  # ours is the lower limit
+        image = Image.open(path, formats=_FORMATS)
+    with image:
+        width, height = image.size
+        is_jpeg = image.format in ("JPEG", "MPO")
+    if is_jpeg and path.read_bytes().count(b"\xff\xda") > _MOST_SCANS:  # inside a scan, 0 follows each 255
+        raise GbvisError(f"frame {path} goes over its pixels more than {_MOST_SCANS} times", "write this frame again")
+    if width * height > LARGEST_FRAME:
+        raise GbvisError(
+            f"frame {path} has {width}x{height} pixels, and gbvis reads up to {LARGEST_FRAME:,} of them",
+            "scale it down, or write it again where that is not its size",
+        )
+
+
 def _read_image(path: Path, mode: str) -> NDArray[np.uint8]:
     """Return an image file: uint8 (H, W, 3) for mode `RGB`, (H, W) for `L`."""
     import imageio.v3 as imageio  # here: a cached run reads no frame
     from PIL import Image
 
     try:
+        _check_size(path)
         is_deep = imageio.improps(path, plugin="pillow", index=0).dtype == np.uint16
         # Pillow cuts 16 bits off at 255 where it should scale them
         image: NDArray[np.uint8] = imageio.imread(path, plugin="pillow", mode=None if is_deep else mode, index=0)

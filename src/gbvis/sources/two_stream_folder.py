@@ -15,6 +15,9 @@ from gbvis.sources.frame_folder import FrameFolder
 from gbvis.two_stream import TwoStreamDataset, find_dataset, find_video_folder
 from gbvis.video import Video, video_name
 
+_LARGEST_MOTION = 1e6
+"""Pixels a frame; no frame is as wide."""
+
 
 class FlowFolders(FrameFolder):
     """The flow of a video: a folder for u and one for v, and perhaps the bounds of their encoding in `u/<name>.bin`."""
@@ -32,6 +35,7 @@ class FlowFolders(FrameFolder):
         """The SHA-256 over the frame files' contents in order, and over the bounds where there are any."""
         if not self._has_bounds:
             return self.fingerprint
+        self._check_bounds_size()
         try:
             return hashlib.sha256(f"{self.fingerprint}{hash_file(self._bounds_file)}".encode()).hexdigest()
         except OSError as error:
@@ -42,17 +46,22 @@ class FlowFolders(FrameFolder):
         """Per frame the motion that 0 and 255 stand for: float32 (N, 4), u low, u high, v low, v high, in pixels."""
         if not self._has_bounds:
             return None
+        self._check_bounds_size()
         try:
-            numbers = np.frombuffer(self._bounds_file.read_bytes(), "<f4")
+            bounds = np.frombuffer(self._bounds_file.read_bytes(), "<f4").reshape(-1, 4)
         except (OSError, ValueError) as error:
-            raise self._unreadable("it holds no whole float32 numbers") from error
-        count = self.shape.frame_count
-        if numbers.size != 4 * count:
-            raise self._unreadable(f"it holds {numbers.size} numbers, and {count} flow frames need {4 * count}")
-        bounds = numbers.reshape(-1, 4)
-        if not (np.isfinite(bounds).all() and (bounds[:, 0::2] <= bounds[:, 1::2]).all()):
+            raise self._unreadable("it cannot be read whole") from error
+        if not (np.abs(bounds) <= _LARGEST_MOTION).all():
+            raise self._unreadable("a bound in it is no motion in pixels")
+        if not (bounds[:, 0::2] <= bounds[:, 1::2]).all():
             raise self._unreadable("a lower bound in it lies above the upper one")
         return bounds
+
+    def _check_bounds_size(self) -> None:
+        """Check that there are as many bounds as frames: from the file's size, so that too large a one is not read."""
+        size, count = self._bounds_file.stat().st_size, len(self._files)
+        if size != 16 * count:
+            raise self._unreadable(f"it holds {size:,} bytes, and {count} flow frames need {16 * count:,}")
 
     def read_motion(self, number: int) -> Motion:
         """Return flow frame `number` in pixels: float32 (height, width, 2)."""

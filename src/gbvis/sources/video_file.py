@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
-from functools import cached_property
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import cache, cached_property
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gbvis.errors import GbvisError
 from gbvis.fingerprint import hash_file
-from gbvis.video import Frame, Video, VideoShape
+from gbvis.video import LARGEST_FRAME, Frame, Video, VideoShape
+from gbvis.video_headers import check_headers
 
 if TYPE_CHECKING:  # what the store knows is not decoded, and then PyAV need not be loaded
     from av.container import InputContainer
+    from av.packet import Packet
     from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
 
 _WORTH_DECODING = 64
 """Frames; a frame no further ahead is reached by decoding on, not by seeking."""
+
+_LISTS = {"concat", "hls", "dash", "webm_dash_manifest", "image2", "sdp", "rtsp", "rtp", "sap", "lavfi"}
+"""Formats that hold no frames but say where to get them: from any other file, itself too, or from the network."""
 
 _SMALLEST_FRAME = 16
 """Bytes; an MPEG-4 packet below that is a placeholder for a frame that was coded in another packet, or for none."""
@@ -51,33 +57,33 @@ class VideoFile(Video):
     @cached_property
     def shape(self) -> VideoShape:
         """Frame count, rate and upright size, from the container and the first frame."""
+        times = self._times  # they know first whether the file is whole
         with _opened(self._path) as container:
             stream = container.streams.video[0]
             rate = float(stream.average_rate) if stream.average_rate else None
             first = next(iter(_decode(container, self._path)), None)
         if first is None:
             raise GbvisError(f"{self._path} holds no frame that can be decoded", "check that the file plays")
-        height, width = _upright(first).shape[:2]
-        count = len(self._times) if self._times else sum(1 for _ in self._decode_from_start())
+        height, width = _upright(first, self._path).shape[:2]
+        count = len(times) if times else sum(1 for _ in self._decode_from_start())
         return VideoShape(count, rate, width, height)
 
     @cached_property
     def _times(self) -> list[int]:
         """The frames' presentation times in order, in the stream's units; empty where they cannot be trusted."""
-        promised, size = _promised_size(self._path), self._path.stat().st_size
-        if promised is not None and size < promised:
-            raise _cut_short(self._path, f"{size:,} of {promised:,} bytes are there")
+        check_headers(self._path)
         times: list[int | None] = []
         smallest, is_cut = _SMALLEST_FRAME, True
         with _opened(self._path) as container:
             has_times = container.format.name != "avi"
-            for packet in container.demux(container.streams.video[0]):
+            for packet in _read_packets(container, self._path):
                 if packet.size:
                     is_cut = packet.is_corrupt  # of the last one, in the end
                     smallest = min(smallest, packet.size)
                     times += [] if packet.is_discard else [packet.pts]
         if is_cut:
-            raise _cut_short(self._path, f"it ends within frame {len(times)}")
+            found = f"it ends within frame {len(times)}"
+            raise GbvisError(f"{self._path} is cut short: {found}", "copy the video again whole")
         known = [time for time in times if time is not None]
         is_plain = known == sorted(known) and smallest >= _SMALLEST_FRAME
         if len(known) == len(times) == len(set(known)) and (has_times or is_plain):
@@ -98,7 +104,7 @@ class VideoFile(Video):
                 f"frame {number} of {self._path} cannot be decoded",
                 "the file is damaged there: choose other frames with --start, or encode the video again",
             )
-        return _upright(frame)
+        return _upright(frame, self._path)
 
     def _decode_from_start(self) -> Iterator[VideoFrame]:
         with _opened(self._path) as container:
@@ -141,7 +147,7 @@ def _number_frames(path: Path, times: list[int], number: int) -> Iterator[tuple[
     while True:
         with _opened(path) as container:
             if back < number:
-                container.seek(times[number - back], stream=container.streams.video[0])
+                _seek(container, times[number - back])
             decoded = _decode(container, path)
             known = ((number_of[f.pts], f) for f in decoded if f.pts is not None and f.pts in number_of)
             frames = known if times else enumerate(decoded)
@@ -166,82 +172,72 @@ def read(location: str, modality: str, dataset: Path | None) -> Video | None:
     return VideoFile(path)
 
 
-def _promised_size(path: Path) -> int | None:
-    """Return the size in bytes that a file's own headers give it, or None where they give none.
+@contextmanager
+def _naming(path: Path, what: str, hint: str) -> Iterator[None]:
+    """Have errors of FFmpeg's and the system's name the file, in their own words without numbers and call names."""
+    import av
 
-    AVI: the size of the first RIFF chunk. MP4 and MOV: the end of the last box. Matroska: the end of the Segment,
-    whose size is an EBML number of up to 8 bytes; its first byte's leading zeros tell its length, all ones mean
-    unknown (RFC 8794, part 4; RFC 9559, part 4.5).
-    """
-    with path.open("rb") as file:
-        head = file.read(4096)
-        if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
-            return _end_of_boxes(file)
-    if head[:4] == b"RIFF":
-        size = int.from_bytes(head[4:8], "little")
-        return 8 + size if 0 < size < 0xFFFFFFFF else None
-    place = head.find(b"\x18\x53\x80\x67") + 4
-    if head[:4] == b"\x1a\x45\xdf\xa3" and 4 <= place < len(head) - 8 and head[place]:
-        length = 9 - head[place].bit_length()
-        size = int.from_bytes(head[place : place + length]) & (1 << 7 * length) - 1
-        return place + length + size if size != (1 << 7 * length) - 1 else None
-    return None
+    try:
+        yield
+    except (av.FFmpegError, OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise GbvisError(f"{path} {what}: {reason}", hint) from error
 
 
-def _end_of_boxes(file: BinaryIO) -> int | None:
-    """Return where the last top-level box of an ISO media file ends (ISO/IEC 14496-12, part 4.2)."""
-    place = 0
-    while True:
-        file.seek(place)
-        header = file.read(16)
-        if len(header) < 8:
-            return place + len(header) if header else place
-        size = int.from_bytes(header[:4])
-        if size == 1:  # the size is too large for 4 bytes
-            size = int.from_bytes(header[8:])
-        if size < 8:  # 0: up to the end, wherever that is
-            return None
-        place += size
-
-
-def _cut_short(path: Path, found: str) -> GbvisError:
-    return GbvisError(f"{path} is cut short: {found}", "copy the video again whole")
-
-
-def _reason(error: Exception) -> str:
-    """Return FFmpeg's or the system's words, without its numbers and call names."""
-    return getattr(error, "strerror", None) or str(error)
+def _naming_damage(path: Path) -> AbstractContextManager[None]:
+    return _naming(path, "cannot be decoded", "the file is damaged: encode or copy the video again")
 
 
 def _opened(path: Path) -> InputContainer:
     """Open `path` for decoding; `file:` keeps FFmpeg from reading a colon in the name as a protocol."""
     import av
 
-    try:
-        container = av.open(f"file:{path.absolute()}", metadata_errors="replace")
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise GbvisError(
-            f"{path} is no video that can be read: {_reason(error)}",
-            "check that the file plays and was copied whole",
-        ) from error
+    limits = {"max_pixels": str(LARGEST_FRAME)}
+    options = {**limits, "format_whitelist": _self_contained_formats()}
+    with _naming(path, "is no video that can be read", "check that the file plays and was copied whole"):
+        container = av.open(f"file:{path.absolute()}", metadata_errors="replace", options=options)
     if not container.streams.video:
         container.close()
         raise GbvisError(f"{path} holds no video stream", "give a file with pictures in it")
+    context = container.streams.video[0].codec_context
+    if context.width * context.height > LARGEST_FRAME:
+        container.close()
+        claimed = f"{context.width}x{context.height} pixels, and gbvis reads up to {LARGEST_FRAME:,} of them"
+        hint = "scale the video down, or copy it again where that is not its size"
+        raise GbvisError(f"{path} claims frames of {claimed}", hint)
+    context.options = limits
     return container
 
 
-def _decode(container: InputContainer, path: Path) -> Iterator[VideoFrame]:
+@cache
+def _self_contained_formats() -> str:
+    """Return the formats that FFmpeg reads, without those that are lists of other files or addresses."""
     import av
 
-    try:
+    return ",".join(sorted(av.formats_available - _LISTS))
+
+
+def _seek(container: InputContainer, time: int) -> None:
+    """Go to the last key frame before a time; where the file is too damaged for that, the beginning leads there too."""
+    import av
+
+    with suppress(av.FFmpegError, OSError, ValueError):
+        container.seek(time, stream=container.streams.video[0])
+
+
+def _read_packets(container: InputContainer, path: Path) -> Iterator[Packet[VideoStream]]:
+    """Yield the packets of the pictures, in the order of the file, an empty one at the end."""
+    with _naming_damage(path):
+        yield from container.demux(container.streams.video[0])
+
+
+def _decode(container: InputContainer, path: Path) -> Iterator[VideoFrame]:
+    with _naming_damage(path):
         yield from container.decode(video=0)
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise GbvisError(
-            f"{path} cannot be decoded: {_reason(error)}",
-            "the file is damaged: encode or copy the video again",
-        ) from error
 
 
-def _upright(frame: VideoFrame) -> Frame:
+def _upright(frame: VideoFrame, path: Path) -> Frame:
     """Return the picture as a player shows it: uint8 (height, width, 3), RGB."""
-    return np.rot90(frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False), round(frame.rotation / 90))
+    with _naming_damage(path):
+        pixels = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+    return np.rot90(pixels, round(frame.rotation / 90))

@@ -97,7 +97,7 @@ def cannot_write(location: str, error: OSError) -> GbvisError:
     """Return what to tell where a store cannot be written; where it is full or closed, all else would fail too."""
     return GbvisError(
         f"cannot write to the store {location}: {error.strerror or error}",
-        "free room, get permission or choose another place with --store, then repeat the call: what was finished is kept",
+        "free room, get permission or choose another --store, then repeat the call: what was finished is kept",
         ends_call=is_refusal(error),
     )
 
