@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gbvis.clip import find_no_number
 from gbvis.endpoint import Target
 from gbvis.errors import GbvisError
 from gbvis.fingerprint import digest_of
@@ -15,6 +16,8 @@ NUMBERS_VERSION = 2
 
 Gradient = NDArray[np.float32]
 """float32 (channel, time, y, x), d target / d normalised input; flow: channel 0 is u, 1 is v."""
+
+GRADIENT_AXES = ("channel", "time", "y", "x")
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,23 @@ class Attribution:
     value: float
     gradient: Gradient
 
-    def __post_init__(self) -> None:
-        if not (np.isfinite(self.gradient).all() and np.isfinite(self.value)):
-            raise GbvisError(
-                f"the gradient of {self.target.endpoint} {self.target.index} holds NaN or infinity",
-                "the numbers overflow: check the weights, or try --precision float32",
-            )
+    def check_numbers(self, clip: int) -> None:
+        """Check that all of it are numbers.
+
+        Args:
+            clip: Which clip it is of, for the error.
+
+        Raises:
+            GbvisError: There is NaN or infinity, and where it is first.
+        """
+        what = f"{self.target.endpoint} {self.target.index}"
+        hint = "the numbers overflow: check the weights, or try --precision float32"
+        if not np.isfinite(self.value):
+            raise GbvisError(f"the value of {what} is {self.value} in clip {clip}", hint)
+        if not np.isfinite(self.gradient).all():
+            place = find_no_number(self.gradient)
+            where = ", ".join(f"{axis} {at}" for axis, at in zip(GRADIENT_AXES, place, strict=True))
+            raise GbvisError(f"the gradient of {what} is {self.gradient[place]} in clip {clip} at {where}", hint)
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,7 @@ def cut_clip(video: Video, numbers: Sequence[int], clip_format: ClipFormat) -> C
     Each frame is resized as soon as it is read: the source's own size is held once, not T times.
 
     Raises:
-        GbvisError: A frame cannot be read, or has another size than the one before it.
+        GbvisError: A frame cannot be read, has another size than the one before it, or motion that is no number.
     """
     cut: dict[int, NDArray[Any]] = {}
     size: tuple[int, ...] | None = None
@@ -145,7 +145,24 @@ def cut_clip(video: Video, numbers: Sequence[int], clip_format: ClipFormat) -> C
             )
         size = frame.shape[:2]
         cut[number] = frame if video.is_cropped else resize_and_crop(frame, clip_format)
+        if clip_format.is_motion:
+            _check_motion(cut[number], number, video)
     return video.finish_clip(np.stack([cut[number] for number in numbers]))
+
+
+def _check_motion(motion: NDArray[Any], number: int, video: Video) -> None:
+    if not np.isfinite(motion).all():
+        row, column, channel = place = find_no_number(motion)
+        raise GbvisError(
+            f"{'uv'[channel]} of flow frame {number} of {video.location} is {motion[place]} in row {row}, column "
+            f"{column} of what the network sees",
+            "the flow is broken there: compute it anew, or take other frames with --start",
+        )
+
+
+def find_no_number(values: NDArray[Any]) -> tuple[int, ...]:
+    """Return the first place, axis by axis, where an array holds NaN or infinity."""
+    return tuple(int(at) for at in np.argwhere(~np.isfinite(values))[0])
 
 
 def normalise(pixels: ClipPixels, clip_format: ClipFormat) -> NDArray[np.float32]:

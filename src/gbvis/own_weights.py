@@ -51,6 +51,8 @@ def read_own_weights(path: Path) -> list[StateDict]:
         if not all(name.split(".")[0] in about["networks"] for name in tensors):
             raise ValueError("tensors of a stream that has no card")
         return [_state_dict(path, modality, card, tensors) for modality, card in about["networks"].items()]
+    except RuntimeError as error:  # what torch says of a file that it cannot open or map
+        raise GbvisError(f"cannot read {path}: {error}", "check the file, then repeat the call", exit_code=2) from error
     except (safetensors.SafetensorError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise GbvisError(
             f"{path} is a broken safetensors file", "convert the original checkpoint again", exit_code=2

@@ -25,7 +25,11 @@ def test_nothing_is_written_through_a_link(call: Call, tmp_path: Path, part: str
     (store / part).rename(outside)
     (store / part).symlink_to(outside)
     before = list_files(outside)
-    call(*words, "--force").check_error(1, "is a symbolic link, and would lead out of the store", "--store")
+    done = call(*words, "--force")
+    if part == "weights":  # cards are kept where they can be
+        assert done.code == 0
+    else:
+        done.check_error(1, "is a symbolic link, and would lead out of the store", "--store")
     call(*words, "--clips", 2).check_error(1, "is a symbolic link")
     assert list_files(outside) == before
     assert not [*store.glob(".unfinished-*")]
@@ -37,7 +41,7 @@ def test_a_link_in_the_place_of_one_video_stops_no_other(call: Call, tmp_path: P
     (tmp_path / "gbvis.zarr/down-1").symlink_to(tmp_path / "outside")
     (tmp_path / "gbvis.zarr/loop").symlink_to("loop")
     done = call(*EXPLAIN[:1], "sample:down-1", *EXPLAIN[1:], "-m", "rgb")
-    done.check_error(1, "gbvis.zarr/down-1/")
+    done.check_error(1, "gbvis.zarr/down-1 is a symbolic link")
     assert done.out.count("up-4") == 1
     assert call("render", "--size", 56).out.count("up-4") == 2
     assert not [*(tmp_path / "outside").iterdir()]

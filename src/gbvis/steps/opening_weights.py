@@ -1,6 +1,7 @@
 """The networks of a call: what they are, from the store's cards where it can, and their weights when needed."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,9 +107,10 @@ class Networks:
         return replace(card, labels=labels)
 
     def keep_cards(self, store: Store) -> None:
-        """Keep in the store what it did not know of the files."""
-        for cards in self._new_cards:
-            store.cards.write(cards, self._request.family)
+        """Keep in the store what it did not know of the files, if the store lets us; if not, nothing is lost."""
+        with suppress(GbvisError):
+            for cards in self._new_cards:
+                store.cards.write(cards, self._request.family)
         for path in self._newly_hashed:
             store.cards.keep_hash(path, *self._hashes[path], self._request.family)
         self._new_cards, self._newly_hashed = [], []

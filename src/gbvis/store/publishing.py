@@ -21,12 +21,14 @@ class GroupWriter:
 
     Attributes:
         attributes: To be kept with it, together with what tells a damaged group from a sound one.
+        is_given_up: Set where it is not to be published after all.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._arrays: dict[str, dict[str, Any]] = {}
         self.attributes: dict[str, Any] = {}
+        self.is_given_up = False
 
     def create_array(self, name: str, array_format: ArrayFormat, is_growing: bool = False) -> "ArrayWriter":
         """Add an array; of one that grows later only the metadata is checked, not which chunks there are."""
@@ -66,7 +68,7 @@ class ArrayWriter:
 
 @contextmanager
 def publishing(place: Place, key: str, is_kept: Callable[[], bool]) -> Iterator[GroupWriter]:
-    """Give a writer; what it writes is the group `key` if the context ends without error, else it is taken away.
+    """Give a writer; what it writes is the group `key` once the context ends, but not after an error, or given up.
 
     Args:
         place: The store's files.
@@ -80,8 +82,9 @@ def publishing(place: Place, key: str, is_kept: Callable[[], bool]) -> Iterator[
     with explaining_refusal(place), place.staging() as staged:
         writer = GroupWriter(staged)
         yield writer
-        writer.finish()
-        place.publish(staged, key, is_kept)
+        if not writer.is_given_up:
+            writer.finish()
+            place.publish(staged, key, is_kept)
 
 
 @contextmanager

@@ -204,6 +204,8 @@ class Store:
             shape = (len(recipe.clips), clip_format.channels, len(recipe.clips[0]), *square)
             writer = RunWriter(group, shape)
             yield writer
+            if group.is_given_up:
+                return
             writer.finish()
             made = {"video": video, "recipe": recipe.to_json(), "value": writer.values}
             group.attributes = {**made, **writer.attributes, "state": "complete"}

@@ -74,7 +74,8 @@ def find_damage(store: Store, entry: Entry) -> str | None:
     if entry.kind == ROOT:
         return None if is_root_whole(store.place) else "its metadata is not as it was written"
     if entry.kind == LEVEL:
-        return None if store.place.is_level(entry.key) else "its metadata is missing or damaged"
+        is_sound = store.place.is_level(entry.key) or next(store.place.list_files(entry.key), None) is None
+        return None if is_sound else "its metadata is missing or damaged"
     if entry.kind == FOREIGN:
         return "it is nothing that gbvis keeps"
     attributes = read_group(store.place, entry.key)

@@ -24,15 +24,25 @@ class RunWriter:
     """
 
     def __init__(self, group: GroupWriter, shape: tuple[int, ...]) -> None:
+        self._group = group
         self._gradient = group.create_array("gradient", ArrayFormat.create(shape, "float32", GRADIENT_AXES))
         self._value = group.create_array("value", ArrayFormat.create(shape[:1], "float32", ("clip",), True))
         self.values: list[float] = []
         self.attributes: dict[str, Any] = {}
 
     def write(self, attribution: Attribution) -> None:
-        """Write the next clip's gradient, and remember its value."""
+        """Write the next clip's gradient, and remember its value.
+
+        Raises:
+            GbvisError: It holds what is no number: such a run is given up, and never in the store.
+        """
+        attribution.check_numbers(len(self.values))
         self._gradient.write(attribution.gradient)
         self.values.append(attribution.value)
+
+    def give_up(self) -> None:
+        """Leave nothing of the run, when the context ends."""
+        self._group.is_given_up = True
 
     def finish(self) -> None:
         """Write the values."""

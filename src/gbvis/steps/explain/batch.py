@@ -39,6 +39,7 @@ class Batch:
 
     Attributes:
         runs: Each run and whether it was in the store already, under another request; filled by `compute`.
+        failures: Why there is no run of a target; filled by `compute`.
     """
 
     def __init__(self, stream: "Stream", requests: Requests, clips: StoredClips, network: "Network") -> None:
@@ -49,6 +50,7 @@ class Batch:
         self._writers: dict[Target, RunWriter] = {}
         self._scores: list[NDArray[np.float32]] = []
         self.runs: list[tuple[StoredRun, bool]] = []
+        self.failures: dict[Target, GbvisError] = {}
 
     def compute(self) -> None:
         """Compute and store the gradients of all clips."""
@@ -90,8 +92,17 @@ class Batch:
                 break  # all of it was in the store, asked for in other words
 
     def _keep(self, attribution: Attribution) -> None:
-        """Write a gradient, which takes a core for as long as it is compressed, while the next is computed."""
-        self._writers[attribution.target].write(attribution)
+        """Write a gradient, which takes a core for as long as it is compressed, while the next is computed.
+
+        One that holds what is no number costs its own run; the others go on.
+        """
+        writer = self._writers[attribution.target]
+        try:
+            if attribution.target not in self.failures:
+                writer.write(attribution)
+        except GbvisError as error:
+            writer.give_up()
+            self.failures[attribution.target] = error
         self._stream.watcher.advance(self._stream.video.name)
 
     def _mean_responses(self) -> Responses:
@@ -123,7 +134,8 @@ class Batch:
 
     def _describe(self) -> None:
         """Record with every run what is only known at the end: the scores, and the circumstances."""
-        top = self._stream.card.top(np.mean(self._scores, axis=0), TOP_SCORES) if self._scores else []
+        scores = np.mean(self._scores, axis=0) if self._scores else np.array([np.nan])
+        top = self._stream.card.top(scores, TOP_SCORES) if np.isfinite(scores).all() else []
         made = {
             "gbvis": __version__,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -135,6 +147,8 @@ class Batch:
 
     def _collect(self) -> None:
         for target, digests in self._answers.items():
+            if target in self.failures:
+                continue
             stored = self._stored.get(target)
             if stored:
                 stored.add_requests(digests)

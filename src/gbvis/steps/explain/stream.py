@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gbvis.attribution import NUMBERS_VERSION, Recipe
 from gbvis.clip import ClipPixels, cut_clip, fingerprint_for
@@ -13,12 +13,9 @@ from gbvis.steps.explain.batch import Batch
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
 from gbvis.steps.finding_videos import VideoEntry
 from gbvis.steps.opening_weights import Networks
-from gbvis.steps.watching import StoppableWatcher
+from gbvis.steps.watching import Failure, StoppableWatcher
 from gbvis.store import Store, StoredClips, StoredRun
 from gbvis.video import Video
-
-if TYPE_CHECKING:
-    pass
 
 
 class Stream:
@@ -35,7 +32,7 @@ class Stream:
     ) -> None:
         self.request, self.video, self.store, self.watcher = request, video, store, watcher
         self.card = networks.cards[video.modality]
-        self._networks = networks
+        self._networks, self._location = networks, entry.location
         self._clip_request = request.clips.completed(self.card.clip_format)
         self._wanted = {self._digest(target): target for target in request.targets_for(entry, self.card)}
         self._cached: list[StoredRun] = []
@@ -53,7 +50,7 @@ class Stream:
             self._cut_clips()
         self._seconds = time.perf_counter() - started
 
-    def explain(self) -> Iterator[ExplainedRun]:
+    def explain(self) -> Iterator[ExplainedRun | Failure]:
         """Yield the runs wanted, once `prepare` is done: those in the store at once, the others when computed."""
         for run in {run.key: run for run in self._cached}.values():
             yield ExplainedRun(run, self.store.location, self.card, True, self._seconds)
@@ -125,17 +122,19 @@ class Stream:
                     found.append(run)
         return found
 
-    def _compute(self) -> Iterator[ExplainedRun]:
-        """Yield the runs that answer the missing requests, once all of them are in the store."""
+    def _compute(self) -> Iterator[ExplainedRun | Failure]:
+        """Yield the runs that answer the missing requests, once all of them are in the store, and why one is not."""
         started = time.perf_counter()
         network = self._networks.load(self.video.modality)
         assert self._clips is not None
         with network.computing():
             batch = Batch(self, self._missing, self._clips, network)
             batch.compute()
-        seconds = (self._seconds + time.perf_counter() - started) / len(batch.runs)
+        seconds = (self._seconds + time.perf_counter() - started) / max(len(batch.runs), 1)
         for run, is_cached in batch.runs:
             yield ExplainedRun(run, self.store.location, self.card, is_cached, seconds)
+        for error in batch.failures.values():
+            yield Failure.of(self._location, error)
 
     def say(self, line: str) -> None:
         """Tell a detail of this stream."""

@@ -1,0 +1,138 @@
+"""A full disk, a store that cannot be written, too many files: one clear error, and nothing that was there is lost."""
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from conftest import Call
+
+EXPLAIN = ["explain", "sample:up-4", "-w", "sample", "-m", "rgb"]
+
+
+NOBODY = 65534
+
+
+@contextmanager
+def as_user() -> Iterator[None]:
+    """Be a user for whom file permissions are meant."""
+    if os.getuid() != 0:
+        yield
+        return
+    os.setegid(NOBODY)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
+def snapshot(store: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(store)): path.read_bytes() for path in store.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def closed(call: Call, tmp_path: Path) -> Iterator[Path]:
+    """A store with one run, that its user may only read."""
+    assert call(*EXPLAIN).code == 0
+    assert call("store", "verify").code == call("store", "rm", "--all", "--dry-run").code == 0  # all is imported now
+    store = tmp_path / "gbvis.zarr"
+    for path in [store, *store.rglob("*")]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.name.startswith("pytest-"):
+            folder.chmod(0o755)
+    tmp_path.chmod(0o555)
+    yield store
+    for path in [tmp_path, store, *store.rglob("*")]:
+        path.chmod(0o755)
+
+
+def test_a_store_that_may_only_be_read(call: Call, closed: Path) -> None:
+    """What it has is served, what it lacks is refused once, before anything is computed."""
+    before = snapshot(closed)
+    with as_user():
+        cached = call(*EXPLAIN)
+        assert cached.code == 0 and "cached" in cached.out, cached.err
+        lacking = call("explain", "sample:up-4", "sample:down-4", "sample:left-4", *EXPLAIN[2:], "-e", "FC")
+        lacking.check_error(1, "gbvis.zarr", "ermission", "--store")
+        call("store", "rm", "--all").check_error(1, "gbvis.zarr", "ermission")
+        assert call("store", "verify").code == 0
+    assert snapshot(closed) == before
+
+
+def test_no_permission_to_make_a_store(call: Call, closed: Path) -> None:
+    with as_user():
+        call(*EXPLAIN, "--store", "other.zarr").check_error(1, "other.zarr", "ermission")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 1 MB; only root can make one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", disk], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("no disk can be mounted here")
+    yield disk
+    subprocess.run(["umount", disk], check=True)
+
+
+def test_a_full_disk(call: Call, small_disk: Path) -> None:
+    store = small_disk / "gbvis.zarr"
+    words = [*EXPLAIN, "--store", store]
+    assert call(*words).code == 0
+    before = snapshot(store)
+    full = call("explain", "sample:up-4", "sample:down-4", "sample:left-4", *words[2:], "-e", "all", "--clips", 2)
+    full.check_error(1, str(store), "No space left", "repeat the call")
+    kept = snapshot(store)
+    assert all(kept[name] == content for name, content in before.items() if "weights" not in name)
+    assert call("store", "verify", "--store", store).code == 0
+    assert "cached" in call(*words).out
+    assert not [*store.glob(".unfinished-*")]
+    subprocess.run(["mount", "-o", "remount,size=64m", small_disk], check=True)
+    assert call("explain", "sample:up-4", *words[2:], "-e", "all", "--clips", 2).code == 0
+
+
+def test_a_disk_that_is_mounted_for_reading(call: Call, small_disk: Path) -> None:
+    words = [*EXPLAIN, "--store", small_disk / "gbvis.zarr"]
+    assert call(*words).code == 0
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    assert "cached" in call(*words).out
+    call(*words, "-e", "FC").check_error(1, "Read-only file system")
+
+
+def test_a_quota(call: Call, tmp_path: Path) -> None:
+    """A limit on the size of files says EFBIG, as a quota says EDQUOT."""
+    assert call(*EXPLAIN).code == 0
+    before = snapshot(tmp_path / "gbvis.zarr")
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))  # noqa: E731
+    command = [sys.executable, "-m", "gbvis", *EXPLAIN, "-e", "FC"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, preexec_fn=limit, timeout=120)
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+    assert done.stderr.count("error: ") == 1 and "gbvis.zarr: File too large" in done.stderr, done.stderr
+    assert snapshot(tmp_path / "gbvis.zarr") == before
+    assert call(*EXPLAIN, "-e", "FC").code == 0
+
+
+def test_too_many_open_files(call: Call, tmp_path: Path) -> None:
+    assert call(*EXPLAIN).code == 0
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = next(number for number in range(3, soft) if not Path(f"/proc/self/fd/{number}").exists())
+    for more in range(1, 6):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free + more, hard))
+        try:
+            done = call(*EXPLAIN, "-e", "Conv3d_2_x", "-f", more)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert done.code in (0, 1, 2) and "Traceback" not in done.err, done.err
+        assert done.code == 0 or done.err.count("error: ") == 1
+    verified = call("store", "verify")
+    assert verified.code == 0, verified.out
+    assert call(*EXPLAIN, "-e", "Conv3d_2_x", "-f", 1).code == 0
