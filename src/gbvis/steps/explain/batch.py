@@ -51,6 +51,7 @@ class Batch:
         self._scores: list[NDArray[np.float32]] = []
         self.runs: list[tuple[StoredRun, bool]] = []
         self.failures: dict[Target, GbvisError] = {}
+        self._seconds_of_keeping = 0.0
 
     def compute(self) -> None:
         """Compute and store the gradients of all clips."""
@@ -63,9 +64,13 @@ class Batch:
                 kept.append(keeping.submit(self._keep, attribution))
                 if len(kept) > _KEPT_AHEAD:
                     kept.popleft().result()
+            waited = time.perf_counter()
             for one in kept:
                 one.result()
             self._describe()
+        seconds = time.perf_counter() - waited
+        beside = f"compressed and written beside: {self._seconds_of_keeping:.2f} s"
+        self._stream.say(f"{beside}; waited for the disk: {seconds:.2f} s")
         self._collect()
 
     def _attribute(self, unfinished: ExitStack) -> Iterator[Attribution]:
@@ -97,12 +102,14 @@ class Batch:
         One that holds what is no number costs its own run; the others go on.
         """
         writer = self._writers[attribution.target]
+        started = time.perf_counter()
         try:
             if attribution.target not in self.failures:
                 writer.write(attribution)
         except GbvisError as error:
             writer.give_up()
             self.failures[attribution.target] = error
+        self._seconds_of_keeping += time.perf_counter() - started
         self._stream.watcher.advance(self._stream.video.name)
 
     def _mean_responses(self) -> Responses:

@@ -126,6 +126,7 @@ class Stream:
         """Yield the runs that answer the missing requests, once all of them are in the store, and why one is not."""
         started = time.perf_counter()
         network = self._networks.load(self.video.modality)
+        self.say(f"network ready, in {time.perf_counter() - started:.2f} s")
         assert self._clips is not None
         with network.computing():
             batch = Batch(self, self._missing, self._clips, network)
