@@ -1,0 +1,146 @@
+"""`gbvis store ls`, `verify` and `rm`, on samples explained with the networks that come along."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from conftest import Call
+from gbvis.store import Store
+from gbvis.store.walking import list_entries
+
+SAMPLES = ["sample:up-4", "sample:down-4"]
+
+
+def lines(out: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def keys(kind: str) -> set[str]:
+    """Return the keys of what the store in the working folder holds of a kind."""
+    return {entry.key for entry in list_entries(Store.open("gbvis.zarr")) if entry.kind == kind}
+
+
+@pytest.fixture
+def explained(call: Call) -> Call:
+    """Two videos, both streams, two endpoints: eight runs, four sets of clips, one card."""
+    assert call("explain", *SAMPLES, "-w", "sample", "-e", "Conv3d_4_x", "-e", "FC").code == 0
+    return call
+
+
+def test_ls(explained: Call) -> None:
+    listed = lines(explained("store", "ls", "--json").out)
+    assert len(listed) == 8
+    assert {line["group"] for line in listed} == keys("run")
+    assert all(line["bytes"] > 10_000 and line["recipe"]["method"] == "guided-backprop" for line in listed)
+    table = explained("store", "ls", "up-4", "-m", "flow", "-e", "fc").out
+    assert "up-4" in table and "2 up" in table and "down-4" not in table and "1 run, " in table
+    assert len(lines(explained("store", "ls", "down-4", "-l", "down", "--json").out)) == 2
+    explained("store", "ls", "left-4").check_error(1, "no such run")
+    explained("store", "ls", "-e", "nowhere").check_error(2, "nowhere")
+    explained("store", "ls", "--store", "nothing.zarr").check_error(1, "no store at")
+
+
+def test_verify(explained: Call, tmp_path: Path) -> None:
+    sound = explained("store", "verify")
+    assert sound.code == 0 and "all of it is sound" in sound.out
+    (chunk,) = (tmp_path / "gbvis.zarr/up-4/flow/FC").glob("*/gradient/c.0*")
+    content = bytearray(chunk.read_bytes())
+    content[100] ^= 1
+    chunk.write_bytes(content)
+    (tmp_path / "gbvis.zarr/down-4/rgb/zarr.json").unlink()
+    done = explained("store", "verify")
+    done.check_error(1, "2 of ")
+    assert "up-4/flow/FC/2-guided-backprop" in done.out and "down-4/rgb  level" in done.out
+    wrong = [line for line in lines(explained("store", "verify", "--json").out) if line["problem"]]
+    assert {line["kind"] for line in wrong} == {"run", "level"}
+    again = explained("explain", *SAMPLES, "-w", "sample", "-e", "Conv3d_4_x", "-e", "FC")
+    assert again.out.count("computed in") == 1 and again.out.count("cached") == 7
+    assert explained("store", "verify").code == 0
+
+
+def test_rm_takes_what_nothing_uses_with_it(explained: Call, tmp_path: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "gbvis.zarr").rglob("*")}
+    dry = explained("store", "rm", "up-4", "-m", "rgb", "--dry-run", "--json")
+    assert [line["kind"] for line in lines(dry.out)] == ["run", "run", "clips"]
+    assert not any(line["removed"] for line in lines(dry.out))
+    after = {path: path.stat().st_mtime_ns for path in (tmp_path / "gbvis.zarr").rglob("*")}
+    assert {path for path in after if path.is_file()} == {path for path in before if path.is_file()}
+
+    gone = lines(explained("store", "rm", "up-4", "-m", "rgb", "-e", "fc", "--json").out)
+    assert [line["kind"] for line in gone] == ["run"]  # the clips serve the other endpoint
+    assert len(keys("clips")) == 4
+    gone = lines(explained("store", "rm", "up-4", "-m", "rgb", "--json").out)
+    assert [line["kind"] for line in gone] == ["run", "clips"]
+    assert not (tmp_path / "gbvis.zarr/up-4/rgb").exists() and (tmp_path / "gbvis.zarr/up-4/flow").exists()
+    rest = explained("store", "rm", "--all")
+    assert "removed 6 runs, 3 sets of clips, 1 cards" in rest.out
+    assert [path.name for path in (tmp_path / "gbvis.zarr").iterdir()] == ["zarr.json"]
+    explained("store", "rm", "--all").check_error(1, "nothing to remove")
+    assert explained("explain", *SAMPLES, "-w", "sample").out.count("computed in") == 4
+
+
+def test_rm_takes_flow_and_the_card_of_its_weights(
+    call: Call, weights: dict[str, Path], video_file: Path, tmp_path: Path
+) -> None:
+    explain = ["explain", video_file, "-w", weights["flow"], "-e", "FC", "-n", "3", "--flow-algorithm"]
+    for algorithm in ("dis", "farneback"):
+        assert call(*explain, algorithm).code == 0
+    assert len(keys("flow")) == 2
+    gone = lines(call("store", "rm", "--flow-algorithm", "dis", "--json").out)
+    assert [line["kind"] for line in gone] == ["run", "clips", "flow"]
+    assert {key.rsplit("/", 1)[1].split("-")[0] for key in keys("flow")} == {"farneback"}
+    gone = lines(call("store", "rm", "-w", weights["flow"], "--json").out)
+    assert [line["kind"] for line in gone] == ["run", "clips", "flow", "card"]
+
+
+@pytest.mark.parametrize("words", [[], ["--all", "--unfinished"], ["up-4", "--all"], ["-m", "rgb", "--damaged"]])
+def test_rm_wants_one_thing_said(explained: Call, words: list[str]) -> None:
+    explained("store", "rm", *words).check_error(2, "--dry-run")
+    assert len(keys("run")) == 8
+
+
+def test_rm_of_what_is_damaged(explained: Call, tmp_path: Path) -> None:
+    (run,) = (tmp_path / "gbvis.zarr/up-4/rgb/FC").glob("2-*")
+    (run / "zarr.json").write_text("{")
+    (listed,) = lines(explained("store", "rm", "--damaged", "--json").out)
+    assert listed["group"] == str(run.relative_to(tmp_path / "gbvis.zarr"))
+    assert explained("store", "verify").code == 0 and len(keys("run")) == 7
+    assert "nothing" in explained("store", "rm", "--damaged").out
+
+
+def test_what_a_killed_process_left_goes_and_what_a_living_one_makes_stays(explained: Call, tmp_path: Path) -> None:
+    store = tmp_path / "gbvis.zarr"
+    for name in ("dead", "living"):
+        (store / f".unfinished-{name}/group").mkdir(parents=True)
+        (store / f".unfinished-{name}/group/zarr.json").write_text("{}")
+    with FileLock(store / ".unfinished-living/.lock"):
+        assert "1 unfinished" in explained("store", "verify").err
+        (listed,) = lines(explained("store", "rm", "--unfinished", "--json").out)
+        assert listed["group"] == ".unfinished-dead" and listed["kind"] == "unfinished"
+        assert [path.name for path in store.glob(".unfinished-*")] == [".unfinished-living"]
+        explained("explain", SAMPLES[0], "-w", "sample")
+        assert [path.name for path in store.glob(".unfinished-*")] == [".unfinished-living"]
+    explained("explain", SAMPLES[0], "-w", "sample")
+    assert not [*store.glob(".unfinished-*")]
+
+
+@pytest.mark.parametrize("answer", ["n", "y"])
+def test_rm_asks_on_a_terminal(explained: Call, tmp_path: Path, answer: str) -> None:
+    """Only there: in a script nobody would answer."""
+    master, slave = pty.openpty()
+    words = [sys.executable, "-m", "gbvis", "store", "rm", "up-4"]
+    process = subprocess.Popen(words, cwd=tmp_path, stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    os.write(master, f"{answer}\n".encode())
+    out, err = process.communicate(timeout=60)
+    os.close(master)
+    os.close(slave)
+    assert b"remove 4 runs, 2 sets of clips" in err, err
+    assert process.returncode == (0 if answer == "y" else 1), out
+    assert len(keys("run")) == (4 if answer == "y" else 8)
