@@ -11,7 +11,10 @@ from gbvis.cli.app import app
 from gbvis.endpoint import ENDPOINTS
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+TOP = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+COMMANDS = {name: command for name, command in TOP.items() if name != "store"} | {
+    f"store {name}": command for name, command in TOP["store"].commands.items()
+}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

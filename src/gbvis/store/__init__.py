@@ -1,7 +1,7 @@
-"""The store: a Zarr v3 group keyed by video, modality and endpoint; the only place that imports zarr.
+"""The store: a Zarr v3 group keyed by video, modality and endpoint, the only place that imports zarr.
 
 ```
-gbvis.zarr/                                       attributes: {"gbvis": {"format_version": 1}}
+gbvis.zarr/                                       attributes: {"gbvis": {"format_version": 2}}
   <video>/<modality>/clips/<digest>/              pixels
   <video>/flow/<algorithm>-<digest>/              motion, pair by pair
   <video>/<modality>/<endpoint>/<target>-<method>-<digest>/   gradient, value
