@@ -148,7 +148,7 @@ class Folder(Place):
             workshop = self._root / f"{UNFINISHED}{uuid.uuid4().hex}"
             workshop.mkdir()
             with suppress(FileNotFoundError, Timeout):
-                lock = FileLock(workshop / _LOCK)
+                lock = FileLock(workshop / _LOCK, thread_local=False)
                 lock.acquire(blocking=False)
                 if (workshop / _LOCK).exists():
                     (workshop / METADATA).write_bytes(encode_group({}))
@@ -164,7 +164,7 @@ class Folder(Place):
         """Use a workshop if nobody holds its lock, and return whether that was so."""
         if workshop.is_symlink() or not workshop.is_dir():
             return False
-        lock = FileLock(workshop / _LOCK)
+        lock = FileLock(workshop / _LOCK, thread_local=False)
         try:
             lock.acquire(blocking=False)
         except (OSError, Timeout):  # somebody lives in it, it has just gone, or this store cannot be written
