@@ -45,6 +45,10 @@ class SteadiedFlow(Video):
         """Prepare the other."""
         self._video.prepare(numbers)
 
+    def mend(self, numbers: Collection[int]) -> None:
+        """Mend the other."""
+        self._video.mend(numbers)
+
     def read(self, number: int) -> Frame:
         """Return frame `number`: uint8 (height, width, 2)."""
         if self._remedy == "meansub":

@@ -115,6 +115,9 @@ class Video(ABC):
             GbvisError: As `read`.
         """
 
+    def mend(self, numbers: Collection[int]) -> None:  # noqa: B027
+        """Make those of the frames anew that were made, and kept, and are damaged now."""
+
     @abstractmethod
     def read(self, number: int) -> Frame:
         """Return frame `number`: uint8 (height, width, 3 or 2), 0-255. Rising numbers are the quickest.

@@ -88,6 +88,13 @@ class EstimatedFlow(Video):
             pairs = f"{len(missing)} pair{'s' if len(missing) > 1 else ''}"
             self._watcher.say(f"{self.name} flow: {algorithm} of {pairs}, in {seconds:.2f} s")
 
+    def mend(self, numbers: Collection[int]) -> None:
+        """Estimate those of the flow frames again that are kept and damaged; what is not kept is not wanted here."""
+        kept = self._open_store().flow.find(self._rgb, self._estimation)
+        torn = kept.find_torn(numbers) if kept else []
+        if kept and torn:
+            estimate_pairs(self._rgb.read, torn, self._estimation, kept.write)
+
     def read(self, number: int) -> Frame:
         """Return flow frame `number` in 8 bit: uint8 (height, width, 2)."""
         levels: Frame = self._read_kept(number)
@@ -101,7 +108,7 @@ class EstimatedFlow(Video):
     def _kept(self) -> StoredFlow:
         if self._stored is None:
             check_length(self._rgb)
-            self._stored = self._open_store().open_flow(self._rgb, self._estimation, circumstances)
+            self._stored = self._open_store().flow.open(self._rgb, self._estimation, circumstances)
         return self._stored
 
     def _read_kept(self, number: int) -> NDArray[Any]:

@@ -1,16 +1,20 @@
 """Estimated motion, in a store."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from numpy.typing import NDArray
 
 from gbvis.errors import GbvisError
-from gbvis.store.array import is_intact
+from gbvis.estimation import Estimation
+from gbvis.store.array import ArrayFormat, is_intact
 from gbvis.store.group import StoredGroup
 from gbvis.store.key import flow_key
-from gbvis.store.publishing import explaining_refusal
-from gbvis.store.writing import digest_of_flow
+from gbvis.store.metadata import read_group
+from gbvis.store.place import Place
+from gbvis.store.publishing import explaining_refusal, publishing
+from gbvis.store.writing import MOTION_AXES, digest_of_flow
+from gbvis.video import Video
 
 
 class StoredFlow(StoredGroup):
@@ -29,14 +33,16 @@ class StoredFlow(StoredGroup):
         damage = super().find_damage(is_thorough)
         if damage or self._array("motion") is None:
             return damage or "the metadata of motion is missing or broken"
-        torn = self._torn_pairs() if is_thorough else []
+        torn = self.find_torn() if is_thorough else []
         return f"the checksum of pair {torn[0]} does not fit" if torn else None
 
-    def _torn_pairs(self) -> list[int]:
+    def find_torn(self, pairs: Iterable[int] | None = None) -> list[int]:
+        """Return those of the pairs, or of all, that are there and do not fit their checksum."""
         array = self._array("motion")
         assert array is not None
         there = {file.key for file in self._place.list_files(f"{self.key}/motion")}
-        chunks = ((pair, f"{self.key}/motion/{array.chunk_name(pair)}") for pair in range(array.chunk_count))
+        wanted = range(array.chunk_count) if pairs is None else sorted(set(pairs))
+        chunks = ((pair, f"{self.key}/motion/{array.chunk_name(pair)}") for pair in wanted)
         return [pair for pair, chunk in chunks if chunk in there and not is_intact(self._place.read(chunk), None)]
 
     def missing(self, pairs: Iterable[int]) -> list[int]:
@@ -64,3 +70,41 @@ class StoredFlow(StoredGroup):
         chunk = array.encode(pair, motion)
         with explaining_refusal(self._place):
             self._place.replace(f"{self.key}/motion/{array.chunk_name(pair)}", chunk, is_lasting=False)
+
+
+class KeptFlow:
+    """The estimated motion of a store's videos."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    def find(self, video: Video, estimation: Estimation) -> StoredFlow | None:
+        """Return the motion kept of an RGB video, as it was estimated that way, or None."""
+        about = {"fingerprint": video.fingerprint, "estimation": estimation.to_json()}
+        key = flow_key(video.name, estimation.algorithm, digest_of_flow(about))
+        attributes = read_group(self._place, key)
+        flow = None if attributes is None else StoredFlow(self._place, key, attributes)
+        return flow if flow and not flow.find_damage(is_thorough=False) else None
+
+    def open(self, video: Video, estimation: Estimation, describe: Callable[[], Mapping[str, Any]]) -> StoredFlow:
+        """Return the motion kept of an RGB video, as it was estimated that way; made empty if there is none yet.
+
+        Args:
+            video: The frames.
+            estimation: How.
+            describe: Returns what does not decide the numbers and is worth recording beside them.
+
+        Raises:
+            GbvisError: The video has no two frames, or the store cannot be written.
+        """
+        about = {"fingerprint": video.fingerprint, "estimation": estimation.to_json()}
+        key = flow_key(video.name, estimation.algorithm, digest_of_flow(about))
+        if self.find(video, estimation) is None:
+            with publishing(self._place, key, lambda: self.find(video, estimation) is not None) as group:
+                shape = (video.shape.frame_count - 1, *estimation.frame_size(video.shape), 2)
+                motion = ArrayFormat.create(shape, estimation.dtype, MOTION_AXES)
+                group.create_array("motion", motion, is_growing=True)
+                group.attributes = {"video": video.name, "location": video.location, **about, "made": describe()}
+        flow = self.find(video, estimation)
+        assert flow is not None
+        return flow

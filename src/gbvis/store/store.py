@@ -1,32 +1,28 @@
 """Store: opened, planned from, written, read."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from gbvis.attribution import Recipe
 from gbvis.clip import ClipFormat, ClipPixels
 from gbvis.endpoint import ENDPOINTS, Endpoint
 from gbvis.errors import GbvisError
-from gbvis.estimation import Estimation
 from gbvis.store.array import ArrayFormat
 from gbvis.store.cards import Cards
 from gbvis.store.clips import StoredClips
-from gbvis.store.flow import StoredFlow
-from gbvis.store.key import CLIPS, WEIGHTS, clips_key, flow_key, run_key, video_key
+from gbvis.store.flow import KeptFlow
+from gbvis.store.key import CLIPS, WEIGHTS, clips_key, run_key, video_key, weights_key
 from gbvis.store.metadata import read_group
 from gbvis.store.opening import check_store, make_store
 from gbvis.store.place import Place, open_place
 from gbvis.store.publishing import publishing
 from gbvis.store.run import StoredRun
 from gbvis.store.writing import (
-    MOTION_AXES,
     PIXEL_AXES,
     RunWriter,
     describe_clips,
     digest_of_clips,
-    digest_of_flow,
     identify_clips,
 )
 from gbvis.video import Video, VideoShape
@@ -38,12 +34,14 @@ class Store:
     Attributes:
         place: Its files.
         cards: What is known of weights files.
+        flow: The motion that was estimated.
         damaged: Keys of the runs that `runs` passed over because a part of them is missing or cannot be read.
     """
 
     def __init__(self, place: Place) -> None:
         self.place = place
         self.cards = Cards(place)
+        self.flow = KeptFlow(place)
         self.damaged: set[str] = set()
 
     @property
@@ -118,8 +116,7 @@ class Store:
             answered = wanted & set((read_group(self.place, key) or {}).get("requests", ()))
             run = self._find_whole(key) if answered else None
             if run is not None:
-                with suppress(OSError):  # a store that cannot be written serves what it has
-                    self.place.ensure_levels(key)
+                self._mend_levels(run)
                 answers.update(dict.fromkeys(answered, run))
         return answers
 
@@ -170,30 +167,6 @@ class Store:
                 group.attributes = {**identity, **describe_clips(video, clip_format)}
         return stored or self._clips(key)
 
-    def open_flow(self, video: Video, estimation: Estimation, describe: Callable[[], Mapping[str, Any]]) -> StoredFlow:
-        """Return the motion kept of an RGB video, as it was estimated that way; made empty if there is none yet.
-
-        Args:
-            video: The frames.
-            estimation: How.
-            describe: Returns what does not decide the numbers and is worth recording beside them.
-
-        Raises:
-            GbvisError: The video has no two frames, or the store cannot be written.
-        """
-        about = {"fingerprint": video.fingerprint, "estimation": estimation.to_json()}
-        key = flow_key(video.name, estimation.algorithm, digest_of_flow(about))
-        if self._find_flow(key) is None:
-            kept = lambda: self._find_flow(key) is not None  # noqa: E731
-            with publishing(self.place, key, kept) as group:
-                shape = (video.shape.frame_count - 1, *estimation.frame_size(video.shape), 2)
-                motion = ArrayFormat.create(shape, estimation.dtype, MOTION_AXES)
-                group.create_array("motion", motion, is_growing=True)
-                group.attributes = {"video": video.name, "location": video.location, **about, "made": describe()}
-        flow = self._find_flow(key)
-        assert flow is not None
-        return flow
-
     @contextmanager
     def writing(self, video: str, recipe: Recipe, clip_format: ClipFormat, is_forced: bool) -> Iterator[RunWriter]:
         """Give a writer for the gradients of one run; the run is in the store once the context ends without error."""
@@ -218,10 +191,11 @@ class Store:
         """Return the keys of the groups below a group, in order; those that are being made are not among them."""
         return [f"{parent}/{name}" for name in self.place.list_folders(parent)]
 
-    def _find_flow(self, key: str) -> StoredFlow | None:
-        attributes = read_group(self.place, key)
-        flow = None if attributes is None else StoredFlow(self.place, key, attributes)
-        return flow if flow and not flow.find_damage(is_thorough=False) else None
+    def _mend_levels(self, run: StoredRun) -> None:
+        """Write the metadata of the groups above a run and what it uses, where it is not as it should be."""
+        with suppress(OSError):  # a store that cannot be written serves what it has
+            for key in (run.key, run.clips_key, weights_key(run.recipe["weights"], None)):
+                self.place.ensure_levels(key)
 
     def _find_whole(self, key: str, is_thorough: bool = True) -> StoredRun | None:
         """Return the run with that key, or None where it or its clips are missing or damaged."""

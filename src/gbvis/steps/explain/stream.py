@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from gbvis.attribution import NUMBERS_VERSION, Recipe
 from gbvis.clip import ClipPixels, cut_clip, fingerprint_for
 from gbvis.endpoint import Target, TargetRequest
+from gbvis.errors import GbvisError
 from gbvis.fingerprint import digest_of
 from gbvis.steps.explain.batch import Batch
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
@@ -46,6 +48,8 @@ class Stream:
         cached = {} if self.request.is_forced else self._look_up()
         self._cached = [cached[digest] for digest in self._wanted if digest in cached]
         self._missing = {digest: target for digest, target in self._wanted.items() if digest not in cached}
+        with suppress(GbvisError):  # what is served from the store needs none of it
+            self.video.mend({number for run in self._cached for numbers in run.recipe["clips"] for number in numbers})
         if self._missing:
             self._cut_clips()
         self._seconds = time.perf_counter() - started

@@ -1,0 +1,42 @@
+"""A small store of both streams, and calls on it, for the scripts beside this."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")  # before anything starts threads: they do not survive a fork
+
+import numpy as np
+
+from gbvis.store import Store
+
+MATERIAL = Path(__file__).parent.parent / "material"
+SAMPLES = ["sample:up-4", "sample:turn-left-3"]
+EXPLAIN = ["explain", *SAMPLES, "-w", "sample", "-e", "Conv3d_4_x", "-e", "FC", "--clips", "2"]
+FLOW = ["explain", str(MATERIAL / "moving-disc.mp4"), "-w", "sample", "-m", "flow", "--flow-algorithm", "farneback"]
+RUNS = 9
+"""Two videos, two streams, two endpoints; and one run of flow that was estimated."""
+
+
+def run(folder: Path, *words: str) -> None:
+    """Be a process that runs `gbvis WORDS` in a folder."""
+    from gbvis.cli.app import main
+
+    os.chdir(folder)
+    sys.argv = ["gbvis", *words]
+    main()
+
+
+def read_all(store: Path) -> dict[str, bytes]:
+    """Return every gradient of a store, by its key."""
+    return {
+        one.key: np.stack([one.gradient(clip) for clip in range(one.clip_count)]).tobytes()
+        for one in Store.open(store).runs()
+    }
+
+
+def read_lines(out: str) -> list[dict[str, object]]:
+    """Return the results of a call with `--json` that are no failures."""
+    return [line for line in map(json.loads, out.splitlines()) if "error" not in line]

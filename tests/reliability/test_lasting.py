@@ -1,0 +1,21 @@
+"""Short forms of the scripts beside this: kills, crowds and flips. Figures of the long ones: `docs/RELIABILITY.md`."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SHORT = {
+    "kills.py": ["--count", "10"],
+    "crowds.py": ["--rounds", "2", "--processes", "6"],
+    "flips.py": ["--count", "14"],
+}
+
+
+@pytest.mark.parametrize("script", SHORT)
+def test_nothing_is_lost(script: str) -> None:
+    """In a process of its own, since it forks, and torch must not have run."""
+    words = [sys.executable, Path(__file__).parent / script, *SHORT[script]]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=250)
+    assert done.returncode == 0, done.stdout + done.stderr
