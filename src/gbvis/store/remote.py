@@ -19,7 +19,7 @@ class Remote(Place):
     """
 
     def __init__(self, url: str) -> None:
-        super().__init__(url.rstrip("/"))
+        super().__init__(url.rstrip("/") if url.strip("/")[-1:] != ":" else url)
         import fsspec
 
         protocol = url.split(":")[0]

@@ -1,0 +1,185 @@
+"""Where a store may lie: a folder, fsspec's memory, and S3, spoken to a real server on this machine."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+
+from conftest import Call, Called
+from gbvis.errors import GbvisError
+from gbvis.store import Store
+from gbvis.store.place import METADATA, Place, encode_group, open_place
+
+EXPLAIN = ["explain", "sample:up-4", "-w", "sample", "-e", "FC"]
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:botocore", "ignore::ResourceWarning")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """An S3 server with one bucket; how to reach it stands in the environment."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    started = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    started.start()
+    host, port = started.get_host_and_port()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ACCESS_KEY_ID", "test")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        environment.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        boto3.client("s3").create_bucket(Bucket="bucket")
+        yield "s3://bucket"
+        started.stop()
+
+
+@pytest.fixture(params=["folder", "memory", "s3"])
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A free place of each kind."""
+    if request.param == "s3":
+        return f"{request.getfixturevalue('server')}/{uuid.uuid4().hex}/x.zarr"
+    return str(tmp_path / "x.zarr") if request.param == "folder" else f"memory://{uuid.uuid4().hex}/x.zarr"
+
+
+@pytest.fixture
+def place(location: str) -> Place:
+    return open_place(location)
+
+
+def publish(place: Place, key: str, content: bytes, is_kept: bool = False) -> None:
+    with place.staging() as staged:
+        (staged / "array").mkdir()
+        (staged / "array/c.0").write_bytes(content)
+        (staged / METADATA).write_bytes(encode_group({"content": content.decode()}))
+        place.publish(staged, key, lambda: is_kept)
+
+
+class TestEveryPlace:
+    def test_nothing_is_there_at_first(self, place: Place) -> None:
+        assert place.is_empty() and not place.read_json("") and place.list_folders("") == []
+        assert [*place.list_files("")] == [] and place.list_unfinished() == []
+        with pytest.raises(FileNotFoundError):
+            place.read("a/zarr.json")
+
+    def test_a_file_is_replaced(self, place: Place) -> None:
+        for content in (b"{}", b'{"a": 1}'):
+            place.replace("a b%2E/zarr.json", content)
+            assert place.read("a b%2E/zarr.json") == content
+        assert place.exists() and not place.is_empty() and place.list_folders("") == ["a b%2E"]
+        assert [(file.key, file.size) for file in place.list_files("")] == [("a b%2E/zarr.json", 8)]
+
+    def test_a_group_is_published_replaced_kept_and_removed(self, place: Place) -> None:
+        place.replace(METADATA, encode_group({}))
+        for is_kept, content in ((False, b"one"), (True, b"two"), (False, b"three")):
+            publish(place, "video/rgb/run", content, is_kept)
+        assert place.read("video/rgb/run/array/c.0") == b"three"
+        assert place.read_json("video/rgb/run")["attributes"] == {"content": "three"}
+        assert place.is_level("video") and place.is_level("video/rgb") and not place.is_level("video/rgb/run")
+        assert place.list_folders("video/rgb") == ["run"]
+        place.replace("video/zarr.json", b"{")
+        place.ensure_levels("video/rgb/run")
+        assert place.is_level("video") and place.list_unfinished() == []
+        place.remove("video/rgb/run")
+        assert place.list_folders("video/rgb") == [] and not place.read_json("video/rgb/run")
+        place.remove("video/rgb/run")  # another process may have been quicker
+
+
+def test_a_whole_store_in_memory(call: Call) -> None:
+    """What a program that uses gbvis may do; a process takes it with it."""
+    store = ["--store", f"memory://{uuid.uuid4().hex}/x.zarr"]
+    assert call(*EXPLAIN, *store).out.count("computed in") == 2
+    assert call(*EXPLAIN, *store).out.count("cached") == 2
+    assert call("render", *store).code == 0
+    assert call("store", "verify", *store).code == 0
+    assert call("store", "rm", "--all", *store).code == 0
+    assert list(Store.open(store[1]).runs()) == []
+
+
+def read_gradients(location: str) -> dict[str, np.ndarray]:
+    return {run.key: run.gradient(0) for run in Store.open(location).runs()}
+
+
+def test_a_whole_store_on_s3(process: Call, call: Call, server: str) -> None:
+    """Real processes; a flipped byte is found, named and mended."""
+    store = ["--store", f"{server}/whole.zarr"]
+    first = process(*EXPLAIN, *store, "--json")
+    assert first.code == 0, first.err
+    assert process(*EXPLAIN, *store).out.count("cached") == 2
+    before = read_gradients(store[1])
+    (line, *_) = map(json.loads, first.out.splitlines())
+    opened = zarr.open_group(line["store"], mode="r")[f"{line['group']}/gradient"]
+    assert isinstance(opened, zarr.Array)
+    np.testing.assert_array_equal(opened[0], before[line["group"]])
+    place = open_place(store[1])
+    key = f"{line['group']}/gradient/c.0.0.0.0.0"
+    content = bytearray(place.read(key))
+    content[77] ^= 4
+    place.replace(key, bytes(content))
+    call("render", *store).check_error(1, line["group"], "is damaged")
+    verified = call("store", "verify", *store)
+    assert verified.code == 1 and line["group"] in verified.out
+    assert call(*EXPLAIN, *store).out.count("computed in") == 1
+    assert call("store", "verify", *store).code == 0
+    assert all(np.array_equal(gradient, before[key]) for key, gradient in read_gradients(store[1]).items())
+    assert call("store", "rm", "-m", "rgb", *store).code == 0
+    assert len(read_gradients(store[1])) == 1 and call("store", "verify", *store).code == 0
+
+
+def test_flow_is_kept_on_s3(call: Call, server: str, video_file: Path) -> None:
+    words = ["explain", video_file, "-w", "sample", "-m", "flow", "--flow-algorithm", "farneback", "-n", 4]
+    store = ["--store", f"{server}/flow.zarr"]
+    assert "farneback of 4 pairs" in call(*words, *store, "--verbose").err
+    again = call(*words, "-e", "FC", *store, "--verbose")
+    assert again.code == 0 and "farneback" not in again.err
+
+
+def test_two_processes_on_s3(server: str, tmp_path: Path, call: Call) -> None:
+    store = ["--store", f"{server}/two.zarr"]
+    words = [sys.executable, "-m", "gbvis", *EXPLAIN, *store]
+    both = [subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
+    ended = [(*one.communicate(timeout=120), one.returncode) for one in both]
+    assert [code for *_, code in ended] == [0, 0], ended
+    assert call("store", "verify", *store).code == 0
+    assert call(*EXPLAIN, *store).out.count("cached") == 2
+
+
+def test_killed_while_it_uploads(server: str, tmp_path: Path, call: Call) -> None:
+    """What is half there has no metadata: nobody takes it for a run, and the next call makes it whole."""
+    store = ["--store", f"{server}/killed.zarr"]
+    words = [sys.executable, "-m", "gbvis", *EXPLAIN, "-e", "all", "--clips", "4", *store]
+    place = open_place(store[1])
+    started = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not any("/gradient/c.0" in file.key for file in place.list_files("")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(started.pid, signal.SIGKILL)
+    started.wait()
+    before = read_gradients(store[1])
+    done = call(*words[3:])
+    assert done.code == 0 and done.out.count("cached") == len(before)
+    assert call("store", "verify", *store).code == 0
+    assert all(np.array_equal(read_gradients(store[1])[key], gradient) for key, gradient in before.items())
+
+
+@pytest.mark.parametrize("url", ["s3://no-such-bucket/x.zarr", "nothing://x", "s3://"])
+def test_a_place_that_is_none(call: Call, server: str, url: str) -> None:
+    done: Called = call(*EXPLAIN, "--store", url)
+    done.check_error(2, url)
+
+
+def test_a_server_that_is_gone(call: Call, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    call(*EXPLAIN, "--store", f"{server}/gone/x.zarr").check_error(2, "Could not connect")
+    with pytest.raises(GbvisError, match="Could not connect"):
+        Store.open(f"{server}/gone/x.zarr")
