@@ -1,3 +1,4 @@
+import errno
 import json
 import multiprocessing
 import os
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
+from filelock import FileLock
 
 from conftest import Call
 from gbvis import registry
@@ -323,3 +325,32 @@ def test_a_weights_file_is_hashed_once_while_its_size_and_time_stand(
     os.utime(path, ns=(10**18 + 1, 10**18 + 1))
     call(*words)
     assert len(hashed) > 1
+
+
+def test_a_file_system_without_locks(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs are written all the same; nobody is taken for dead."""
+
+    def refuse(lock: FileLock, **_: object) -> None:
+        Path(lock.lock_file).touch()
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    dead = Path(store.location) / ".unfinished-dead/group"
+    dead.mkdir(parents=True)
+    write_run(store, make_recipe())
+    again = Store.open_or_create(store.location)
+    assert len(list(again.runs())) == 1
+    assert [path.name for path in Path(store.location).glob(".unfinished-*")] == [".unfinished-dead"]
+
+
+def test_a_replacement_that_was_killed_between_two_renames_is_finished(store: Store) -> None:
+    write_run(store, make_recipe())
+    (run,) = store.runs()
+    root = Path(store.location)
+    workshop = root / ".unfinished-killed"
+    workshop.mkdir()
+    shutil.copytree(root / run.key, workshop / "group")
+    (root / run.key).rename(workshop / "old")
+    (workshop / "target").write_text(run.key)
+    assert [found.key for found in Store.open_or_create(root).runs()] == [run.key]
+    assert not workshop.exists()

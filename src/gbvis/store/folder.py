@@ -17,6 +17,8 @@ _LOCK = ".lock"
 _TARGET = "target"
 """A file of a workshop: the key that its group was about to get."""
 
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
+
 _ATTEMPTS = 10
 
 
@@ -65,8 +67,10 @@ class Folder(Place):
         try:
             with os.scandir(self._path(key)) as entries:
                 return sorted(e.name for e in entries if e.name[0] != "." and e.is_dir(follow_symlinks=False))
-        except OSError:
-            return []
+        except OSError as error:  # what may not be read is not taken for empty: `store rm` believes what is listed
+            if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+                return []
+            raise
 
     def list_files(self, key: str) -> Iterator[StoredFile]:
         """Yield all files at any depth below a key."""
@@ -143,13 +147,20 @@ class Folder(Place):
         return path
 
     def _open_workshop(self) -> tuple[Path, FileLock]:
-        """Return a new workshop and its lock, held; who sweeps may have taken it away before it was locked."""
+        """Return a new workshop and its lock, held; who sweeps may have taken it away before it was locked.
+
+        Where the file system has no locks, it is not held, and nobody sweeps either.
+        """
         while True:
             workshop = self._root / f"{UNFINISHED}{uuid.uuid4().hex}"
             workshop.mkdir()
+            lock = FileLock(workshop / _LOCK, thread_local=False)
             with suppress(FileNotFoundError, Timeout):
-                lock = FileLock(workshop / _LOCK, thread_local=False)
-                lock.acquire(blocking=False)
+                try:
+                    lock.acquire(blocking=False)
+                except OSError as error:
+                    if error.errno not in _NO_LOCKS:
+                        raise
                 if (workshop / _LOCK).exists():
                     (workshop / METADATA).write_bytes(encode_group({}))
                     return workshop, lock
