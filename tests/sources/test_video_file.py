@@ -225,3 +225,17 @@ def test_a_damaged_frame_is_named_and_the_others_are_read(tmp_path: Path, random
 
 def test_a_video_file_holds_no_flow(video_file: Path) -> None:
     assert video_files.read(str(video_file), "flow", None) is None
+
+
+def test_a_codec_that_nobody_knows(tmp_path: Path) -> None:
+    """Found by the fuzzer: FFmpeg opens the file, and has no decoder for it."""
+    path = tmp_path / "clip.avi"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width = stream.height = 32
+        stream.pix_fmt = "yuv420p"
+        for packet in [*stream.encode(av.VideoFrame(32, 32, "yuv420p")), *stream.encode()]:
+            container.mux(packet)
+    path.write_bytes(path.read_bytes().replace(b"FMP4", b"\xff\xfe\x01Q"))
+    with pytest.raises(GbvisError, match="a codec that FFmpeg does not know"):
+        _ = VideoFile(path).shape

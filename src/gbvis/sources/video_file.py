@@ -200,6 +200,9 @@ def _opened(path: Path) -> InputContainer:
         container.close()
         raise GbvisError(f"{path} holds no video stream", "give a file with pictures in it")
     context = container.streams.video[0].codec_context
+    if context is None:
+        container.close()
+        raise GbvisError(f"{path} is of a codec that FFmpeg does not know", "write the video again, as H.264 say")
     if context.width * context.height > LARGEST_FRAME:
         container.close()
         claimed = f"{context.width}x{context.height} pixels, and gbvis reads up to {LARGEST_FRAME:,} of them"
