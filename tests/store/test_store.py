@@ -354,3 +354,16 @@ def test_a_replacement_that_was_killed_between_two_renames_is_finished(store: St
     (workshop / "target").write_text(run.key)
     assert [found.key for found in Store.open_or_create(root).runs()] == [run.key]
     assert not workshop.exists()
+
+
+@pytest.mark.parametrize(
+    "harm", ["", "{", '{"zarr_format": 3, "node_type": "group", "attributes": {"gbwis": {}}}', None]
+)
+def test_a_store_that_lost_its_root_gets_it_again(call: Call, tmp_path: Path, harm: str | None) -> None:
+    words = ["explain", "sample:up-4", "-w", "sample"]
+    assert call(*words).code == 0
+    root = tmp_path / "gbvis.zarr/zarr.json"
+    root.unlink() if harm is None else root.write_text(harm)
+    call("render").check_error(2, "lost the metadata of its root", "gbvis explain")
+    assert call(*words).out.count("cached") == 2
+    assert call("store", "verify").code == 0

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from gbvis.errors import GbvisError
 from gbvis.store.key import WEIGHTS
 from gbvis.store.metadata import read_group
-from gbvis.store.place import METADATA, Place, encode_group
+from gbvis.store.place import GROUP, METADATA, Place, encode_group
 from gbvis.store.publishing import cannot_write, is_refusal
 
 FORMAT_VERSION = 2
@@ -31,17 +31,19 @@ def check_store(place: Place) -> None:
             "check the place given with --store, and the permission to read it",
             exit_code=2,
         ) from error
-    metadata = place.read_json("")
-    attributes = metadata.get("attributes")
-    if metadata.get("node_type") != "group" or not isinstance(attributes, Mapping):
-        raise _no_store(place, "it cannot be opened as a Zarr group")
-    about = attributes.get("gbvis")
-    if not isinstance(about, Mapping) or "format_version" not in about:
-        raise _no_store(place, "it carries no gbvis attribute")
-    if about["format_version"] != FORMAT_VERSION:
+    if lost_its_root(place):
         raise GbvisError(
-            f"the store {place.location} has format version {about['format_version']}, this gbvis reads "
-            f"{FORMAT_VERSION}",
+            f"the store {place.location} has lost the metadata of its root, {METADATA}",
+            "the next `gbvis explain` into it writes that again, and all else is still there",
+            exit_code=2,
+        )
+    version = _read_version(place)
+    if version is None:
+        why = "it carries no gbvis attribute" if place.read_json("") else "it cannot be opened as a Zarr group"
+        raise GbvisError(f"{place.location} is no gbvis store: {why}", "choose another place with --store", exit_code=2)
+    if version != FORMAT_VERSION:
+        raise GbvisError(
+            f"the store {place.location} has format version {version}, this gbvis reads {FORMAT_VERSION}",
             "keep it for the gbvis that wrote it, and choose another store with --store",
             exit_code=2,
         )
@@ -54,7 +56,8 @@ def make_store(place: Place) -> None:
         GbvisError: There is no room or permission for it (exit code 1), or it cannot be made there (exit code 2).
     """
     try:
-        if place.is_empty() or _lost_its_root(place):
+        is_torn = _read_version(place) == FORMAT_VERSION and not is_root_whole(place)
+        if is_torn or place.is_empty() or lost_its_root(place):
             place.replace(METADATA, encode_group(_ROOT))
     except OSError as error:
         if is_refusal(error):
@@ -67,15 +70,20 @@ def make_store(place: Place) -> None:
 
 
 def is_root_whole(place: Place) -> bool:
-    """Return whether a store's own metadata is as it was written."""
-    return place.read(METADATA) == encode_group(_ROOT)
+    """Return whether a store's own metadata says what it should; other attributes beside are other programs'."""
+    metadata = place.read_json("")
+    attributes = metadata.pop("attributes", None)
+    return metadata == GROUP and isinstance(attributes, Mapping) and attributes.get("gbvis") == _ROOT["gbvis"]
 
 
-def _lost_its_root(place: Place) -> bool:
-    """Return whether what lies there is a store to all appearance, of this version, but for the root's metadata."""
-    cards = place.list_folders(WEIGHTS) if not place.read_json("") else []
+def lost_its_root(place: Place) -> bool:
+    """Return whether what lies there is a store of this version, by its cards, but for the root's metadata."""
+    cards = place.list_folders(WEIGHTS) if _read_version(place) is None else []
     return any(read_group(place, f"{WEIGHTS}/{name}") is not None for name in cards)
 
 
-def _no_store(place: Place, why: str) -> GbvisError:
-    return GbvisError(f"{place.location} is no gbvis store: {why}", "choose another place with --store", exit_code=2)
+def _read_version(place: Place) -> object:
+    """Return the format version that the root's metadata gives; None where it gives none."""
+    attributes = place.read_json("").get("attributes")
+    about = attributes.get("gbvis") if isinstance(attributes, Mapping) else None
+    return about.get("format_version") if isinstance(about, Mapping) else None

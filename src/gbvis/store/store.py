@@ -14,7 +14,7 @@ from gbvis.store.clips import StoredClips
 from gbvis.store.flow import KeptFlow
 from gbvis.store.key import CLIPS, WEIGHTS, clips_key, run_key, video_key, weights_key
 from gbvis.store.metadata import read_group
-from gbvis.store.opening import check_store, make_store
+from gbvis.store.opening import check_store, lost_its_root, make_store
 from gbvis.store.place import Place, open_place
 from gbvis.store.publishing import publishing
 from gbvis.store.run import StoredRun
@@ -62,14 +62,14 @@ class Store:
 
     @classmethod
     def find(cls, location: str | Path) -> "Store | None":
-        """Return the store at a path or URL, or None where there is nothing, or an empty folder.
+        """Return the store at a path or URL, or None where one is still to be made, or to get its root again.
 
         Raises:
             GbvisError: As `open` (exit code 2).
         """
         place = open_place(location)
         with suppress(OSError):
-            if place.is_empty():
+            if place.is_empty() or lost_its_root(place):
                 return None
         return cls.open(location)
 
