@@ -80,7 +80,7 @@ def test_rm_takes_what_nothing_uses_with_it(explained: Call, tmp_path: Path) -> 
     assert [line["kind"] for line in gone] == ["run", "clips"]
     assert not (tmp_path / "gbvis.zarr/up-4/rgb").exists() and (tmp_path / "gbvis.zarr/up-4/flow").exists()
     rest = explained("store", "rm", "--all")
-    assert "removed 6 runs, 3 sets of clips, 1 cards" in rest.out
+    assert "removed 6 runs, 3 sets of clips, 1 card" in rest.out
     assert [path.name for path in (tmp_path / "gbvis.zarr").iterdir()] == ["zarr.json"]
     explained("store", "rm", "--all").check_error(1, "nothing to remove")
     assert explained("explain", *SAMPLES, "-w", "sample").out.count("computed in") == 4

@@ -9,7 +9,7 @@ import pytest
 SCRIPT = Path(__file__).parent / "broken_files.py"
 
 
-@pytest.mark.parametrize("options", [["--kind", "hostile"], ["--cases", "42", "--no-hostile"]])
+@pytest.mark.parametrize("options", [["--kind", "hostile"], ["--cases", "21", "--no-hostile"]])
 def test_broken_files(options: list[str]) -> None:
     """A short form of what the script does; in a process of its own, since it forks, and torch must not have run."""
     done = subprocess.run([sys.executable, SCRIPT, *options], capture_output=True, text=True, timeout=250)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 SHORT = {
-    "kills.py": ["--count", "10"],
-    "crowds.py": ["--rounds", "2", "--processes", "6"],
-    "flips.py": ["--count", "14"],
+    "kills.py": ["--count", "5"],
+    "crowds.py": ["--rounds", "2", "--processes", "4"],
+    "flips.py": ["--count", "8"],
 }
 
 

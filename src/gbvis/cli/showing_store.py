@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from gbvis.store.walking import Entry
 
 _NAMES = {
-    "run": "runs",
-    "clips": "sets of clips",
-    "flow": "sets of flow",
-    "card": "cards",
-    "unfinished": "unfinished",
+    "run": ("run", "runs"),
+    "clips": ("set of clips", "sets of clips"),
+    "flow": ("set of flow", "sets of flow"),
+    "card": ("card", "cards"),
+    "unfinished": ("left-over", "left-overs"),
 }
 
 
@@ -96,7 +96,7 @@ def show_removal(screen: Screen, removed: Iterable[RemovedGroup], entries: Colle
 def count_entries(entries: Collection[Entry]) -> str:
     """Return how many groups of which kind there are, and how large they are."""
     kinds = [entry.kind for entry in entries]
-    counts = [f"{kinds.count(kind)} {name}" for kind, name in _NAMES.items() if kind in kinds]
+    counts = [f"{kinds.count(kind)} {names[kinds.count(kind) > 1]}" for kind, names in _NAMES.items() if kind in kinds]
     return f"{', '.join(counts) or 'nothing'} ({_bytes(sum(entry.size for entry in entries))})"
 
 
