@@ -71,6 +71,7 @@ class TestEveryPlace:
             place.read("a/zarr.json")
 
     def test_a_file_is_replaced(self, place: Place) -> None:
+        place.ensure_levels("a b%2E/zarr.json")
         for content in (b"{}", b'{"a": 1}'):
             place.replace("a b%2E/zarr.json", content)
             assert place.read("a b%2E/zarr.json") == content

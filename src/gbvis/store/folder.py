@@ -3,23 +3,25 @@
 import errno
 import os
 import shutil
-import uuid
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from gbvis.store.key import UNFINISHED
 from gbvis.store.place import METADATA, Place, StoredFile, encode_group
+from gbvis.store.workshop import list_workshops, open_workshop, use_dead
 
-_LOCK = ".lock"
 _TARGET = "target"
 """A file of a workshop: the key that its group was about to get."""
 
-_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
+_OVERTAKEN = {errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY}
+"""What a rename says where another process was faster."""
 
 _ATTEMPTS = 10
+
+_PAUSE = 0.002
+"""Seconds more to wait before each further attempt."""
 
 
 class Folder(Place):
@@ -54,9 +56,9 @@ class Folder(Place):
             return file.read()
 
     def replace(self, key: str, content: bytes, is_lasting: bool = True) -> None:
-        """Write a file in a workshop, and rename it into place."""
+        """Write a file in a workshop, and rename it into place; a group that was taken away meanwhile stays away."""
         target = self._path(key)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        self._root.mkdir(parents=True, exist_ok=True)
         with self.staging() as staged:
             write = write_durably if is_lasting else Path.write_bytes
             write(staged / target.name, content)
@@ -83,13 +85,13 @@ class Folder(Place):
     @contextmanager
     def staging(self) -> Iterator[Path]:
         """Give an empty folder in a workshop of the store; the workshop is locked as long as the context lasts."""
-        workshop, lock = self._open_workshop()
+        workshop, lock = open_workshop(self._root)
         try:
             staged = workshop / "group"
             staged.mkdir()
             yield staged
         finally:
-            shutil.rmtree(workshop, ignore_errors=True)
+            self._clear(workshop)  # Ctrl-C may have come between two renames
             lock.release(force=True)
 
     def publish(self, staged: Path, key: str, is_kept: Callable[[], bool]) -> None:
@@ -98,18 +100,24 @@ class Folder(Place):
         for folder, _, _ in os.walk(staged, topdown=False):
             _flush_folder(Path(folder))
         for attempt in range(_ATTEMPTS):
-            self.ensure_levels(key)
-            if os.path.lexists(target):
-                if is_kept():
-                    return
-                self._set_aside(staged, target, key)
             try:
+                self.ensure_levels(key)
+                if os.path.lexists(target):
+                    if is_kept():
+                        return
+                    self._set_aside(staged, target, key)
                 staged.rename(target)
                 break
-            except OSError:  # another has published the same meanwhile, or taken the level above away
-                if attempt + 1 == _ATTEMPTS or not staged.exists():
+            except OSError as error:  # another has published the same meanwhile, or taken the level above away
+                if error.errno not in _OVERTAKEN or attempt + 1 == _ATTEMPTS or not staged.exists():
                     raise
+                time.sleep(attempt * _PAUSE)
         _flush_folder(target.parent)
+
+    def ensure_levels(self, key: str) -> None:
+        """Make the folders of the groups above a key too."""
+        self._path(key).parent.mkdir(parents=True, exist_ok=True)
+        super().ensure_levels(key)
 
     def remove(self, key: str) -> None:
         """Move a group out of sight in one step, then take it away."""
@@ -122,16 +130,16 @@ class Folder(Place):
 
     def list_unfinished(self) -> list[str]:
         """Return the names of the workshops that no living process holds."""
-        return [workshop.name for workshop in self._workshops() if self._lock_dead(workshop, lambda _: None)]
+        return [workshop.name for workshop in list_workshops(self._root) if use_dead(workshop, lambda _: None)]
 
     def discard(self, key: str) -> None:
         """Take away a workshop, unless a living process holds it."""
-        self._lock_dead(self._root / key, self._clear)
+        use_dead(self._root / key, self._clear)
 
     def sweep(self) -> None:
         """Take away the workshops that no living process holds."""
-        for workshop in self._workshops():
-            self._lock_dead(workshop, self._clear)
+        for workshop in list_workshops(self._root):
+            use_dead(workshop, self._clear)
 
     def _path(self, key: str) -> Path:
         """Return the path of a key, which never leads out of the store.
@@ -146,53 +154,24 @@ class Folder(Place):
                 raise OSError(errno.ELOOP, f"{path} is a symbolic link, and would lead out of the store")
         return path
 
-    def _open_workshop(self) -> tuple[Path, FileLock]:
-        """Return a new workshop and its lock, held; who sweeps may have taken it away before it was locked.
-
-        Where the file system has no locks, it is not held, and nobody sweeps either.
-        """
-        while True:
-            workshop = self._root / f"{UNFINISHED}{uuid.uuid4().hex}"
-            workshop.mkdir()
-            lock = FileLock(workshop / _LOCK, thread_local=False)
-            with suppress(FileNotFoundError, Timeout):
-                try:
-                    lock.acquire(blocking=False)
-                except OSError as error:
-                    if error.errno not in _NO_LOCKS:
-                        raise
-                if (workshop / _LOCK).exists():
-                    (workshop / METADATA).write_bytes(encode_group({}))
-                    return workshop, lock
-                lock.release()
-
-    def _workshops(self) -> list[Path]:
-        with suppress(OSError), os.scandir(self._root) as entries:
-            return sorted(Path(entry.path) for entry in entries if entry.name.startswith(UNFINISHED))
-        return []
-
-    def _lock_dead(self, workshop: Path, use: Callable[[Path], None]) -> bool:
-        """Use a workshop if nobody holds its lock, and return whether that was so."""
-        if workshop.is_symlink() or not workshop.is_dir():
-            return False
-        lock = FileLock(workshop / _LOCK, thread_local=False)
-        try:
-            lock.acquire(blocking=False)
-        except (OSError, Timeout):  # somebody lives in it, it has just gone, or this store cannot be written
-            return False
-        try:
-            use(workshop)
-        finally:
-            lock.release(force=True)
-        return True
-
     def _clear(self, workshop: Path) -> None:
-        """Take away what a killed process left; a group that was whole, and its old one set aside, gets its place."""
-        with suppress(OSError, UnicodeDecodeError):
-            key = (workshop / _TARGET).read_text(encoding="utf-8")
-            if (workshop / "old").exists() and not (self._root / key).exists():
-                (workshop / "group").rename(self._root / key)
+        """Take a workshop away; a group that was whole, and its old one set aside, gets its place first."""
+        try:
+            self._roll_forward(workshop)
+        except OSError:  # there is no room for it at the moment: both stay, and the next sweep tries again
+            return
         shutil.rmtree(workshop, ignore_errors=True)
+
+    def _roll_forward(self, workshop: Path) -> None:
+        """Finish a replacement that ended between its two renames: neither the old group nor the new one is lost."""
+        if not ((workshop / "old").exists() and (workshop / "group").exists()):
+            return
+        with suppress(ValueError):  # that is no key of ours
+            key = (workshop / _TARGET).read_text(encoding="utf-8")
+            target = self._path(key)
+            if not target.exists():
+                self.ensure_levels(key)  # `store rm` may have found the level empty meanwhile
+                (workshop / "group").rename(target)
 
     def _set_aside(self, staged: Path, target: Path, key: str) -> None:
         """Move what has the name out of the way; the workshop says what was meant, should this process end here."""
@@ -212,7 +191,8 @@ class Folder(Place):
         except FileNotFoundError:
             return True
         except OSError:
-            self.replace(f"{key}/{METADATA}", encode_group({}))
+            with suppress(FileNotFoundError):
+                self.replace(f"{key}/{METADATA}", encode_group({}))
             return False
         return True
 

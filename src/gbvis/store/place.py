@@ -57,7 +57,7 @@ class Place(ABC):
 
     @abstractmethod
     def replace(self, key: str, content: bytes, is_lasting: bool = True) -> None:
-        """Write a file, in one step.
+        """Write a file, in one step; where folders are, its own must be there: of a group, `publish` makes it.
 
         Args:
             key: Its key.
