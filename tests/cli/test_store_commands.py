@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +13,9 @@ import pytest
 from filelock import FileLock
 
 from conftest import Call
+from gbvis.steps.store.rm import Removal, RemoveRequest
 from gbvis.store import Store
-from gbvis.store.walking import list_entries
+from gbvis.store.walking import find_damage, list_entries
 
 SAMPLES = ["sample:up-4", "sample:down-4"]
 
@@ -144,3 +146,27 @@ def test_rm_asks_on_a_terminal(explained: Call, tmp_path: Path, answer: str) -> 
     assert b"remove 4 runs, 2 sets of clips" in err, err
     assert process.returncode == (0 if answer == "y" else 1), out
     assert len(keys("run")) == (4 if answer == "y" else 8)
+
+
+def test_rm_leaves_what_another_process_has_a_use_for_by_now(call: Call, tmp_path: Path) -> None:
+    words = ["explain", "sample:up-4", "-w", "sample", "-m", "rgb"]
+    assert call(*words).code == 0
+    root = tmp_path / "gbvis.zarr"
+    (run,) = Store.open(root).runs()
+    removing = Removal(RemoveRequest(root, is_all=True)).run(is_dry=False)
+    assert next(removing).entry.key == run.key
+    assert call(*words, "-e", "FC").code == 0  # of the same clips
+    assert [one.entry.kind for one in removing] == []
+    assert call("store", "verify").code == 0 and len(list(Store.open(root).runs())) == 1
+
+
+@pytest.mark.parametrize("victim", ["weights/*", "up-4/rgb/FC/*", "up-4/rgb/clips/*"])
+def test_what_goes_while_it_is_verified_is_not_damaged(call: Call, tmp_path: Path, victim: str) -> None:
+    assert call("explain", "sample:up-4", "-w", "sample", "-m", "rgb", "-e", "FC").code == 0
+    store = Store.open(tmp_path / "gbvis.zarr")
+    (path,) = (tmp_path / "gbvis.zarr").glob(victim.removesuffix("*") + "[0-9a-f]*")
+    (entry,) = (one for one in list_entries(store) if one.key == path.relative_to(store.location).as_posix())
+    (path / "zarr.json").unlink()
+    assert find_damage(store, entry) is not None  # its folder is still there
+    shutil.rmtree(path)
+    assert find_damage(store, entry) is None

@@ -34,6 +34,9 @@ RUDE = [
     ["store", "ls"],
     ["store", "rm", "up-4"],
     ["store", "rm", "-e", "FC"],
+    ["store", "rm", "--all"],
+    ["store", "rm", "--damaged"],
+    ["store", "rm", "--unfinished"],
 ]
 """Calls that take away what others read, or find it gone: these may say so, and may not do worse."""
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from calling import call, load_everything
-from store_of_samples import EXPLAIN, FLOW, read_all, read_lines, run
+from store_of_samples import EXPLAIN, EXTRACT, FLOW, read_all, read_files, read_lines, run
 
 WAYS: dict[str, list[str]] = {
     "explain": EXPLAIN,
@@ -27,6 +27,7 @@ WAYS: dict[str, list[str]] = {
     "flow": FLOW,
     "store rm": ["store", "rm", "--all"],
 }
+EXTRACTIONS = {"extract": EXTRACT, "extract --force": [*EXTRACT, "--force"]}
 SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 
 
@@ -85,6 +86,33 @@ def try_one(way: str, whole: Path, gradients: dict[str, bytes], chance: random.R
         shutil.rmtree(folder)
 
 
+def try_extract(words: Sequence[str], whole: Path, chance: random.Random, usual: float) -> list[str]:
+    """Kill an extraction, of a data set that is there already where it is forced, and return what must not be."""
+    folder = Path(tempfile.mkdtemp(prefix="gbvis-kill-"))
+    faults, way = [], " ".join(["extract", *words[4:]])
+    try:
+        if "--force" in words:
+            shutil.copytree(whole, folder / "data")
+        by = chance.choice(SIGNALS)
+        kill(words, folder, chance.uniform(0, usual), by)
+        there = read_files(folder / "data", "*/**/frame*")
+        expected = read_files(whole, "*/**/frame*")
+        for stream in {Path(name).parent for name in there}:  # a folder that has its name is whole
+            if {name for name in expected if Path(name).parent == stream} - there.keys():
+                faults.append(f"{stream} is not whole")
+        if not there.items() <= expected.items():
+            faults.append("other frames")
+        if (done := call(EXTRACT, folder)).code or done.faults():
+            faults.append(f"the next call ended with {done.code}: {done.err}")
+        if read_files(folder / "data", "**/*[!n]") != read_files(whole, "**/*[!n]"):  # records say when
+            faults.append("other files")
+        if "cached" not in (again := call([*EXTRACT, "--json"], folder)).out or '"cached": true' not in again.out:
+            faults.append("extracted again")
+        return [f"{way}, {by.name}: {fault}" for fault in faults]
+    finally:
+        shutil.rmtree(folder)
+
+
 def measure(folder: Path, words: Sequence[str]) -> float:
     """Return how long a call usually takes."""
     outcome = call(words, folder)
@@ -97,15 +125,19 @@ def try_many(count: int, seed: int, say: Callable[[str], None]) -> Counter[str]:
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as name:
         made = Path(name)
-        usual = {"explain": measure(made, EXPLAIN), "flow": measure(made, FLOW)}
+        usual = {"explain": measure(made, EXPLAIN), "flow": measure(made, FLOW), "extract": measure(made, EXTRACT)}
         whole, gradients = made / "gbvis.zarr", read_all(made / "gbvis.zarr")
         tried = Counter[str]()
         for number in range(count):
-            way = list(WAYS)[number % len(WAYS)]
+            way = [*WAYS, *EXTRACTIONS][number % (len(WAYS) + len(EXTRACTIONS))]
+            tried[way] += 1
+            if way in EXTRACTIONS:
+                for fault in try_extract(EXTRACTIONS[way], made / "data", chance, usual["extract"]):
+                    say(fault)
+                continue
             seconds = {"flow": usual["flow"], "store rm": 0.2}.get(way, usual["explain"])
             for fault in try_one(way, whole, gradients, chance, seconds):
                 say(fault)
-            tried[way] += 1
     return tried
 
 
@@ -117,7 +149,8 @@ def main() -> None:
     load_everything()
     faults: list[str] = []
     tried = try_many(arguments.count, arguments.seed, faults.append)
-    print(f"{tried.total()} kills: {', '.join(f'{count} of {way}' for way, count in tried.items())}")
+    for way, count in [*tried.items(), ("in all", tried.total())]:
+        print(f"{way:<26} {count:>6} kills")
     print("\n".join(faults) or "nothing that was finished was lost, and nothing was left over")
     sys.exit(bool(faults))
 

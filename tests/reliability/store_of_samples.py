@@ -16,6 +16,7 @@ MATERIAL = Path(__file__).parent.parent / "material"
 SAMPLES = ["sample:up-4", "sample:turn-left-3"]
 EXPLAIN = ["explain", *SAMPLES, "-w", "sample", "-e", "Conv3d_4_x", "-e", "FC", "--clips", "2"]
 FLOW = ["explain", str(MATERIAL / "moving-disc.mp4"), "-w", "sample", "-m", "flow", "--flow-algorithm", "farneback"]
+EXTRACT = ["extract", str(MATERIAL / "moving-disc.mp4"), "-o", "data", "--flow-algorithm", "farneback"]
 RUNS = 9
 """Two videos, two streams, two endpoints; and one run of flow that was estimated."""
 
@@ -35,6 +36,13 @@ def read_all(store: Path) -> dict[str, bytes]:
         one.key: np.stack([one.gradient(clip) for clip in range(one.clip_count)]).tobytes()
         for one in Store.open(store).runs()
     }
+
+
+def read_files(folder: Path, pattern: str) -> dict[str, bytes]:
+    """Return every file below a folder that has its final name, by its path."""
+    found = (path for path in folder.glob(pattern) if path.is_file())
+    paths = ((path, path.relative_to(folder)) for path in found)
+    return {str(name): path.read_bytes() for path, name in paths if not any(part[0] == "." for part in name.parts)}
 
 
 def read_lines(out: str) -> list[dict[str, object]]:

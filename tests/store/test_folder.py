@@ -2,10 +2,12 @@
 
 import errno
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
+from gbvis.store import folder
 from gbvis.store.folder import Folder
 from gbvis.store.key import UNFINISHED
 from gbvis.store.metadata import write_group
@@ -46,6 +48,7 @@ def test_a_replacement_that_is_interrupted_between_two_renames_loses_nothing(
         original(self, staged, target, key)
         raise end
 
+    monkeypatch.setattr(folder, "exchange", lambda *_: False)
     monkeypatch.setattr(Folder, "_set_aside", set_aside_and_end)
     with pytest.raises(end):
         publish(place, "new")
@@ -115,3 +118,18 @@ def test_a_level_that_is_taken_away_again_and_again_holds_nobody_up(
     monkeypatch.setattr(Folder, "ensure_levels", ensure_and_take_away)
     publish(place, "new")
     assert place.read(f"{KEY}/file") == b"new"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems cannot exchange two names")
+def test_a_group_that_is_replaced_is_never_absent(place: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(Folder, "_set_aside")
+    publish(place, "new")
+    assert place.read(f"{KEY}/file") == b"new"
+    assert not list_unfinished(place)
+
+
+def test_a_replacement_without_an_exchange(place: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder, "exchange", lambda *_: False)
+    publish(place, "new")
+    assert place.read(f"{KEY}/file") == b"new"
+    assert not list_unfinished(place)

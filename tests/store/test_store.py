@@ -20,6 +20,7 @@ from gbvis.errors import GbvisError
 from gbvis.sources import video_file as video_files
 from gbvis.steps import opening_weights
 from gbvis.store import Store
+from gbvis.store.flow import StoredFlow
 from gbvis.store.key import video_key
 from gbvis.video import Frame, Video, VideoShape
 
@@ -366,4 +367,19 @@ def test_a_store_that_lost_its_root_gets_it_again(call: Call, tmp_path: Path, ha
     root.unlink() if harm is None else root.write_text(harm)
     call("render").check_error(2, "lost the metadata of its root", "gbvis explain")
     assert call(*words).out.count("cached") == 2
+    assert call("store", "verify").code == 0
+
+
+def test_flow_that_is_taken_away_while_it_is_estimated_is_one_clear_error(
+    call: Call, tmp_path: Path, video_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = StoredFlow.write
+
+    def write_and_take_away(self: StoredFlow, pair: int, motion: np.ndarray) -> None:
+        shutil.rmtree(tmp_path / "gbvis.zarr" / self.key, ignore_errors=True)
+        original(self, pair, motion)
+
+    monkeypatch.setattr(StoredFlow, "write", write_and_take_away)
+    words = ["explain", video_file, "-w", "sample", "-m", "flow", "--flow-algorithm", "farneback"]
+    call(*words).check_error(1, "is gone from", "repeat it")
     assert call("store", "verify").code == 0

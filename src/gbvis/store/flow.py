@@ -43,7 +43,13 @@ class StoredFlow(StoredGroup):
         there = {file.key for file in self._place.list_files(f"{self.key}/motion")}
         wanted = range(array.chunk_count) if pairs is None else sorted(set(pairs))
         chunks = ((pair, f"{self.key}/motion/{array.chunk_name(pair)}") for pair in wanted)
-        return [pair for pair, chunk in chunks if chunk in there and not is_intact(self._place.read(chunk), None)]
+        return [pair for pair, chunk in chunks if chunk in there and self._is_torn(chunk)]
+
+    def _is_torn(self, chunk: str) -> bool:
+        try:
+            return not is_intact(self._place.read(chunk), None)
+        except FileNotFoundError:  # taken away this very moment
+            return False
 
     def missing(self, pairs: Iterable[int]) -> list[int]:
         """Return those of the pairs that are not there, rising; pair k is frames k and k + 1."""
@@ -63,13 +69,16 @@ class StoredFlow(StoredGroup):
         """Keep a pair's motion; it is there as a whole or not at all. Any thread may call this.
 
         Raises:
-            GbvisError: The store cannot be written.
+            GbvisError: The store cannot be written, or the group is gone.
         """
         array = self._array("motion")
         assert array is not None
         chunk = array.encode(pair, motion)
         with explaining_refusal(self._place):
-            self._place.replace(f"{self.key}/motion/{array.chunk_name(pair)}", chunk, is_lasting=False)
+            try:
+                self._place.replace(f"{self.key}/motion/{array.chunk_name(pair)}", chunk, is_lasting=False)
+            except FileNotFoundError as error:
+                raise _gone(self.key, self._place) from error
 
 
 class KeptFlow:
@@ -106,5 +115,13 @@ class KeptFlow:
                 group.create_array("motion", motion, is_growing=True)
                 group.attributes = {"video": video.name, "location": video.location, **about, "made": describe()}
         flow = self.find(video, estimation)
-        assert flow is not None
+        if flow is None:
+            raise _gone(key, self._place)
         return flow
+
+
+def _gone(key: str, place: Place) -> GbvisError:
+    return GbvisError(
+        f"the flow {key} is gone from {place.location} again",
+        "something else takes it away while this call writes it: repeat it",
+    )

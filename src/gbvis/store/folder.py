@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from gbvis.store.exchange import exchange
 from gbvis.store.key import UNFINISHED
 from gbvis.store.place import METADATA, Place, StoredFile, encode_group
 from gbvis.store.workshop import list_workshops, open_workshop, use_dead
@@ -105,6 +106,8 @@ class Folder(Place):
                 if os.path.lexists(target):
                     if is_kept():
                         return
+                    if exchange(staged, target):
+                        break
                     self._set_aside(staged, target, key)
                 staged.rename(target)
                 break

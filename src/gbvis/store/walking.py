@@ -70,7 +70,20 @@ def measure(store: Store, kind: str, key: str) -> Entry:
 
 
 def find_damage(store: Store, entry: Entry) -> str | None:
-    """Return what is wrong with a group, every byte of it read; None where nothing is."""
+    """Return what is wrong with a group, every byte of it read; None where nothing is, or it is gone meanwhile."""
+    damage = _examine(store, entry)
+    if damage is None or (entry.kind != ROOT and _is_gone(store, entry.key)):
+        return None
+    return _examine(store, entry)  # another process may have replaced it between two files
+
+
+def _is_gone(store: Store, key: str) -> bool:
+    """Return whether there is no such folder any more; one that lost its files is there."""
+    parent, _, name = key.rpartition("/")
+    return name not in store.place.list_folders(parent)
+
+
+def _examine(store: Store, entry: Entry) -> str | None:
     if entry.kind == ROOT:
         return None if is_root_whole(store.place) else "its metadata is not as it was written"
     if entry.kind == LEVEL:

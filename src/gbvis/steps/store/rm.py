@@ -9,7 +9,7 @@ from gbvis.errors import GbvisError
 from gbvis.steps.selecting_runs import Selection
 from gbvis.steps.store.ls import select_all
 from gbvis.steps.watching import Watcher
-from gbvis.store import Store
+from gbvis.store import Store, StoredRun
 from gbvis.store.publishing import explaining_refusal
 from gbvis.store.walking import FOREIGN, LEVEL, ROOT, RUN, Entry, find_damage, list_entries, list_used_with, measure
 
@@ -79,6 +79,7 @@ class Removal:
         """
         self._store = Store.open(request.store)
         self._request = request
+        self._runs: list[StoredRun] = []
         self.entries = self._list()
         if not self.entries and not (request.is_unfinished or request.is_damaged):
             raise GbvisError(
@@ -92,8 +93,9 @@ class Removal:
             kept = (ROOT, LEVEL, FOREIGN)
             found = [entry for entry in list_entries(self._store) if entry.kind not in kept]
             return [entry for entry in found if find_damage(self._store, entry)]
-        runs = select_all(self._store, self._request.videos, self._request.selection)
-        return [*(measure(self._store, RUN, run.key) for run in runs), *list_used_with(self._store, runs)]
+        self._runs = select_all(self._store, self._request.videos, self._request.selection)
+        runs = [measure(self._store, RUN, run.key) for run in self._runs]
+        return [*runs, *list_used_with(self._store, self._runs)]
 
     def run(self, is_dry: bool, watcher: Watcher | None = None) -> Iterator[RemovedGroup]:
         """Yield each group once it is gone, or, where the run is dry, would be.
@@ -103,10 +105,17 @@ class Removal:
         """
         watcher = watcher or Watcher()
         watcher.expect(len(self.entries), self._store.location)
-        for entry in self.entries:
+        for entry in self.entries if is_dry else self._list_wanted():
             if not is_dry:
                 with explaining_refusal(self._store.place):
                     place = self._store.place
                     (place.discard if entry.kind == UNFINISHED else place.remove)(entry.key)
             yield RemovedGroup(entry, not is_dry)
             watcher.advance(self._store.location)
+
+    def _list_wanted(self) -> Iterator[Entry]:
+        """Yield the entries; after the runs, what they used is left out where another process has a use for it now."""
+        yield from (entry for entry in self.entries if entry.kind == RUN or not self._runs)
+        if self._runs:
+            unused = {entry.key for entry in list_used_with(self._store, self._runs)}
+            yield from (entry for entry in self.entries if entry.kind != RUN and entry.key in unused)
