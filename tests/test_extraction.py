@@ -135,3 +135,43 @@ def test_a_name_without_room_for_what_is_named_after_it(call: Call, outside: Pat
     assert sorted((tmp_path / "data").rglob("*")) == files
     assert call("extract", "clip.bin.mp4", *EXTRACT[2:], "-m", "rgb").code == 0
     assert call("extract", f"{'n' * 230}.mp4", *EXTRACT[2:]).code == 0
+
+
+def kill_before(call: Call, monkeypatch: pytest.MonkeyPatch, video: Path, ending: str, *options: str) -> None:
+    """Extract, and interrupt it where a folder with that ending gets its name."""
+    original = Path.rename
+
+    def rename(path: Path, target: Path) -> Path:
+        if path.name.endswith(".partial") and str(target).endswith(ending):
+            raise KeyboardInterrupt
+        return original(path, target)
+
+    with monkeypatch.context() as context:
+        context.setattr(Path, "rename", rename)
+        assert call("extract", video, "-o", "data", *options).code == 130
+
+
+def test_u_and_v_of_two_algorithms_are_never_taken_for_whole(
+    call: Call, video_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["extract", video_file, "-o", "data", "--flow-algorithm"]
+    assert call(*words, "farneback").code == 0
+    kill_before(call, monkeypatch, video_file, "v/moving-disc", "--flow-algorithm", "dis", "--force")
+    call(*words, "farneback").check_error(1, "made in another way", "--force")
+    assert call(*words, "dis").code == 0
+    mixed = {path: path.read_bytes() for path in (tmp_path / "data/tvl1_flow").rglob("*.jpg")}
+    assert call(*words, "dis", "--force").code == 0
+    assert mixed == {path: path.read_bytes() for path in (tmp_path / "data/tvl1_flow").rglob("*.jpg")}
+
+
+def test_nothing_is_left_over_of_a_forced_call_that_was_killed(
+    call: Call, video_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["extract", video_file, "-o", "data", "-m", "rgb"]
+    assert call(*words).code == 0
+    monkeypatch.setattr("gbvis.extraction.Extraction.finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert call(*words, "--force").code == 130
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    assert '"cached": true' in call(*words, "--json").out
+    assert not list((tmp_path / "data").rglob("*.partial")) and not list((tmp_path / "data").rglob("*.pending"))

@@ -120,6 +120,17 @@ class Extraction:
             _make_folder(partial)
         _write_record(self._pending, {"recipe": self._recipe})
 
+    def clear(self) -> None:
+        """Take away what an interrupted `--force` left of a stream that is whole.
+
+        Raises:
+            OSError: The data set cannot be written.
+        """
+        if self._pending.exists():
+            for partial in self._partial:
+                _remove(partial)
+            self._pending.unlink(missing_ok=True)
+
     def missing(self, count: int) -> list[int]:
         """Return the numbers of the frames, of `count`, that are not written yet, rising."""
         if _read_record(self._pending).get("is_written"):
@@ -151,6 +162,7 @@ class Extraction:
             OSError: The data set cannot be written.
         """
         _write_record(self._pending, {"recipe": self._recipe, "is_written": True})
+        self._record.unlink(missing_ok=True)  # of what is there until now: u and v change one after the other
         if self._bounds:
             bounds = np.tile(np.array([-BOUND, BOUND, -BOUND, BOUND], "<f4"), count)
             _write_whole(self._bounds, bounds.tobytes())

@@ -115,6 +115,8 @@ def _extract(request: ExtractRequest, video: Video, watcher: Watcher) -> Extract
         there = {} if request.is_forced else {name: stream.frame_count for name, stream in wanted.items()}
         lacking = {name: stream for name, stream in wanted.items() if there.get(name) is None}
         counts = {name: count for name, count in there.items() if count is not None}
+        for name in counts:
+            wanted[name].clear()
         if lacking:
             counts |= _write(video, lacking, estimation, request.is_forced, watcher)
     return ExtractedVideo(video.name, request.output, counts, not lacking, time.perf_counter() - started)
