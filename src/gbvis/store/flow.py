@@ -11,7 +11,7 @@ from gbvis.store.array import ArrayFormat, is_intact
 from gbvis.store.group import StoredGroup
 from gbvis.store.key import flow_key
 from gbvis.store.metadata import read_group
-from gbvis.store.place import Place
+from gbvis.store.place import Place, Unreachable
 from gbvis.store.publishing import explaining_refusal, publishing
 from gbvis.store.writing import MOTION_AXES, digest_of_flow
 from gbvis.video import Video
@@ -62,6 +62,8 @@ class StoredFlow(StoredGroup):
         """Return a pair's motion, (y, x, 2), uint8 or float32; None where it is not there, or damaged."""
         try:
             return self._read("motion", pair, is_listed=False)
+        except Unreachable:
+            raise
         except GbvisError:
             return None
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from gbvis.errors import GbvisError
 from gbvis.store.array import ArrayFormat, checksum_of, is_intact
-from gbvis.store.place import Place
+from gbvis.store.place import Place, Unreachable
 
 
 class StoredGroup:
@@ -57,6 +57,8 @@ class StoredGroup:
                 damage = self._find_damaged_chunk(name, sizes, is_thorough)
                 if damage:
                     return damage
+        except Unreachable:
+            raise
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError, GbvisError) as error:
             return f"its metadata makes no sense ({type(error).__name__})"
         return None

@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gbvis.errors import GbvisError
+
 METADATA = "zarr.json"
 """The file that makes a folder a Zarr group or array."""
 
@@ -15,6 +17,18 @@ GROUP = {"zarr_format": 3, "node_type": "group"}
 """What the metadata of every group says, beside its attributes (Zarr v3 core specification)."""
 
 _IS_URL = re.compile(r"[a-z][a-z0-9+.-]*(://|::)", re.IGNORECASE)
+
+
+class Unreachable(GbvisError):
+    """A place that does not answer, or lets nobody in: that does not say that what lies there is missing or damaged."""
+
+    def __init__(self, location: str, why: str) -> None:
+        super().__init__(
+            f"cannot use the store {location}: {why}",
+            "check the place given with --store, the network and the credentials, then repeat the call: what was "
+            "finished is kept",
+            exit_code=2,
+        )
 
 
 class StoredFile(NamedTuple):
@@ -53,6 +67,7 @@ class Place(ABC):
 
         Raises:
             OSError: It is not there, or cannot be read.
+            Unreachable: Whether it is there cannot be told; so with all that lists files, too.
         """
 
     @abstractmethod

@@ -107,4 +107,4 @@ def cannot_write(location: str, error: OSError) -> GbvisError:
 
 def is_refusal(error: OSError) -> bool:
     """Return whether an error says that a place has no room or gives no permission, rather than that it is none."""
-    return error.errno in _NO_PERMISSION | _NO_ROOM
+    return isinstance(error, PermissionError) or error.errno in _NO_PERMISSION | _NO_ROOM  # S3's have no number

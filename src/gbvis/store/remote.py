@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from gbvis.errors import GbvisError
-from gbvis.store.place import METADATA, Place, StoredFile
+from gbvis.store.place import METADATA, Place, StoredFile, Unreachable
+
+_PATIENCE = {"read_timeout": 10, "retries": {"mode": "standard", "total_max_attempts": 3}}
+"""How long S3 is waited for: by itself botocore tries each request five times, for 15 s, and s3fs that five times."""
+
+_TRIES = 2
+
+_S3 = {"s3", "s3a"}
 
 
 class Remote(Place):
@@ -24,7 +31,9 @@ class Remote(Place):
 
         protocol = url.split(":")[0]
         try:
-            self._files, root = fsspec.core.url_to_fs(self.location, use_listings_cache=False)
+            self._files, root = fsspec.core.url_to_fs(
+                self.location, use_listings_cache=False, **_options_of(protocol, fsspec.config.conf)
+            )
         except (ImportError, ValueError) as error:
             raise GbvisError(
                 f"cannot use the store {url}: {error}",
@@ -32,15 +41,17 @@ class Remote(Place):
                 exit_code=2,
             ) from error
         self._root = root.rstrip("/")
+        if protocol in _S3:
+            self._files.retries = _TRIES
 
     def exists(self) -> bool:
         """Return whether anything at all is there."""
-        with _as_os_errors():
+        with self._reading():
             return bool(self._files.exists(self._root))
 
     def is_empty(self) -> bool:
-        """Return whether nothing is there."""
-        return next(self.list_files(""), None) is None
+        """Return whether nothing is there, or what a web console makes to show an empty folder."""
+        return all(entry["name"].endswith("/") for entry in self._list(""))
 
     def locate(self, key: str) -> str:
         """Return the URL of a key."""
@@ -48,30 +59,28 @@ class Remote(Place):
 
     def read(self, key: str) -> bytes:
         """Return an object's content."""
-        with _as_os_errors():
+        with self._reading():
             return bytes(self._files.cat_file(self._path(key)))
 
     def replace(self, key: str, content: bytes, is_lasting: bool = True) -> None:
         """Write an object."""
-        with _as_os_errors():
+        with self._writing():
             self._files.pipe_file(self._path(key), content)
 
     def list_folders(self, key: str) -> list[str]:
         """Return the names of the prefixes directly below a key."""
-        entries: list[dict[str, Any]] = []
-        with suppress(FileNotFoundError), _as_os_errors():
-            entries = self._files.ls(self._path(key), detail=True)
-        folders = [entry["name"].rstrip("/").rsplit("/", 1)[1] for entry in entries if entry["type"] == "directory"]
+        folders = [entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in self._list(key) if _is_folder(entry)]
         return sorted(name for name in folders if not name.startswith("."))
 
     def list_files(self, key: str) -> Iterator[StoredFile]:
         """Yield all objects below a key."""
         found: dict[str, dict[str, Any]] = {}
-        with suppress(FileNotFoundError), _as_os_errors():
+        with suppress(FileNotFoundError), self._reading():
             found = self._files.find(self._path(key), detail=True)
         skipped = len(self._files._strip_protocol(self._root).rstrip("/")) + 1
         for path, about in sorted(found.items()):
-            yield StoredFile(path[skipped:], int(about["size"] or 0))
+            if not path.endswith("/"):
+                yield StoredFile(path[skipped:], int(about["size"] or 0))
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
@@ -95,7 +104,7 @@ class Remote(Place):
         files = [file.key for file in self.list_files(key)]
         own = f"{key}/{METADATA}"
         for name in ([own] if own in files else []) + [name for name in files if name != own]:
-            with suppress(FileNotFoundError), _as_os_errors():
+            with suppress(FileNotFoundError), self._writing():
                 self._files.rm_file(self._path(name))
 
     def list_unfinished(self) -> list[str]:
@@ -114,13 +123,47 @@ class Remote(Place):
     def _path(self, key: str) -> str:
         return f"{self._root}/{key}" if key else self._root
 
+    def _list(self, key: str) -> list[dict[str, Any]]:
+        """Return what is directly below a key, as fsspec describes it."""
+        entries: list[dict[str, Any]] = []
+        with suppress(FileNotFoundError), self._reading():
+            entries = self._files.ls(self._path(key), detail=True)
+        return entries
 
-@contextmanager
-def _as_os_errors() -> Iterator[None]:
-    """Turn what the libraries behind fsspec raise into an OSError that says what they said."""
-    try:
-        yield
-    except OSError:
-        raise
-    except Exception as error:  # botocore, aiohttp, google-auth: none shares a class with another
-        raise OSError(f"{type(error).__name__}: {error}") from error
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Let no failure but that nothing is there pass for something that is known of a file."""
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except Exception as error:  # botocore, aiohttp, google-auth: none shares a class with another
+            raise Unreachable(self.location, _words_of(error)) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Tell a place that refuses to write from one that is gone."""
+        try:
+            yield
+        except OSError:
+            raise
+        except Exception as error:
+            raise Unreachable(self.location, _words_of(error)) from error
+
+
+def _options_of(protocol: str, chosen: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return what a protocol's file system is to be told; what the user's fsspec configuration says goes first."""
+    if protocol not in _S3:
+        return {}
+    config = {**_PATIENCE, **chosen.get(protocol, {}).get("config_kwargs", {})}
+    return {"config_kwargs": config, "max_concurrency": 1}  # more, and s3fs asks for a size before each reading
+
+
+def _is_folder(entry: dict[str, Any]) -> bool:
+    return bool(entry["type"] == "directory")
+
+
+def _words_of(error: Exception) -> str:
+    """Return one line that says what happened; of an error that is Python's own, without its class."""
+    words = " ".join(str(error).split()) or "no reason given"
+    return words if isinstance(error, OSError) else f"{type(error).__name__}: {words}"
