@@ -84,7 +84,7 @@ def test_rm_takes_what_nothing_uses_with_it(explained: Call, tmp_path: Path) -> 
     rest = explained("store", "rm", "--all")
     assert "removed 6 runs, 3 sets of clips, 1 card" in rest.out
     assert [path.name for path in (tmp_path / "gbvis.zarr").iterdir()] == ["zarr.json"]
-    explained("store", "rm", "--all").check_error(1, "nothing to remove")
+    assert explained("store", "rm", "--all").code == explained("store", "ls").code == 0
     assert explained("explain", *SAMPLES, "-w", "sample").out.count("computed in") == 4
 
 
@@ -133,7 +133,20 @@ def test_what_a_killed_process_left_goes_and_what_a_living_one_makes_stays(expla
     assert not [*store.glob(".unfinished-*")]
 
 
-@pytest.mark.parametrize("answer", ["n", "y"])
+def test_rm_all_takes_what_is_left_without_a_run_and_nothing_of_others(explained: Call, tmp_path: Path) -> None:
+    store = tmp_path / "gbvis.zarr"
+    for endpoint in store.glob("*/*/[FC]*"):
+        if endpoint.name != "clips":
+            shutil.rmtree(endpoint)
+    (store / "up-4/flow/mine").mkdir()
+    (store / "up-4/flow/mine/note.txt").write_text("mine")
+    assert explained("store", "verify").code == 0
+    assert "nothing" in explained("store", "rm", "--damaged").out
+    assert {line["kind"] for line in lines(explained("store", "rm", "--all", "--json").out)} == {"clips", "card"}
+    assert (store / "up-4/flow/mine/note.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("answer", ["n", "y", "\x04"])
 def test_rm_asks_on_a_terminal(explained: Call, tmp_path: Path, answer: str) -> None:
     """Only there: in a script nobody would answer."""
     master, slave = pty.openpty()

@@ -67,6 +67,17 @@ def test_a_store_that_may_only_be_read(call: Call, closed: Path) -> None:
     assert snapshot(closed) == before
 
 
+def test_what_may_not_be_read_is_not_taken_for_damaged(call: Call, closed: Path) -> None:
+    """Nor for gone: `store rm` would take away what it seems to be the last user of."""
+    (run,) = closed.glob("up-4/rgb/SOFTMAX/2-*")
+    for path in (run / "zarr.json", *run.glob("gradient/c*")):
+        path.chmod(0)
+        with as_user():
+            for words in (["store", "verify"], ["store", "rm", "--damaged", "-y"], EXPLAIN):
+                call(*words).check_error(2, "cannot use the store", "ermission denied")
+        path.chmod(0o444)
+
+
 def test_no_permission_to_make_a_store(call: Call, closed: Path) -> None:
     with as_user():
         call(*EXPLAIN, "--store", "other.zarr").check_error(1, "other.zarr", "ermission")

@@ -76,7 +76,15 @@ def rm(
     )
     removal = step.Removal(step.RemoveRequest(store, tuple(videos or ()), selection, everything, unfinished, damaged))
     is_asked = not (dry_run or yes) and bool(removal.entries) and sys.stdin.isatty()
-    if is_asked and not typer.confirm(f"remove {showing_store.count_entries(removal.entries)}?", err=True):
+    if is_asked and not _is_confirmed(f"remove {showing_store.count_entries(removal.entries)}?"):
         return 1
     screen = Screen(as_json, quiet)
     return showing_store.show_removal(screen, removal.run(dry_run, screen), removal.entries)
+
+
+def _is_confirmed(question: str) -> bool:
+    """Return whether the question is answered with yes; the end of the input, or Ctrl-C, is a no."""
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort:
+        return False

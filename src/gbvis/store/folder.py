@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gbvis.store.exchange import exchange
 from gbvis.store.key import UNFINISHED
-from gbvis.store.place import METADATA, Place, StoredFile, encode_group
+from gbvis.store.place import METADATA, Place, StoredFile, Unreachable, encode_group
 from gbvis.store.workshop import list_workshops, open_workshop, use_dead
 
 _TARGET = "target"
@@ -18,6 +18,8 @@ _TARGET = "target"
 
 _OVERTAKEN = {errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY}
 """What a rename says where another process was faster."""
+
+_NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
 
 _ATTEMPTS = 10
 
@@ -53,7 +55,7 @@ class Folder(Place):
 
     def read(self, key: str) -> bytes:
         """Return a file's content."""
-        with self._path(key).open("rb", buffering=0) as file:
+        with self._reading(), self._path(key).open("rb", buffering=0) as file:
             return file.read()
 
     def replace(self, key: str, content: bytes, is_lasting: bool = True) -> None:
@@ -67,17 +69,13 @@ class Folder(Place):
 
     def list_folders(self, key: str) -> list[str]:
         """Return the names of the folders directly below a key; unfinished ones are left out, and links."""
-        try:
-            with os.scandir(self._path(key)) as entries:
-                return sorted(e.name for e in entries if e.name[0] != "." and e.is_dir(follow_symlinks=False))
-        except OSError as error:  # what may not be read is not taken for empty: `store rm` believes what is listed
-            if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
-                return []
-            raise
+        with suppress(OSError), self._reading(), os.scandir(self._path(key)) as entries:
+            return sorted(e.name for e in entries if e.name[0] != "." and e.is_dir(follow_symlinks=False))
+        return []
 
     def list_files(self, key: str) -> Iterator[StoredFile]:
         """Yield all files at any depth below a key."""
-        for folder, _, names in os.walk(self._path(key)):
+        for folder, _, names in os.walk(self._path(key), onerror=self._complain):
             for name in sorted(names):
                 path = Path(folder, name)
                 with suppress(FileNotFoundError):  # taken away this very moment
@@ -143,6 +141,19 @@ class Folder(Place):
         """Take away the workshops that no living process holds."""
         for workshop in list_workshops(self._root):
             use_dead(workshop, self._clear)
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Let what may not be read pass neither for damaged nor for empty: `store rm` believes what it is told."""
+        try:
+            yield
+        except OSError as error:
+            self._complain(error)
+            raise
+
+    def _complain(self, error: OSError) -> None:
+        if error.errno not in _NOT_THERE:
+            raise Unreachable(self.location, f"{error.filename or 'a part of it'}: {error.strerror}") from error
 
     def _path(self, key: str) -> Path:
         """Return the path of a key, which never leads out of the store.

@@ -1,5 +1,6 @@
 """Everything that a store holds: what it is, how large, and whether it is sound."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,11 @@ from gbvis.store.store import Store
 
 ROOT, LEVEL, RUN, CARD, FOREIGN = "root", "level", "run", "card", "foreign"
 _KINDS: dict[str, type[StoredGroup]] = {RUN: StoredRun, CLIPS: StoredClips, FLOW: StoredFlow}
+_NAMES = {
+    RUN: re.compile(r"\d+-[a-z0-9-]+-[0-9a-f]{16}"),
+    CLIPS: re.compile(r"[0-9a-f]{16}"),
+    FLOW: re.compile(r"[a-z0-9]+-[0-9a-f]{16}"),
+}
 _STREAMS = ("rgb", FLOW)
 _ENDPOINT_NAMES = {endpoint.name for endpoint in ENDPOINTS}
 
@@ -59,9 +65,15 @@ def _list_stream(store: Store, stream: str) -> Iterator[Entry]:
         if name == CLIPS or name in _ENDPOINT_NAMES:
             yield Entry(LEVEL, key, 0)
             kind = CLIPS if name == CLIPS else RUN
-            yield from (measure(store, kind, group) for group in store.keys(key))
+            yield from (_measure_named(store, kind, group) for group in store.keys(key))
         else:
-            yield measure(store, FLOW if modality == FLOW else FOREIGN, key)
+            yield _measure_named(store, FLOW if modality == FLOW else FOREIGN, key)
+
+
+def _measure_named(store: Store, kind: str, key: str) -> Entry:
+    """Return a group with its size; it is foreign where its name is none that gbvis gives."""
+    is_ours = kind in _NAMES and _NAMES[kind].fullmatch(key.rsplit("/", 1)[1])
+    return measure(store, kind if is_ours else FOREIGN, key)
 
 
 def measure(store: Store, kind: str, key: str) -> Entry:
@@ -90,7 +102,7 @@ def _examine(store: Store, entry: Entry) -> str | None:
         is_sound = store.place.is_level(entry.key) or next(store.place.list_files(entry.key), None) is None
         return None if is_sound else "its metadata is missing or damaged"
     if entry.kind == FOREIGN:
-        return "it is nothing that gbvis keeps"
+        return None
     attributes = read_group(store.place, entry.key)
     if attributes is None:
         return "its metadata is missing or damaged"

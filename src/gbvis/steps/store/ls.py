@@ -69,7 +69,8 @@ def run(request: ListRequest) -> Iterator[ListedRun | Failure]:
         yield ListedRun(found, store.location, size, _age_of(found))
     for key in sorted(store.damaged):
         yield Failure(key, f"{key} is damaged", "explain it again, or take it away with `gbvis store rm --damaged`")
-    if not count and not store.damaged:
+    is_narrowed = bool(request.videos) or request.selection != Selection()
+    if is_narrowed and not count and not store.damaged:
         raise GbvisError(f"no such run in {store.location}", "leave out a filter, or see the whole: `gbvis store ls`")
 
 

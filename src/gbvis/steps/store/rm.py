@@ -24,7 +24,7 @@ class RemoveRequest:
         store: From where.
         videos: Names or paths.
         selection: What narrows the runs down.
-        is_all: Nothing narrows them down, and that is meant.
+        is_all: Every run; where there is none, what was left without one.
         is_unfinished: What killed processes left behind, instead.
         is_damaged: Every damaged run, set of clips, flow and card, instead.
     """
@@ -81,7 +81,7 @@ class Removal:
         self._request = request
         self._runs: list[StoredRun] = []
         self.entries = self._list()
-        if not self.entries and not (request.is_unfinished or request.is_damaged):
+        if not self.entries and not (request.is_all or request.is_unfinished or request.is_damaged):
             raise GbvisError(
                 f"nothing to remove: no such run in {self._store.location}", "`gbvis store ls` shows what there is"
             )
@@ -90,12 +90,15 @@ class Removal:
         if self._request.is_unfinished:
             return [measure(self._store, UNFINISHED, key) for key in self._store.place.list_unfinished()]
         if self._request.is_damaged:
-            kept = (ROOT, LEVEL, FOREIGN)
-            found = [entry for entry in list_entries(self._store) if entry.kind not in kept]
-            return [entry for entry in found if find_damage(self._store, entry)]
+            return [entry for entry in self._list_groups() if find_damage(self._store, entry)]
         self._runs = select_all(self._store, self._request.videos, self._request.selection)
+        if self._request.is_all and not self._runs:
+            return self._list_groups()
         runs = [measure(self._store, RUN, run.key) for run in self._runs]
         return [*runs, *list_used_with(self._store, self._runs)]
+
+    def _list_groups(self) -> list[Entry]:
+        return [entry for entry in list_entries(self._store) if entry.kind not in (ROOT, LEVEL, FOREIGN)]
 
     def run(self, is_dry: bool, watcher: Watcher | None = None) -> Iterator[RemovedGroup]:
         """Yield each group once it is gone, or, where the run is dry, would be.
