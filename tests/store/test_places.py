@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -213,8 +214,10 @@ def test_two_processes_on_s3(server: str, tmp_path: Path, call: Call) -> None:
     assert call(*EXPLAIN, *store).out.count("cached") == 2
 
 
-def test_killed_while_it_uploads(server: str, tmp_path: Path, call: Call) -> None:
+def test_killed_while_it_uploads(server: str, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is half there has no metadata: nobody takes it for a run, and the next call makes it whole."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     store = ["--store", f"{server}/killed.zarr"]
     words = [sys.executable, "-m", "gbvis", *EXPLAIN, "-m", "rgb", "-e", "AP", "-e", "Conv3d_1", *store]
     place = open_place(store[1])
@@ -224,9 +227,12 @@ def test_killed_while_it_uploads(server: str, tmp_path: Path, call: Call) -> Non
         time.sleep(0.01)
     os.kill(started.pid, signal.SIGKILL)
     started.wait()
+    (staged,) = tmp_path.glob("gbvis-*")
+    assert list(staged.iterdir()) != []
     before = read_gradients(store[1])
     done = call(*words[3:])
     assert done.code == 0 and done.out.count("cached") == len(before)
+    assert list(staged.iterdir()) == []
     assert call("store", "verify", *store).code == 0
     assert all(np.array_equal(read_gradients(store[1])[key], gradient) for key, gradient in before.items())
 
