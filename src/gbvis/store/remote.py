@@ -1,5 +1,7 @@
 """A store anywhere that fsspec reaches: `s3://`, `gs://`, `memory://` and others."""
 
+import errno
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -7,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gbvis.errors import GbvisError
+from gbvis.store.folder import Folder
 from gbvis.store.place import METADATA, Place, StoredFile, Unreachable
 
 _PATIENCE = {"read_timeout": 10, "retries": {"mode": "standard", "total_max_attempts": 3}}
@@ -84,9 +87,9 @@ class Remote(Place):
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
-        """Give an empty folder among this machine's temporary files."""
-        with tempfile.TemporaryDirectory(prefix="gbvis-", ignore_cleanup_errors=True) as folder:
-            yield Path(folder)
+        """Give an empty folder among this machine's temporary files; a lock says that its process lives."""
+        with _open_workplace().staging() as staged:
+            yield staged
 
     def publish(self, staged: Path, key: str, is_kept: Callable[[], bool]) -> None:
         """Upload a staged group, its metadata last."""
@@ -118,7 +121,12 @@ class Remote(Place):
         self.remove(key)
 
     def sweep(self) -> None:
-        """Take nothing away: nobody knows here whether who wrote it lives. `store rm --unfinished` does when told."""
+        """Take away what killed processes staged on this machine, and nothing elsewhere.
+
+        Nobody knows there whether who wrote it lives: `store rm --unfinished` takes it away when told.
+        """
+        with suppress(OSError):
+            _open_workplace().sweep()
 
     def _path(self, key: str) -> str:
         return f"{self._root}/{key}" if key else self._root
@@ -149,6 +157,20 @@ class Remote(Place):
             raise
         except Exception as error:
             raise Unreachable(self.location, _words_of(error)) from error
+
+
+def _open_workplace() -> Folder:
+    """Return the folder among this machine's temporary files where this user's groups are staged.
+
+    Raises:
+        OSError: It cannot be made, or somebody else has made it.
+    """
+    user = os.getuid() if hasattr(os, "getuid") else None  # Windows keeps temporary files for each user by itself
+    path = Path(tempfile.gettempdir(), "gbvis" if user is None else f"gbvis-{user}")
+    path.mkdir(mode=0o700, exist_ok=True)
+    if path.is_symlink() or user not in (None, path.stat().st_uid):
+        raise OSError(errno.EACCES, f"{path} is another user's: set TMPDIR to a folder of your own")
+    return Folder(path)
 
 
 def _options_of(protocol: str, chosen: dict[str, dict[str, Any]]) -> dict[str, Any]:
