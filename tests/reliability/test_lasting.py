@@ -1,4 +1,4 @@
-"""Short forms of the scripts beside this: kills, crowds, flips and a hammer. Figures of the long ones: `docs/RELIABILITY.md`."""
+"""Short forms of the scripts beside this. Figures of the long ones: `docs/RELIABILITY.md`."""
 
 import subprocess
 import sys
