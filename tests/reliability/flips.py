@@ -18,7 +18,7 @@ from pathlib import Path
 from calling import call, load_everything
 from store_of_samples import EXPLAIN, FLOW, read_all
 
-HARMS = ("flip", "flip", "flip", "cut", "empty", "remove", "zero", "swap")
+HARMS = ("flip", "flip", "flip", "drop", "cut", "empty", "remove", "zero", "swap")
 
 
 def harm(path: Path, others: list[Path], how: str, chance: random.Random) -> str:
@@ -27,6 +27,8 @@ def harm(path: Path, others: list[Path], how: str, chance: random.Random) -> str
     place = chance.randrange(len(content))
     if how == "flip":
         content[place] ^= 1 << chance.randrange(8)
+    elif how == "drop":
+        del content[place]
     elif how == "cut":
         del content[place:]
     elif how == "empty":
@@ -50,6 +52,18 @@ def means_the_same(path: Path, before: bytes) -> bool:
         return False
 
 
+def names(verified: str, victim: Path) -> bool:
+    """Return whether `store verify --json` names the group that a file belongs to, and a problem."""
+    wrong = [one["group"] for one in map(json.loads, verified.splitlines()) if one["problem"]]
+    return any(victim.is_relative_to(group) for group in wrong)
+
+
+def read_rows(folder: Path) -> set[str]:
+    """Return the rows of a table that `render` wrote; none where it wrote none."""
+    table = folder / "csv.csv"
+    return set(table.read_text().splitlines()) if table.exists() else set()
+
+
 def try_one(whole: Path, gradients: dict[str, bytes], chance: random.Random, say: Callable[[str], None]) -> str:
     """Damage one file of a copy of a store, and return what became of it; `say` hears what must not be."""
     folder = Path(tempfile.mkdtemp(prefix="gbvis-flip-"))
@@ -65,9 +79,13 @@ def try_one(whole: Path, gradients: dict[str, bytes], chance: random.Random, say
         verified = call(["store", "verify", "--json"], folder)
         if verified.faults() or verified.code == 0:
             say(f"{what}: verify ended with {verified.code}: {verified.err}")
+        if verified.code == 1 and not names(verified.out, victim.relative_to(store)):
+            say(f"{what}: verify names another group: {verified.out}")
         rendered = call(["render", "-o", "csv.csv", "--force"], folder)
         if rendered.faults():
             say(f"{what}: render: {rendered.faults()}")
+        if not read_rows(folder) <= read_rows(whole.parent):
+            say(f"{what}: render gives other numbers")
         if verified.code == 2 and "format version" in verified.err:  # of another gbvis: nothing in it is touched
             return "refused"
         for words in (EXPLAIN, FLOW):
@@ -96,10 +114,12 @@ def main() -> None:
         for words in (EXPLAIN, FLOW):
             assert call(words, made).code == 0
         gradients = read_all(made / "gbvis.zarr")
+        assert call(["render", "-o", "csv.csv"], made).code == 0
         chance = random.Random(arguments.seed)
         became = Counter(try_one(made / "gbvis.zarr", gradients, chance, faults.append) for _ in range(arguments.count))
-    print(f"{arguments.count} damages to a store of {len(gradients)} runs: ", end="")
-    print(", ".join(f"{count} {what}" for what, count in became.most_common()))
+    print(f"a store of {len(gradients)} runs")
+    for what, count in [*became.most_common(), ("in all", became.total())]:
+        print(f"{what:<26} {count:>6} damages")
     print("\n".join(faults) or "nothing wrong was served, and nothing was lost")
     sys.exit(bool(faults))
 

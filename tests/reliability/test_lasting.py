@@ -1,4 +1,4 @@
-"""Short forms of the scripts beside this: kills, crowds and flips. Figures of the long ones: `docs/RELIABILITY.md`."""
+"""Short forms of the scripts beside this. Figures of the long ones: `docs/RELIABILITY.md`."""
 
 import subprocess
 import sys
@@ -10,6 +10,7 @@ SHORT = {
     "kills.py": ["--count", "5"],
     "crowds.py": ["--rounds", "2", "--processes", "4"],
     "flips.py": ["--count", "8"],
+    "hammer.py": ["--seconds", "3"],
 }
 
 

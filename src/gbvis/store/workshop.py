@@ -29,7 +29,7 @@ def open_workshop(root: Path) -> tuple[Path, FileLock]:
         workshop = root / f"{UNFINISHED}{uuid.uuid4().hex}"
         workshop.mkdir()
         lock = FileLock(workshop / _LOCK, thread_local=False)
-        with suppress(FileNotFoundError, Timeout):
+        with suppress(FileNotFoundError, FileExistsError, Timeout):  # the latter: gone while filelock looks for it
             try:
                 lock.acquire(blocking=False)
             except OSError as error:
