@@ -117,6 +117,7 @@ class TestEveryPlace:
         """`explain` reads in one thread and writes in another."""
 
         def work(number: int) -> None:
+            place.ensure_levels(f"group/{number}/run")
             for turn in range(5):
                 place.replace(f"group/{number}/zarr.json", f"{number} {turn}".encode())
                 assert place.read(f"group/{number}/zarr.json") == f"{number} {turn}".encode()
@@ -138,6 +139,8 @@ class TestEveryPlace:
         place.replace(METADATA, encode_group({}))
         publish(place, "video/rgb/whole", b"one")
         left = "video/rgb/half" if "://" in location else ".unfinished-0"
+        if "://" not in location:
+            Path(location, left, "array").mkdir(parents=True)
         place.replace(f"{left}/array/{METADATA}", b"{}")
         assert place.list_unfinished() == [left]
         place.discard(left)
