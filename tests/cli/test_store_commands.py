@@ -183,3 +183,15 @@ def test_what_goes_while_it_is_verified_is_not_damaged(call: Call, tmp_path: Pat
     assert find_damage(store, entry) is not None  # its folder is still there
     shutil.rmtree(path)
     assert find_damage(store, entry) is None
+
+
+def test_flow_whose_metadata_is_damaged_is_made_anew_by_a_cached_explain(
+    call: Call, video_file: Path, tmp_path: Path
+) -> None:
+    words = ["explain", video_file, "-w", "sample", "-m", "flow", "--flow-algorithm", "dis", "-n", "3"]
+    assert call(*words).code == 0
+    (flow,) = (tmp_path / "gbvis.zarr/moving-disc/flow").glob("dis-*")
+    (flow / "zarr.json").write_text("{")
+    assert call("store", "verify").code == 1
+    assert "cached" in call(*words).out
+    assert call("store", "verify").code == 0

@@ -90,7 +90,11 @@ class EstimatedFlow(Video):
 
     def mend(self, numbers: Collection[int]) -> None:
         """Estimate those of the flow frames again that are kept and damaged; what is not kept is not wanted here."""
-        kept = self._open_store().flow.find(self._rgb, self._estimation)
+        flow = self._open_store().flow
+        if flow.is_damaged(self._rgb, self._estimation):
+            self.prepare(numbers)
+            return
+        kept = flow.find(self._rgb, self._estimation)
         torn = kept.find_torn(numbers) if kept else []
         if kept and torn:
             estimate_pairs(self._rgb.read, torn, self._estimation, kept.write)

@@ -97,6 +97,12 @@ class KeptFlow:
         flow = None if attributes is None else StoredFlow(self._place, key, attributes)
         return flow if flow and not flow.find_damage(is_thorough=False) else None
 
+    def is_damaged(self, video: Video, estimation: Estimation) -> bool:
+        """Return whether motion was kept of an RGB video, as it is estimated that way, and cannot be used."""
+        about = {"fingerprint": video.fingerprint, "estimation": estimation.to_json()}
+        parent, _, name = flow_key(video.name, estimation.algorithm, digest_of_flow(about)).rpartition("/")
+        return name in self._place.list_folders(parent) and self.find(video, estimation) is None
+
     def open(self, video: Video, estimation: Estimation, describe: Callable[[], Mapping[str, Any]]) -> StoredFlow:
         """Return the motion kept of an RGB video, as it was estimated that way; made empty if there is none yet.
 
