@@ -73,7 +73,7 @@ def test_every_part_has_its_place() -> None:
     assert {part_of(path) for path in MODULES} - {"__init__", "__main__"} == set(LAYERS)
 
 
-@pytest.mark.parametrize("call", ["--help", "explain --help", "render --help", "extract --help"])
+@pytest.mark.parametrize("call", ["--help", "explain --help", "render --help", "extract --help", "store rm --help"])
 def test_help_loads_no_heavy_library(call: str) -> None:
     check = (
         "import sys; from gbvis.cli.app import run_command_line;"

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from conftest import Call
-from gbvis import attribution, registry
+from gbvis import attribution
 
 BASE = ["explain", "clip.mp4", "-w", "net.pth", "-w", "flow.pth", "-e", "FC", "-l", "3", "-n", "4"]
 
@@ -25,7 +25,6 @@ CHANGES: dict[str, list[str]] = {
     "endpoint": ["-e", "AP"],
     "target": ["-l", "4"],
     "precision": ["--precision", "bfloat16"],
-    "family, and so padding and preprocessing": ["--family", "torchvision"],
     "flow algorithm": ["--flow-algorithm", "dis"],
     "flow through JPEG": ["--flow-jpeg"],
     "mean flow subtracted": ["--flow-mean-subtract"],
@@ -66,10 +65,6 @@ def runs_of(call: Call, *words: object) -> dict[str, bool]:
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_decides_the_numbers(explained: Call, change: str) -> None:
     words = CHANGES[change]
-    if change.startswith("family"):
-        other = ["explain", "clip.mp4", "-w", "net.pth", *BASE[6:], *words]
-        explained(*other).check_error(2, "torchvision")  # names tell this family: another is refused
-        return
     base = [word for word in BASE if word not in ("-l", "3")] if words[0] == "-l" else BASE
     found = runs_of(explained, *base, *words)
     is_flow_only = "flow" in change or change == "meansub"
@@ -126,8 +121,3 @@ def test_our_own_arithmetic_does(explained: Call, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("gbvis.steps.explain.stream.NUMBERS_VERSION", newer)
     monkeypatch.setattr("gbvis.steps.explain.stream.Recipe", partial(attribution.Recipe, numbers_version=newer))
     assert runs_of(explained, *BASE) == {"rgb": False, "flow": False}
-
-
-def test_every_method_has_runs_of_its_own() -> None:
-    names = [registry.method(name).NAME for name in registry.METHODS]
-    assert len({*names}) == len(names)

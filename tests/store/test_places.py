@@ -95,7 +95,7 @@ class TestEveryPlace:
         for content in (b"{}", b'{"a": 1}'):
             place.replace("a b%2E/zarr.json", content)
             assert place.read("a b%2E/zarr.json") == content
-        assert place.exists() and not place.is_empty() and place.list_folders("") == ["a b%2E"]
+        assert not place.is_empty() and place.list_folders("") == ["a b%2E"]
         assert [(file.key, file.size) for file in place.list_files("")] == [("a b%2E/zarr.json", 8)]
 
     def test_a_group_is_published_replaced_kept_and_removed(self, place: Place) -> None:
@@ -262,7 +262,7 @@ def test_a_server_that_cannot_be_used(
     for name, value in changes.items():
         monkeypatch.setenv(name, value)
     started = time.monotonic()
-    process("store", "ls", "--store", f"{server}/gone.zarr").check_error(2, why)
+    process("store", "ls", "--store", f"{server}/gone.zarr").check_error(1, why)
     assert time.monotonic() - started < 30
 
 

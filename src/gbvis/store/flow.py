@@ -91,16 +91,14 @@ class KeptFlow:
 
     def find(self, video: Video, estimation: Estimation) -> StoredFlow | None:
         """Return the motion kept of an RGB video, as it was estimated that way, or None."""
-        about = {"fingerprint": video.fingerprint, "estimation": estimation.to_json()}
-        key = flow_key(video.name, estimation.algorithm, digest_of_flow(about))
+        key = _key_of(video, estimation)
         attributes = read_group(self._place, key)
         flow = None if attributes is None else StoredFlow(self._place, key, attributes)
         return flow if flow and not flow.find_damage(is_thorough=False) else None
 
     def is_damaged(self, video: Video, estimation: Estimation) -> bool:
         """Return whether motion was kept of an RGB video, as it is estimated that way, and cannot be used."""
-        about = {"fingerprint": video.fingerprint, "estimation": estimation.to_json()}
-        parent, _, name = flow_key(video.name, estimation.algorithm, digest_of_flow(about)).rpartition("/")
+        parent, _, name = _key_of(video, estimation).rpartition("/")
         return name in self._place.list_folders(parent) and self.find(video, estimation) is None
 
     def open(self, video: Video, estimation: Estimation, describe: Callable[[], Mapping[str, Any]]) -> StoredFlow:
@@ -114,18 +112,27 @@ class KeptFlow:
         Raises:
             GbvisError: The video has no two frames, or the store cannot be written.
         """
-        about = {"fingerprint": video.fingerprint, "estimation": estimation.to_json()}
-        key = flow_key(video.name, estimation.algorithm, digest_of_flow(about))
+        key = _key_of(video, estimation)
         if self.find(video, estimation) is None:
             with publishing(self._place, key, lambda: self.find(video, estimation) is not None) as group:
                 shape = (video.shape.frame_count - 1, *estimation.frame_size(video.shape), 2)
                 motion = ArrayFormat.create(shape, estimation.dtype, MOTION_AXES)
                 group.create_array("motion", motion, is_growing=True)
-                group.attributes = {"video": video.name, "location": video.location, **about, "made": describe()}
+                about = {"video": video.name, "location": video.location, "made": describe()}
+                group.attributes = {**about, **_identify(video, estimation)}
         flow = self.find(video, estimation)
         if flow is None:
             raise _gone(key, self._place)
         return flow
+
+
+def _identify(video: Video, estimation: Estimation) -> dict[str, Any]:
+    """Return the attributes of estimated motion that decide it."""
+    return {"fingerprint": video.fingerprint, "estimation": estimation.to_json()}
+
+
+def _key_of(video: Video, estimation: Estimation) -> str:
+    return flow_key(video.name, estimation.algorithm, digest_of_flow(_identify(video, estimation)))
 
 
 def _gone(key: str, place: Place) -> GbvisError:

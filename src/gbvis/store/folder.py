@@ -39,10 +39,6 @@ class Folder(Place):
         super().__init__(str(path))
         self._root = path
 
-    def exists(self) -> bool:
-        """Return whether anything at all is there."""
-        return self._root.exists()
-
     def is_empty(self) -> bool:
         """Return whether there is nothing, or a folder with nothing in it but what another process begins to make."""
         if self._root.is_dir():

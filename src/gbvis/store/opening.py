@@ -21,7 +21,7 @@ def check_store(place: Place) -> None:
         GbvisError: There is none (exit code 1), or what is there is no store, or of another version (exit code 2).
     """
     try:
-        if not place.exists() or place.is_empty():
+        if place.is_empty():
             raise GbvisError(
                 f"no store at {place.location}", "make one with `gbvis explain`, or point to it with --store"
             )

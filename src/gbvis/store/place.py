@@ -27,7 +27,7 @@ class Unreachable(GbvisError):
             f"cannot use the store {location}: {why}",
             "check the place given with --store, the network and the credentials, then repeat the call: what was "
             "finished is kept",
-            exit_code=2,
+            ends_call=True,
         )
 
 
@@ -50,12 +50,8 @@ class Place(ABC):
         self.location = location
 
     @abstractmethod
-    def exists(self) -> bool:
-        """Return whether anything at all is there."""
-
-    @abstractmethod
     def is_empty(self) -> bool:
-        """Return whether a store may be made there."""
+        """Return whether nothing is there, and a store may be made."""
 
     @abstractmethod
     def locate(self, key: str) -> str:

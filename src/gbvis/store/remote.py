@@ -44,13 +44,10 @@ class Remote(Place):
                 exit_code=2,
             ) from error
         self._root = root.rstrip("/")
+        if not self._root:
+            raise GbvisError(f"the store {url} names no place", "give a bucket and a path below it", exit_code=2)
         if protocol in _S3:
             self._files.retries = _TRIES
-
-    def exists(self) -> bool:
-        """Return whether anything at all is there."""
-        with self._reading():
-            return bool(self._files.exists(self._root))
 
     def is_empty(self) -> bool:
         """Return whether nothing is there, or what a web console makes to show an empty folder."""

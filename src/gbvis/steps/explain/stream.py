@@ -48,8 +48,10 @@ class Stream:
         cached = {} if self.request.is_forced else self._look_up()
         self._cached = [cached[digest] for digest in self._wanted if digest in cached]
         self._missing = {digest: target for digest, target in self._wanted.items() if digest not in cached}
-        with suppress(GbvisError):  # what is served from the store needs none of it
-            self.video.mend({number for run in self._cached for numbers in run.recipe["clips"] for number in numbers})
+        if self._cached:
+            with suppress(GbvisError):  # what is served from the store needs none of it
+                clips = [clip for run in self._cached for clip in run.recipe["clips"]]
+                self.video.mend({number for numbers in clips for number in numbers})
         if self._missing:
             self._cut_clips()
         self._seconds = time.perf_counter() - started
