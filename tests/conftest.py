@@ -10,6 +10,10 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: a thread each, or they wait for one another
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import torch
 
 from gbvis.cli.app import run_command_line
