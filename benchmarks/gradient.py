@@ -31,7 +31,7 @@ def make_ways(name: str) -> dict[str, Callable[[], object]]:
     network = make_network()
     pixels = make_pixels(FRAMES)
     if name == "rivals":
-        clip = network.input_of(pixels)
+        clip = network.input_of([pixels])
         left, right = torch.randn(SIDE, SIDE), torch.randn(SIDE, SIDE)
         return {
             "old": lambda: old_way(network.module, clip, SOFTMAX, CLASS),
@@ -42,8 +42,8 @@ def make_ways(name: str) -> dict[str, Callable[[], object]]:
 
     def explain(endpoints: list[object]) -> list[np.ndarray]:
         targets = [Target(endpoint, CLASS) for endpoint in endpoints]  # type: ignore[arg-type]
-        found = attribute(network, pixels, {SOFTMAX, *(target.endpoint for target in targets)}, lambda _: targets)
-        return [one.gradient for one in found]
+        found = attribute(network, [pixels], {SOFTMAX, *(target.endpoint for target in targets)}, lambda _: targets)
+        return [one.gradients.array() for one in found]
 
     network.use(torch.device("cpu"), name)
     return {"one": lambda: explain([SOFTMAX]), "all": lambda: explain(list(SEVEN)), "logit": lambda: explain([FC])}
@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     found = measure(parser.parse_args().rounds)
     network = make_network()
-    operations = count_operations(network.module, network.input_of(make_pixels(FRAMES)))
+    operations = count_operations(network.module, network.input_of([make_pixels(FRAMES)]))
     floor = operations / (2 * SIDE**3 / found["rivals product"])
     rows = [
         ("float32 against the old way", 2.1, found["rivals old"] / found["float32 one"], "times"),

@@ -28,6 +28,7 @@ CLASSES = 400
 
 def make_network(weights: Path | None = None) -> Network:
     """Return a network with random weights that computes sensible numbers, or with those of `save_weights`."""
+    torch.manual_seed(0)
     architecture = Architecture.of_depth(18, 3, CLASSES)
     module = R2Plus1D(architecture, torchvision.FAMILY.variant)
     card = describe(architecture, torchvision.FAMILY, "rgb")
@@ -36,7 +37,6 @@ def make_network(weights: Path | None = None) -> Network:
         family = torchvision.FAMILY
         module.load_state_dict({name: tensors[str(family.name_of(name))] for name in module.state_dict()})
         return Network(module, card)
-    torch.manual_seed(0)
     for part in module.modules():
         if isinstance(part, nn.Conv3d):
             nn.init.kaiming_normal_(part.weight, nonlinearity="relu")

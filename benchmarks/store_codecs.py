@@ -43,10 +43,10 @@ def main() -> None:
     computing = []
     for _ in range(4):
         started = time.perf_counter()
-        (found,) = attribute(network, pixels, {SOFTMAX}, lambda _: [Target(SOFTMAX, 3)])
+        (found,) = attribute(network, [pixels], {SOFTMAX}, lambda _: [Target(SOFTMAX, 3)])
         computing.append(time.perf_counter() - started)
     seconds = statistics.median(computing[1:])
-    gradient = found.gradient[None]
+    gradient = found.gradients.array()
     print(f"Computing took {seconds:.3f} s; the gradient is {gradient.nbytes / 1e6:.2f} MB.\n")
     print("| codec, then CRC-32C | bytes | write | read | both, of computing |\n| --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as name:

@@ -14,13 +14,13 @@ LAYERS = [
     "errors", "command_line", "fingerprint", "endpoint", "text_file", "labels", "flow", "two_stream", "extraction",
     "shape", "sample", "sample_networks", "video", "video_headers", "camera_motion", "clip", "clip_request",
     "estimation", "architecture",
-    "card", "family", "r2plus1d", "folding", "state_dict", "network", "own_weights", "caffe2", "building",
+    "card", "family", "r2plus1d", "folding", "state_dict", "host_copy", "network", "own_weights", "caffe2", "building",
     "attribution", "store", "picture", "registry", "sources", "flows", "checkpoints", "methods", "layouts",
     "renderers", "steps", "cli",
 ]  # fmt: skip
 FAMILIES = {"sources", "flows", "checkpoints", "methods", "layouts", "renderers"}
 OWNERS = {
-    "torch": {"r2plus1d", "folding", "state_dict", "network", "caffe2", "building", "methods"},
+    "torch": {"r2plus1d", "folding", "state_dict", "host_copy", "network", "caffe2", "building", "methods"},
     "zarr": {"store"},
     "safetensors": {"own_weights"},
     "cv2": {"flow"},

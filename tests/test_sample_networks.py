@@ -66,7 +66,7 @@ def test_they_know_videos_that_they_have_not_seen(networks: dict[str, Network]) 
             video = SampleVideo(f"{MOTIONS[motion]}-{5000 + seed}", modality)
             (numbers,) = ClipRequest(8).choose_frames(video.shape)
             pixels = cut_clip(video, numbers, network.card.clip_format)
-            scores[modality] = network.measure(pixels, {SOFTMAX})[SOFTMAX]
+            scores[modality] = network.measure([pixels], {SOFTMAX})[SOFTMAX].array()[0]
         scores["fused"] = (scores["rgb"] + scores["flow"]) / 2
         for name, found in scores.items():
             right[name] += int(found.argmax()) == motion

@@ -87,18 +87,18 @@ def guided(endpoint: Endpoint) -> Explain:
     """Return guided back-propagation from an endpoint's strongest target."""
 
     def explain(network: Network, pixels: ClipPixels) -> Magnitude:
-        choose = lambda responses: [Target(endpoint, int(responses[endpoint].argmax()))]  # noqa: E731
-        (attribution,) = attribute(network, pixels, {endpoint}, choose)
-        return np.asarray(np.abs(attribution.gradient).sum(0))
+        choose = lambda responses: [Target(endpoint, int(responses[endpoint].array().argmax()))]  # noqa: E731
+        (found,) = attribute(network, [pixels], {endpoint}, choose)
+        return np.asarray(np.abs(found.gradients.array()[0]).sum(0))
 
     return explain
 
 
 def plain(network: Network, pixels: ClipPixels) -> Magnitude:
     """Return the plain gradient's magnitude, from the highest logit (Simonyan et al. 2013)."""
-    clip = network.input_of(pixels).requires_grad_()
+    clip = network.input_of([pixels]).requires_grad_()
     (gradient,) = torch.autograd.grad(network.respond(clip, {FC})[FC].max(), clip)
-    return np.asarray(np.abs(network.gradient_of(gradient)).sum(0))
+    return np.asarray(np.abs(network.gradients_of(gradient)[0].numpy()).sum(0))
 
 
 def shuffled(network: Network) -> Network:

@@ -1,7 +1,7 @@
 """Attribution: one gradient, and the recipe that says where it comes from."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,9 @@ from gbvis.clip import find_no_number
 from gbvis.endpoint import Target
 from gbvis.errors import GbvisError
 from gbvis.fingerprint import digest_of
+
+if TYPE_CHECKING:
+    from gbvis.host_copy import HostCopy
 
 NUMBERS_VERSION = 2
 """Raised whenever our own arithmetic changes results, so that no older gradient is taken for a new one."""
@@ -51,6 +54,26 @@ class Attribution:
             place = find_no_number(self.gradient)
             where = ", ".join(f"{axis} {at}" for axis, at in zip(GRADIENT_AXES, place, strict=True))
             raise GbvisError(f"the gradient of {what} is {self.gradient[place]} in clip {clip} at {where}", hint)
+
+
+@dataclass(frozen=True)
+class PendingAttributions:
+    """What a method finds for one target of several clips, perhaps still being computed.
+
+    Attributes:
+        target: What the gradients are taken of.
+        values: float32 (clip,), the target's.
+        gradients: float32 (clip, channel, time, y, x), signed, in line with the clips' pixels.
+    """
+
+    target: Target
+    values: "HostCopy"
+    gradients: "HostCopy"
+
+    def arrive(self) -> list[Attribution]:
+        """Wait for all of it, and return it clip by clip."""
+        both = zip(self.values.array(), self.gradients.array(), strict=True)
+        return [Attribution(self.target, float(value), gradient) for value, gradient in both]
 
 
 @dataclass(frozen=True)

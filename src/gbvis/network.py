@@ -1,23 +1,26 @@
 """Network: an R(2+1)D with its input format, labels and endpoints."""
 
 import ctypes
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from gbvis.card import WeightsCard
 from gbvis.clip import ClipPixels, normalise
-from gbvis.endpoint import Endpoint, Responses
+from gbvis.endpoint import Endpoint
 from gbvis.errors import GbvisError
 from gbvis.folding import fold
+from gbvis.host_copy import HostCopy, copy_to_device
 from gbvis.r2plus1d import R2Plus1D
 
 ShapeWatcher = Callable[[Endpoint, tuple[int, ...]], None]
 """Called with every endpoint and the shape of its activation as the forward pass reaches it."""
+
+_MOST_CLIPS = 16
+"""Computed at once: so many fill any GPU, and more would only wait longer for being written."""
 
 
 class Network:
@@ -60,52 +63,76 @@ class Network:
             self.device, self.precision, self._running = device, precision, None
         return self
 
-    def input_of(self, pixels: ClipPixels) -> Tensor:
-        """Return a clip as the network takes it: float32 (1, C, T, H, W), or (1, 1, 2T, H, W) where interleaved."""
-        clip = torch.from_numpy(normalise(pixels, self.card.clip_format)).to(self.device)
-        if self.card.interleaved:  # u1, v1, u2, v2, ... along time
-            clip = clip.transpose(0, 1).flatten(0, 1)[None]
-        return clip[None]
+    def batches(self, clip_count: int) -> Iterator[range]:
+        """Yield which of `clip_count` clips to compute together: a CPU is quickest one by one, in its caches.
 
-    def gradient_of(self, input_gradient: Tensor) -> NDArray[np.float32]:
-        """Return a gradient with respect to `input_of`'s result as float32 (C, T, H, W) in line with the pixels."""
-        gradient = input_gradient[0].float()
+        A GPU is filled by several. How many fit into its memory is seen from the first, which goes alone.
+        """
+        if self.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.device)
+        done = 0
+        while done < clip_count:
+            batch = range(done, min(done + (self._count_that_fit() if done else 1), clip_count))
+            yield batch
+            done = batch.stop
+
+    def _count_that_fit(self) -> int:
+        """Return how many clips like those just computed can be computed at once."""
+        if self.device.type != "cuda":
+            return 1
+        free, _ = torch.cuda.mem_get_info(self.device)
+        allocated, reserved = torch.cuda.memory_allocated(self.device), torch.cuda.memory_reserved(self.device)
+        for_one = torch.cuda.max_memory_allocated(self.device)  # weights too: what is off is on the safe side
+        return max(1, min(_MOST_CLIPS, (free + reserved - allocated) // for_one))
+
+    def input_of(self, clips: Sequence[ClipPixels]) -> Tensor:
+        """Return clips as the network takes them: float32 (N, C, T, H, W), or (N, 1, 2T, H, W) where interleaved."""
+        normalised = np.stack([normalise(pixels, self.card.clip_format) for pixels in clips])
+        batch = copy_to_device(normalised, self.device)
+        if self.card.interleaved:  # u1, v1, u2, v2, ... along time
+            batch = batch.transpose(1, 2).flatten(1, 2)[:, None]
+        return batch
+
+    def gradients_of(self, input_gradients: Tensor) -> Tensor:
+        """Return gradients with respect to `input_of`'s result as float32 (N, C, T, H, W) in line with the pixels."""
+        gradients = input_gradients.float()
         if self.card.interleaved:
-            gradient = gradient.reshape(-1, self.card.clip_format.channels, *gradient.shape[2:]).transpose(0, 1)
-        return gradient.contiguous().cpu().numpy()
+            in_pairs = (len(gradients), -1, self.card.clip_format.channels, *gradients.shape[3:])
+            gradients = gradients.reshape(in_pairs).transpose(1, 2)
+        return gradients.contiguous()
 
     def respond(
-        self, clip: Tensor, endpoints: Collection[Endpoint], watch: ShapeWatcher | None = None
+        self, clips: Tensor, endpoints: Collection[Endpoint], watch: ShapeWatcher | None = None
     ) -> dict[Endpoint, Tensor]:
         """Return the value of every target at `endpoints`, from one forward pass that goes no further than needed.
 
         Args:
-            clip: As `input_of` returns it.
+            clips: As `input_of` returns them.
             endpoints: At least one.
             watch: Told the shapes on the way.
 
         Returns:
-            Per endpoint float32 (targets,): sum over t, h, w of abs(activation) at the convolutions.
+            Per endpoint float32 (N, targets): sum over t, h, w of abs(activation) at the convolutions.
         """
         responses: dict[Endpoint, Tensor] = {}
         dtype = next(self.running.buffers()).dtype
-        for endpoint, activation in self.running.endpoints(clip.to(dtype, memory_format=torch.channels_last_3d)):
+        for endpoint, activation in self.running.endpoints(clips.to(dtype, memory_format=torch.channels_last_3d)):
             if watch:
                 watch(endpoint, tuple(activation.shape))
             if endpoint in endpoints:
-                values = activation[0].to(clip.dtype)
-                responses[endpoint] = values.abs().sum((1, 2, 3)) if values.ndim == 4 else values
+                values = activation.to(clips.dtype)
+                responses[endpoint] = values.abs().sum((2, 3, 4)) if values.ndim == 5 else values
             if len(responses) == len(endpoints):
                 break
         return responses
 
     @torch.no_grad()
     def measure(
-        self, pixels: ClipPixels, endpoints: Collection[Endpoint], watch: ShapeWatcher | None = None
-    ) -> Responses:
-        """Return the responses of a clip as arrays: per endpoint float32 (targets,)."""
-        responses = self.respond(self.input_of(pixels), endpoints, watch)
-        return {endpoint: values.cpu().numpy() for endpoint, values in responses.items()}
+        self, clips: Sequence[ClipPixels], endpoints: Collection[Endpoint], watch: ShapeWatcher | None = None
+    ) -> dict[Endpoint, HostCopy]:
+        """Return the responses of clips on their way to arrays: per endpoint float32 (N, targets)."""
+        responses = self.respond(self.input_of(clips), endpoints, watch)
+        return {endpoint: HostCopy(values) for endpoint, values in responses.items()}
 
     def circumstances(self) -> dict[str, object]:
         """Return what does not decide the numbers and is worth recording beside them."""

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from gbvis.errors import GbvisError
 
 if TYPE_CHECKING:  # the command line asks this file for names alone
-    from gbvis.attribution import Attribution
+    from gbvis.attribution import PendingAttributions
     from gbvis.clip import ClipPixels
-    from gbvis.endpoint import Endpoint, Responses, Target
+    from gbvis.endpoint import Endpoint, Target
     from gbvis.family import Family
     from gbvis.flow import Grey, Motion
+    from gbvis.host_copy import HostCopy
     from gbvis.network import Network, ShapeWatcher
     from gbvis.picture import Exhibit, Picture, Style
     from gbvis.video import Video
@@ -66,12 +67,12 @@ class Method(Protocol):
     def attribute(
         self,
         network: Network,
-        pixels: ClipPixels,
+        clips: Sequence[ClipPixels],
         endpoints: Collection[Endpoint],
-        choose: Callable[[Responses], Sequence[Target]],
+        choose: Callable[[Mapping[Endpoint, HostCopy]], Sequence[Target]],
         watch: ShapeWatcher | None = None,
-    ) -> Iterator[Attribution]:
-        """Yield an attribution for every target that `choose` picks from the responses at `endpoints`."""
+    ) -> Iterator[PendingAttributions]:
+        """Yield the attributions of every target that `choose` picks from the responses at `endpoints`."""
 
 
 class Layout(Protocol):

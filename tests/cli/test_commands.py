@@ -21,6 +21,7 @@ from conftest import Call
 from gbvis import registry
 from gbvis.caffe2 import make_state_dict
 from gbvis.endpoint import ENDPOINTS
+from gbvis.network import Network
 from gbvis.r2plus1d import R2Plus1D
 from gbvis.steps.exhibiting import make_exhibit
 from gbvis.store import Store
@@ -153,6 +154,30 @@ def test_predicted_class_and_many_clips(call: Call, both: list[object]) -> None:
     assert run["target"] == predicted["index"] and run["label"]["name"] == predicted["label"]
     assert np.mean(run["value"]) == pytest.approx(predicted["score"])
     assert [clip["start"] for clip in run["clips"]] == [0, 2, 3]
+
+
+def test_clips_computed_together(call: Call, both: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a GPU: the same numbers as one by one, for classes predicted and for filters, each with its own clip."""
+    words = ["-m", "flow", "--clips", 4, "-n", 5, "--json"]
+    explain = ["explain", "moving-disc", *both, *words, "-e", "SOFTMAX", "-e", "conv1", "-f", 1, "-f", 2, "--store"]
+    alone = lines(call(*explain, "alone.zarr").out)
+    predicted = lines(call("predict", "moving-disc", *both, *words).out)
+    monkeypatch.setattr(
+        Network, "batches", lambda _, count: (batch for batch in (range(1), range(1, 3), range(3, count)))
+    )
+    said = call(*explain, "together.zarr", "-v")
+    assert "clips 2-3: gradients: 3" in said.err
+    for one, other in zip(alone, lines(said.out), strict=True):
+        assert one["group"] == other["group"] and one["clips"] == other["clips"]
+        assert other["value"] == pytest.approx(one["value"], rel=1e-5)
+        (first, second) = (
+            np.asarray(zarr.open_group(store, mode="r")[f"{one['group']}/gradient"])
+            for store in ("alone.zarr", "together.zarr")
+        )
+        np.testing.assert_allclose(second, first, atol=2e-2 * np.abs(first).max())  # single ReLUs at zero's edge
+        assert (np.abs(second - first) > 1e-4 * np.abs(first).max()).mean() < 0.02
+    for one, other in zip(predicted, lines(call("predict", "moving-disc", *both, *words).out), strict=True):
+        assert [top["index"] for top in other["top"]] == [top["index"] for top in one["top"]]
 
 
 def test_top_filters_are_the_most_active(call: Call, both: list[object]) -> None:

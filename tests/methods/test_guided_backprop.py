@@ -1,6 +1,7 @@
 """Guided back-propagation against the original programs, Captum, and a slow second version from the paper."""
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -10,10 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from gbvis import registry
+from gbvis.attribution import Attribution
 from gbvis.building import build_network
-from gbvis.endpoint import AP, FC, SOFTMAX, STAGES, STEM, Responses, Target, read_endpoint
+from gbvis.endpoint import AP, FC, SOFTMAX, STAGES, STEM, Endpoint, Responses, Target, read_endpoint
 from gbvis.methods import guided_backprop
-from gbvis.network import Network
+from gbvis.network import Network, ShapeWatcher
 from gbvis.state_dict import StateDict, read_state_dicts
 
 GOLDEN = ["seed-rgb", "seed-flow", "seed-flow2", "torchvision", "r2plus1d-pytorch"]
@@ -31,11 +33,25 @@ def pixels(random: np.random.Generator, channels: int, frames: int = 4) -> np.nd
 class GivenInput(Network):
     """A network that is given its normalised input as the golden files have it."""
 
-    def input_of(self, given: np.ndarray) -> Tensor:
-        return torch.from_numpy(given.copy()).to(self.module.classifier.weight.dtype)
+    def input_of(self, given: Sequence[np.ndarray]) -> Tensor:
+        return torch.from_numpy(np.concatenate(given)).to(self.module.classifier.weight.dtype)
 
-    def gradient_of(self, input_gradient: Tensor) -> np.ndarray:
-        return input_gradient[0].numpy()
+    def gradients_of(self, input_gradients: Tensor) -> Tensor:
+        return input_gradients
+
+
+def attribute(
+    network: Network,
+    clip: np.ndarray,
+    endpoints: set[Endpoint],
+    choose: Callable[[Responses], list[Target]],
+    watch: ShapeWatcher | None = None,
+) -> list[Attribution]:
+    """Return what the method finds for one clip."""
+    found = guided_backprop.attribute(
+        network, [clip], endpoints, lambda all_: choose({key: one.array()[0] for key, one in all_.items()}), watch
+    )
+    return [attribution for pending in found for attribution in pending.arrive()]
 
 
 class Golden:
@@ -62,7 +78,7 @@ class Golden:
             return self.targets
 
         endpoints = {target.endpoint for target in self.targets} | {FC, SOFTMAX}
-        found = guided_backprop.attribute(self.network, self.clip, endpoints, choose)
+        found = attribute(self.network, self.clip, endpoints, choose)
         return responses, [one.gradient[:, :, ::3, ::3] for one in found]
 
 
@@ -114,7 +130,7 @@ def test_the_network_as_its_file_has_it_gives_the_original_numbers(shared: Path,
     """Unfolded, by hooks, on the same kernels to 1e-4, most of it bit for bit: all names and sizes are right."""
     golden = Golden(shared, rules, name)
     with torch.no_grad():
-        logits = golden.network.module(golden.network.input_of(golden.clip))[0].numpy()
+        logits = golden.network.module(golden.network.input_of([golden.clip]))[0].numpy()
     np.testing.assert_allclose(logits, golden.numbers["logits"], atol=1e-4)
     has_same_kernels = np.array_equal(logits, golden.numbers["logits"])
     for key, target in zip(golden.keys, golden.targets, strict=True):
@@ -143,7 +159,7 @@ def attribute_slowly(network: Network, clip: np.ndarray, target: Target) -> np.n
         if isinstance(module, nn.ReLU)
     ]
     network.module.requires_grad_(True)
-    tensor = network.input_of(clip).requires_grad_()
+    tensor = network.input_of([clip]).requires_grad_()
     for endpoint, activation in network.module.endpoints(tensor):
         if endpoint == target.endpoint:
             chosen = activation[0, target.index]
@@ -154,7 +170,7 @@ def attribute_slowly(network: Network, clip: np.ndarray, target: Target) -> np.n
     network.module.zero_grad()
     network.module.requires_grad_(False)
     assert tensor.grad is not None
-    return network.gradient_of(tensor.grad)
+    return network.gradients_of(tensor.grad)[0].numpy()
 
 
 class Exact(Network):
@@ -163,8 +179,8 @@ class Exact(Network):
     def __init__(self, network: Network) -> None:
         super().__init__(network.module.double(), network.card)
 
-    def input_of(self, pixels: np.ndarray) -> Tensor:
-        return super().input_of(pixels).double()
+    def input_of(self, clips: Sequence[np.ndarray]) -> Tensor:
+        return super().input_of(clips).double()
 
 
 @pytest.mark.parametrize("stream", ["rgb", "flow", "flow2"])
@@ -173,7 +189,7 @@ def test_the_papers_rule(weights: dict[str, Path], random: np.random.Generator, 
     network = Exact(load(weights[stream]))
     clip = pixels(random, network.card.clip_format.channels)
     targets = [Target(endpoint, 3) for endpoint in (STEM, *STAGES, AP, FC, SOFTMAX)]
-    found = list(guided_backprop.attribute(network, clip, {t.endpoint for t in targets}, lambda _: targets))
+    found = attribute(network, clip, {t.endpoint for t in targets}, lambda _: targets)
     for target, attribution in zip(targets, found, strict=True):
         expected = attribute_slowly(network, clip, target)
         assert attribution.gradient.shape == expected.shape == (network.card.clip_format.channels, 4, 112, 112)
@@ -183,10 +199,12 @@ def test_the_papers_rule(weights: dict[str, Path], random: np.random.Generator, 
 def test_flow_is_taken_apart_into_u_and_v(weights: dict[str, Path], random: np.random.Generator) -> None:
     network = load(weights["flow"])
     clip = pixels(random, 2)
-    tensor = network.input_of(clip)
+    tensor = network.input_of([clip])
     assert tensor.shape == (1, 1, 8, 112, 112)
     np.testing.assert_allclose(tensor[0, 0, 5], (clip[2, ..., 1].astype(np.float32) - 128) / 128)  # u1 v1 u2 v2 u3 v3
-    np.testing.assert_array_equal(network.gradient_of(tensor), (clip.transpose(3, 0, 1, 2).astype("f4") - 128) / 128)
+    np.testing.assert_array_equal(
+        network.gradients_of(tensor)[0], (clip.transpose(3, 0, 1, 2).astype("f4") - 128) / 128
+    )
 
 
 def test_one_forward_pass_serves_all_targets(weights: dict[str, Path], random: np.random.Generator) -> None:
@@ -194,7 +212,7 @@ def test_one_forward_pass_serves_all_targets(weights: dict[str, Path], random: n
     passes = []
     network.running.stem.register_forward_hook(lambda *_: passes.append(1))
     targets = [Target(endpoint, index) for endpoint in (STEM, FC, SOFTMAX) for index in (0, 1, 2)]
-    found = list(guided_backprop.attribute(network, pixels(random, 3), {STEM, FC, SOFTMAX}, lambda _: targets))
+    found = attribute(network, pixels(random, 3), {STEM, FC, SOFTMAX}, lambda _: targets)
     assert [attribution.target for attribution in found] == targets
     assert len(passes) == 1
 
@@ -203,7 +221,7 @@ def test_the_pass_goes_no_further_than_needed(weights: dict[str, Path], random: 
     network = load(weights["rgb"])
     seen: list[object] = []
     clip = pixels(random, 3)
-    list(guided_backprop.attribute(network, clip, {STEM}, lambda _: [Target(STEM, 0)], lambda e, _: seen.append(e)))
+    attribute(network, clip, {STEM}, lambda _: [Target(STEM, 0)], lambda e, _: seen.append(e))
     assert seen == [STEM]
 
 
@@ -220,32 +238,58 @@ def test_the_network_is_left_as_it_was_found(weights: dict[str, Path], random: n
     network = load(weights["rgb"])
     before = fingerprint(network)
     clip = pixels(random, 3)
-    list(guided_backprop.attribute(network, clip, {SOFTMAX}, lambda _: [Target(SOFTMAX, 1)]))
+    attribute(network, clip, {SOFTMAX}, lambda _: [Target(SOFTMAX, 1)])
     assert fingerprint(network) == before
 
     def fail(*_: object) -> None:
         raise RuntimeError("in the middle of the forward pass")
 
     with pytest.raises(RuntimeError):
-        list(guided_backprop.attribute(network, clip, {SOFTMAX}, lambda _: [], fail))
+        attribute(network, clip, {SOFTMAX}, lambda _: [], fail)
     assert fingerprint(network) == before
 
 
 def test_parameters_get_no_gradients(weights: dict[str, Path], random: np.random.Generator) -> None:
     network = load(weights["rgb"])
-    list(guided_backprop.attribute(network, pixels(random, 3), {FC}, lambda _: [Target(FC, 0)]))
+    attribute(network, pixels(random, 3), {FC}, lambda _: [Target(FC, 0)])
     held = [*network.module.parameters(), *network.running.parameters(), *network.running.buffers()]
     assert all(tensor.grad is None and not tensor.requires_grad for tensor in held)
+
+
+@pytest.mark.parametrize("stream", ["rgb", "flow"])
+def test_several_clips_at_once_are_as_each_alone(
+    weights: dict[str, Path], random: np.random.Generator, stream: str
+) -> None:
+    """In float64: a clip has no part in another's gradients, nor does it stand in another's place."""
+    network = Exact(load(weights[stream]))
+    clips = [pixels(random, network.card.clip_format.channels) for _ in range(3)]
+    targets = [Target(endpoint, 3) for endpoint in (STEM, STAGES[2], AP, SOFTMAX)]
+    endpoints = {target.endpoint for target in targets}
+    together = [one.arrive() for one in guided_backprop.attribute(network, clips, endpoints, lambda _: targets)]
+    assert [len(found) for found in together] == [3, 3, 3, 3]
+    for number, clip in enumerate(clips):
+        for found, alone in zip(together, attribute(network, clip, endpoints, lambda _: targets), strict=True):
+            assert found[number].target == alone.target
+            np.testing.assert_allclose(found[number].value, alone.value, rtol=1e-6)
+            np.testing.assert_allclose(found[number].gradient, alone.gradient, atol=1e-6 * np.abs(alone.gradient).max())
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_a_gpu_finds_the_same(weights: dict[str, Path], random: np.random.Generator) -> None:
-    clip = pixels(random, 3)
-    found = []
-    for device in ("cpu", "cuda"):
-        network = load(weights["rgb"]).use(torch.device(device), "float32")
-        with network.computing():
-            (one,) = guided_backprop.attribute(network, clip, {FC}, lambda _: [Target(FC, 5)])
-        found.append(one.gradient)
-    np.testing.assert_allclose(found[0], found[1], atol=1e-2 * np.abs(found[0]).max())
+    """Several clips at once, and once the first ones are done nothing waits for the device but `arrive`."""
+    clips, targets = [pixels(random, 3) for _ in range(3)], [Target(FC, 5), Target(STEM, 1)]
+    endpoints = {FC, SOFTMAX, STEM}
+    expected = [attribute(load(weights["rgb"]), clip, endpoints, lambda _: targets) for clip in clips]
+    network = load(weights["rgb"]).use(torch.device("cuda"), "float32")
+    with network.computing():
+        list(guided_backprop.attribute(network, clips, endpoints, lambda _: targets))
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            found = list(guided_backprop.attribute(network, clips, endpoints, lambda _: targets))
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+    for position, pending in enumerate(found):
+        for alone, one in zip(expected, pending.arrive(), strict=True):
+            theirs = alone[position].gradient
+            np.testing.assert_allclose(one.gradient, theirs, atol=1e-2 * np.abs(theirs).max())

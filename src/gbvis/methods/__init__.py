@@ -1,1 +1,1 @@
-"""Attribution methods, one file each: `attribute(network, pixels, endpoints, choose, watch)` yields attributions."""
+"""Attribution methods, one file each: `attribute(network, clips, endpoints, choose, watch)` yields what it finds."""

@@ -4,15 +4,16 @@ At every ReLU the gradient passes only where both the activation and the gradien
 the original programs and Captum's `GuidedBackprop` in `golden/`.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
-from gbvis.attribution import Attribution
+from gbvis.attribution import PendingAttributions
 from gbvis.clip import ClipPixels
-from gbvis.endpoint import Endpoint, Responses, Target
+from gbvis.endpoint import Endpoint, Target
+from gbvis.host_copy import HostCopy
 from gbvis.network import Network, ShapeWatcher
 
 NAME = "guided-backprop"
@@ -20,29 +21,30 @@ NAME = "guided-backprop"
 
 def attribute(
     network: Network,
-    pixels: ClipPixels,
+    clips: Sequence[ClipPixels],
     endpoints: Collection[Endpoint],
-    choose: Callable[[Responses], Sequence[Target]],
+    choose: Callable[[Mapping[Endpoint, HostCopy]], Sequence[Target]],
     watch: ShapeWatcher | None = None,
-) -> Iterator[Attribution]:
-    """Yield the guided gradient of every target that `choose` picks, all from one forward pass.
+) -> Iterator[PendingAttributions]:
+    """Yield the guided gradients of every target that `choose` picks, all from one forward pass of all clips.
 
     Args:
         network: Left as it was found, also after an error.
-        pixels: uint8 (T, H, W, C), one clip.
+        clips: Each (T, H, W, C), all of one shape.
         endpoints: Where the targets lie, or what is needed to choose them.
-        choose: Given the responses at `endpoints`, returns the targets.
+        choose: Given the responses at `endpoints`, float32 (clip, targets), returns the targets.
         watch: Told the shapes on the way.
     """
-    clip = network.input_of(pixels).requires_grad_()
+    batch = network.input_of(clips).requires_grad_()
     with _guided(network.running):  # the backward pass keeps the rule: it is part of the graph
-        responses = network.respond(clip, endpoints, watch)
-    targets = choose({endpoint: values.detach().cpu().numpy() for endpoint, values in responses.items()})
+        responses = network.respond(batch, endpoints, watch)
+    targets = choose({endpoint: HostCopy(values) for endpoint, values in responses.items()})
     for position, target in enumerate(targets):
-        value = responses[target.endpoint][target.index]
+        values = responses[target.endpoint][:, target.index]
         is_last = position == len(targets) - 1
-        (gradient,) = torch.autograd.grad(value, clip, retain_graph=not is_last)
-        yield Attribution(target, value.item(), network.gradient_of(gradient))
+        # No clip has a part in another's value, so the gradient of their sum holds every clip's own.
+        (gradients,) = torch.autograd.grad(values.sum(), batch, retain_graph=not is_last)
+        yield PendingAttributions(target, HostCopy(values), HostCopy(network.gradients_of(gradients)))
 
 
 class _GuidedRectification(torch.autograd.Function):

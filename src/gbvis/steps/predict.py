@@ -118,10 +118,12 @@ def _predict_stream(
 
     total = np.zeros(card.class_count)
     with network.computing():
-        for index, numbers in enumerate(frames):
-            pixels = cut_clip(video, numbers, card.clip_format)
-            total += network.measure(pixels, {SOFTMAX}, None if index else watch)[SOFTMAX]
-            watcher.advance(video.name)
+        for batch in network.batches(len(frames)):
+            clips = [cut_clip(video, frames[number], card.clip_format) for number in batch]
+            responses = network.measure(clips, {SOFTMAX}, None if batch.start else watch)
+            total += responses[SOFTMAX].array().sum(axis=0)
+            for _ in batch:
+                watcher.advance(video.name)
     scores = (total / len(frames)).astype(np.float32)
     if not np.isfinite(scores).all():
         raise GbvisError(

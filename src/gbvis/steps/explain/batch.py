@@ -2,22 +2,22 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gbvis import __version__, registry
-from gbvis.attribution import Attribution
+from gbvis.attribution import PendingAttributions
 from gbvis.endpoint import SOFTMAX, Endpoint, Responses, Target, TargetRequest
 from gbvis.errors import GbvisError
 from gbvis.store import RunWriter, StoredClips, StoredRun
 
 if TYPE_CHECKING:
+    from gbvis.host_copy import HostCopy
     from gbvis.network import Network
     from gbvis.steps.explain.stream import Stream
 
@@ -25,17 +25,17 @@ Requests = Mapping[str, TargetRequest]
 """Targets asked for, by the digest of everything that decides which run answers them."""
 
 _KEPT_AHEAD = 2
-"""Gradients that may wait for being written."""
+"""Gradients, of one clip or of one batch, that may wait for being written."""
 
 TOP_SCORES = 5
 """How many class scores are kept with a run."""
 
 
 class Batch:
-    """All targets of one stream that the store lacks, computed together: one forward pass a clip.
+    """All targets of one stream that the store lacks, computed together: one forward pass of each clip.
 
     Where a target is picked by its rank among several clips, the clips' mean responses are needed before the first
-    gradient: then there is one more forward pass a clip, which costs less than keeping every clip's activations.
+    gradient: then there is one more forward pass of each clip, which costs less than keeping every clip's activations.
 
     Attributes:
         runs: Each run and whether it was in the store already, under another request; filled by `compute`.
@@ -48,7 +48,7 @@ class Batch:
         self._answers: dict[Target, list[str]] = {}
         self._stored: dict[Target, StoredRun] = {}
         self._writers: dict[Target, RunWriter] = {}
-        self._scores: list[NDArray[np.float32]] = []
+        self._scores: list[HostCopy] = []
         self.runs: list[tuple[StoredRun, bool]] = []
         self.failures: dict[Target, GbvisError] = {}
         self._seconds_of_keeping = 0.0
@@ -60,8 +60,8 @@ class Batch:
             self._resolve(self._mean_responses())
         with ExitStack() as unfinished, ThreadPoolExecutor(1) as keeping:
             kept: deque[Future[None]] = deque()
-            for attribution in self._attribute(unfinished):
-                kept.append(keeping.submit(self._keep, attribution))
+            for pending in self._attribute(unfinished):
+                kept.append(keeping.submit(self._keep, pending))
                 if len(kept) > _KEPT_AHEAD:
                     kept.popleft().result()
             waited = time.perf_counter()
@@ -73,50 +73,55 @@ class Batch:
         self._stream.say(f"{beside}; waited for the disk: {seconds:.2f} s")
         self._collect()
 
-    def _attribute(self, unfinished: ExitStack) -> Iterator[Attribution]:
-        """Yield the gradients of all clips; the runs they belong to are opened when the first clip is seen."""
+    def _attribute(self, unfinished: ExitStack) -> Iterator[PendingAttributions]:
+        """Yield the gradients of all clips; the runs they belong to are opened when the first clip is seen.
+
+        On a GPU only this first one is waited for: all others are asked for while the ones before are computed.
+        """
         attribute = registry.method(self._stream.request.method).attribute
 
-        def choose(responses: Responses) -> list[Target]:
+        def choose(responses: Mapping[Endpoint, "HostCopy"]) -> list[Target]:
             self._scores.append(responses[SOFTMAX])
             if not self._answers:
-                self._resolve(responses)
+                self._resolve(_mean([responses]))
             if not self._writers:
                 self._open_writers(unfinished)
                 count = len(self._clips.frames) * len(self._writers)
                 self._stream.watcher.expect(count, self._stream.video.name)
             return list(self._writers)
 
-        for clip in range(len(self._clips.frames)):
+        for numbers in self._network.batches(len(self._clips.frames)):
             started = time.perf_counter()
-            watch = self._watch if clip == 0 else None
-            yield from attribute(self._network, self._clips.pixels(clip), self._endpoints, choose, watch)
+            clips = [self._clips.pixels(number) for number in numbers]
+            yield from attribute(self._network, clips, self._endpoints, choose, None if numbers.start else self._watch)
             seconds = time.perf_counter() - started
-            self._stream.say(f"clip {clip + 1}: gradients: {len(self._writers)}, in {seconds:.2f} s")
+            which = f"clip {numbers.start + 1}" if len(numbers) == 1 else f"clips {numbers.start + 1}-{numbers.stop}"
+            self._stream.say(f"{which}: gradients: {len(self._writers)}, in {seconds:.2f} s")
             if not self._writers:
                 break  # all of it was in the store, asked for in other words
 
-    def _keep(self, attribution: Attribution) -> None:
-        """Write a gradient, which takes a core for as long as it is compressed, while the next is computed.
+    def _keep(self, pending: PendingAttributions) -> None:
+        """Write gradients, which takes a core for as long as they are compressed, while the next are computed.
 
         One that holds what is no number costs its own run; the others go on.
         """
-        writer = self._writers[attribution.target]
+        writer = self._writers[pending.target]
+        arrived = pending.arrive()
         started = time.perf_counter()
-        try:
-            if attribution.target not in self.failures:
-                writer.write(attribution)
-        except GbvisError as error:
-            writer.give_up()
-            self.failures[attribution.target] = error
+        for attribution in arrived:
+            try:
+                if attribution.target not in self.failures:
+                    writer.write(attribution)
+            except GbvisError as error:
+                writer.give_up()
+                self.failures[attribution.target] = error
+            self._stream.watcher.advance(self._stream.video.name)
         self._seconds_of_keeping += time.perf_counter() - started
-        self._stream.watcher.advance(self._stream.video.name)
 
     def _mean_responses(self) -> Responses:
         ranked = {target.ranked_at for target in self._requests.values() if target.rank is not None}
-        clips = range(len(self._clips.frames))
-        measured = [self._network.measure(self._clips.pixels(clip), ranked) for clip in clips]
-        return {endpoint: np.mean([one[endpoint] for one in measured], axis=0) for endpoint in ranked}
+        batches = self._network.batches(len(self._clips.frames))
+        return _mean([self._network.measure([self._clips.pixels(one) for one in batch], ranked) for batch in batches])
 
     def _resolve(self, responses: Responses) -> None:
         for digest, request in self._requests.items():
@@ -141,7 +146,7 @@ class Batch:
 
     def _describe(self) -> None:
         """Record with every run what is only known at the end: the scores, and the circumstances."""
-        scores = np.mean(self._scores, axis=0) if self._scores else np.array([np.nan])
+        scores = _mean([{SOFTMAX: scores} for scores in self._scores])[SOFTMAX]
         top = self._stream.card.top(scores, TOP_SCORES) if np.isfinite(scores).all() else []
         made = {
             "gbvis": __version__,
@@ -169,3 +174,10 @@ class Batch:
 
     def _watch(self, endpoint: Endpoint, shape: tuple[int, ...]) -> None:
         self._stream.say(f"{endpoint.name:<10} {list(shape)}")
+
+
+def _mean(responses: Sequence[Mapping[Endpoint, "HostCopy"]]) -> Responses:
+    """Return the mean of responses, each (clip, targets), over all clips."""
+    return {
+        endpoint: np.concatenate([one[endpoint].array() for one in responses]).mean(axis=0) for endpoint in responses[0]
+    }
