@@ -44,7 +44,8 @@ class Network:
         if self._running is None:
             dtype = torch.bfloat16 if self.precision == "bfloat16" else self.module.classifier.weight.dtype
             self._running = fold(self.module, self.device, dtype)
-            _keep_memory()
+            if self.card.parameters > _MANY_PARAMETERS:
+                _keep_memory()
         return self._running
 
     def use(self, device: torch.device, precision: str) -> "Network":
@@ -157,6 +158,9 @@ class Network:
         finally:
             matmul.allow_tf32, cudnn.allow_tf32 = before
 
+
+_MANY_PARAMETERS = 5_000_000
+"""Smaller networks gain nothing from `_keep_memory`, and would lie scattered over twice the memory."""
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """Parameters of glibc's `mallopt`, as malloc.h numbers them."""

@@ -17,6 +17,7 @@ from gbvis.attribution import Attribution, Recipe
 from gbvis.checkpoints import old_script
 from gbvis.endpoint import FC, Target
 from gbvis.errors import GbvisError
+from gbvis.fingerprint import digest_of
 from gbvis.sources import video_file as video_files
 from gbvis.steps import opening_weights
 from gbvis.store import Store
@@ -56,8 +57,8 @@ def write_run(
     cut = (np.zeros((3, 6, 6, 3), np.uint8) for _ in FRAMES)
     clips = store.write_clips(Still(video, "/", "rgb"), FORMAT, FRAMES, cut, is_forced=False)
     with store.writing(video, recipe, FORMAT, is_forced) as writer:
-        described = {"requests": ["r"], "label": None, "scores": None, "clips": clips.digest, "location": "/"}
-        writer.attributes = described
+        described = {"requests": ["r"], "label": None, "scores": [], "made": {"at": "2026-11-25T12:00:00+00:00"}}
+        writer.attributes = {**described, "clips": clips.digest, "location": "/"}
         for clip in range(len(recipe.clips)):
             writer.write(Attribution(Target(FC, recipe.target), value + clip, gradient(seed + clip)))
 
@@ -92,7 +93,7 @@ def test_the_schema(store: Store) -> None:
     """What other programs may rely on: groups all the way down, axis names, a checksummed chunk a clip."""
     write_run(store, make_recipe())
     root = zarr.open_group(Path(store.location), mode="r")
-    assert root.attrs.asdict() == {"gbvis": {"format_version": 2}}
+    assert root.attrs.asdict() == {"gbvis": {"format_version": 2, "checksum": digest_of({"format_version": 2})}}
     assert root.metadata.zarr_format == 3
     place = root
     for part in ("clip", "rgb", "FC"):
@@ -265,7 +266,7 @@ def test_no_store_yet(tmp_path: Path) -> None:
 def test_a_newer_store_is_refused(store: Store) -> None:
     about = Path(store.location) / "zarr.json"
     metadata = json.loads(about.read_text())
-    metadata["attributes"]["gbvis"]["format_version"] = 99
+    metadata["attributes"]["gbvis"] = {"format_version": 99, "checksum": digest_of({"format_version": 99})}
     about.write_text(json.dumps(metadata))
     with pytest.raises(GbvisError, match="format version 99") as error:
         Store.open(Path(store.location))

@@ -5,14 +5,26 @@ from pathlib import Path
 from typing import Any
 
 from gbvis.card import WeightsCard
+from gbvis.endpoint import ENDPOINTS
 from gbvis.fingerprint import Stamp
 from gbvis.store.key import WEIGHTS, weights_key
-from gbvis.store.metadata import read_group, write_group
+from gbvis.store.metadata import NUMBER, fits, read_group, write_group
 from gbvis.store.place import Place
 from gbvis.store.publishing import publishing
 
 _FILES = "files"
 """The attribute, beside the cards, that says where a file lies: by path, its stamp."""
+
+_CARD = {
+    **dict.fromkeys(("sha256", "path", "family", "modality"), str),
+    **dict.fromkeys(("depth", "parameters"), int),
+    **dict.fromkeys(("variant", "clip_format"), dict),
+    "interleaved": bool,
+    "targets": dict.fromkeys((endpoint.name for endpoint in ENDPOINTS), int),
+    "labels": (None, [str]),
+    "fusion_weight": NUMBER,
+}
+"""The form of a card."""
 
 
 class Cards:
@@ -30,8 +42,9 @@ class Cards:
         """
         cards = self._attributes(sha256, family)
         try:
-            return [WeightsCard.from_json(card) for name, card in cards.items() if name != _FILES]
-        except (KeyError, TypeError, ValueError):  # a damaged card: the weights are read anew
+            known = [card for name, card in cards.items() if name != _FILES]
+            return [WeightsCard.from_json(card) for card in known] if fits(known, [_CARD]) else []
+        except (KeyError, TypeError, ValueError):  # of another release, or damaged: the weights are read anew
             return []
 
     def write(self, cards: list[WeightsCard], family: str | None = None) -> None:

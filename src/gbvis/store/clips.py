@@ -1,8 +1,11 @@
 """The clips that runs of one video and modality share, in a store."""
 
+from typing import ClassVar
+
 from gbvis.clip import ClipPixels
 from gbvis.store.group import StoredGroup
 from gbvis.store.key import clips_key
+from gbvis.store.metadata import NUMBER
 from gbvis.store.writing import digest_of_clips
 from gbvis.video import VideoShape
 
@@ -10,23 +13,34 @@ from gbvis.video import VideoShape
 class StoredClips(StoredGroup):
     """The clips that runs of one video and modality share."""
 
-    NAMES = (
-        "video",
-        "modality",
-        "fingerprint",
-        "frames",
-        "frame_count",
-        "rate",
-        "source_size",
-        "source_box",
-        "geometry",
-    )
-    ARRAYS = ("pixels",)
+    FORM: ClassVar = {
+        "video": str,
+        "modality": str,
+        "fingerprint": str,
+        "frames": [[int]],
+        "frame_count": int,
+        "rate": (None, *NUMBER),
+        "source_size": [int],
+        "source_box": [NUMBER],
+        "geometry": dict,
+        "flow": (None, dict),
+    }
+    ARRAYS: ClassVar = ("pixels",)
 
     @property
     def own_key(self) -> str:
         """The key of clips with these attributes."""
         return clips_key(self.attributes["video"], self.attributes["modality"], digest_of_clips(self.attributes))
+
+    def find_damage(self, is_thorough: bool) -> str | None:
+        """Return what is wrong with the clips, or None where nothing is; see `StoredGroup`."""
+        damage = super().find_damage(is_thorough)
+        if damage:
+            return damage
+        pixels = self._array("pixels")
+        is_whole = pixels is not None and pixels.chunk_count == len(self.frames) > 0 and all(self.frames)
+        is_placed = (len(self.attributes["source_size"]), len(self.attributes["source_box"])) == (2, 4)
+        return None if is_whole and is_placed else "its frames and pixels do not go together"
 
     @property
     def digest(self) -> str:

@@ -1,7 +1,7 @@
 """Estimated motion, in a store."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
@@ -20,7 +20,7 @@ from gbvis.video import Video
 class StoredFlow(StoredGroup):
     """The estimated motion of a video, pair by pair of its frames: what is there is done."""
 
-    NAMES = ("video", "fingerprint", "estimation")
+    FORM: ClassVar = {"video": str, "fingerprint": str, "estimation": {"algorithm": str}}
 
     @property
     def own_key(self) -> str:

@@ -1,13 +1,14 @@
 """What one finished group of a store holds, read when it is asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
 from gbvis.errors import GbvisError
 from gbvis.store.array import ArrayFormat, checksum_of, is_intact
+from gbvis.store.metadata import fits
 from gbvis.store.place import Place, Unreachable
 
 
@@ -19,10 +20,10 @@ class StoredGroup:
         attributes: As in `DESIGN.md`, part 4.
     """
 
-    NAMES: tuple[str, ...] = ()
-    """Attributes without which the group is damaged."""
+    FORM: ClassVar[Mapping[str, Any]] = {}
+    """What attributes there must be, and of which form; see `metadata.fits`."""
 
-    ARRAYS: tuple[str, ...] = ()
+    ARRAYS: ClassVar[tuple[str, ...]] = ()
     """Arrays without which the group is damaged."""
 
     def __init__(self, place: Place, key: str, attributes: dict[str, Any]) -> None:
@@ -48,8 +49,9 @@ class StoredGroup:
             is_thorough: Read every chunk, and compare its checksum; else see only whether it is there.
         """
         try:
-            if missing := [name for name in self.NAMES if name not in self.attributes]:
-                return f"its metadata lacks {missing[0]}"
+            for name, form in self.FORM.items():
+                if not fits(self.attributes.get(name), form):
+                    return f"its metadata has no sound {name}"
             if self.own_key != self.key:
                 return f"it is that of {self.own_key}"
             sizes = {file.key: file.size for file in self._place.list_files(self.key)}

@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 
 from gbvis.errors import GbvisError
+from gbvis.fingerprint import digest_of
 from gbvis.store.key import WEIGHTS
-from gbvis.store.metadata import read_group
+from gbvis.store.metadata import CHECKSUM, fits, read_group
 from gbvis.store.place import GROUP, METADATA, Place, encode_group
 from gbvis.store.publishing import cannot_write, is_refusal
 
 FORMAT_VERSION = 2
 """2: metadata carries checksums over itself and names those of the chunks, which lie in one folder."""
 
-_ROOT = {"gbvis": {"format_version": FORMAT_VERSION}}
+_ABOUT = {"format_version": FORMAT_VERSION}
+_ROOT = {"gbvis": {**_ABOUT, CHECKSUM: digest_of(_ABOUT)}}
 
 
 def check_store(place: Place) -> None:
@@ -39,7 +41,7 @@ def check_store(place: Place) -> None:
         )
     version = _read_version(place)
     if version is None:
-        why = "it carries no gbvis attribute" if place.read_json("") else "it cannot be opened as a Zarr group"
+        why = "it carries no sound gbvis attribute" if place.read_json("") else "it cannot be opened as a Zarr group"
         raise GbvisError(f"{place.location} is no gbvis store: {why}", "choose another place with --store", exit_code=2)
     if version != FORMAT_VERSION:
         raise GbvisError(
@@ -83,7 +85,12 @@ def lost_its_root(place: Place) -> bool:
 
 
 def _read_version(place: Place) -> object:
-    """Return the format version that the root's metadata gives; None where it gives none."""
-    attributes = place.read_json("").get("attributes")
-    about = attributes.get("gbvis") if isinstance(attributes, Mapping) else None
-    return about.get("format_version") if isinstance(about, Mapping) else None
+    """Return the format version that the root's metadata gives; None where it gives none, or was changed."""
+    metadata = place.read_json("")
+    if not fits(metadata, {"attributes": {"gbvis": {"format_version": int, CHECKSUM: str}}}):
+        return None
+    about = dict(metadata["attributes"]["gbvis"])
+    try:
+        return about["format_version"] if about.pop(CHECKSUM) == digest_of(about) else None
+    except ValueError:  # NaN, which is not JSON and which we never write
+        return None

@@ -1,21 +1,38 @@
 """A run, in a store."""
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 from gbvis.attribution import Gradient
 from gbvis.endpoint import Endpoint, read_endpoint
 from gbvis.fingerprint import digest_of
 from gbvis.store.group import StoredGroup
 from gbvis.store.key import clips_key, run_key
-from gbvis.store.metadata import read_group, write_group
+from gbvis.store.metadata import NUMBER, read_group, write_group
 
 
 class StoredRun(StoredGroup):
     """One run: a gradient per clip and all that decided it."""
 
-    NAMES = ("video", "location", "recipe", "clips", "value", "label", "scores", "requests", "state")
-    ARRAYS = ("gradient", "value")
+    FORM: ClassVar = {
+        "video": str,
+        "location": str,
+        "recipe": {
+            **dict.fromkeys(("video", "modality", "weights", "family", "endpoint", "method", "precision"), str),
+            "clips": [[int]],
+            "preprocessing": dict,
+            "target": int,
+            "flow": (None, dict),
+        },
+        "clips": str,
+        "value": [NUMBER],
+        "label": (None, {"index": int, "name": (None, str)}),
+        "scores": [{"index": int, "label": (None, str), "score": NUMBER}],
+        "requests": [str],
+        "made": {"at": str},
+        "state": str,
+    }
+    ARRAYS: ClassVar = ("gradient", "value")
 
     @property
     def own_key(self) -> str:
@@ -70,6 +87,16 @@ class StoredRun(StoredGroup):
         """The target's value per clip."""
         values: list[float] = self.attributes["value"]
         return values
+
+    def find_damage(self, is_thorough: bool) -> str | None:
+        """Return what is wrong with the run, or None where nothing is; see `StoredGroup`."""
+        damage = super().find_damage(is_thorough)
+        if damage:
+            return damage
+        frames: list[list[int]] = self.recipe["clips"]
+        gradient = self._array("gradient")
+        is_one = gradient is not None and gradient.chunk_count == len(frames) == len(self.values)
+        return None if is_one and frames and all(frames) else "its clips, values and gradients do not go together"
 
     def gradient(self, clip: int) -> Gradient:
         """Return d target / d normalised input: float32 (channel, time, y, x); flow: channel 0 is u, 1 is v."""

@@ -13,7 +13,7 @@ from gbvis.store.cards import Cards
 from gbvis.store.clips import StoredClips
 from gbvis.store.flow import KeptFlow
 from gbvis.store.key import CLIPS, WEIGHTS, clips_key, run_key, video_key, weights_key
-from gbvis.store.metadata import read_group
+from gbvis.store.metadata import fits, read_group
 from gbvis.store.opening import check_store, lost_its_root, make_store
 from gbvis.store.place import Place, open_place
 from gbvis.store.publishing import publishing
@@ -113,7 +113,8 @@ class Store:
         wanted = set(requests)
         answers: dict[str, StoredRun] = {}
         for key in self.keys(f"{video_key(video)}/{modality}/{endpoint}"):
-            answered = wanted & set((read_group(self.place, key) or {}).get("requests", ()))
+            attributes = read_group(self.place, key) or {}
+            answered = wanted & set(attributes["requests"] if fits(attributes, {"requests": [str]}) else ())
             run = self._find_whole(key) if answered else None
             if run is not None:
                 self._mend_levels(run)

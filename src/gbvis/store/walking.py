@@ -10,7 +10,7 @@ from gbvis.store.clips import StoredClips
 from gbvis.store.flow import StoredFlow
 from gbvis.store.group import StoredGroup
 from gbvis.store.key import CLIPS, FLOW, WEIGHTS
-from gbvis.store.metadata import read_group
+from gbvis.store.metadata import fits, read_group
 from gbvis.store.opening import is_root_whole
 from gbvis.store.run import StoredRun
 from gbvis.store.store import Store
@@ -142,12 +142,12 @@ def _flow_of(store: Store, runs: Iterable[StoredRun]) -> set[str]:
     for video, recipes in wanted.items():
         for key in store.keys(f"{video}/{FLOW}"):
             attributes = read_group(store.place, key) or {}
-            if any(_is_made_of(recipe, attributes) for recipe in recipes):
+            if fits(attributes, StoredFlow.FORM) and any(_is_made_of(recipe, attributes) for recipe in recipes):
                 found.add(key)
     return found
 
 
 def _is_made_of(recipe: dict[str, Any], flow: dict[str, Any]) -> bool:
     used: dict[str, Any] = recipe["flow"]
-    is_same = flow.get("fingerprint") == recipe["video"]
+    is_same = flow["fingerprint"] == recipe["video"]
     return is_same and all(used.get(name) == value for name, value in flow["estimation"].items())
