@@ -52,6 +52,9 @@ def main() -> None:
     parser.add_argument("--clips", default=64, type=int)
     given = parser.parse_args()
     on_gpu = given.device.type == "cuda"
+    if on_gpu and not torch.cuda.is_available():
+        print("No GPU here: nothing was measured.")
+        return
     plain = make_network()
     operations = count_operations(plain.module, plain.input_of([make_pixels(FRAMES)]))
     clips = plain.input_of([make_pixels(FRAMES)] * CAPTUM_CLIPS).to(given.device)

@@ -23,6 +23,7 @@ def main() -> None:
         ("store_codecs", [wide]),
         ("flow", [wide]),
         ("render", [videos[0]]),
+        ("gpu", []),
     ):
         print(f"\n## {script}\n", flush=True)
         subprocess.run([sys.executable, HERE / f"{script}.py", *map(str, arguments)], check=True)
