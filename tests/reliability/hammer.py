@@ -89,6 +89,17 @@ def start(root: Path, seed: float, log: int) -> int:
         os._exit(0)
 
 
+def kill(child: int, number: int) -> None:
+    """End a child by a signal; by SIGKILL where Python was in a destructor, which swallows the exception of SIGINT."""
+    os.kill(child, number)
+    for _ in range(200):
+        if os.waitpid(child, os.WNOHANG)[0]:
+            return
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
 def find_torn(root: Path) -> list[str]:
     """Return the groups that are neither whole nor absent, and what was left over, once all is swept."""
     place = Folder(root)
@@ -112,8 +123,7 @@ def hammer(seconds: float, processes: int, seed: int) -> tuple[Counter[str], lis
         while time.monotonic() < end:
             time.sleep(chance.uniform(0, 0.1))
             victim = chance.randrange(processes)
-            os.kill(children[victim], chance.choice(SIGNALS))
-            os.waitpid(children[victim], 0)
+            kill(children[victim], chance.choice(SIGNALS))
             children[victim], kills = start(root, chance.random(), log), kills + 1
         for child in children:
             os.kill(child, signal.SIGKILL)
