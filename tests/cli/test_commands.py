@@ -221,9 +221,13 @@ def test_ctrl_c_keeps_what_was_finished(both: list[object], tmp_path: Path, vide
     for name in names:
         name.write_bytes(video_file.read_bytes())
     words = [sys.executable, "-m", "gbvis", "explain", *names, *both, "-m", "rgb", "-e", "all"]
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's background ignores it, and so would it
     running = subprocess.Popen(
         [str(word) for word in words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
+    signal.signal(signal.SIGINT, before)
     assert running.stdout and running.stdout.readline()
     running.send_signal(signal.SIGINT)
     _, err = running.communicate(timeout=60)
