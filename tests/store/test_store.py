@@ -366,7 +366,7 @@ def test_a_store_that_lost_its_root_gets_it_again(call: Call, tmp_path: Path, ha
     assert call(*words).code == 0
     root = tmp_path / "gbvis.zarr/zarr.json"
     root.unlink() if harm is None else root.write_text(harm)
-    call("render").check_error(2, "lost the metadata of its root", "gbvis explain")
+    call("render").check_error(2, "metadata of the root", "lost or damaged", "gbvis explain")
     assert call(*words).out.count("cached") == 2
     assert call("store", "verify").code == 0
 

@@ -73,7 +73,10 @@ def show_checks(screen: Screen, checked: Iterable[CheckedGroup]) -> int:
         verdict = f"{wrong} damaged" if wrong else "all of it is sound"
         screen.print(f"{count} groups, {_bytes(size)}: {verdict}")
     if wrong:
-        hint = "the same `gbvis explain` computes it anew; `gbvis store rm --damaged` takes away what nobody wants"
+        hint = (
+            "the same `gbvis explain` computes anew what it needs; `gbvis store rm --damaged` takes the rest away, "
+            "but not what is stray"
+        )
         print_error(f"{wrong} of {count} groups are damaged", hint)
     return int(wrong > 0)
 

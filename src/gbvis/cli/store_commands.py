@@ -76,9 +76,10 @@ def rm(
     )
     removal = step.Removal(step.RemoveRequest(store, tuple(videos or ()), selection, everything, unfinished, damaged))
     is_asked = not (dry_run or yes) and bool(removal.entries) and sys.stdin.isatty()
-    if is_asked and not _is_confirmed(f"remove {showing_store.count_entries(removal.entries)}?"):
-        return 1
     screen = Screen(as_json, quiet)
+    if is_asked and not _is_confirmed(f"remove {showing_store.count_entries(removal.entries)}?"):
+        screen.print("nothing was removed")
+        return 1
     return showing_store.show_removal(screen, removal.run(dry_run, screen), removal.entries)
 
 

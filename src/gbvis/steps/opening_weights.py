@@ -122,11 +122,21 @@ class Networks:
         if modality not in self._loaded:
             path = Path(self.cards[modality].path)
             self._load_file(path)
-            if self._loaded[modality].card.sha256 != self.cards[modality].sha256:
-                raise GbvisError(f"{path} has changed since this call began", "repeat the call", exit_code=2)
+            self._check_loaded(path, self._loaded.get(modality), self.cards[modality])
         network = self._loaded[modality]
         network.card = self.cards[modality]  # with the class names that were asked for
         return network.use(find_device(self._request.device), self._request.precision) if is_used else network
+
+    def _check_loaded(self, path: Path, network: "Network | None", planned: WeightsCard) -> None:
+        """Check that a network is what the call was planned for, by the card that the store had of it."""
+        if network is None or network.card.sha256 != planned.sha256:
+            raise GbvisError(f"{path} has changed since this call began", "repeat the call", exit_code=2)
+        if replace(network.card, path=planned.path, labels=planned.labels) != planned:
+            raise GbvisError(
+                f"what the store says of {path} is not what the file holds",
+                f"remove the folder weights/{planned.sha256} from the store, and repeat the call",
+                exit_code=2,
+            )
 
     def _read_cards(self, path: Path, store: Store | None) -> list[WeightsCard]:
         if not path.is_file():

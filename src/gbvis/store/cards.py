@@ -42,8 +42,11 @@ class Cards:
         """
         cards = self._attributes(sha256, family)
         try:
-            known = [card for name, card in cards.items() if name != _FILES]
-            return [WeightsCard.from_json(card) for card in known] if fits(known, [_CARD]) else []
+            known = {name: card for name, card in cards.items() if name != _FILES}
+            if not all(fits(card, _CARD) and card["sha256"] == sha256 for card in known.values()):
+                return []
+            read = [WeightsCard.from_json(card) for card in known.values()]
+            return read if [card.modality for card in read] == [*known] else []
         except (KeyError, TypeError, ValueError):  # of another release, or damaged: the weights are read anew
             return []
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 from gbvis.clip import ClipPixels
 from gbvis.store.group import StoredGroup
 from gbvis.store.key import clips_key
-from gbvis.store.metadata import NUMBER
+from gbvis.store.metadata import ABSENT, NUMBER
 from gbvis.store.writing import digest_of_clips
 from gbvis.video import VideoShape
 
@@ -23,7 +23,7 @@ class StoredClips(StoredGroup):
         "source_size": [int],
         "source_box": [NUMBER],
         "geometry": dict,
-        "flow": (None, dict),
+        "flow": (ABSENT, dict),
     }
     ARRAYS: ClassVar = ("pixels",)
 
@@ -32,9 +32,8 @@ class StoredClips(StoredGroup):
         """The key of clips with these attributes."""
         return clips_key(self.attributes["video"], self.attributes["modality"], digest_of_clips(self.attributes))
 
-    def find_damage(self, is_thorough: bool) -> str | None:
-        """Return what is wrong with the clips, or None where nothing is; see `StoredGroup`."""
-        damage = super().find_damage(is_thorough)
+    def _find_damage(self, is_thorough: bool) -> str | None:
+        damage = super()._find_damage(is_thorough)
         if damage:
             return damage
         pixels = self._array("pixels")

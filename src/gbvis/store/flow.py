@@ -28,10 +28,11 @@ class StoredFlow(StoredGroup):
         algorithm = self.attributes["estimation"]["algorithm"]
         return flow_key(self.attributes["video"], algorithm, digest_of_flow(self.attributes))
 
-    def find_damage(self, is_thorough: bool) -> str | None:
-        """Return what is wrong with the group; pairs that are not there are not."""
-        damage = super().find_damage(is_thorough)
-        if damage or self._array("motion") is None:
+    def _find_damage(self, is_thorough: bool) -> str | None:
+        """As `StoredGroup`; that a pair is not there is no damage."""
+        damage = super()._find_damage(is_thorough)
+        motion = self._array("motion") if damage is None else None
+        if motion is None or motion.chunk_count < 1:
             return damage or "the metadata of motion is missing or broken"
         torn = self.find_torn() if is_thorough else []
         return f"the checksum of pair {torn[0]} does not fit" if torn else None
@@ -48,8 +49,8 @@ class StoredFlow(StoredGroup):
     def _is_torn(self, chunk: str) -> bool:
         try:
             return not is_intact(self._place.read(chunk), None)
-        except FileNotFoundError:  # taken away this very moment
-            return False
+        except OSError:  # taken away this very moment, or no file
+            return True
 
     def missing(self, pairs: Iterable[int]) -> list[int]:
         """Return those of the pairs that are not there, rising; pair k is frames k and k + 1."""
@@ -99,7 +100,8 @@ class KeptFlow:
     def is_damaged(self, video: Video, estimation: Estimation) -> bool:
         """Return whether motion was kept of an RGB video, as it is estimated that way, and cannot be used."""
         parent, _, name = _key_of(video, estimation).rpartition("/")
-        return name in self._place.list_folders(parent) and self.find(video, estimation) is None
+        there = [*self._place.list_folders(parent), *self._place.list_strays(parent)]
+        return name in there and self.find(video, estimation) is None
 
     def open(self, video: Video, estimation: Estimation, describe: Callable[[], Mapping[str, Any]]) -> StoredFlow:
         """Return the motion kept of an RGB video, as it was estimated that way; made empty if there is none yet.

@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -50,14 +51,20 @@ class Folder(Place):
         return str((self._root / key).absolute())
 
     def read(self, key: str) -> bytes:
-        """Return a file's content."""
-        with self._reading(), self._path(key).open("rb", buffering=0) as file:
-            return file.read()
+        """Return a file's content; what is no plain file, a pipe that nobody fills among them, is not there."""
+        with self._reading():
+            path = self._path(key)
+            if not stat.S_ISREG(path.lstat().st_mode):
+                raise FileNotFoundError(errno.ENOENT, "it is no file", str(path))
+            with path.open("rb", buffering=0) as file:
+                return file.read()
 
     def replace(self, key: str, content: bytes, is_lasting: bool = True) -> None:
         """Write a file in a workshop, and rename it into place; a group that was taken away meanwhile stays away."""
-        target = self._path(key)
+        target = self._target(key)
         self._root.mkdir(parents=True, exist_ok=True)
+        if target.is_dir() and not target.is_symlink():  # a name of ours, and nothing that we read
+            shutil.rmtree(target)
         with self.staging() as staged:
             write = write_durably if is_lasting else Path.write_bytes
             write(staged / target.name, content)
@@ -65,8 +72,16 @@ class Folder(Place):
 
     def list_folders(self, key: str) -> list[str]:
         """Return the names of the folders directly below a key; unfinished ones are left out, and links."""
+        return [entry.name for entry in self._scan(key) if entry.is_dir(follow_symlinks=False)]
+
+    def list_strays(self, key: str) -> list[str]:
+        """Return the names of the files and links directly below a key."""
+        return [entry.name for entry in self._scan(key) if not entry.is_dir(follow_symlinks=False)]
+
+    def _scan(self, key: str) -> list[os.DirEntry[str]]:
         with suppress(OSError), self._reading(), os.scandir(self._path(key)) as entries:
-            return sorted(e.name for e in entries if e.name[0] != "." and e.is_dir(follow_symlinks=False))
+            found = [entry for entry in entries if entry.name[0] != "." and entry.name != METADATA]
+            return sorted(found, key=lambda entry: entry.name)
         return []
 
     def list_files(self, key: str) -> Iterator[StoredFile]:
@@ -91,7 +106,7 @@ class Folder(Place):
 
     def publish(self, staged: Path, key: str, is_kept: Callable[[], bool]) -> None:
         """Rename a staged folder into place once it is on the disk."""
-        target = self._path(key)
+        target = self._target(key)
         for folder, _, _ in os.walk(staged, topdown=False):
             _flush_folder(Path(folder))
         for attempt in range(_ATTEMPTS):
@@ -113,13 +128,13 @@ class Folder(Place):
 
     def ensure_levels(self, key: str) -> None:
         """Make the folders of the groups above a key too."""
-        self._path(key).parent.mkdir(parents=True, exist_ok=True)
+        self._target(key).parent.mkdir(parents=True, exist_ok=True)
         super().ensure_levels(key)
 
     def remove(self, key: str) -> None:
         """Move a group out of sight in one step, then take it away."""
         with self.staging() as staged, suppress(FileNotFoundError):  # another process has taken it away
-            self._path(key).rename(staged / "removed")
+            self._target(key).rename(staged / "removed")
         parts = key.split("/")
         for depth in range(len(parts) - 1, 0, -1):
             if not self._remove_level("/".join(parts[:depth])):
@@ -163,6 +178,15 @@ class Folder(Place):
             if part == ".." or path.is_symlink():
                 raise OSError(errno.ELOOP, f"{path} is a symbolic link, and would lead out of the store")
         return path
+
+    def _target(self, key: str) -> Path:
+        """Return the path of what is to be replaced or removed: a link in its place goes, and what it leads to stays.
+
+        Raises:
+            OSError: A level above it would lead out of the store.
+        """
+        level, _, name = key.rpartition("/")
+        return self._path(key) if name == ".." else self._path(level) / name
 
     def _clear(self, workshop: Path) -> None:
         """Take a workshop away; a group that was whole, and its old one set aside, gets its place first."""

@@ -49,20 +49,24 @@ class StoredGroup:
             is_thorough: Read every chunk, and compare its checksum; else see only whether it is there.
         """
         try:
-            for name, form in self.FORM.items():
-                if not fits(self.attributes.get(name), form):
-                    return f"its metadata has no sound {name}"
-            if self.own_key != self.key:
-                return f"it is that of {self.own_key}"
-            sizes = {file.key: file.size for file in self._place.list_files(self.key)}
-            for name in self.ARRAYS:
-                damage = self._find_damaged_chunk(name, sizes, is_thorough)
-                if damage:
-                    return damage
+            return self._find_damage(is_thorough)
         except Unreachable:
             raise
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError, GbvisError) as error:
+        except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError, GbvisError) as error:
             return f"its metadata makes no sense ({type(error).__name__})"
+
+    def _find_damage(self, is_thorough: bool) -> str | None:
+        """As `find_damage`, and any error says that the group is damaged."""
+        for name, form in self.FORM.items():
+            if not fits(self.attributes, {name: form}):
+                return f"its metadata has no sound {name}"
+        if self.own_key != self.key:
+            return f"it is that of {self.own_key}"
+        sizes = {file.key: file.size for file in self._place.list_files(self.key)}
+        for name in self.ARRAYS:
+            damage = self._find_damaged_chunk(name, sizes, is_thorough)
+            if damage:
+                return damage
         return None
 
     def _find_damaged_chunk(self, name: str, sizes: dict[str, int], is_thorough: bool) -> str | None:
@@ -70,8 +74,8 @@ class StoredGroup:
         if array is None:
             return f"the metadata of {name} is missing or broken"
         checksums: list[str] = self.attributes["arrays"][name]["chunks"]
-        if len(checksums) != array.chunk_count:
-            return f"{name} has {array.chunk_count} chunks, and the checksums of {len(checksums)}"
+        if not fits(checksums, [str]) or len(checksums) != array.chunk_count:
+            return f"{name} has {array.chunk_count} chunks, and not as many checksums"
         for number, checksum in enumerate(checksums):
             chunk = f"{self.key}/{name}/{array.chunk_name(number)}"
             if not sizes.get(chunk):
@@ -114,7 +118,7 @@ class StoredGroup:
     def _explaining_damage(self) -> Iterator[None]:
         try:
             yield
-        except (ValueError, OSError, KeyError, TypeError, IndexError) as error:
+        except (ArithmeticError, LookupError, OSError, TypeError, ValueError) as error:
             why = "a checksum does not fit" if "checksum" in str(error) else "a part of it is missing or broken"
             raise GbvisError(
                 f"{self.key} in {self._place.location} is damaged: {why}",

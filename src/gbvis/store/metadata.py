@@ -8,6 +8,9 @@ from gbvis.store.place import GROUP, METADATA, Place, encode_group
 CHECKSUM = "checksum"
 """The attribute that is a digest of all others."""
 
+ABSENT = object()
+"""The form, for `fits`, of what is not there."""
+
 NUMBER = (int, float)
 """A form, for `fits`: JSON does not tell 1 from 1.0."""
 
@@ -37,16 +40,16 @@ def write_group(place: Place, key: str, attributes: dict[str, Any]) -> None:
 def fits(value: object, form: Any) -> bool:
     """Return whether plain data is of a form.
 
-    A form is a type or None, a tuple of forms either of which will do, `[form]` for a list of such, or
-    `{name: form}` for a mapping that has at least these; what is not there counts as None.
+    A form is a type, None or `ABSENT`, a tuple of forms either of which will do, `[form]` for a list of such, or
+    `{name: form}` for a mapping that has at least these.
     """
     if isinstance(form, tuple):
         return any(fits(value, one) for one in form)
     if isinstance(form, list):
         return isinstance(value, list) and all(fits(one, form[0]) for one in value)
     if isinstance(form, dict):
-        return isinstance(value, dict) and all(fits(value.get(name), one) for name, one in form.items())
-    return value is None if form is None else type(value) is form
+        return isinstance(value, dict) and all(fits(value.get(name, ABSENT), one) for name, one in form.items())
+    return value is form if form in (None, ABSENT) else type(value) is form
 
 
 def encode_checked(attributes: dict[str, Any]) -> bytes:

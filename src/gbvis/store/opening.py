@@ -16,8 +16,12 @@ _ABOUT = {"format_version": FORMAT_VERSION}
 _ROOT = {"gbvis": {**_ABOUT, CHECKSUM: digest_of(_ABOUT)}}
 
 
-def check_store(place: Place) -> None:
+def check_store(place: Place, needs_root: bool = True) -> None:
     """Check that there is a store which this gbvis can use.
+
+    Args:
+        place: Its files.
+        needs_root: Refuse a store whose root's metadata is lost or changed, too.
 
     Raises:
         GbvisError: There is none (exit code 1), or what is there is no store, or of another version (exit code 2).
@@ -34,8 +38,10 @@ def check_store(place: Place) -> None:
             exit_code=2,
         ) from error
     if lost_its_root(place):
+        if not needs_root:
+            return
         raise GbvisError(
-            f"the store {place.location} has lost the metadata of its root, {METADATA}",
+            f"the metadata of the root of the store {place.location}, {METADATA}, is lost or damaged",
             "the next `gbvis explain` into it writes that again, and all else is still there",
             exit_code=2,
         )

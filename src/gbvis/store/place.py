@@ -84,6 +84,10 @@ class Place(ABC):
     def list_folders(self, key: str) -> list[str]:
         """Return the names of the folders directly below a key, sorted; none where there is no such key."""
 
+    def list_strays(self, key: str) -> list[str]:
+        """Return the names of what lies directly below a level, hides a group's name and is no folder; sorted."""
+        return []
+
     @abstractmethod
     def list_files(self, key: str) -> Iterator[StoredFile]:
         """Yield all files at any depth below a key; none where there is no such key."""

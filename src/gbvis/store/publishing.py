@@ -13,6 +13,7 @@ from gbvis.store.metadata import encode_checked
 from gbvis.store.place import METADATA, Place, encode_array
 
 _NO_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
+_IN_THE_WAY = {errno.ELOOP, errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE}
 
 
@@ -98,10 +99,15 @@ def explaining_refusal(place: Place) -> Iterator[None]:
 
 def cannot_write(location: str, error: OSError) -> GbvisError:
     """Return what to tell where a store cannot be written; where it is full or closed, all else would fail too."""
+    hint = "free room, get permission or choose another --store, then repeat the call: what was finished is kept"
+    if error.errno in _IN_THE_WAY:
+        where = f"{error.filename}: " if error.filename else ""
+        return GbvisError(
+            f"cannot write to the store {location}: {where}{error.strerror or error}",
+            "a file or a link lies where the store keeps a folder: move it away, or choose another --store",
+        )
     return GbvisError(
-        f"cannot write to the store {location}: {error.strerror or error}",
-        "free room, get permission or choose another --store, then repeat the call: what was finished is kept",
-        ends_call=is_refusal(error),
+        f"cannot write to the store {location}: {error.strerror or error}", hint, ends_call=is_refusal(error)
     )
 
 

@@ -8,7 +8,7 @@ from gbvis.endpoint import Endpoint, read_endpoint
 from gbvis.fingerprint import digest_of
 from gbvis.store.group import StoredGroup
 from gbvis.store.key import clips_key, run_key
-from gbvis.store.metadata import NUMBER, read_group, write_group
+from gbvis.store.metadata import ABSENT, NUMBER, read_group, write_group
 
 
 class StoredRun(StoredGroup):
@@ -22,7 +22,7 @@ class StoredRun(StoredGroup):
             "clips": [[int]],
             "preprocessing": dict,
             "target": int,
-            "flow": (None, dict),
+            "flow": (ABSENT, dict),
         },
         "clips": str,
         "value": [NUMBER],
@@ -88,9 +88,8 @@ class StoredRun(StoredGroup):
         values: list[float] = self.attributes["value"]
         return values
 
-    def find_damage(self, is_thorough: bool) -> str | None:
-        """Return what is wrong with the run, or None where nothing is; see `StoredGroup`."""
-        damage = super().find_damage(is_thorough)
+    def _find_damage(self, is_thorough: bool) -> str | None:
+        damage = super()._find_damage(is_thorough)
         if damage:
             return damage
         frames: list[list[int]] = self.recipe["clips"]

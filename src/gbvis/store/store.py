@@ -50,14 +50,18 @@ class Store:
         return self.place.location
 
     @classmethod
-    def open(cls, location: str | Path) -> "Store":
+    def open(cls, location: str | Path, needs_root: bool = True) -> "Store":
         """Return the store at a path or an fsspec URL.
+
+        Args:
+            location: The path or URL.
+            needs_root: Refuse a store whose root's metadata is lost or damaged, too.
 
         Raises:
             GbvisError: There is none (exit code 1), or what is there is no store, or a newer one (exit code 2).
         """
         place = open_place(location)
-        check_store(place)
+        check_store(place, needs_root)
         return cls(place)
 
     @classmethod

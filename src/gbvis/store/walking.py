@@ -15,7 +15,7 @@ from gbvis.store.opening import is_root_whole
 from gbvis.store.run import StoredRun
 from gbvis.store.store import Store
 
-ROOT, LEVEL, RUN, CARD, FOREIGN = "root", "level", "run", "card", "foreign"
+ROOT, LEVEL, RUN, CARD, FOREIGN, STRAY = "root", "level", "run", "card", "foreign", "stray"
 _KINDS: dict[str, type[StoredGroup]] = {RUN: StoredRun, CLIPS: StoredClips, FLOW: StoredFlow}
 _NAMES = {
     RUN: re.compile(r"\d+-[a-z0-9-]+-[0-9a-f]{16}"),
@@ -31,8 +31,8 @@ class Entry:
     """A group of a store.
 
     Attributes:
-        kind: `root`, `level` (a group that holds groups alone), `run`, `clips`, `flow`, `card`, or `foreign` for what
-            gbvis has not made.
+        kind: `root`, `level` (a group that holds groups alone), `run`, `clips`, `flow`, `card`, `foreign` for what
+            gbvis has not made, or `stray` for a file or a link among groups.
         key: Its key.
         size: Bytes of all its files; of a level its own.
     """
@@ -44,9 +44,9 @@ class Entry:
 
 def list_entries(store: Store) -> Iterator[Entry]:
     """Yield every group, levels before what they hold."""
-    yield Entry(ROOT, "", 0)
+    yield from _list_level(store, ROOT, "")
     for name in store.place.list_folders(""):
-        yield Entry(LEVEL, name, 0)
+        yield from _list_level(store, LEVEL, name)
         if name == WEIGHTS:
             yield from (measure(store, CARD, key) for key in store.keys(name))
         else:
@@ -54,16 +54,23 @@ def list_entries(store: Store) -> Iterator[Entry]:
                 yield from _list_stream(store, stream)
 
 
+def _list_level(store: Store, kind: str, key: str) -> Iterator[Entry]:
+    """Yield a group that holds groups alone, and what else lies in it."""
+    yield Entry(kind, key, 0)
+    for name in store.place.list_strays(key):
+        yield Entry(STRAY, f"{key}/{name}" if key else name, 0)
+
+
 def _list_stream(store: Store, stream: str) -> Iterator[Entry]:
     modality = stream.rsplit("/", 1)[1]
     if modality not in _STREAMS:
         yield measure(store, FOREIGN, stream)
         return
-    yield Entry(LEVEL, stream, 0)
+    yield from _list_level(store, LEVEL, stream)
     for key in store.keys(stream):
         name = key.rsplit("/", 1)[1]
         if name == CLIPS or name in _ENDPOINT_NAMES:
-            yield Entry(LEVEL, key, 0)
+            yield from _list_level(store, LEVEL, key)
             kind = CLIPS if name == CLIPS else RUN
             yield from (_measure_named(store, kind, group) for group in store.keys(key))
         else:
@@ -84,7 +91,7 @@ def measure(store: Store, kind: str, key: str) -> Entry:
 def find_damage(store: Store, entry: Entry) -> str | None:
     """Return what is wrong with a group, every byte of it read; None where nothing is, or it is gone meanwhile."""
     damage = _examine(store, entry)
-    if damage is None or (entry.kind != ROOT and _is_gone(store, entry.key)):
+    if damage is None or (entry.kind not in (ROOT, STRAY) and _is_gone(store, entry.key)):
         return None
     return _examine(store, entry)  # another process may have replaced it between two files
 
@@ -103,6 +110,8 @@ def _examine(store: Store, entry: Entry) -> str | None:
         return None if is_sound else "its metadata is missing or damaged"
     if entry.kind == FOREIGN:
         return None
+    if entry.kind == STRAY:
+        return "a file or a link where only groups lie: what has its name is not found"
     attributes = read_group(store.place, entry.key)
     if attributes is None:
         return "its metadata is missing or damaged"

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,17 +29,29 @@ def open_workshop(root: Path) -> tuple[Path, FileLock]:
     while True:
         workshop = root / f"{UNFINISHED}{uuid.uuid4().hex}"
         workshop.mkdir()
-        lock = FileLock(workshop / _LOCK, thread_local=False)
-        with suppress(FileNotFoundError, FileExistsError, Timeout):  # the latter: gone while filelock looks for it
-            try:
-                lock.acquire(blocking=False)
-            except OSError as error:
-                if error.errno not in _NO_LOCKS:
-                    raise
-            if (workshop / _LOCK).exists():
-                (workshop / METADATA).write_bytes(encode_group({}))
-                return workshop, lock
-            lock.release()
+        try:
+            lock = _lock(workshop)
+        except BaseException:  # no room for it: nothing is left over where nobody was killed
+            shutil.rmtree(workshop, ignore_errors=True)
+            raise
+        if lock:
+            return workshop, lock
+
+
+def _lock(workshop: Path) -> FileLock | None:
+    """Return a new workshop's lock, held; None where it was swept away before."""
+    lock = FileLock(workshop / _LOCK, thread_local=False)
+    with suppress(FileNotFoundError, FileExistsError, Timeout):  # the latter: gone while filelock looks for it
+        try:
+            lock.acquire(blocking=False)
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+        if (workshop / _LOCK).exists():
+            (workshop / METADATA).write_bytes(encode_group({}))
+            return lock
+        lock.release()
+    return None
 
 
 def list_workshops(root: Path) -> list[Path]:

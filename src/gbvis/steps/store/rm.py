@@ -11,7 +11,18 @@ from gbvis.steps.store.ls import select_all
 from gbvis.steps.watching import Watcher
 from gbvis.store import Store, StoredRun
 from gbvis.store.publishing import explaining_refusal
-from gbvis.store.walking import FOREIGN, LEVEL, ROOT, RUN, Entry, find_damage, list_entries, list_used_with, measure
+from gbvis.store.walking import (
+    FOREIGN,
+    LEVEL,
+    ROOT,
+    RUN,
+    STRAY,
+    Entry,
+    find_damage,
+    list_entries,
+    list_used_with,
+    measure,
+)
 
 UNFINISHED = "unfinished"
 
@@ -98,7 +109,7 @@ class Removal:
         return [*runs, *list_used_with(self._store, self._runs)]
 
     def _list_groups(self) -> list[Entry]:
-        return [entry for entry in list_entries(self._store) if entry.kind not in (ROOT, LEVEL, FOREIGN)]
+        return [entry for entry in list_entries(self._store) if entry.kind not in (ROOT, LEVEL, FOREIGN, STRAY)]
 
     def run(self, is_dry: bool, watcher: Watcher | None = None) -> Iterator[RemovedGroup]:
         """Yield each group once it is gone, or, where the run is dry, would be.

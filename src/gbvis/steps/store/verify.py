@@ -41,7 +41,7 @@ def run(request: VerifyRequest, watcher: Watcher | None = None) -> Iterator[Chec
         GbvisError: The store cannot be used (exit code 2), or there is none (1).
     """
     watcher = watcher or Watcher()
-    store = Store.open(request.store)
+    store = Store.open(request.store, needs_root=False)
     unfinished = store.place.list_unfinished()
     if unfinished:
         watcher.warn(
