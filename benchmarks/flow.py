@@ -17,10 +17,10 @@ import time
 from pathlib import Path
 
 from gbvis import registry
-from gbvis.estimation import Estimation
-from gbvis.flow import Grey, load_opencv
-from gbvis.sources.video_file import VideoFile
+from gbvis.flow.estimation import Estimation
 from gbvis.steps.estimating_flow import estimate_pairs
+from gbvis.videos.flow import Grey, load_opencv
+from gbvis.videos.readers.video_file import VideoFile
 
 ROUNDS = 5
 PAIRS = {"tvl1": 8, "dis": 120, "farneback": 80}

@@ -14,9 +14,9 @@ from collections.abc import Callable
 import torch
 from rivals import captum, count_operations, make_network, make_pixels, take_turns
 
-from gbvis.endpoint import SOFTMAX, Target
-from gbvis.methods.guided_backprop import attribute
-from gbvis.network import Network
+from gbvis.attribution.methods.guided_backprop import attribute
+from gbvis.networks.endpoint import SOFTMAX, Target
+from gbvis.networks.network import Network
 
 CLASS, FRAMES, SIDE, ROUNDS, CAPTUM_CLIPS = 3, 16, 8192, 5, 8
 

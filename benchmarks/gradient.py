@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from rivals import THREADS, captum, count_operations, make_network, make_pixels, old_way
 
-from gbvis.endpoint import AP, ENDPOINTS, FC, SOFTMAX, Target
-from gbvis.methods.guided_backprop import attribute
+from gbvis.attribution.methods.guided_backprop import attribute
+from gbvis.networks.endpoint import AP, ENDPOINTS, FC, SOFTMAX, Target
 
 CLASS, FRAMES, SIDE = 3, 16, 3072
 SEVEN = [endpoint for endpoint in ENDPOINTS if endpoint is not AP]

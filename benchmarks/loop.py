@@ -24,9 +24,9 @@ def run_old_way(weights: str, video: str) -> None:
     import torch
     from rivals import THREADS, make_network, old_way
 
-    from gbvis.clip import cut_clip
-    from gbvis.endpoint import SOFTMAX
-    from gbvis.sources.video_file import VideoFile
+    from gbvis.networks.endpoint import SOFTMAX
+    from gbvis.videos.clip import cut_clip
+    from gbvis.videos.readers.video_file import VideoFile
 
     torch.set_num_threads(THREADS)
     network = make_network(weights=Path(weights))

@@ -20,8 +20,8 @@ import numpy as np
 from PIL import Image
 
 from gbvis import registry
-from gbvis.layouts import strip
-from gbvis.picture import Picture, Style
+from gbvis.figures import Picture, Style
+from gbvis.figures.layouts import strip
 from gbvis.steps.exhibiting import make_exhibit
 from gbvis.store import Store
 

@@ -15,12 +15,12 @@ import torch
 from captum.attr import GuidedBackprop
 from torch import Tensor, nn
 
-from gbvis.architecture import Architecture
-from gbvis.building import describe
-from gbvis.checkpoints import torchvision
-from gbvis.endpoint import Endpoint
-from gbvis.network import Network
-from gbvis.r2plus1d import R2Plus1D
+from gbvis.networks.endpoint import Endpoint
+from gbvis.networks.network import Network
+from gbvis.networks.r2plus1d.architecture import Architecture
+from gbvis.networks.r2plus1d.building import describe
+from gbvis.networks.r2plus1d.checkpoints import torchvision
+from gbvis.networks.r2plus1d.r2plus1d import R2Plus1D
 
 THREADS = 2
 CLASSES = 400

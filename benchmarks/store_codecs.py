@@ -16,10 +16,10 @@ import zarr
 from rivals import THREADS, make_network
 from zarr.codecs import BloscCodec, Crc32cCodec, ZstdCodec
 
-from gbvis.clip import cut_clip
-from gbvis.endpoint import SOFTMAX, Target
-from gbvis.methods.guided_backprop import attribute
-from gbvis.sources.video_file import VideoFile
+from gbvis.attribution.methods.guided_backprop import attribute
+from gbvis.networks.endpoint import SOFTMAX, Target
+from gbvis.videos.clip import cut_clip
+from gbvis.videos.readers.video_file import VideoFile
 
 FRAMES, ROUNDS = 16, 9
 CODECS: dict[str, list[Any]] = {

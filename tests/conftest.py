@@ -17,7 +17,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: a thread 
 import torch
 
 from gbvis.cli.app import run_command_line
-from gbvis.video import Video
+from gbvis.videos.video import Video
 
 ROOT = Path(__file__).parent.parent
 MATERIAL = ROOT / "tests/material"

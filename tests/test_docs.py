@@ -8,7 +8,7 @@ import typer
 
 from gbvis import registry
 from gbvis.cli.app import app
-from gbvis.endpoint import ENDPOINTS
+from gbvis.networks.endpoint import ENDPOINTS
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 TOP = typer.main.get_command(app).commands  # type: ignore[attr-defined]

@@ -18,13 +18,13 @@ import torch
 from numpy.typing import NDArray
 from train import CLIP_LENGTH, SIDE, make_network, measure_accuracy, stream_of
 
-from gbvis.clip import ClipPixels
-from gbvis.endpoint import FC, Endpoint, Target, read_endpoint
-from gbvis.methods.guided_backprop import attribute
-from gbvis.network import Network
-from gbvis.sample import MOTIONS, Sample, draw_sample
-from gbvis.sample_networks import find_weights
+from gbvis.attribution.methods.guided_backprop import attribute
+from gbvis.networks.endpoint import FC, Endpoint, Target, read_endpoint
+from gbvis.networks.network import Network
+from gbvis.networks.sample import find_weights
 from gbvis.steps.opening_weights import Networks, WeightsRequest
+from gbvis.videos.clip import ClipPixels
+from gbvis.videos.sample import MOTIONS, Sample, draw_sample
 
 GROWN = 3
 NOISE = {"rgb": 4.0, "flow": 1.5}

@@ -1,8 +1,8 @@
 """Trains the two sample networks that come with gbvis, RGB and flow: `train.py FOLDER`.
 
-Writes FOLDER/sample.safetensors, which the package has in src/gbvis/sample_networks. Takes half an hour on two cores: a
+Writes FOLDER/sample.safetensors, which the package has in src/gbvis/networks/sample. Takes half an hour on two cores: a
 process a stream, one thread each, so that the same machine gives the same weights. Everything is drawn from fixed seeds
-(`gbvis.sample`); the accuracy that goes into the file is measured on seeds that were never trained on.
+(`gbvis.videos.sample`); the accuracy that goes into the file is measured on seeds that were never trained on.
 """
 
 import argparse
@@ -16,15 +16,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gbvis.architecture import Architecture, Block, Factors, Variant
-from gbvis.building import describe
-from gbvis.clip import ClipFormat, resize_and_crop
-from gbvis.family import OWN_NAMES, Family
-from gbvis.flow import encode_motion
-from gbvis.network import Network
-from gbvis.own_weights import write_own_weights
-from gbvis.r2plus1d import R2Plus1D
-from gbvis.sample import FIRST_TRAINING_SEED, MOTIONS, Sample, draw_sample
+from gbvis.networks.network import Network
+from gbvis.networks.r2plus1d.architecture import Architecture, Block, Factors, Variant
+from gbvis.networks.r2plus1d.building import describe
+from gbvis.networks.r2plus1d.family import OWN_NAMES, Family
+from gbvis.networks.r2plus1d.r2plus1d import R2Plus1D
+from gbvis.networks.weights.own_weights import write_own_weights
+from gbvis.videos.clip import ClipFormat, resize_and_crop
+from gbvis.videos.flow import encode_motion
+from gbvis.videos.sample import FIRST_TRAINING_SEED, MOTIONS, Sample, draw_sample
 
 SIDE = 72
 CLIP_LENGTH = 8

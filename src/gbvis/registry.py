@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from gbvis.errors import GbvisError
 
 if TYPE_CHECKING:  # the command line asks this file for names alone
-    from gbvis.attribution import PendingAttributions
-    from gbvis.clip import ClipPixels
-    from gbvis.endpoint import Endpoint, Target
-    from gbvis.family import Family
-    from gbvis.flow import Grey, Motion
-    from gbvis.host_copy import HostCopy
-    from gbvis.network import Network, ShapeWatcher
-    from gbvis.picture import Exhibit, Picture, Style
-    from gbvis.video import Video
+    from gbvis.attribution.attribution import PendingAttributions
+    from gbvis.figures import Exhibit, Picture, Style
+    from gbvis.networks.endpoint import Endpoint, Target
+    from gbvis.networks.host_copy import HostCopy
+    from gbvis.networks.network import Network, ShapeWatcher
+    from gbvis.networks.r2plus1d.family import Family
+    from gbvis.videos.clip import ClipPixels
+    from gbvis.videos.flow import Grey, Motion
+    from gbvis.videos.video import Video
 
 FLOWS = {"tvl1": "tvl1", "dis": "dis", "farneback": "farneback"}
 SOURCES = ("sample", "two_stream_folder", "frame_folder", "video_file")
@@ -104,7 +104,7 @@ class Renderer(Protocol):
 def sources() -> Iterator[Source]:
     """Yield the sources in the order in which they are asked."""
     for name in SOURCES:
-        yield cast(Source, import_module(f"gbvis.sources.{name}"))
+        yield cast(Source, import_module(f"gbvis.videos.readers.{name}"))
 
 
 def flow(name: str) -> Flow:
@@ -151,6 +151,11 @@ def check_name(kind: str, known: Collection[str], name: str) -> str:
 
 
 def _load(kind: str, modules: Mapping[str, str], name: str) -> Any:
-    folders = {"flow algorithm": "flows", "family": "checkpoints", "method": "methods", "layout": "layouts"}
-    folder = folders.get(kind, "renderers")
-    return import_module(f"gbvis.{folder}.{modules[check_name(kind, modules, name)]}")
+    rooms = {
+        "flow algorithm": "flow.flows",
+        "family": "networks.r2plus1d.checkpoints",
+        "method": "attribution.methods",
+        "layout": "figures.layouts",
+    }
+    room = rooms.get(kind, "figures.renderers")
+    return import_module(f"gbvis.{room}.{modules[check_name(kind, modules, name)]}")

@@ -19,10 +19,10 @@ from PIL import Image
 
 from conftest import Call
 from gbvis import registry
-from gbvis.caffe2 import make_state_dict
-from gbvis.endpoint import ENDPOINTS
-from gbvis.network import Network
-from gbvis.r2plus1d import R2Plus1D
+from gbvis.networks.endpoint import ENDPOINTS
+from gbvis.networks.network import Network
+from gbvis.networks.r2plus1d.r2plus1d import R2Plus1D
+from gbvis.networks.weights.caffe2 import make_state_dict
 from gbvis.steps.exhibiting import make_exhibit
 from gbvis.store import Store
 
@@ -311,7 +311,7 @@ def test_another_endpoint_of_the_same_clips_decodes_nothing(
     def fail(*_: object) -> None:
         raise AssertionError("decoded again")
 
-    monkeypatch.setattr("gbvis.sources.video_file._opened", fail)
+    monkeypatch.setattr("gbvis.videos.readers.video_file._opened", fail)
     assert "computed in" in call(*explain, "-e", "fc", "-e", "conv3_x").out
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from conftest import Call
 from gbvis import registry
-from gbvis.picture import Exhibit, ExhibitClip
+from gbvis.figures import Exhibit, ExhibitClip
 from gbvis.steps.render.table import write_table
 from gbvis.store import StoredRun
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import torch
 
-from gbvis.architecture import Architecture, Block, Factors
-from gbvis.checkpoints.old_script import FAMILY
-from gbvis.r2plus1d import R2Plus1D
+from gbvis.networks.r2plus1d.architecture import Architecture, Block, Factors
+from gbvis.networks.r2plus1d.checkpoints.old_script import FAMILY
+from gbvis.networks.r2plus1d.r2plus1d import R2Plus1D
 
 WIDTHS = (8, 16, 32, 64)
 

@@ -31,10 +31,10 @@ from PIL import Image
 from conftest import Call, Called
 from gbvis.cli.app import run_command_line
 from gbvis.cli.screen import printable
-from gbvis.picture.text import fit_text
+from gbvis.figures.text import fit_text
 from gbvis.store.key import CLIPS, UNFINISHED, WEIGHTS, readable_name, video_key
-from gbvis.two_stream import is_video_name
-from gbvis.video import video_name
+from gbvis.videos.two_stream import is_video_name
+from gbvis.videos.video import video_name
 
 NAMES = [
     # that lead elsewhere, are hidden, or look like options
@@ -376,7 +376,7 @@ def test_names_of_classes(here: Call, tmp_path: Path) -> None:
 
 
 def world_weights() -> Path:
-    from gbvis.sample_networks import SAMPLE_WEIGHTS, find_weights
+    from gbvis.networks.sample import SAMPLE_WEIGHTS, find_weights
 
     return find_weights(Path(SAMPLE_WEIGHTS))
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from conftest import Call
-from gbvis import attribution
+from gbvis.attribution import attribution
 
 BASE = ["explain", "clip.mp4", "-w", "net.pth", "-w", "flow.pth", "-e", "FC", "-l", "3", "-n", "4"]
 

@@ -9,14 +9,14 @@ import pytest
 import torch
 
 from conftest import Call
-from gbvis.attribution import Attribution
-from gbvis.checkpoints import vmz_caffe2
-from gbvis.clip import cut_clip
-from gbvis.endpoint import FC, Target
+from gbvis.attribution.attribution import Attribution
 from gbvis.errors import GbvisError
-from gbvis.flow import Motion
+from gbvis.networks.endpoint import FC, Target
+from gbvis.networks.r2plus1d.checkpoints import vmz_caffe2
 from gbvis.store import Store
-from gbvis.video import Frame, Video, VideoShape
+from gbvis.videos.clip import cut_clip
+from gbvis.videos.flow import Motion
+from gbvis.videos.video import Frame, Video, VideoShape
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from gbvis.cli.app import run_command_line
 from gbvis.cli.reading import read_videos
-from gbvis.clip_request import read_clip_request
 from gbvis.errors import GbvisError
-from gbvis.labels import find_class, read_labels
-from gbvis.steps.finding_videos import find_video, read_video_list
+from gbvis.networks.labels import find_class, read_labels
+from gbvis.videos.clip_request import read_clip_request
+from gbvis.videos.finding_videos import find_video, read_video_list
 
 quick = settings(
     max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from gbvis import registry
-from gbvis.caffe2 import make_state_dict
-from gbvis.labels import read_class_list
-from gbvis.r2plus1d import R2Plus1D
+from gbvis.networks.labels import read_class_list
+from gbvis.networks.r2plus1d.r2plus1d import R2Plus1D
+from gbvis.networks.weights.caffe2 import make_state_dict
 
 sys.path.append(str(Path(__file__).parent.parent / "material"))
 from make_weights import make_architecture

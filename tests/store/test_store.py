@@ -13,17 +13,17 @@ from filelock import FileLock
 
 from conftest import Call
 from gbvis import registry
-from gbvis.attribution import Attribution, Recipe
-from gbvis.checkpoints import old_script
-from gbvis.endpoint import FC, Target
+from gbvis.attribution.attribution import Attribution, Recipe
 from gbvis.errors import GbvisError
 from gbvis.fingerprint import digest_of
-from gbvis.sources import video_file as video_files
+from gbvis.networks.endpoint import FC, Target
+from gbvis.networks.r2plus1d.checkpoints import old_script
 from gbvis.steps import opening_weights
 from gbvis.store import Store
 from gbvis.store.flow import StoredFlow
 from gbvis.store.key import video_key
-from gbvis.video import Frame, Video, VideoShape
+from gbvis.videos.readers import video_file as video_files
+from gbvis.videos.video import Frame, Video, VideoShape
 
 FORMAT = replace(old_script.FAMILY.formats["rgb"], height=10, width=10, crop=6, top=1, left=1)
 FRAMES = [[0, 1, 2], [3, 4, 5]]
@@ -291,8 +291,8 @@ def test_a_gradient_that_is_no_number_is_not_stored(store: Store) -> None:
 
 
 def test_cards_are_kept_by_the_weights_hash(store: Store, weights: dict[str, Path]) -> None:
-    from gbvis.building import build_network
-    from gbvis.state_dict import read_state_dicts
+    from gbvis.networks.r2plus1d.building import build_network
+    from gbvis.networks.weights.state_dict import read_state_dicts
 
     (state,) = read_state_dicts(weights["flow"])
     card = build_network(state, registry.families(), "a" * 64).card

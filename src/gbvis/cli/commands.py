@@ -73,9 +73,9 @@ def predict(
     verbose: options.Verbose = False,
 ) -> int:
     """Print the classes that each stream sees, and both streams fused."""
-    from gbvis.clip_request import read_clip_request
     from gbvis.steps import predict as step
     from gbvis.steps.opening_weights import WeightsRequest
+    from gbvis.videos.clip_request import read_clip_request
 
     request = step.PredictRequest(
         videos=read_videos(videos, videos_from, is_from_one=False),
@@ -122,9 +122,9 @@ def explain(
     verbose: options.Verbose = False,
 ) -> int:
     """Put gradients into the store; what is there already is not done again."""
-    from gbvis.clip_request import read_clip_request
     from gbvis.steps import explain as step
     from gbvis.steps.opening_weights import WeightsRequest
+    from gbvis.videos.clip_request import read_clip_request
 
     request = step.ExplainRequest(
         videos=read_videos(videos, videos_from, labels_from_one),

@@ -14,11 +14,11 @@ from gbvis import registry
 from gbvis.errors import GbvisError
 
 if TYPE_CHECKING:
-    from gbvis.endpoint import Endpoint
-    from gbvis.picture import Style
+    from gbvis.figures import Style
+    from gbvis.networks.endpoint import Endpoint
     from gbvis.steps.finding_streams import FlowRequest
-    from gbvis.steps.finding_videos import VideoEntry
     from gbvis.steps.selecting_runs import Selection
+    from gbvis.videos.finding_videos import VideoEntry
 
 
 def read_videos(typed: list[str] | None, list_file: str | None, is_from_one: bool) -> tuple[VideoEntry, ...]:
@@ -27,8 +27,8 @@ def read_videos(typed: list[str] | None, list_file: str | None, is_from_one: boo
     Raises:
         GbvisError: There are none, or the list cannot be read (exit code 2).
     """
-    from gbvis.steps.finding_videos import VideoEntry, read_video_list
-    from gbvis.text_file import read_text
+    from gbvis.videos.finding_videos import VideoEntry, read_video_list
+    from gbvis.videos.text_file import read_text
 
     entries = [VideoEntry(video) for video in typed or []]
     if list_file:
@@ -53,7 +53,7 @@ def _open_list(name: str) -> AbstractContextManager[BinaryIO]:
 
 def read_weights(typed: list[Path] | None) -> tuple[Path, ...]:
     """Return the weights files typed; an empty name, as behind the last `:` of GBVIS_WEIGHTS, is none."""
-    from gbvis.sample_networks import find_weights
+    from gbvis.networks.sample import find_weights
 
     return tuple(find_weights(path) for path in typed or [] if path != Path())
 
@@ -75,7 +75,7 @@ def read_selection(
     Raises:
         GbvisError: There is no such endpoint (exit code 2).
     """
-    from gbvis.endpoint import read_endpoints
+    from gbvis.networks.endpoint import read_endpoints
     from gbvis.steps.selecting_runs import Selection
 
     return Selection(
@@ -125,7 +125,7 @@ def read_explained_endpoints(
     Raises:
         GbvisError: An endpoint is unknown, or classes or filters are named that no endpoint has (exit code 2).
     """
-    from gbvis.endpoint import read_endpoints
+    from gbvis.networks.endpoint import read_endpoints
 
     endpoints = tuple(read_endpoints(names or ["SOFTMAX"]))
     if labels and not any(endpoint.is_class for endpoint in endpoints):
@@ -158,8 +158,8 @@ def read_style(
     Raises:
         GbvisError: A name is unknown, a number is none, or the font cannot be used (exit code 2).
     """
-    from gbvis.picture import COLORS, FLOW_CHANNELS, FLOW_COLORS, PANELS, SCALES, Style
-    from gbvis.picture.text import check_font
+    from gbvis.figures import COLORS, FLOW_CHANNELS, FLOW_COLORS, PANELS, SCALES, Style
+    from gbvis.figures.text import check_font
 
     if font:
         check_font(font)

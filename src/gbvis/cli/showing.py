@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gbvis.cli.screen import Result, Screen, make_table
 from gbvis.command_line import join_words
-from gbvis.steps.watching import Failure
+from gbvis.watching import Failure
 
 if TYPE_CHECKING:
     from gbvis.steps.convert_weights import ConvertedWeights

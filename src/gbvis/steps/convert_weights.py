@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gbvis.card import WeightsCard
 from gbvis.errors import GbvisError
+from gbvis.networks.card import WeightsCard
 from gbvis.steps.opening_weights import Networks, WeightsRequest
 from gbvis.steps.publishing import publish
 
@@ -56,7 +56,7 @@ def run(request: ConvertRequest) -> Iterator[ConvertedWeights]:
         GbvisError: The checkpoint cannot be read, or the output has another suffix, is there already or cannot be
             written (exit code 2).
     """
-    from gbvis.own_weights import SUFFIX, write_own_weights
+    from gbvis.networks.weights.own_weights import SUFFIX, write_own_weights
 
     output = request.output
     if output.suffix != SUFFIX:

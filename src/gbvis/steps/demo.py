@@ -9,12 +9,12 @@ from typing import Any
 from gbvis import registry
 from gbvis.command_line import as_argument
 from gbvis.errors import GbvisError
-from gbvis.flow import encode_motion
-from gbvis.picture import Picture
-from gbvis.sample import RATE, SIZE, Sample, draw_sample, read_sample_name
-from gbvis.sample_networks import SAMPLE_WEIGHTS
+from gbvis.figures import Picture
+from gbvis.networks.sample import SAMPLE_WEIGHTS
 from gbvis.steps.publishing import publish
-from gbvis.two_stream import FLOW_FOLDER, RGB_FOLDER, write_frames
+from gbvis.videos.flow import encode_motion
+from gbvis.videos.sample import RATE, SIZE, Sample, draw_sample, read_sample_name
+from gbvis.videos.two_stream import FLOW_FOLDER, RGB_FOLDER, write_frames
 
 SAMPLES = ("turn-left-3", "right-5", "grow-2")
 ENDPOINTS = ("Conv3d_1", "Conv3d_3_x", "FC")

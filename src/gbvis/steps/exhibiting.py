@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gbvis.picture import Exhibit, ExhibitClip
-from gbvis.picture.exhibit import SourceView
+from gbvis.figures import Exhibit, ExhibitClip
+from gbvis.figures.exhibit import SourceView
 from gbvis.store import Store, StoredRun
 
 _VALUE_NAMES = {"SOFTMAX": "score", "FC": "logit", "AP": "feature"}

@@ -12,15 +12,15 @@ from filelock import FileLock, Timeout
 
 from gbvis import registry
 from gbvis.errors import GbvisError
-from gbvis.estimation import Estimation
-from gbvis.extraction import RECORDS, Extraction, check_parts
-from gbvis.flow import load_opencv
+from gbvis.flow.estimation import Estimation
 from gbvis.steps.estimating_flow import check_length, circumstances, estimate_pairs
-from gbvis.steps.finding_videos import VideoEntry, find_video
 from gbvis.steps.opening_weights import MODALITIES
-from gbvis.steps.watching import Failure, Watcher
-from gbvis.two_stream import JPEG_QUALITY, scale_frame
-from gbvis.video import Frame, Video
+from gbvis.videos.extraction import RECORDS, Extraction, check_parts
+from gbvis.videos.finding_videos import VideoEntry, find_video
+from gbvis.videos.flow import load_opencv
+from gbvis.videos.two_stream import JPEG_QUALITY, scale_frame
+from gbvis.videos.video import Frame, Video
+from gbvis.watching import Failure, Watcher
 
 
 @dataclass(frozen=True)

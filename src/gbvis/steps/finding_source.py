@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from gbvis.errors import GbvisError
-from gbvis.picture import Pixels
-from gbvis.picture.color import color_wheel
-from gbvis.picture.exhibit import SourceView
-from gbvis.steps.finding_videos import find_video
+from gbvis.figures import Pixels
+from gbvis.figures.color import color_wheel
+from gbvis.figures.exhibit import SourceView
 from gbvis.store import Store, StoredRun
-from gbvis.two_stream import find_dataset
-from gbvis.video import SAMPLE_PREFIX, Video, video_name
+from gbvis.videos.finding_videos import find_video
+from gbvis.videos.two_stream import find_dataset
+from gbvis.videos.video import SAMPLE_PREFIX, Video, video_name
 
 _WHEEL_BOUND = 10.0
 """Pixels of the source at which the colours of flow are full, where no RGB frames can be had."""

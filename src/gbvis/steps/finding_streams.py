@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gbvis import registry
-from gbvis.camera_motion import REMEDIES, SteadiedFlow
-from gbvis.card import WeightsCard
-from gbvis.clip import ClipFormat
 from gbvis.errors import GbvisError
-from gbvis.estimation import Estimation
+from gbvis.flow.camera_motion import REMEDIES, SteadiedFlow
+from gbvis.flow.estimation import Estimation
+from gbvis.networks.card import WeightsCard
 from gbvis.steps.estimating_flow import EstimatedFlow
-from gbvis.steps.finding_videos import find_video, look_for
-from gbvis.steps.watching import Watcher
 from gbvis.store import Store
-from gbvis.video import Video
+from gbvis.videos.clip import ClipFormat
+from gbvis.videos.finding_videos import find_video, look_for
+from gbvis.videos.video import Video
+from gbvis.watching import Watcher
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gbvis import registry
-from gbvis.card import WeightsCard
-from gbvis.endpoint import ENDPOINTS
 from gbvis.errors import GbvisError
+from gbvis.networks.card import WeightsCard
+from gbvis.networks.endpoint import ENDPOINTS
 from gbvis.steps.opening_weights import Networks, WeightsRequest
 
 if TYPE_CHECKING:
-    from gbvis.architecture import Architecture
+    from gbvis.networks.r2plus1d.architecture import Architecture
 
 DEPTHS = (18, 34)
 
@@ -115,8 +115,8 @@ def run(request: InspectRequest) -> Iterator[NetworkShapes]:
 
 def _design(depth: int, modality: str, classes: int) -> "tuple[WeightsCard, Architecture]":
     """Return the network that the old script's family has for a modality, without weights."""
-    from gbvis.architecture import Architecture
-    from gbvis.building import describe
+    from gbvis.networks.r2plus1d.architecture import Architecture
+    from gbvis.networks.r2plus1d.building import describe
 
     family = registry.families()[0]
     architecture = Architecture.of_depth(depth, family.formats[modality].channels, classes)
@@ -124,8 +124,8 @@ def _design(depth: int, modality: str, classes: int) -> "tuple[WeightsCard, Arch
 
 
 def _shapes(card: WeightsCard, architecture: "Architecture", frames: int | None) -> NetworkShapes:
-    from gbvis.architecture import receptive_fields
-    from gbvis.r2plus1d import trace_shapes
+    from gbvis.networks.r2plus1d.architecture import receptive_fields
+    from gbvis.networks.r2plus1d.r2plus1d import trace_shapes
 
     steps = (frames or card.clip_format.frames) * (2 if card.interleaved else 1)
     clip_shape = (card.input_channels, steps, card.clip_format.crop, card.clip_format.crop)

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gbvis import registry
-from gbvis.card import WeightsCard
 from gbvis.errors import GbvisError
 from gbvis.fingerprint import Stamp, hash_file, stamp_file
-from gbvis.labels import read_labels
+from gbvis.networks.card import WeightsCard
+from gbvis.networks.labels import read_labels
 from gbvis.store import Store
 
 if TYPE_CHECKING:
-    from gbvis.network import Network
-    from gbvis.state_dict import StateDict
+    from gbvis.networks.network import Network
+    from gbvis.networks.weights.state_dict import StateDict
 
 MODALITIES = ("rgb", "flow")
 PRECISIONS = ("float32", "tf32", "bfloat16")
@@ -117,7 +117,7 @@ class Networks:
 
     def load(self, modality: str, is_used: bool = True) -> "Network":
         """Return the stream's network, ready to compute if it is to be used."""
-        from gbvis.network import find_device
+        from gbvis.networks.network import find_device
 
         if modality not in self._loaded:
             path = Path(self.cards[modality].path)
@@ -165,7 +165,7 @@ class Networks:
         return sha256
 
     def _load_file(self, path: Path, sha256: str | None = None) -> "list[Network]":
-        from gbvis.building import build_network
+        from gbvis.networks.r2plus1d.building import build_network
 
         sha256 = sha256 or self._hash(path)
         asked = registry.family(self._request.family) if self._request.family else None
@@ -179,9 +179,9 @@ class Networks:
 
 def _read_state_dicts(path: Path) -> "list[StateDict]":
     """Return what a file holds, whatever kind of file its first bytes say it is."""
-    from gbvis.caffe2 import make_state_dict, read_blobs
-    from gbvis.own_weights import is_own_weights, read_own_weights
-    from gbvis.state_dict import read_state_dicts
+    from gbvis.networks.weights.caffe2 import make_state_dict, read_blobs
+    from gbvis.networks.weights.own_weights import is_own_weights, read_own_weights
+    from gbvis.networks.weights.state_dict import read_state_dicts
 
     if is_own_weights(path):
         return read_own_weights(path)

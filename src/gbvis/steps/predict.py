@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gbvis.card import WeightsCard
-from gbvis.clip import cut_clip
-from gbvis.clip_request import ClipRequest
-from gbvis.endpoint import SOFTMAX, Endpoint
 from gbvis.errors import GbvisError
+from gbvis.networks.card import WeightsCard
+from gbvis.networks.endpoint import SOFTMAX, Endpoint
 from gbvis.steps.finding_streams import FlowRequest, find_stream
-from gbvis.steps.finding_videos import VideoEntry, check_dataset
 from gbvis.steps.opening_weights import Networks, WeightsRequest
-from gbvis.steps.watching import Failure, Watcher
 from gbvis.store import Store
+from gbvis.videos.clip import cut_clip
+from gbvis.videos.clip_request import ClipRequest
+from gbvis.videos.finding_videos import VideoEntry, check_dataset
+from gbvis.watching import Failure, Watcher
 
 Scores = NDArray[np.float32]
 """float32 (classes,), probabilities."""

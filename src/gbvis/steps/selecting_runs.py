@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gbvis import registry
-from gbvis.endpoint import Endpoint
 from gbvis.errors import GbvisError
 from gbvis.fingerprint import hash_file
-from gbvis.labels import label_key
+from gbvis.networks.endpoint import Endpoint
+from gbvis.networks.labels import label_key
 from gbvis.steps.opening_weights import MODALITIES, PRECISIONS
 from gbvis.store import Store, StoredRun
-from gbvis.video import SAMPLE_PREFIX, video_name
+from gbvis.videos.video import SAMPLE_PREFIX, video_name
 
 
 @dataclass(frozen=True)

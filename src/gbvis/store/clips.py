@@ -2,12 +2,12 @@
 
 from typing import ClassVar
 
-from gbvis.clip import ClipPixels
 from gbvis.store.group import StoredGroup
 from gbvis.store.key import clips_key
 from gbvis.store.metadata import ABSENT, NUMBER
 from gbvis.store.writing import digest_of_clips
-from gbvis.video import VideoShape
+from gbvis.videos.clip import ClipPixels
+from gbvis.videos.video import VideoShape
 
 
 class StoredClips(StoredGroup):

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 from gbvis.errors import GbvisError
-from gbvis.estimation import Estimation
+from gbvis.flow.estimation import Estimation
 from gbvis.store.array import ArrayFormat, is_intact
 from gbvis.store.group import StoredGroup
 from gbvis.store.key import flow_key
@@ -14,7 +14,7 @@ from gbvis.store.metadata import read_group
 from gbvis.store.place import Place, Unreachable
 from gbvis.store.publishing import explaining_refusal, publishing
 from gbvis.store.writing import MOTION_AXES, digest_of_flow
-from gbvis.video import Video
+from gbvis.videos.video import Video
 
 
 class StoredFlow(StoredGroup):

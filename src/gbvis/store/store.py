@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gbvis.attribution import Recipe
-from gbvis.clip import ClipFormat, ClipPixels
-from gbvis.endpoint import ENDPOINTS, Endpoint
+from gbvis.attribution.attribution import Recipe
 from gbvis.errors import GbvisError
+from gbvis.networks.endpoint import ENDPOINTS, Endpoint
 from gbvis.store.array import ArrayFormat
 from gbvis.store.cards import Cards
 from gbvis.store.clips import StoredClips
@@ -18,14 +17,9 @@ from gbvis.store.opening import check_store, lost_its_root, make_store
 from gbvis.store.place import Place, open_place
 from gbvis.store.publishing import publishing
 from gbvis.store.run import StoredRun
-from gbvis.store.writing import (
-    PIXEL_AXES,
-    RunWriter,
-    describe_clips,
-    digest_of_clips,
-    identify_clips,
-)
-from gbvis.video import Video, VideoShape
+from gbvis.store.writing import PIXEL_AXES, RunWriter, describe_clips, digest_of_clips, identify_clips
+from gbvis.videos.clip import ClipFormat, ClipPixels
+from gbvis.videos.video import Video, VideoShape
 
 
 class Store:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gbvis.endpoint import ENDPOINTS
+from gbvis.networks.endpoint import ENDPOINTS
 from gbvis.store.clips import StoredClips
 from gbvis.store.flow import StoredFlow
 from gbvis.store.group import StoredGroup

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gbvis.attribution import Attribution
-from gbvis.clip import ClipFormat, fingerprint_for
+from gbvis.attribution.attribution import Attribution
 from gbvis.fingerprint import digest_of
 from gbvis.store.array import ArrayFormat
 from gbvis.store.publishing import GroupWriter
-from gbvis.video import Video
+from gbvis.videos.clip import ClipFormat, fingerprint_for
+from gbvis.videos.video import Video
 
 GRADIENT_AXES = ("clip", "channel", "time", "y", "x")
 PIXEL_AXES = ("clip", "time", "y", "x", "channel")

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gbvis import __version__, registry
-from gbvis.attribution import PendingAttributions
-from gbvis.endpoint import SOFTMAX, Endpoint, Responses, Target, TargetRequest
+from gbvis.attribution.attribution import PendingAttributions
 from gbvis.errors import GbvisError
+from gbvis.networks.endpoint import SOFTMAX, Endpoint, Responses, Target, TargetRequest
 from gbvis.store import RunWriter, StoredClips, StoredRun
 
 if TYPE_CHECKING:
-    from gbvis.host_copy import HostCopy
-    from gbvis.network import Network
+    from gbvis.networks.host_copy import HostCopy
+    from gbvis.networks.network import Network
     from gbvis.steps.explain.stream import Stream
 
 Requests = Mapping[str, TargetRequest]

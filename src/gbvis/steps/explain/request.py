@@ -4,15 +4,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gbvis.card import WeightsCard
-from gbvis.clip_request import ClipRequest
-from gbvis.endpoint import SOFTMAX, Endpoint, TargetRequest
 from gbvis.errors import GbvisError
-from gbvis.labels import check_index, find_class
+from gbvis.networks.card import WeightsCard
+from gbvis.networks.endpoint import SOFTMAX, Endpoint, TargetRequest
+from gbvis.networks.labels import check_index, find_class
 from gbvis.steps.finding_streams import FlowRequest
-from gbvis.steps.finding_videos import VideoEntry
 from gbvis.steps.opening_weights import WeightsRequest
 from gbvis.store import StoredRun
+from gbvis.videos.clip_request import ClipRequest
+from gbvis.videos.finding_videos import VideoEntry
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,18 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from gbvis.attribution import NUMBERS_VERSION, Recipe
-from gbvis.clip import ClipPixels, cut_clip, fingerprint_for
-from gbvis.endpoint import Target, TargetRequest
+from gbvis.attribution.attribution import NUMBERS_VERSION, Recipe
 from gbvis.errors import GbvisError
 from gbvis.fingerprint import digest_of
+from gbvis.networks.endpoint import Target, TargetRequest
 from gbvis.steps.explain.batch import Batch
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
-from gbvis.steps.finding_videos import VideoEntry
 from gbvis.steps.opening_weights import Networks
-from gbvis.steps.watching import Failure, StoppableWatcher
 from gbvis.store import Store, StoredClips, StoredRun
-from gbvis.video import Video
+from gbvis.videos.clip import ClipPixels, cut_clip, fingerprint_for
+from gbvis.videos.finding_videos import VideoEntry
+from gbvis.videos.video import Video
+from gbvis.watching import Failure, StoppableWatcher
 
 
 class Stream:

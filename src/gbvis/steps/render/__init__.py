@@ -8,20 +8,20 @@ from pathlib import Path
 
 from gbvis import registry
 from gbvis.errors import GbvisError
-from gbvis.picture import Exhibit, Limits, Style
-from gbvis.picture.panel import limits_of
+from gbvis.figures import Exhibit, Limits, Style
+from gbvis.figures.panel import limits_of
 from gbvis.steps.exhibiting import make_exhibit
 from gbvis.steps.finding_source import find_source
-from gbvis.steps.finding_videos import check_dataset
 from gbvis.steps.publishing import publish
 from gbvis.steps.render.joining import Joined, PictureNames, join_runs
 from gbvis.steps.render.request import RenderedPicture, RenderedTable, RenderRequest
 from gbvis.steps.render.table import write_table
 from gbvis.steps.selecting_runs import select_runs
-from gbvis.steps.watching import Failure, Watcher
 from gbvis.store import Store, StoredRun
 from gbvis.store.key import video_key
-from gbvis.video import video_name
+from gbvis.videos.finding_videos import check_dataset
+from gbvis.videos.video import video_name
+from gbvis.watching import Failure, Watcher
 
 HINT = "overwrite it with --force, or choose another place with -o"
 

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from gbvis.endpoint import ENDPOINTS
+from gbvis.networks.endpoint import ENDPOINTS
 from gbvis.store import Store, StoredRun
 from gbvis.store.key import readable_name
 

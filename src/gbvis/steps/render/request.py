@@ -7,7 +7,7 @@ from typing import Any
 from gbvis import registry
 from gbvis.command_line import as_argument, join_words
 from gbvis.errors import GbvisError
-from gbvis.picture import Style
+from gbvis.figures import Style
 from gbvis.steps.selecting_runs import Selection
 from gbvis.store import StoredRun
 

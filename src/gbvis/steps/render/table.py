@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from gbvis.picture import Exhibit
+from gbvis.figures import Exhibit
 
 COLUMNS = ("video", "modality", "endpoint", "target", "group", "clip", "frame", "seconds", "importance", "share")
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from gbvis.errors import GbvisError
 from gbvis.steps.selecting_runs import Selection, select_runs
-from gbvis.steps.watching import Failure
 from gbvis.store import Store, StoredRun
 from gbvis.store.walking import RUN, measure
+from gbvis.watching import Failure
 
 
 @dataclass(frozen=True)

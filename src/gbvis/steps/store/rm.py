@@ -8,7 +8,6 @@ from typing import Any
 from gbvis.errors import GbvisError
 from gbvis.steps.selecting_runs import Selection
 from gbvis.steps.store.ls import select_all
-from gbvis.steps.watching import Watcher
 from gbvis.store import Store, StoredRun
 from gbvis.store.publishing import explaining_refusal
 from gbvis.store.walking import (
@@ -23,6 +22,7 @@ from gbvis.store.walking import (
     list_used_with,
     measure,
 )
+from gbvis.watching import Watcher
 
 UNFINISHED = "unfinished"
 

@@ -1,0 +1,1 @@
+"""What a network's numbers are put down to."""

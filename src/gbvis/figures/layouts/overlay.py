@@ -1,0 +1,102 @@
+"""The overlay: the gradient's magnitude over the frames at their own size, exactly where the network saw it.
+
+What lies outside the crop, which the network never saw, is dimmed.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from gbvis.figures import Exhibit, ExhibitClip, Limits, Picture, Pixels, Style
+from gbvis.figures.color import SEQUENTIAL, color_map
+from gbvis.figures.exhibit import SourceView
+from gbvis.figures.legend import Curve, draw_bar
+from gbvis.figures.panel import describe_scale, divide, paint, put_limit
+from gbvis.figures.style import BACKGROUND, FAINT_TEXT
+from gbvis.figures.text import draw_text, fit_name, letter_size, text_width
+
+IS_MOVING = True
+JOINS = None
+NEEDS_SOURCE = True
+
+_DIMMED = 0.35
+_HEAD, _FOOT = 2, 4
+"""Lines above the frame: video, target; and below: moment, colours, scale, curve."""
+
+_NARROWEST = 320
+"""Pixels; a narrower source is shown at a whole multiple of its size, or its text could not be read."""
+
+
+def lay_out(exhibits: Sequence[Exhibit], style: Style) -> list[Picture]:
+    """Return one picture: a frame for every frame of every clip, and a line of text above and below."""
+    (exhibit,) = exhibits
+    source = exhibit.source
+    assert source is not None
+    factor = -(-_NARROWEST // source.width)
+    width, height = factor * source.width, factor * source.height
+    line = max(18, height // 14)
+    count = exhibit.clip_count * exhibit.frames_per_clip
+
+    def frames(step: int = 1) -> Iterator[Pixels]:
+        for number, clip in enumerate(exhibit.clips(), start=1):
+            strongest: NDArray[np.float32] = np.abs(clip.gradient).max(0)
+            limits = style.limits or Limits.of(strongest, style.percentile, style.scale == "frame")
+            still = Image.new("RGB", (width, height + (_HEAD + _FOOT) * line), BACKGROUND)
+            curve = _draw_texts(still, exhibit, clip, style, limits, line)
+            for index in range(0, len(clip.frames), step):
+                canvas = still.copy()
+                frame = blend(source.read(clip.frames[index]), divide(strongest, limits.gradient, index), source)
+                canvas.paste(Image.fromarray(frame.repeat(factor, axis=0).repeat(factor, axis=1)), (0, _HEAD * line))
+                curve.mark(canvas, index)
+                seconds = f"   {clip.frames[index] / exhibit.rate:.2f} s" if exhibit.rate else ""
+                which = f"   {index + 1}/{len(clip.frames)}   clip {number}/{exhibit.clip_count}"
+                where = f"frame {clip.frames[index]}{seconds}{which}"
+                place = (4, height + _HEAD * line)
+                draw_text(canvas, place, where, letter_size(line), width - 8, font=style.font)
+                yield np.asarray(canvas)
+
+    return [Picture(width, height + (_HEAD + _FOOT) * line, count, style.rate, frames, style.loops)]
+
+
+def blend(frame: Pixels, heat: NDArray[np.float32], source: SourceView) -> Pixels:
+    """Return a frame with the heat in its place: uint8 (height, width, 3).
+
+    Args:
+        frame: uint8 (height, width, 3).
+        heat: float32 (H, W), 0-1; the crop at the network's size.
+        source: Where the crop lies.
+    """
+    left, top, right, bottom = source.box
+    rows, columns = heat.shape
+    across, down = columns / (right - left), rows / (bottom - top)
+    size = (source.width, source.height)
+    place = (across, 0, -left * across, 0, down, -top * down)
+    spread = Image.fromarray(heat).transform(size, Image.Transform.AFFINE, place, Image.Resampling.BILINEAR)
+    x, y = np.arange(source.width) + 0.5, np.arange(source.height) + 0.5
+    inside = ((y >= top) & (y < bottom))[:, None, None] & ((x >= left) & (x < right))[None, :, None]
+    weight = 0.85 * np.sqrt(np.clip(np.asarray(spread), 0, 1))[..., None] * inside
+    seen = frame * np.where(inside, 1.0, _DIMMED)
+    colors = paint(np.asarray(spread), color_map(SEQUENTIAL))
+    return np.asarray(np.rint(seen + weight * (colors - seen)), np.uint8)
+
+
+def _draw_texts(
+    canvas: Image.Image, exhibit: Exhibit, clip: ExhibitClip, style: Style, limits: Limits, line: int
+) -> Curve:
+    """Write all lines that stay the same through a clip but the moment's, and return the curve in the last one."""
+    width, letters = canvas.width - 8, letter_size(line)
+    top = canvas.height - (_FOOT - 1) * line
+    name = fit_name(exhibit.video, f"{exhibit.stream}   {exhibit.endpoint}", letters, width, style.font)
+    target = f"{exhibit.target}   {exhibit.value_name} {clip.value:.4g}"
+    for place, text in ((0, name), (line, target)):
+        draw_text(canvas, (4, place), text, letters, width, font=style.font)
+    ends = ("|gradient| 0", "each frame its own" if style.scale == "frame" else put_limit(limits.gradient))
+    draw_bar(canvas, (0, top), canvas.width, line, color_map(SEQUENTIAL), ends, style.font)
+    draw_text(canvas, (4, top + line), describe_scale(style), letters, width, FAINT_TEXT, style.font)
+    left = 8 + text_width("in each frame", letters, style.font)
+    draw_text(canvas, (4, top + 2 * line), "in each frame", letters, left, FAINT_TEXT, style.font)
+    curve = Curve(clip.importance, (left + 8, top + 2 * line + 6, canvas.width - 8, canvas.height - 4))
+    curve.draw(canvas)
+    return curve

@@ -1,0 +1,208 @@
+"""Panels: one thing over time, as a square to be put into a picture."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from gbvis.attribution.attribution import Gradient
+from gbvis.figures.color import DIVERGING, LEVELS, SEQUENTIAL, color_map, color_wheel
+from gbvis.figures.exhibit import Exhibit, ExhibitClip
+from gbvis.figures.picture import Pixels
+from gbvis.figures.scale import Limits, Values
+from gbvis.figures.style import BACKGROUND, FLOW_CHANNELS, Style
+from gbvis.videos.clip import ClipPixels
+from gbvis.videos.flow import BOUND, decode_motion, encode_motion
+
+_WHEEL_BOUND = 5.0
+"""Pixels of the resized frame at which the colours of the wheel are full."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One panel over time; each frame is made when it is drawn.
+
+    Attributes:
+        name: What it shows.
+        count: T, the number of frames.
+        image: Makes a frame: uint8 (H, W, 3), RGB; or float32 (H, W), 0-1, places in `colors`.
+        colors: uint8 (LEVELS, 3); None where the frames are colours already.
+        ends: What the lowest and the highest colour stand for, in words; None where that is no number.
+    """
+
+    name: str
+    count: int
+    image: Callable[[int], NDArray[Any]]
+    colors: Pixels | None = None
+    ends: tuple[str, str] | None = None
+
+    @property
+    def images(self) -> NDArray[Any]:
+        """All frames at once: uint8 (T, H, W, 3) or float32 (T, H, W)."""
+        return np.stack([self.image(step) for step in range(self.count)])
+
+    def draw(self, step: int, side: int) -> Pixels:
+        """Return one frame as a square: uint8 (side, side, 3). Values are resized before they become colours."""
+        resized = np.asarray(_resize(Image.fromarray(np.ascontiguousarray(self.image(step))), side))
+        return resized if self.colors is None else paint(resized, self.colors)
+
+    @property
+    def bar(self) -> Pixels:
+        """The panel's colours from the lowest to the highest: uint8 (any, 3)."""
+        return np.arange(256, dtype=np.uint8)[:, None].repeat(3, axis=1) if self.colors is None else self.colors
+
+
+def paint(places: NDArray[np.float32], colors: Pixels) -> Pixels:
+    """Return the colours at places from 0 to 1: uint8 (*places.shape, 3)."""
+    index = np.rint(np.clip(places, 0, 1) * (LEVELS - 1)).astype(np.intp)
+    painted: Pixels = colors[index]
+    return painted
+
+
+def make_panels(clip: ExhibitClip, modality: str, style: Style) -> list[list[Panel]]:
+    """Return the rows of panels of one clip: one row for RGB, one for each flow channel shown."""
+    values = values_of(clip.gradient, modality, style)
+    limits = style.limits or Limits.of(np.stack(values), style.percentile, style.scale == "frame")
+    if modality == "rgb":
+        frames = Panel("frame", len(clip.pixels), lambda step: _as_bytes(clip.pixels[step]))
+        return [_make_row(frames, values[0], "", style, limits)]
+    return [
+        _make_row(_flow_frames(clip.pixels, channel, row, style), values[channel], f" {'uv'[channel]}", style, limits)
+        for row, channel in enumerate(FLOW_CHANNELS[style.flow])
+    ]
+
+
+def limits_of(exhibit: Exhibit, style: Style) -> Limits:
+    """Return the limits that hold for all clips of an exhibit: the largest of theirs."""
+    limits = Limits.none()
+    for clip in exhibit.clips():
+        values = values_of(clip.gradient, exhibit.modality, style)
+        limits |= Limits.of(np.stack(values), style.percentile)
+    return limits
+
+
+def describe_scale(style: Style) -> str:
+    """Return in words what the ends of the colours mean."""
+    end = f"{style.percentile:g} % of it" if style.percentile < 100 else "its largest value"
+    if style.scale == "frame":
+        return f"frames cannot be compared: each is stretched by itself, to {end}"
+    return f"one scale for {'all pictures' if style.limits else 'this clip'}, to {end}"
+
+
+def count_rows(modality: str, style: Style) -> int:
+    """Return the number of rows that `make_panels` gives."""
+    return 1 if modality == "rgb" else len(FLOW_CHANNELS[style.flow])
+
+
+def values_of(gradient: Gradient, modality: str, style: Style) -> list[Values]:
+    """Return what is shown of a gradient: for RGB one array, for flow u's and v's.
+
+    In colour maps RGB's three channels become one: each place shows the channel where |g| is largest, with its sign
+    (as Simonyan et al. 2013, part 3.1, which takes the maximum over the channels).
+
+    Returns:
+        float32 (T, H, W) each; in the old colours RGB is (3, T, H, W).
+    """
+    if modality == "flow":
+        return list(gradient)
+    if style.colors == "old":
+        return [gradient]
+    strongest = np.empty(gradient.shape[1:], np.float32)
+    for step in range(len(strongest)):  # a frame at a time: a clip may be long
+        frame = gradient[:, step]
+        strongest[step] = np.take_along_axis(frame, np.abs(frame).argmax(0)[None], axis=0)[0]
+    return [strongest]
+
+
+def _make_row(frames: Panel, values: Values, suffix: str, style: Style, limits: Limits) -> list[Panel]:
+    makers = {"gradient": _gradient_panel, "positive": _saliency_panel, "negative": _saliency_panel}
+    return [frames if name == "frame" else makers[name](name, suffix, values, style, limits) for name in style.panels]
+
+
+def _gradient_panel(name: str, suffix: str, values: Values, style: Style, limits: Limits) -> Panel:
+    end = put_limit(limits.gradient)
+    ends = ("", "nothing") if limits.is_nothing else (f"\N{MINUS SIGN}{end}", end)
+    places = lambda step: 0.5 + 0.5 * divide(values, limits.gradient, step)  # noqa: E731
+    return _make_panel(f"{name}{suffix}", values.shape[-3], places, DIVERGING, style, ends)
+
+
+def _saliency_panel(name: str, suffix: str, values: Values, style: Style, limits: Limits) -> Panel:
+    sign, limit = (1, limits.positive) if name == "positive" else (-1, limits.negative)
+    places = lambda step: sign * divide(values, limit, step)  # noqa: E731
+    return _make_panel(f"{name}{suffix}", values.shape[-3], places, SEQUENTIAL, style, ("0", put_limit(limit)))
+
+
+def _make_panel(
+    name: str, count: int, places: Callable[[int], Values], colors: str, style: Style, ends: tuple[str, str]
+) -> Panel:
+    if style.scale == "frame":
+        ends = ("", "each frame its own")
+    if style.colors == "maps":
+        return Panel(name, count, places, color_map(colors), ends)
+
+    def colored(step: int) -> Pixels:
+        values = places(step)
+        by_channel = np.moveaxis(values, 0, -1) if values.ndim == 3 else values[..., None]
+        levels = np.rint(np.clip(by_channel, 0, 1) * 255).astype(np.uint8)
+        return np.broadcast_to(levels, (*levels.shape[:2], 3))
+
+    return Panel(name, count, colored, None, ends)
+
+
+def divide(values: Values, limit: NDArray[np.float64], step: int) -> Values:
+    """Return one frame's values / limit, clipped to -1 and 1; 0 where the limit is 0: nothing of that sign is there."""
+    end = np.float32(limit[min(step, len(limit) - 1)])
+    frame = values[..., step, :, :]
+    return np.clip(frame / end, -1, 1) if end > 0 else np.zeros_like(frame)
+
+
+def put_limit(limit: NDArray[np.float64]) -> str:
+    """Return a limit in words; the largest where each frame has its own."""
+    return re.sub(r"e([+-])0", r"e\1", f"{float(limit.max()):.2g}")
+
+
+def _flow_frames(pixels: ClipPixels, channel: int, row: int, style: Style) -> Panel:
+    """Return what a flow row shows of the frames: its own channel in grey; or both as a colour, and then the wheel."""
+
+    def grey(step: int) -> Pixels:
+        return _as_bytes(pixels[step])[..., [channel] * 3]
+
+    def colored(step: int) -> Pixels:
+        frame = pixels[step]
+        is_motion = frame.dtype == np.float32
+        return color_wheel(
+            frame.astype(np.float32) if is_motion else decode_motion(frame.astype(np.uint8)), _WHEEL_BOUND
+        )
+
+    if style.flow_colors == "grey":
+        return Panel(f"frame {'uv'[channel]}", len(pixels), grey)
+    if row == 0:
+        return Panel("flow u and v", len(pixels), colored)
+    wheel = _draw_wheel(pixels.shape[1])
+    return Panel(f"directions, to {_WHEEL_BOUND:g} px", len(pixels), lambda step: wheel)
+
+
+def _draw_wheel(size: int) -> Pixels:
+    """Return the colours of all directions and speeds: uint8 (size, size, 3)."""
+    side = np.linspace(-1, 1, size, dtype=np.float32)
+    places = np.stack(np.meshgrid(side, side), axis=-1)
+    wheel = color_wheel(places, 1.0)
+    wheel[np.hypot(places[..., 0], places[..., 1]) > 1] = BACKGROUND
+    return wheel
+
+
+def _as_bytes(pixels: ClipPixels) -> Pixels:
+    """Return a clip's pixels to look at; motion of the resized frame as grey, black and white at 10 pixels."""
+    if pixels.dtype == np.uint8:
+        return pixels.astype(np.uint8, copy=False)
+    return encode_motion(pixels.astype(np.float32, copy=False), bound=BOUND / 2)
+
+
+def _resize(image: Image.Image, side: int) -> Image.Image:
+    """Return an image as a square of `side` pixels; whole multiples stay sharp."""
+    is_multiple = side % image.height == 0
+    return image.resize((side, side), Image.Resampling.NEAREST if is_multiple else Image.Resampling.BICUBIC)

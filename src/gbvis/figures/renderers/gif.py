@@ -1,0 +1,100 @@
+"""GIF, through Pillow's encoder, frame by frame."""
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+from PIL import GifImagePlugin, Image
+
+from gbvis.figures import Picture, Pixels
+
+CAN_MOVE = True
+
+_SAMPLES = 5
+_GREYS = 64
+_MANY = 2000
+"""Colours in the samples of a picture beyond which it is taken for a photograph."""
+
+_UNCHANGED = 255
+"""The index that stands for "as in the frame before"; the palette has one colour fewer for it."""
+
+
+def write(picture: Picture, path: Path) -> None:
+    """Write the picture as a GIF; only one frame is held at a time.
+
+    All frames share one palette, and nothing is dithered: the same colour is the same index in every frame, so
+    nothing flickers. Of each frame only what has changed is written.
+    """
+    palette = _choose_palette(picture)
+    colors = palette.getpalette() or []
+    before: Pixels | None = None
+    with path.open("wb") as file:
+        for frame, delay in zip(picture.frames(), _delays(picture), strict=False):
+            image = Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE)
+            index = np.asarray(image)
+            if before is None:
+                file.writelines(GifImagePlugin.getheader(image, info=_describe_loops(picture))[0])
+                file.writelines(GifImagePlugin.getdata(image, (0, 0), duration=delay))
+            else:
+                change = Image.fromarray(np.where(index == before, np.uint8(_UNCHANGED), index))
+                change.putpalette(colors)
+                options = {"transparency": _UNCHANGED, "disposal": 1, "include_color_table": False, "duration": delay}
+                file.writelines(GifImagePlugin.getdata(change, (0, 0), **options))
+            before = index
+        file.write(b";")
+
+
+def _describe_loops(picture: Picture) -> dict[str, int]:
+    """Return what GIF says of repetition: how often after the first time, 0 being for ever."""
+    if picture.loops is None:
+        return {"loop": 0}
+    return {"loop": picture.loops - 1} if picture.loops > 1 else {}
+
+
+def _delays(picture: Picture) -> Iterator[int]:
+    """Yield how long each frame stays, milliseconds: GIF counts hundredths of a second, and viewers want at least two.
+
+    Delays are mixed so that their sum keeps to the picture's rate.
+    """
+    for number in count():
+        yield 10 * max(2, round(100 * (number + 1) / picture.rate) - round(100 * number / picture.rate))
+
+
+def _choose_palette(picture: Picture) -> Image.Image:
+    """Return a paletted image with the colours that suit some frames spread over the picture.
+
+    Greys that occur keep entries of their own, so that flow, which is grey, is never tinted. For photographs the octree
+    is the quickest and comes closest. Where there are few colours, as in flow, it throws neighbours together; the
+    slower way with a round of k-means keeps them apart.
+    """
+    samples = np.concatenate(_sample_frames(picture))
+    colors = np.unique(samples.reshape(-1, 3).astype(np.int32) @ np.array([65536, 256, 1], np.int32))
+    is_photograph = colors.size > _MANY
+    greys = _common_greys(samples)
+    how = Image.Quantize.FASTOCTREE if is_photograph else Image.Quantize.MAXCOVERAGE
+    chosen = Image.fromarray(samples).quantize(_UNCHANGED - len(greys), how, kmeans=0 if is_photograph else 1)
+    palette = (chosen.getpalette() or [])[: 3 * (_UNCHANGED - len(greys))]
+    joined = Image.new("P", (1, 1))
+    joined.putpalette([*palette, *(value for grey in greys for value in (grey, grey, grey))])
+    return joined
+
+
+def _sample_frames(picture: Picture) -> list[Pixels]:
+    """Return every fourth row and column of some frames, spread over the picture however many clips it has."""
+    kept: list[Pixels] = []
+    every = 1
+    for number, frame in enumerate(picture.frames(max(1, picture.frame_count // _SAMPLES))):
+        if number % every == 0:
+            kept.append(frame[::4, ::4].copy())  # a view would keep the whole frame
+        if len(kept) > 4 * _SAMPLES:
+            kept, every = kept[::2], 2 * every
+    return kept
+
+
+def _common_greys(samples: Pixels) -> list[int]:
+    """Return at most GREYS grey levels that occur often, spread over all that do."""
+    is_grey = (samples[..., 0] == samples[..., 1]) & (samples[..., 1] == samples[..., 2])
+    often = np.flatnonzero(np.bincount(samples[is_grey][:, 0], minlength=256) > samples[..., 0].size / 5000)
+    places = np.linspace(0, len(often) - 1, min(_GREYS, len(often))).round().astype(np.intp)
+    return [int(grey) for grey in often[places]]

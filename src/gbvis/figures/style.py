@@ -1,0 +1,49 @@
+"""Style: how a picture is to look."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gbvis.figures.scale import Limits
+
+PANELS = ("frame", "gradient", "positive", "negative")
+SCALES = ("clip", "all", "frame")
+COLORS = ("maps", "old")
+FLOW_CHANNELS = {"u": (0,), "v": (1,), "both": (0, 1)}
+FLOW_COLORS = ("grey", "wheel")
+
+BACKGROUND = (22, 22, 26)
+TEXT = (232, 232, 232)
+FAINT_TEXT = (150, 150, 158)
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a picture is to look.
+
+    Attributes:
+        panels: Which of `PANELS`, in this order.
+        flow: `u`, `v` or `both`.
+        flow_colors: `grey`: u and v as they are; `wheel`: both as one colour (Baker et al.).
+        scale: `clip`: one colour scale a clip, so that its frames can be compared; `all`: one for everything rendered
+            together; `frame`: each frame stretched by itself.
+        limits: The common limits, for scale `all`.
+        percentile: Where the colours end: so many per cent of the values lie below.
+        colors: `maps`: colour maps, over the colour channel where the gradient is strongest; `old`: the old figure's
+            look, where the gradient itself is taken for a colour.
+        rate: Frames per second.
+        loops: How often the picture is played; None for ever.
+        size: Side of a panel in pixels; None for the layout's own.
+        font: A font file; None for the one that comes along.
+    """
+
+    panels: tuple[str, ...] = PANELS
+    flow: str = "both"
+    flow_colors: str = "grey"
+    scale: str = "clip"
+    limits: Limits | None = None
+    percentile: float = 99.5
+    colors: str = "maps"
+    rate: float = 5.0
+    loops: int | None = None
+    size: int | None = None
+    font: Path | None = None

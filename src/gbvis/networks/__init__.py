@@ -1,0 +1,1 @@
+"""A weights file becomes a network that runs."""

@@ -1,0 +1,194 @@
+"""Network: an R(2+1)D with its input format, labels and endpoints."""
+
+import ctypes
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gbvis.errors import GbvisError
+from gbvis.networks.card import WeightsCard
+from gbvis.networks.endpoint import Endpoint
+from gbvis.networks.host_copy import HostCopy, copy_to_device
+from gbvis.networks.r2plus1d.folding import fold
+from gbvis.networks.r2plus1d.r2plus1d import R2Plus1D
+from gbvis.videos.clip import ClipPixels, normalise
+
+ShapeWatcher = Callable[[Endpoint, tuple[int, ...]], None]
+"""Called with every endpoint and the shape of its activation as the forward pass reaches it."""
+
+_MOST_CLIPS = 16
+"""Computed at once: so many fill any GPU, and more would only wait longer for being written."""
+
+
+class Network:
+    """A network that can be run on clips; its parameters never ask for gradients.
+
+    Attributes:
+        module: The R(2+1)D as its file has it, in evaluation mode; it is not what runs.
+        card: What is known of it without its weights.
+    """
+
+    def __init__(self, module: R2Plus1D, card: WeightsCard) -> None:
+        self.module = module.eval().requires_grad_(False)
+        self.card = card
+        self.device = torch.device("cpu")
+        self.precision = "float32"
+        self._running: R2Plus1D | None = None
+
+    @property
+    def running(self) -> R2Plus1D:
+        """The R(2+1)D that runs, on the device and in the precision of `use`: folded when it is first wanted."""
+        if self._running is None:
+            dtype = torch.bfloat16 if self.precision == "bfloat16" else self.module.classifier.weight.dtype
+            self._running = fold(self.module, self.device, dtype)
+            if self.card.parameters > _MANY_PARAMETERS:
+                _keep_memory()
+        return self._running
+
+    def use(self, device: torch.device, precision: str) -> "Network":
+        """Move the network to `device`, to compute there in `precision`, and return it.
+
+        Raises:
+            GbvisError: The device cannot compute in this precision (exit code 2).
+        """
+        if precision == "tf32" and device.type != "cuda":
+            raise GbvisError(
+                f"precision tf32 needs a CUDA device, and this runs on {device.type}",
+                "use --precision float32 or bfloat16",
+                exit_code=2,
+            )
+        if (device, precision) != (self.device, self.precision):
+            self.device, self.precision, self._running = device, precision, None
+        return self
+
+    def batches(self, clip_count: int) -> Iterator[range]:
+        """Yield which of `clip_count` clips to compute together: a CPU is quickest one by one, in its caches.
+
+        A GPU is filled by several. How many fit into its memory is seen from the first, which goes alone.
+        """
+        if self.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.device)
+        done = 0
+        while done < clip_count:
+            batch = range(done, min(done + (self._count_that_fit() if done else 1), clip_count))
+            yield batch
+            done = batch.stop
+
+    def _count_that_fit(self) -> int:
+        """Return how many clips like those just computed can be computed at once."""
+        if self.device.type != "cuda":
+            return 1
+        free, _ = torch.cuda.mem_get_info(self.device)
+        allocated, reserved = torch.cuda.memory_allocated(self.device), torch.cuda.memory_reserved(self.device)
+        for_one = torch.cuda.max_memory_allocated(self.device)  # weights too: what is off is on the safe side
+        return max(1, min(_MOST_CLIPS, (free + reserved - allocated) // for_one))
+
+    def input_of(self, clips: Sequence[ClipPixels]) -> Tensor:
+        """Return clips as the network takes them: float32 (N, C, T, H, W), or (N, 1, 2T, H, W) where interleaved."""
+        normalised = np.stack([normalise(pixels, self.card.clip_format) for pixels in clips])
+        batch = copy_to_device(normalised, self.device)
+        if self.card.interleaved:  # u1, v1, u2, v2, ... along time
+            batch = batch.transpose(1, 2).flatten(1, 2)[:, None]
+        return batch
+
+    def gradients_of(self, input_gradients: Tensor) -> Tensor:
+        """Return gradients with respect to `input_of`'s result as float32 (N, C, T, H, W) in line with the pixels."""
+        gradients = input_gradients.float()
+        if self.card.interleaved:
+            in_pairs = (len(gradients), -1, self.card.clip_format.channels, *gradients.shape[3:])
+            gradients = gradients.reshape(in_pairs).transpose(1, 2)
+        return gradients.contiguous()
+
+    def respond(
+        self, clips: Tensor, endpoints: Collection[Endpoint], watch: ShapeWatcher | None = None
+    ) -> dict[Endpoint, Tensor]:
+        """Return the value of every target at `endpoints`, from one forward pass that goes no further than needed.
+
+        Args:
+            clips: As `input_of` returns them.
+            endpoints: At least one.
+            watch: Told the shapes on the way.
+
+        Returns:
+            Per endpoint float32 (N, targets): sum over t, h, w of abs(activation) at the convolutions.
+        """
+        responses: dict[Endpoint, Tensor] = {}
+        dtype = next(self.running.buffers()).dtype
+        for endpoint, activation in self.running.endpoints(clips.to(dtype, memory_format=torch.channels_last_3d)):
+            if watch:
+                watch(endpoint, tuple(activation.shape))
+            if endpoint in endpoints:
+                values = activation.to(clips.dtype)
+                responses[endpoint] = values.abs().sum((2, 3, 4)) if values.ndim == 5 else values
+            if len(responses) == len(endpoints):
+                break
+        return responses
+
+    @torch.no_grad()
+    def measure(
+        self, clips: Sequence[ClipPixels], endpoints: Collection[Endpoint], watch: ShapeWatcher | None = None
+    ) -> dict[Endpoint, HostCopy]:
+        """Return the responses of clips on their way to arrays: per endpoint float32 (N, targets)."""
+        responses = self.respond(self.input_of(clips), endpoints, watch)
+        return {endpoint: HostCopy(values) for endpoint, values in responses.items()}
+
+    def circumstances(self) -> dict[str, object]:
+        """Return what does not decide the numbers and is worth recording beside them."""
+        return {"torch": torch.__version__, "device": str(self.device), "threads": torch.get_num_threads()}
+
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """Set PyTorch to this network's precision, and back again at the end."""
+        matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+        before = matmul.allow_tf32, cudnn.allow_tf32
+        try:
+            # torch turns TF32 on for convolutions by itself: off by 2-3 % of the maximum, so only when asked for
+            matmul.allow_tf32 = cudnn.allow_tf32 = self.precision == "tf32"
+            yield
+        except (MemoryError, RuntimeError) as error:
+            is_memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error)
+            if not is_memory:
+                raise
+            raise GbvisError(
+                f"not enough memory on {self.device} for this clip", "take fewer frames with -n, or another --device"
+            ) from error
+        finally:
+            matmul.allow_tf32, cudnn.allow_tf32 = before
+
+
+_MANY_PARAMETERS = 5_000_000
+"""Smaller networks gain nothing from `_keep_memory`, and would lie scattered over twice the memory."""
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+"""Parameters of glibc's `mallopt`, as malloc.h numbers them."""
+
+
+def _keep_memory() -> None:
+    """Have the C library keep the memory of one clip for the next.
+
+    glibc takes blocks as large as an activation from the system and gives them back each time, and the system clears
+    every page anew: 4 % of a gradient, and more where memory is slow. Elsewhere nothing happens.
+    """
+    with suppress(OSError, AttributeError):
+        library = ctypes.CDLL(None)
+        library.mallopt(_MMAP_THRESHOLD, 32 << 20)  # the largest it takes: 144 channels of 16 frames are below it
+        library.mallopt(_TRIM_THRESHOLD, (1 << 31) - 1)
+
+
+def find_device(name: str) -> torch.device:
+    """Return the device of that name; `auto` is a GPU where there is one.
+
+    Raises:
+        GbvisError: The machine has no such device (exit code 2).
+    """
+    has_mps = torch.backends.mps.is_available()
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "mps" if has_mps else "cpu")
+    device = torch.device(name)
+    count = {"cpu": 1, "mps": int(has_mps)}.get(device.type, torch.cuda.device_count())
+    if (device.index or 0) >= count:
+        raise GbvisError(f"this machine has no device {name}", "use --device auto or cpu", exit_code=2)
+    return device

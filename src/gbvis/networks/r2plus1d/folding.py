@@ -1,0 +1,125 @@
+"""Folding: an R(2+1)D made quick for inference. The only form in which networks are run.
+
+What makes it quick on a CPU (`benchmarks/gradient.py` measures all of it together):
+
+- Norms are folded into the convolutions: in evaluation they are a factor and a shift for each channel.
+- Activations lie in memory as (clip, time, y, x, channel), "channels last", which oneDNN's best kernels want.
+- A (2+1)D convolution never needs a 3-D one: in space it is a 2-D convolution over all frames; in time it is one over
+  an image whose rows are frames and whose columns are all places of a frame. With channels last both images are views
+  of the same memory. The 3-D kernels of the last stages are slow.
+- ReLUs work in place, so that an activation is written once.
+
+It rounds otherwise than the plain network, by some 1e-7; `DESIGN.md`, part 5, says what that does to gradients.
+"""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from gbvis.networks.r2plus1d.r2plus1d import NormedConvolution, R2Plus1D
+
+
+class FoldedConvolution(nn.Module):
+    """A `NormedConvolution` as one 2-D convolution with a shift."""
+
+    weight: Tensor
+    shift: Tensor | None
+
+    def __init__(self, plain: NormedConvolution, dtype: torch.dtype) -> None:
+        super().__init__()
+        convolution = plain.convolution
+        time, rows, columns = convolution.kernel_size
+        assert time == 1 or rows == columns == 1
+        self._is_temporal = time > 1
+        self._time_step = convolution.stride[0]
+        self._step = (convolution.stride[0], 1) if self._is_temporal else convolution.stride[1:]
+        self._size = (time, 1) if self._is_temporal else (rows, columns)
+        self._is_symmetric = plain.padding == "symmetric"
+        weight, shift = _fold_norm(plain)
+        weight = weight[..., 0] if self._is_temporal else weight[:, :, 0]
+        self.register_buffer("weight", weight.to(dtype).contiguous(memory_format=torch.channels_last))
+        self.register_buffer("shift", None if shift is None else shift.to(dtype))
+
+    def forward(self, activation: Tensor) -> Tensor:
+        """Return (N, outputs, T', H', W') for (N, inputs, T, H, W), both channels last in memory."""
+        if self._is_temporal:
+            rows, columns = activation.shape[3:]
+            return torch.unflatten(self._convolve(activation.flatten(3)), 3, (rows, columns))
+        clips = activation.shape[0]
+        if self._time_step > 1:
+            activation = _EveryNthFrame.apply(activation, self._time_step)  # type: ignore[no-untyped-call]
+        frames = activation.transpose(1, 2).flatten(0, 1)
+        return torch.unflatten(self._convolve(frames), 0, (clips, -1)).transpose(1, 2)
+
+    def _convolve(self, image: Tensor) -> Tensor:
+        padding, rest = self._pad(image.shape[2:])
+        if any(rest):
+            image = functional.pad(image, rest)
+        convolved = functional.conv2d(image, self.weight, self.shift, self._step, padding)
+        return convolved.contiguous(memory_format=torch.channels_last)  # it is, but where one channel leaves it open
+
+    def _pad(self, sizes: torch.Size) -> tuple[tuple[int, int], tuple[int, int, int, int]]:
+        """Return how much the convolution pads by itself, and what has to be added before, as torch wants it.
+
+        `same` padding gives ceil(size / step) outputs, the odd zero behind, as in `NormedConvolution`.
+        """
+        (rows, row_rest), (columns, column_rest) = (
+            (kernel // 2, 0) if self._is_symmetric else _pad_like_tensorflow(size, kernel, step)
+            for size, kernel, step in zip(sizes, self._size, self._step, strict=True)
+        )
+        return (rows, columns), (0, column_rest, 0, row_rest)
+
+
+class _EveryNthFrame(torch.autograd.Function):
+    """Slicing along time, whose gradient is channels last too; that of torch's own slicing is not."""
+
+    @staticmethod
+    def forward(context: torch.autograd.function.FunctionCtx, activation: Tensor, step: int) -> Tensor:
+        context.shape, context.step = activation.shape, step  # type: ignore[attr-defined]
+        return activation.data[:, :, ::step]
+
+    @staticmethod
+    def backward(context: torch.autograd.function.FunctionCtx, *gradients: Tensor) -> tuple[Tensor, None]:
+        shape, step = context.shape, context.step  # type: ignore[attr-defined]
+        passed = torch.zeros_like(gradients[0].new_empty(shape), memory_format=torch.channels_last_3d)
+        passed[:, :, ::step] = gradients[0]
+        return passed, None
+
+
+def _pad_like_tensorflow(size: int, kernel: int, step: int) -> tuple[int, int]:
+    """Return the zeros on both sides, and how many more come behind: 0 or 1."""
+    total = max(0, (-(-size // step) - 1) * step + kernel - size)
+    return total // 2, total % 2
+
+
+def _fold_norm(plain: NormedConvolution) -> tuple[Tensor, Tensor | None]:
+    """Return a convolution's weight with its norm in it, and what is added to every output: float64, rounded later."""
+    weight, bias = plain.convolution.weight.double(), plain.convolution.bias
+    norm = plain.norm
+    if not isinstance(norm, nn.BatchNorm3d):
+        return weight, None if bias is None else bias.double()
+    assert norm.running_var is not None and norm.running_mean is not None
+    factor = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
+    before = -norm.running_mean.double() if bias is None else bias.double() - norm.running_mean.double()
+    return weight * factor[:, None, None, None, None], norm.bias.double() + before * factor
+
+
+def fold(plain: R2Plus1D, device: torch.device, dtype: torch.dtype) -> R2Plus1D:
+    """Return a network of the same endpoints that runs on `device` in `dtype`; `plain` is left as it is.
+
+    Its clips have to be channels last in memory; what follows the convolutions is computed as the classifier's
+    weights are, in float32.
+    """
+    with torch.device("meta"):
+        folded = R2Plus1D(plain.architecture, plain.variant)
+    for name, part in plain.named_modules():
+        if isinstance(part, NormedConvolution):
+            parent, _, child = name.rpartition(".")
+            setattr(folded.get_submodule(parent), child, FoldedConvolution(part, dtype))
+    folded.classifier = copy.deepcopy(plain.classifier)
+    for part in folded.modules():
+        if isinstance(part, nn.ReLU):
+            part.inplace = True
+    return folded.to(device).eval().requires_grad_(False)

@@ -1,0 +1,1 @@
+"""Weights files: named tensors, and what they say of themselves."""

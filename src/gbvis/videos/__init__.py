@@ -1,0 +1,1 @@
+"""What is read: videos, and clips cut from them."""

@@ -1,0 +1,192 @@
+"""The contract of a layout, and what each shows where."""
+
+import numpy as np
+import pytest
+
+from gbvis import registry
+from gbvis.errors import GbvisError
+from gbvis.figures import Exhibit, ExhibitClip, Style, legend
+from gbvis.figures.color import SEQUENTIAL, color_map
+from gbvis.figures.exhibit import SourceView
+from gbvis.figures.layouts import overlay, sheet, strip
+from gbvis.figures.style import BACKGROUND
+
+
+def make_exhibit(
+    random: np.random.Generator, modality: str = "rgb", clips: int = 2, frames: int = 4, first: int = 0
+) -> Exhibit:
+    channels = 3 if modality == "rgb" else 2
+    numbers = [list(range(first + 10 * clip, first + 10 * clip + frames)) for clip in range(clips)]
+    made = [
+        ExhibitClip(
+            frames=numbers[clip],
+            pixels=random.integers(0, 256, (frames, 112, 112, channels), dtype=np.uint8),
+            gradient=(clip + 1) * random.standard_normal((channels, frames, 112, 112)).astype(np.float32),
+            value=0.5,
+        )
+        for clip in range(clips)
+    ]
+    view = SourceView(200, 150, (40.0, 20.0, 152.0, 132.0), lambda number: np.full((150, 200, 3), 100, np.uint8))
+    return Exhibit("video", "FC", "class 3", "score", modality, numbers, 25.0, lambda: iter(made), view)
+
+
+def lay_out(name: str, exhibits: list[Exhibit], style: Style) -> list[np.ndarray]:
+    """Return every page's frames: uint8 (T, H, W, 3) each; check what all layouts promise."""
+    pages = registry.layout(name).lay_out(exhibits, style)
+    made = []
+    for page in pages:
+        frames = np.stack(list(page.frames()))
+        assert frames.dtype == np.uint8
+        assert frames.shape == (page.frame_count, page.height, page.width, 3)
+        np.testing.assert_array_equal(np.stack(list(page.frames())), frames)  # as often as asked
+        assert page.loops == style.loops or page.frame_count == 1
+        made.append(frames)
+    return made
+
+
+@pytest.mark.parametrize("name", registry.LAYOUTS)
+@pytest.mark.parametrize("style", [Style(), Style(scale="frame", colors="old", flow_colors="wheel", size=56, loops=3)])
+def test_every_layout_makes_pictures(random: np.random.Generator, name: str, style: Style) -> None:
+    layout = registry.layout(name)
+    exhibits = [make_exhibit(random)]
+    if layout.JOINS:
+        exhibits.append(make_exhibit(random, "flow" if layout.JOINS == "streams" else "rgb"))
+    pages = lay_out(name, exhibits, style)
+    assert sum(len(page) for page in pages) == (8 if layout.IS_MOVING else len(pages))
+    assert all(page.std() > 0 for page in pages)
+
+
+@pytest.mark.parametrize("name", ["strip", "overlay"])
+def test_every_nth_frame_can_be_made_alone(random: np.random.Generator, name: str) -> None:
+    (page,) = registry.layout(name).lay_out([make_exhibit(random, clips=1)], Style())
+    np.testing.assert_array_equal(list(page.frames(step=2)), list(page.frames())[::2])
+
+
+@pytest.mark.parametrize("modality", ["rgb", "flow"])
+def test_a_strip_shows_the_frames_where_they_belong(random: np.random.Generator, modality: str) -> None:
+    exhibit = make_exhibit(random, modality)
+    (frames,) = lay_out("strip", [exhibit], Style())
+    for clip, made in enumerate(exhibit.clips()):
+        for step in range(4):
+            pixels = made.pixels[step]
+            shown = pixels if modality == "rgb" else pixels[..., [0, 0, 0]]
+            top = 2 * 18
+            np.testing.assert_array_equal(frames[4 * clip + step][top : top + 224 : 2, :224:2], shown)
+
+
+def test_the_curve_follows_the_gradient(random: np.random.Generator) -> None:
+    """A clip with all its gradient in one frame: the mark stands high there and low elsewhere."""
+    exhibit = make_exhibit(random, clips=1)
+    (clip,) = exhibit.clips()
+    clip.gradient[:, [0, 1, 3]] *= 1e-3
+    (frames,) = lay_out("strip", [exhibit], Style())
+    heights = []
+    for step, frame in enumerate(frames):
+        marked = (frame == legend.CURVE).all(-1).sum(0)  # the mark is the only thing that is so high
+        left, right = 230, 912
+        place = round(left + (right - left) * step / 3)
+        heights.append(int(marked[place - 5 : place + 6].max()))
+    assert heights[2] > 2 * max(heights[0], heights[1], heights[3])
+    assert exhibit.clips().__next__().importance.argmax() == 2
+
+
+def test_streams_run_on_one_clock(random: np.random.Generator) -> None:
+    """Flow begins a frame earlier: five moments, and at each both show the last frame that has begun."""
+    rgb, flow = make_exhibit(random, clips=1, first=1), make_exhibit(random, "flow", clips=1, first=0)
+    (frames,) = lay_out("streams", [rgb, flow], Style(panels=("frame", "gradient", "positive")))
+    assert len(frames) == 5
+    (seen,) = rgb.clips()
+    (moved,) = flow.clips()
+    for moment, (rgb_step, flow_step) in enumerate([(0, 0), (0, 1), (1, 2), (2, 3), (3, 3)]):
+        np.testing.assert_array_equal(frames[moment][36:260:2, :224:2], seen.pixels[rgb_step])
+        second = frames[moment][18 + 224 + 36 + 36 :]  # below the first block: title, row of panels, curve
+        shown = moved.pixels[flow_step][..., [0, 0, 0]]
+        assert any(np.array_equal(second[top : top + 224 : 2, :224:2], shown) for top in range(20, 60)), (
+            f"moment {moment}"
+        )
+
+
+def test_repeated_frames_are_shown_in_turn() -> None:
+    assert strip._clock([[0, 1, 2, 0, 1]]) == [(0,), (1,), (2,), (3,), (4,)]
+    assert strip._clock([[0, 1, 0, 1], [0, 1, 2, 3]]) == [(0, 0), (1, 1), (2, 2), (3, 3)]
+    assert strip._clock([[5, 7], [4, 6]]) == [(0, 0), (0, 0), (0, 1), (1, 1)]
+
+
+@pytest.mark.parametrize("name", ["sheet", "sheet-transposed"])
+def test_a_sheet_holds_everything_at_once(random: np.random.Generator, name: str) -> None:
+    exhibit = make_exhibit(random)
+    (page,) = lay_out(name, [exhibit], Style())
+    grid = sheet.Grid(name != "sheet", 112, 20, 4, 4)
+    for number, clip in enumerate(exhibit.clips()):
+        for step in range(4):
+            left, below = grid.place(0, step)
+            top = grid.line + number * grid.clip_height + below
+            np.testing.assert_array_equal(page[0][top : top + 112, left : left + 112], clip.pixels[step])
+
+
+def test_many_clips_take_several_pages(random: np.random.Generator) -> None:
+    exhibit = make_exhibit(random, clips=13)
+    pages = lay_out("sheet", [exhibit], Style())
+    assert len(pages) == 3 and all(len(page) == 1 for page in pages)
+    assert max(page.shape[1] for page in pages) < 3_100
+
+
+def test_a_sheet_that_nothing_can_show(random: np.random.Generator) -> None:
+    with pytest.raises(GbvisError, match="would be"):
+        lay_out("sheet", [make_exhibit(random)], Style(size=4096))
+
+
+def overlay_frames(gradient: np.ndarray, box: tuple[float, float, float, float], size: tuple[int, int]) -> np.ndarray:
+    width, height = size
+    clip = ExhibitClip([0], np.zeros((1, *gradient.shape[-2:], 3), np.uint8), gradient, 0.0)
+    view = SourceView(width, height, box, lambda number: np.full((height, width, 3), 120, np.uint8))
+    exhibit = Exhibit("video", "FC", "class 3", "score", "rgb", [[0]], None, lambda: iter([clip]), view)
+    (frames,) = lay_out("overlay", [exhibit], Style(percentile=100))
+    line = (frames.shape[1] - height) // 6
+    return frames[0][2 * line : 2 * line + height]
+
+
+def test_an_overlay_lies_exactly_where_the_crop_came_from() -> None:
+    """The crop at twice its size, from column 60 and row 40: one hot pixel covers its own two by two."""
+    gradient = np.zeros((3, 1, 112, 112), np.float32)
+    gradient[1, 0, 30, 50] = -2.0
+    shown = overlay_frames(gradient, (60.0, 40.0, 284.0, 264.0), (400, 300)).astype(int)
+    hottest = np.abs(shown - 120)[40:264, 60:284].sum(-1)
+    rows, columns = np.nonzero(hottest > 0.8 * hottest.max())
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (60, 61, 100, 101)
+    # interpolated between pixel centres, a quarter of the way to the next pixel on both axes: 0.75 x 0.75 of its heat
+    heat = 0.75 * 0.75
+    color = color_map(SEQUENTIAL)[round(heat * 254)].astype(float)
+    expected = 120 + 0.85 * np.sqrt(heat) * (color - 120)
+    assert np.abs(shown[40 + 60, 60 + 100] - expected).max() <= 2
+
+
+def test_what_the_network_never_saw_is_dimmed() -> None:
+    gradient = np.zeros((3, 1, 112, 112), np.float32)
+    shown = overlay_frames(gradient, (60.0, 40.0, 284.0, 264.0), (400, 300))
+    inside = np.zeros((300, 400), bool)
+    inside[40:264, 60:284] = True
+    assert (shown[inside] == 120).all() and (shown[~inside] == 42).all()
+
+
+def test_an_overlay_of_a_fractional_box_is_centred() -> None:
+    """UCF-101's crop: 29 of 171 columns over 320 pixels. The centre of gravity of the heat is the pixel's centre."""
+    left, right = 29 * 320 / 171, 141 * 320 / 171
+    top, bottom = 8 * 240 / 128, 120 * 240 / 128
+    gradient = np.zeros((3, 1, 112, 112), np.float32)
+    gradient[0, 0, 80, 20] = 1.0
+    source = SourceView(320, 240, (left, top, right, bottom), lambda number: np.zeros((240, 320, 3), np.uint8))
+    black = np.zeros((240, 320, 3), np.uint8)
+    heat = overlay.blend(black, np.abs(gradient[0, 0]), source).astype(float).sum(-1)
+    y, x = np.indices(heat.shape) + 0.5
+    assert (x * heat).sum() / heat.sum() == pytest.approx(left + 20.5 * (right - left) / 112, abs=0.1)
+    assert (y * heat).sum() / heat.sum() == pytest.approx(top + 80.5 * (bottom - top) / 112, abs=0.1)
+
+
+def test_small_videos_are_shown_in_whole_multiples(random: np.random.Generator) -> None:
+    (frames,) = lay_out("overlay", [make_exhibit(random)], Style())
+    assert frames.shape[2] == 400
+    line = (frames.shape[1] - 300) // 6
+    picture = frames[0][2 * line : 2 * line + 300]
+    np.testing.assert_array_equal(picture[::2, ::2], picture[1::2, 1::2])
+    assert (frames[0][: line // 8, -50:] == BACKGROUND).all()

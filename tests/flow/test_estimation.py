@@ -1,0 +1,86 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gbvis import registry
+from gbvis.flow.estimation import Estimation
+from gbvis.networks.r2plus1d.checkpoints import old_script, vmz_caffe2
+from gbvis.videos.clip import resize_and_crop
+from gbvis.videos.flow import decode_motion, load_opencv
+from gbvis.videos.readers import two_stream_folder
+from gbvis.videos.readers.video_file import VideoFile
+from gbvis.videos.two_stream import as_from_jpeg, scaled_size
+from gbvis.videos.video import VideoShape
+
+FIRST = {"v_SoccerJuggling_g23_c01": 111, "v_WalkingWithDog_g15_c01": 99}
+"""Which frame of the video the first of the data set in `shared` is."""
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_tvl1_is_what_the_two_stream_data_set_holds(shared: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`shared` holds frames 341 wide, where gpu_flow cuts off to 340; at 341 the flow is equal bit for bit."""
+    frames, flow = (two_stream_folder.read(name, modality, shared / "data/UCF-101") for modality in ("rgb", "flow"))
+    video = VideoFile(shared / f"data/videos/{name}.avi")
+    assert frames and flow
+    monkeypatch.setattr("gbvis.videos.two_stream.scaled_size", lambda height, width: (256, 341))
+    estimation = Estimation("tvl1", registry.flow("tvl1").SETTINGS)
+    number = 3
+    before, after = (estimation.prepare(video.read(FIRST[name] + place)) for place in (number, number + 1))
+    ours = estimation.encode(registry.flow("tvl1").estimate(before, after))
+    difference = np.abs(as_from_jpeg(ours).astype(int) - flow.read(number))
+    assert difference.mean() < 0.01  # 0 where it was written; kernels of other processors may round otherwise
+    without_jpeg = np.abs(ours.astype(int) - flow.read(number))
+    assert 0 < without_jpeg.mean() < 0.5
+
+
+def test_the_size_that_gbvis_computes_at_hardly_matters(shared: Path) -> None:
+    name, number = "v_SoccerJuggling_g23_c01", 0
+    flow = two_stream_folder.read(name, "flow", shared / "data/UCF-101")
+    video = VideoFile(shared / f"data/videos/{name}.avi")
+    assert flow
+    estimation = Estimation("tvl1", registry.flow("tvl1").SETTINGS)
+    before, after = (estimation.prepare(video.read(FIRST[name] + place)) for place in (number, number + 1))
+    ours = as_from_jpeg(estimation.encode(registry.flow("tvl1").estimate(before, after)))
+    seen = [resize_and_crop(levels, old_script.FAMILY.formats["flow"]).astype(int) for levels in (ours, flow.read(0))]
+    assert np.abs(seen[0] - seen[1]).mean() < 0.25  # levels, of which one is 0.16 pixels
+
+
+@pytest.mark.parametrize(
+    ("size", "scaled"),
+    [
+        ((240, 320), (256, 340)), ((240, 560), (256, 596)), ((256, 340), (256, 340)), ((1920, 1080), (454, 256)),
+        ((144, 144), (256, 256)), ((720, 1280), (256, 454)),
+    ],
+)  # fmt: skip
+def test_sizes_are_gpu_flows(size: tuple[int, int], scaled: tuple[int, int]) -> None:
+    assert scaled_size(*size) == scaled
+
+
+def test_motion_in_pixels_is_that_of_the_crop(shared: Path) -> None:
+    """VMZ: grey of the crop, Farnebäck, nothing cut off or rounded; written once more, from its source."""
+    form = vmz_caffe2.FAMILY.formats["flow"]
+    estimation = Estimation("farneback", registry.flow("farneback").SETTINGS, form)
+    assert estimation.dtype == "float32" and estimation.frame_size(VideoShape(9, None, 320, 240)) == (112, 112)
+    video = VideoFile(shared / "data/videos/v_WalkingWithDog_g15_c01.avi")
+    opencv = load_opencv()
+    greys = []
+    for number in (50, 51):
+        resized = opencv.resize(video.read(number), (171, 128), interpolation=opencv.INTER_LINEAR)
+        greys.append(opencv.cvtColor(resized[8:120, 29:141], opencv.COLOR_RGB2GRAY))
+    expected = opencv.calcOpticalFlowFarneback(
+        greys[0], greys[1], None, np.sqrt(2) / 2, 5, 10, 2, 7, 1.5, opencv.OPTFLOW_FARNEBACK_GAUSSIAN
+    )
+    before, after = (estimation.prepare(video.read(number)) for number in (50, 51))
+    ours = estimation.encode(registry.flow("farneback").estimate(before, after))
+    np.testing.assert_allclose(ours, expected, atol=1e-4)
+    assert np.abs(ours).max() > 1
+
+
+def test_8_bit_is_cut_off_and_motion_in_pixels_is_not() -> None:
+    motion = np.array([[[30.0, -25.0]]], np.float32)
+    levels = Estimation("dis", {}).encode(motion)
+    assert levels.dtype == np.uint8
+    np.testing.assert_allclose(decode_motion(levels), [[[20, -20]]])
+    kept = Estimation("farneback", {}, vmz_caffe2.FAMILY.formats["flow"]).encode(motion)
+    np.testing.assert_array_equal(kept, motion)

@@ -1,0 +1,63 @@
+import pytest
+import torch
+
+from gbvis.networks.endpoint import ENDPOINTS, STAGES, STEM
+from gbvis.networks.r2plus1d.architecture import Architecture, Variant, receptive_fields
+from gbvis.networks.r2plus1d.r2plus1d import R2Plus1D, count_parameters, trace_shapes
+
+OLD, NEW = Variant("same", 1e-3), Variant("symmetric", 1e-5)
+
+
+@pytest.mark.parametrize(("depth", "classes", "millions"), [(18, 400, 33.4), (34, 400, 63.7)])
+def test_the_papers_networks(depth: int, classes: int, millions: float) -> None:
+    """The sizes are those of VMZ's model zoo."""
+    architecture = Architecture.of_depth(depth, 3, classes)
+    assert architecture.depth == depth
+    assert round(count_parameters(architecture, OLD) / 1e6, 1) == millions
+    block = architecture.stages[1][0]
+    assert (block.first.middle, block.second.middle) == (230, 288)
+    assert architecture.stages[0][0].first.middle == 144 and architecture.stem.middle == 45
+
+
+def test_shapes() -> None:
+    shapes = trace_shapes(Architecture.of_depth(18, 3, 400), NEW, (3, 16, 112, 112))
+    assert [shapes[endpoint] for endpoint in ENDPOINTS] == [
+        (64, 16, 56, 56), (64, 16, 56, 56), (128, 8, 28, 28), (256, 4, 14, 14), (512, 2, 7, 7),
+        (512,), (400,), (400,),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [(8, 112, 112), (7, 111, 113), (1, 64, 65)])
+def test_same_padding_gives_the_ceiling(size: tuple[int, int, int]) -> None:
+    shapes = trace_shapes(Architecture.of_depth(18, 3, 2), OLD, (3, *size))
+    for number, stage in enumerate(STAGES):
+        assert shapes[stage][1] == -(-size[0] // 2**number)
+        assert shapes[stage][2:] == tuple(-(-side // 2 ** (number + 1)) for side in size[1:])
+
+
+def test_same_padding_puts_the_odd_zero_behind(make_weights: object) -> None:
+    """A 7-kernel at stride 2 over 112 starts 2 before the first pixel and ends 3 behind the last."""
+    module = R2Plus1D(make_weights.make_architecture(3), OLD)  # type: ignore[attr-defined]
+    padded = module.stem.spatial._pad_like_tensorflow(torch.ones(1, 3, 8, 112, 112))
+    assert padded.shape == (1, 3, 8, 117, 117)
+    assert padded[0, 0, 0, :, 60].tolist() == [0.0] * 2 + [1.0] * 112 + [0.0] * 3
+    temporal = module.stages[1][0].first.temporal._pad_like_tensorflow(torch.ones(1, 1, 8, 4, 4))
+    assert temporal[0, 0, :, 0, 0].tolist() == [1.0] * 8 + [0.0]
+
+
+def test_receptive_fields_are_what_a_gradient_reaches(make_weights: object) -> None:
+    """One activation's gradient, with weights that cancel nothing, covers its receptive field and no more."""
+    architecture = make_weights.make_architecture(3)  # type: ignore[attr-defined]
+    module = R2Plus1D(architecture, NEW).eval()
+    for parameter in module.parameters():
+        torch.nn.init.constant_(parameter, 0.05)
+    clip = torch.rand(1, 3, 33, 128, 128, requires_grad=True)
+    fields = receptive_fields(architecture)
+    for endpoint, activation in module.endpoints(clip):
+        if endpoint not in (STEM, *STAGES[:2]):
+            break
+        time, row, column = (size // 2 for size in activation.shape[2:])
+        (gradient,) = torch.autograd.grad(activation[0, 0, time, row, column], clip, retain_graph=True)
+        reached = (gradient[0].abs().sum(0) > 0).nonzero()
+        extent = (reached.max(0).values - reached.min(0).values + 1).tolist()
+        assert extent == [fields[endpoint][0], fields[endpoint][1], fields[endpoint][1]]

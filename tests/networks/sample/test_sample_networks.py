@@ -1,0 +1,113 @@
+"""The networks that come with gbvis: what they say of themselves, and that it is true on a few videos here."""
+
+import json
+import os
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import safetensors
+import torch
+
+from conftest import ROOT, load_script
+from gbvis.networks.endpoint import ENDPOINTS, FC, SOFTMAX
+from gbvis.networks.network import Network
+from gbvis.networks.sample import find_weights
+from gbvis.steps.opening_weights import Networks, WeightsRequest
+from gbvis.videos.clip import cut_clip
+from gbvis.videos.clip_request import ClipRequest
+from gbvis.videos.readers.sample import SampleVideo
+from gbvis.videos.sample import FIRST_TRAINING_SEED, MOTIONS
+
+WEIGHTS = find_weights(Path("sample"))
+
+
+@pytest.fixture(scope="module")
+def networks() -> dict[str, Network]:
+    opened = Networks(WeightsRequest((WEIGHTS,)))
+    return {modality: opened.load(modality) for modality in ("rgb", "flow")}
+
+
+@pytest.fixture(scope="module")
+def evaluate() -> ModuleType:
+    """`training/evaluate.py`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "training")
+        return load_script(ROOT / "training/evaluate.py")
+
+
+def test_they_are_small_and_say_how_they_were_made() -> None:
+    assert os.path.getsize(WEIGHTS) < 3_000_000  # noqa: PTH202
+    with safetensors.safe_open(WEIGHTS, framework="pt") as file:
+        about = json.loads(file.metadata()["gbvis"])
+    training = about["training"]
+    assert training["first_seed"] == FIRST_TRAINING_SEED
+    assert min(training["held_out"]["accuracy"][stream] for stream in ("rgb", "flow", "fused")) >= 0.95
+    assert training["held_out"]["videos"] >= 200
+    assert {"optimizer", "steps", "batch", "seed", "torch", "script"} <= training.keys()
+
+
+def test_they_are_narrow_networks_of_the_same_kind(networks: dict[str, Network]) -> None:
+    for modality, network in networks.items():
+        card = network.card
+        assert (card.family, card.modality, card.labels) == ("sample", modality, MOTIONS)
+        assert list(card.targets) == [endpoint.name for endpoint in ENDPOINTS]
+        assert (card.clip_format.frames, card.clip_format.crop) == (8, 72)
+
+
+def test_they_know_videos_that_they_have_not_seen(networks: dict[str, Network]) -> None:
+    """Forty videos, five a class; 38 of 40 is the least."""
+    right = {"rgb": 0, "flow": 0, "fused": 0}
+    for seed in range(40):
+        motion = seed % len(MOTIONS)
+        scores = {}
+        for modality, network in networks.items():
+            video = SampleVideo(f"{MOTIONS[motion]}-{5000 + seed}", modality)
+            (numbers,) = ClipRequest(8).choose_frames(video.shape)
+            pixels = cut_clip(video, numbers, network.card.clip_format)
+            scores[modality] = network.measure([pixels], {SOFTMAX})[SOFTMAX].array()[0]
+        scores["fused"] = (scores["rgb"] + scores["flow"]) / 2
+        for name, found in scores.items():
+            right[name] += int(found.argmax()) == motion
+    assert min(right.values()) >= 38, right
+
+
+def measure(evaluate: ModuleType, network: Network) -> tuple[float, float]:
+    """Return the mean concentration and distraction of guided gradients from FC, over noisy clips."""
+    modality = network.card.modality
+    found = [
+        evaluate.measure_focus(evaluate.guided(FC)(network, pixels), mover, distractors)
+        for pixels, mover, distractors in evaluate.draw_clips(modality, 16, evaluate.NOISE[modality])
+    ]
+    distraction = [focus.distraction for focus in found if focus.distraction is not None]
+    return float(np.mean([focus.concentration for focus in found])), float(np.mean(distraction))
+
+
+@pytest.mark.parametrize("modality", ["rgb", "flow"])
+def test_the_gradient_lies_on_what_moves(networks: dict[str, Network], evaluate: ModuleType, modality: str) -> None:
+    """At least 6 times the mover's share of the frame, and little on what rests; not so where nothing was learned."""
+    concentration, distraction = measure(evaluate, networks[modality])
+    assert concentration >= 6 and distraction <= 1 / 3
+    torch.manual_seed(0)
+    untrained = Network(evaluate.make_network(modality), networks[modality].card)
+    concentration, distraction = measure(evaluate, untrained)
+    assert concentration < 3 and distraction > 1 / 3
+
+
+def test_the_masks_hold_all_that_moves(evaluate: ModuleType) -> None:
+    """At the network's size no moving pixel lies outside the grown mover, and the mover is not most of the frame."""
+    for pixels, mover, distractors in evaluate.draw_clips("flow", 16, noise=0.0):
+        is_moving = (pixels != 128).any(-1)
+        assert is_moving.any() and not (is_moving & ~mover).any()
+        assert mover.mean() < 0.2 and not (mover & distractors).any()
+
+
+def test_focus_is_what_it_says(evaluate: ModuleType) -> None:
+    """A mover on a quarter of the frame that holds three quarters of the gradient; half as dense on a distractor."""
+    mover, distractors = np.zeros((1, 4, 4), bool), np.zeros((1, 4, 4), bool)
+    mover[:, :2, :2] = distractors[:, 3, 3] = True
+    magnitude = np.where(mover, 3.0, 1 / 3).astype(np.float32)
+    assert evaluate.measure_focus(magnitude, mover, distractors).concentration == pytest.approx(0.75 * 4)
+    assert evaluate.measure_focus(magnitude, mover, distractors).distraction == pytest.approx(1 / 9)
+    assert evaluate.measure_focus(magnitude, mover, ~mover & mover).distraction is None

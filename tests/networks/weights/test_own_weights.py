@@ -1,0 +1,144 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+from networks.r2plus1d.test_families import build, make_tensors
+
+from conftest import Call
+from gbvis import registry
+from gbvis.errors import GbvisError
+from gbvis.networks.network import Network
+from gbvis.networks.r2plus1d.building import build_network
+from gbvis.networks.r2plus1d.family import Family
+from gbvis.networks.weights.own_weights import is_own_weights, read_own_weights, write_own_weights
+from gbvis.steps.opening_weights import Networks, WeightsRequest
+
+
+def make(family: Family) -> Network:
+    return build(make_tensors(family))
+
+
+@pytest.mark.parametrize("family", registry.families(), ids=lambda family: family.name)
+def test_a_converted_network_is_the_same_network(tmp_path: Path, random: np.random.Generator, family: Family) -> None:
+    network = make(family)
+    write_own_weights(tmp_path / "own.safetensors", [network], {})
+    assert is_own_weights(tmp_path / "own.safetensors")
+    (state,) = read_own_weights(tmp_path / "own.safetensors")
+    again = build_network(state, [], "0" * 64)
+    assert again.module.architecture == network.module.architecture
+    expected = {**network.card.to_json(), "path": None}
+    assert {**again.card.to_json(), "path": None} == expected
+    clip = torch.from_numpy(random.standard_normal((1, 3, 8, 64, 64)).astype(np.float32))
+    assert torch.equal(again.module(clip), network.module(clip))
+
+
+def test_the_command(call: Call, weights: dict[str, Path], dataset: Path, tmp_path: Path) -> None:
+    both = tmp_path / "both.pth"
+    states = [
+        torch.load(weights[name], weights_only=True)["content"][name]["split1"]["state_dict"]
+        for name in ("rgb", "flow")
+    ]
+    torch.save({"rgb_state": states[0], "flow_state": states[1], "stream_weights": [1.0, 3.0]}, both)
+    done = call("convert-weights", both, "both.safetensors", "--json")
+    assert done.code == 0, done.err
+    found = json.loads(done.out)
+    assert [network["modality"] for network in found["networks"]] == ["rgb", "flow"]
+    assert found["bytes"] == (tmp_path / "both.safetensors").stat().st_size
+    predict = ["predict", "moving-disc", "-d", dataset, "--clips", 1, "--json"]
+    assert call(*predict, "-w", "both.safetensors").out == call(*predict, "-w", both).out
+    call("convert-weights", both, "both.safetensors").check_error(2, "there already", "--force")
+    call("convert-weights", both, "both.pth").check_error(2, "does not end in .safetensors")
+    call("convert-weights", tmp_path / "no.pth", "x.safetensors").check_error(2, "no.pth does not exist")
+    assert call("convert-weights", weights["rgb"], "both.safetensors", "--force").code == 0
+    assert list(Networks(WeightsRequest((tmp_path / "both.safetensors",))).cards) == ["rgb"]
+    assert not list(tmp_path.glob(".*.partial"))
+
+
+def write_foreign(path: Path) -> None:
+    safetensors.torch.save_file({"a": torch.zeros(2)}, path)
+
+
+def write_newer(path: Path) -> None:
+    safetensors.torch.save_file({"a": torch.zeros(2)}, path, metadata={"gbvis": '{"format_version": 2}'})
+
+
+def write_cut(path: Path) -> None:
+    write_own_weights(path, [make(registry.families()[0])], {})
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def write_spare(path: Path) -> None:
+    write_own_weights(path, [make(registry.families()[0])], {})
+    with safetensors.safe_open(path, framework="pt") as file:
+        tensors, metadata = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
+    safetensors.torch.save_file({**tensors, "flow.extra": torch.zeros(1)}, path, metadata=metadata)
+
+
+@pytest.mark.parametrize("write", [write_foreign, write_newer, write_cut, write_spare])
+def test_what_cannot_be_read_says_so(tmp_path: Path, write: object) -> None:
+    path = tmp_path / "own.safetensors"
+    write(path)  # type: ignore[operator]
+    with pytest.raises(GbvisError, match=r"own\.safetensors") as error:
+        read_own_weights(path)
+    assert error.value.exit_code == 2
+
+
+def test_class_names_given_are_kept(call: Call, weights: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "names").write_text("\n".join(f"class number {number}" for number in range(101)))
+    assert call("convert-weights", weights["rgb"], "named.safetensors", "--labels", "names").code == 0
+    card = Networks(WeightsRequest((tmp_path / "named.safetensors",))).cards["rgb"]
+    assert card.labels and card.labels[7] == "class number 7"
+
+
+def test_the_sample_networks_can_be_converted(call: Call) -> None:
+    assert call("convert-weights", "sample", "own.safetensors").code == 0
+    mine, theirs = (call("predict", "sample:up-4", "-w", path, "--json").out for path in ("own.safetensors", "sample"))
+    assert mine == theirs
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [
+        ("clip_format", "frames", 0),
+        ("clip_format", "frames", "8"),
+        ("clip_format", "frames", 10**9),
+        ("clip_format", "height", 1),
+        ("clip_format", "crop", 1000),
+        ("clip_format", "crop", 0),
+        ("clip_format", "top", -5),
+        ("clip_format", "left", 10**9),
+        ("clip_format", "scale", 0),
+        ("clip_format", "scale", float("nan")),
+        ("clip_format", "scale", 10**400),
+        ("clip_format", "scale", 1e-30),
+        ("clip_format", "mean", [1e300, 0.0, 0.0]),
+        ("clip_format", "mean", [1.0]),
+        ("clip_format", "mean", "abc"),
+        ("clip_format", "std", [0.0, 0.0, 0.0]),
+        ("clip_format", "std", [1.0, 1.0]),
+        ("clip_format", "is_motion", True),
+        ("variant", "padding", "foo"),
+        ("variant", "norm_epsilon", -1),
+        (None, "labels", ["one", "two"]),
+        (None, "labels", 3),
+        (None, "fusion_weight", -1),
+        (None, "fusion_weight", 1e300),
+        (None, "fusion_weight", "much"),
+        (None, "clip_format", None),
+    ],
+)
+def test_a_description_that_describes_nothing_is_refused(
+    call: Call, tmp_path: Path, part: str | None, name: str, value: object
+) -> None:
+    """A weights file brings its own input format and class names: they are checked like its numbers."""
+    path = tmp_path / "own.safetensors"
+    write_own_weights(path, [make(registry.families()[0])], {})
+    with safetensors.safe_open(path, framework="pt") as file:
+        tensors, about = {key: file.get_tensor(key) for key in file.keys()}, json.loads(file.metadata()["gbvis"])  # noqa: SIM118
+    card = about["networks"]["rgb"]
+    (card[part] if part else card)[name] = value
+    safetensors.torch.save_file(tensors, path, metadata={"gbvis": json.dumps(about)})
+    call("inspect-shapes", "-w", path).check_error(2, "own.safetensors")
