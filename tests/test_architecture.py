@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parent.parent / "src/gbvis"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 ROOMS = [
-    "errors", "registry", "command_line", "fingerprint", "watching",
+    "errors", "registry", "shell", "provenance", "progress",
     "videos", "flow", "networks", "attribution", "store", "figures", "steps", "cli",
 ]  # fmt: skip
 """From the top of the house to the bottom: a room imports only what stands before it."""

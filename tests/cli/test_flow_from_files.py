@@ -16,13 +16,13 @@ from PIL import Image
 from conftest import Call, read_frames
 from gbvis.cli.app import run_command_line
 from gbvis.errors import GbvisError
+from gbvis.progress import Watcher
 from gbvis.steps import estimating_flow
 from gbvis.steps.estimating_flow import EstimatedFlow
 from gbvis.steps.finding_streams import FlowRequest, find_stream
 from gbvis.steps.opening_weights import Networks, WeightsRequest
 from gbvis.store import Store
 from gbvis.videos.readers import two_stream_folder
-from gbvis.watching import Watcher
 
 DIS = ["--flow-algorithm", "dis"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conftest import Call
-from gbvis.fingerprint import digest_of
+from gbvis.provenance import digest_of
 from gbvis.store.metadata import encode_checked
 
 EXPLAIN = ["explain", "sample:up-4", "-w", "sample", "-m", "flow", "-e", "FC", "--flow-algorithm", "dis"]

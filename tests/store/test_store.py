@@ -15,9 +15,9 @@ from conftest import Call
 from gbvis import registry
 from gbvis.attribution.attribution import Attribution, Recipe
 from gbvis.errors import GbvisError
-from gbvis.fingerprint import digest_of
 from gbvis.networks.endpoint import FC, Target
 from gbvis.networks.r2plus1d.checkpoints import old_script
+from gbvis.provenance import digest_of
 from gbvis.steps import opening_weights
 from gbvis.store import Store
 from gbvis.store.flow import StoredFlow

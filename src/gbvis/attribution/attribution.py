@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gbvis.errors import GbvisError
-from gbvis.fingerprint import digest_of
 from gbvis.networks.endpoint import Target
+from gbvis.provenance import digest_of
 from gbvis.videos.clip import find_no_number
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
-from gbvis.watching import Failure, Watcher
+from gbvis.progress import Failure, Watcher
 
 _WIDE = 100_000
 """Columns of a table that no terminal shows: nothing is cut in a pipe."""

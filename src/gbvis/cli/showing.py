@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from gbvis.cli.screen import Result, Screen, make_table
-from gbvis.command_line import join_words
-from gbvis.watching import Failure
+from gbvis.progress import Failure
+from gbvis.shell import join_words
 
 if TYPE_CHECKING:
     from gbvis.steps.convert_weights import ConvertedWeights

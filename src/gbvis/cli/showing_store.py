@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from gbvis.cli.screen import Screen, make_table, print_error
-from gbvis.watching import Failure
+from gbvis.progress import Failure
 
 if TYPE_CHECKING:
     from gbvis.steps.store.ls import ListedRun

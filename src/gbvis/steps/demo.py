@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from gbvis import registry
-from gbvis.command_line import as_argument
 from gbvis.errors import GbvisError
 from gbvis.figures import Picture
 from gbvis.networks.sample import SAMPLE_WEIGHTS
+from gbvis.shell import as_argument
 from gbvis.steps.publishing import publish
 from gbvis.videos.flow import encode_motion
 from gbvis.videos.sample import RATE, SIZE, Sample, draw_sample, read_sample_name

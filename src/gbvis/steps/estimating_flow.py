@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from gbvis import __version__, registry
 from gbvis.errors import GbvisError
 from gbvis.flow.estimation import Estimation
+from gbvis.progress import Watcher
 from gbvis.store import Store, StoredFlow
 from gbvis.videos.flow import Grey, Motion, decode_motion, load_opencv
 from gbvis.videos.two_stream import JPEG_QUALITY, as_from_jpeg
 from gbvis.videos.video import Frame, Video, VideoShape
-from gbvis.watching import Watcher
 
 _IN_FLIGHT = 2
 """Pairs for each core that are decoded ahead."""

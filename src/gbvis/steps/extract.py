@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from gbvis import registry
 from gbvis.errors import GbvisError
 from gbvis.flow.estimation import Estimation
+from gbvis.progress import Failure, Watcher
 from gbvis.steps.estimating_flow import check_length, circumstances, estimate_pairs
 from gbvis.steps.opening_weights import MODALITIES
 from gbvis.videos.extraction import RECORDS, Extraction, check_parts
@@ -20,7 +21,6 @@ from gbvis.videos.finding_videos import VideoEntry, find_video
 from gbvis.videos.flow import load_opencv
 from gbvis.videos.two_stream import JPEG_QUALITY, scale_frame
 from gbvis.videos.video import Frame, Video
-from gbvis.watching import Failure, Watcher
 
 
 @dataclass(frozen=True)

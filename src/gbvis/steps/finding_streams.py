@@ -9,12 +9,12 @@ from gbvis.errors import GbvisError
 from gbvis.flow.camera_motion import REMEDIES, SteadiedFlow
 from gbvis.flow.estimation import Estimation
 from gbvis.networks.card import WeightsCard
+from gbvis.progress import Watcher
 from gbvis.steps.estimating_flow import EstimatedFlow
 from gbvis.store import Store
 from gbvis.videos.clip import ClipFormat
 from gbvis.videos.finding_videos import find_video, look_for
 from gbvis.videos.video import Video
-from gbvis.watching import Watcher
 
 
 @dataclass(frozen=True)

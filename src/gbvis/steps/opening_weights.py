@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from gbvis import registry
 from gbvis.errors import GbvisError
-from gbvis.fingerprint import Stamp, hash_file, stamp_file
 from gbvis.networks.card import WeightsCard
 from gbvis.networks.labels import read_labels
+from gbvis.provenance import Stamp, hash_file, stamp_file
 from gbvis.store import Store
 
 if TYPE_CHECKING:

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from gbvis.errors import GbvisError
 from gbvis.networks.card import WeightsCard
 from gbvis.networks.endpoint import SOFTMAX, Endpoint
+from gbvis.progress import Failure, Watcher
 from gbvis.steps.finding_streams import FlowRequest, find_stream
 from gbvis.steps.opening_weights import Networks, WeightsRequest
 from gbvis.store import Store
 from gbvis.videos.clip import cut_clip
 from gbvis.videos.clip_request import ClipRequest
 from gbvis.videos.finding_videos import VideoEntry, check_dataset
-from gbvis.watching import Failure, Watcher
 
 Scores = NDArray[np.float32]
 """float32 (classes,), probabilities."""

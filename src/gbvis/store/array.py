@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gbvis.fingerprint import digest_of
+from gbvis.provenance import digest_of
 from gbvis.store.place import METADATA
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from gbvis.fingerprint import Stamp
 from gbvis.networks.card import WeightsCard
 from gbvis.networks.endpoint import ENDPOINTS
+from gbvis.provenance import Stamp
 from gbvis.store.key import WEIGHTS, weights_key
 from gbvis.store.metadata import NUMBER, fits, read_group, write_group
 from gbvis.store.place import Place

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gbvis.fingerprint import digest_of
+from gbvis.provenance import digest_of
 from gbvis.store.place import GROUP, METADATA, Place, encode_group
 
 CHECKSUM = "checksum"

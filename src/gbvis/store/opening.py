@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from gbvis.errors import GbvisError
-from gbvis.fingerprint import digest_of
+from gbvis.provenance import digest_of
 from gbvis.store.key import WEIGHTS
 from gbvis.store.metadata import CHECKSUM, fits, read_group
 from gbvis.store.place import GROUP, METADATA, Place, encode_group

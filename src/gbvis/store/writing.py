@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gbvis.attribution.attribution import Attribution
-from gbvis.fingerprint import digest_of
+from gbvis.provenance import digest_of
 from gbvis.store.array import ArrayFormat
 from gbvis.store.publishing import GroupWriter
 from gbvis.videos.clip import ClipFormat, fingerprint_for

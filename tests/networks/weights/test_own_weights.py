@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from networks.r2plus1d.test_families import build, make_tensors
 
 from conftest import Call
 from gbvis import registry
@@ -15,6 +14,7 @@ from gbvis.networks.r2plus1d.building import build_network
 from gbvis.networks.r2plus1d.family import Family
 from gbvis.networks.weights.own_weights import is_own_weights, read_own_weights, write_own_weights
 from gbvis.steps.opening_weights import Networks, WeightsRequest
+from networks.r2plus1d.test_families import build, make_tensors
 
 
 def make(family: Family) -> Network:

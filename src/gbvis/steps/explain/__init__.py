@@ -7,13 +7,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from gbvis import registry
 from gbvis.errors import GbvisError
 from gbvis.networks.card import WeightsCard
+from gbvis.progress import Failure, StoppableWatcher, Watcher
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
 from gbvis.steps.explain.stream import Stream
 from gbvis.steps.finding_streams import find_stream
 from gbvis.steps.opening_weights import Networks
 from gbvis.store import Store
 from gbvis.videos.finding_videos import VideoEntry, check_dataset
-from gbvis.watching import Failure, StoppableWatcher, Watcher
 
 __all__ = ["ExplainRequest", "ExplainedRun", "run"]
 

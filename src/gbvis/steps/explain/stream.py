@@ -8,8 +8,9 @@ from typing import Any
 
 from gbvis.attribution.attribution import NUMBERS_VERSION, Recipe
 from gbvis.errors import GbvisError
-from gbvis.fingerprint import digest_of
 from gbvis.networks.endpoint import Target, TargetRequest
+from gbvis.progress import Failure, StoppableWatcher
+from gbvis.provenance import digest_of
 from gbvis.steps.explain.batch import Batch
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
 from gbvis.steps.opening_weights import Networks
@@ -17,7 +18,6 @@ from gbvis.store import Store, StoredClips, StoredRun
 from gbvis.videos.clip import ClipPixels, cut_clip, fingerprint_for
 from gbvis.videos.finding_videos import VideoEntry
 from gbvis.videos.video import Video
-from gbvis.watching import Failure, StoppableWatcher
 
 
 class Stream:

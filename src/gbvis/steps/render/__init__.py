@@ -10,6 +10,7 @@ from gbvis import registry
 from gbvis.errors import GbvisError
 from gbvis.figures import Exhibit, Limits, Style
 from gbvis.figures.panel import limits_of
+from gbvis.progress import Failure, Watcher
 from gbvis.steps.exhibiting import make_exhibit
 from gbvis.steps.finding_source import find_source
 from gbvis.steps.publishing import publish
@@ -21,7 +22,6 @@ from gbvis.store import Store, StoredRun
 from gbvis.store.key import video_key
 from gbvis.videos.finding_videos import check_dataset
 from gbvis.videos.video import video_name
-from gbvis.watching import Failure, Watcher
 
 HINT = "overwrite it with --force, or choose another place with -o"
 

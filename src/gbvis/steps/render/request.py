@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from gbvis import registry
-from gbvis.command_line import as_argument, join_words
 from gbvis.errors import GbvisError
 from gbvis.figures import Style
+from gbvis.shell import as_argument, join_words
 from gbvis.steps.selecting_runs import Selection
 from gbvis.store import StoredRun
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gbvis.errors import GbvisError
+from gbvis.progress import Watcher
 from gbvis.steps.selecting_runs import Selection
 from gbvis.steps.store.ls import select_all
 from gbvis.store import Store, StoredRun
@@ -22,7 +23,6 @@ from gbvis.store.walking import (
     list_used_with,
     measure,
 )
-from gbvis.watching import Watcher
 
 UNFINISHED = "unfinished"
 

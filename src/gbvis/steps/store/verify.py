@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gbvis.progress import Watcher
 from gbvis.store import Store
 from gbvis.store.walking import Entry, find_damage, list_entries
-from gbvis.watching import Watcher
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gbvis.errors import GbvisError
-from gbvis.fingerprint import hash_files
+from gbvis.provenance import hash_files
 from gbvis.videos.video import LARGEST_FRAME, Frame, Video, VideoShape, video_name
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gbvis.errors import GbvisError
-from gbvis.fingerprint import hash_file
+from gbvis.provenance import hash_file
 from gbvis.videos.flow import Motion, decode_motion
 from gbvis.videos.readers.frame_folder import FrameFolder
 from gbvis.videos.two_stream import TwoStreamDataset, find_dataset, find_video_folder

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gbvis.errors import GbvisError
-from gbvis.fingerprint import hash_file
+from gbvis.provenance import hash_file
 from gbvis.videos.readers.video_headers import check_headers
 from gbvis.videos.video import LARGEST_FRAME, Frame, Video, VideoShape
 

@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from gbvis.command_line import as_argument, join_words
+from gbvis.shell import as_argument, join_words
 
 WORDS = [
     "plain", "with space", "", "a'b\"c", "$(touch pwned)", "`id`", "!!", "*", "~", "#", "a;b|c&", "\\", "\\n", "-rf",
