@@ -19,7 +19,7 @@ from pathlib import Path
 from gbvis import registry
 from gbvis.flow.estimation import Estimation
 from gbvis.steps.estimating_flow import estimate_pairs
-from gbvis.videos.flow import Grey, load_opencv
+from gbvis.videos.motion import Grey, load_opencv
 from gbvis.videos.readers.video_file import VideoFile
 
 ROUNDS = 5

@@ -24,7 +24,7 @@ DOORS: dict[str, set[str]] = {
     "google_crc32c": {"store"},
     "fsspec": {"store"},
     "filelock": {"steps", "store"},
-    "cv2": {"videos/flow.py"},
+    "cv2": {"videos/motion.py"},
     "av": {"videos/readers", "figures/renderers"},
     "imageio": {"videos", "figures/renderers"},
     "PIL": {"videos/readers", "figures"},

@@ -24,7 +24,7 @@ from gbvis.networks.network import Network
 from gbvis.networks.sample import find_weights
 from gbvis.steps.opening_weights import Networks, WeightsRequest
 from gbvis.videos.clip import ClipPixels
-from gbvis.videos.sample import MOTIONS, Sample, draw_sample
+from gbvis.videos.synthetic import MOTIONS, Sample, draw_sample
 
 GROWN = 3
 NOISE = {"rgb": 4.0, "flow": 1.5}

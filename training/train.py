@@ -2,7 +2,7 @@
 
 Writes FOLDER/sample.safetensors, which the package has in src/gbvis/networks/sample. Takes half an hour on two cores: a
 process a stream, one thread each, so that the same machine gives the same weights. Everything is drawn from fixed seeds
-(`gbvis.videos.sample`); the accuracy that goes into the file is measured on seeds that were never trained on.
+(`gbvis.videos.synthetic`); the accuracy that goes into the file is measured on seeds that were never trained on.
 """
 
 import argparse
@@ -23,8 +23,8 @@ from gbvis.networks.r2plus1d.family import OWN_NAMES, Family
 from gbvis.networks.r2plus1d.r2plus1d import R2Plus1D
 from gbvis.networks.weights.own_weights import write_own_weights
 from gbvis.videos.clip import ClipFormat, resize_and_crop
-from gbvis.videos.flow import encode_motion
-from gbvis.videos.sample import FIRST_TRAINING_SEED, MOTIONS, Sample, draw_sample
+from gbvis.videos.motion import encode_motion
+from gbvis.videos.synthetic import FIRST_TRAINING_SEED, MOTIONS, Sample, draw_sample
 
 SIDE = 72
 CLIP_LENGTH = 8

@@ -18,11 +18,11 @@ if TYPE_CHECKING:  # the command line asks this file for names alone
     from gbvis.networks.network import Network, ShapeWatcher
     from gbvis.networks.r2plus1d.family import Family
     from gbvis.videos.clip import ClipPixels
-    from gbvis.videos.flow import Grey, Motion
+    from gbvis.videos.motion import Grey, Motion
     from gbvis.videos.video import Video
 
 FLOWS = {"tvl1": "tvl1", "dis": "dis", "farneback": "farneback"}
-SOURCES = ("sample", "two_stream_folder", "frame_folder", "video_file")
+SOURCES = ("synthetic", "two_stream_folder", "frame_folder", "video_file")
 """Asked in this order; the first that knows a location reads it."""
 
 CHECKPOINTS = {

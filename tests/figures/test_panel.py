@@ -5,7 +5,7 @@ from gbvis.figures import Exhibit, ExhibitClip, Limits, Style
 from gbvis.figures.color import DIVERGING, LEVELS, SEQUENTIAL, color_map
 from gbvis.figures.panel import Panel, describe_scale, limits_of, make_panels
 from gbvis.figures.style import BACKGROUND
-from gbvis.videos.flow import encode_motion
+from gbvis.videos.motion import encode_motion
 
 ALL = Style(percentile=100)
 

@@ -6,8 +6,9 @@ import pytest
 from gbvis.flow.camera_motion import REMEDIES, SteadiedFlow, stretch_over_time
 from gbvis.networks.r2plus1d.checkpoints import old_script, vmz_caffe2
 from gbvis.videos.clip import cut_clip
-from gbvis.videos.flow import decode_motion, encode_motion
-from gbvis.videos.readers import sample, two_stream_folder
+from gbvis.videos.motion import decode_motion, encode_motion
+from gbvis.videos.readers import synthetic as sample
+from gbvis.videos.readers import two_stream_folder
 from gbvis.videos.video import Frame, Video, VideoShape
 
 

@@ -7,7 +7,7 @@ from gbvis import registry
 from gbvis.flow.estimation import Estimation
 from gbvis.networks.r2plus1d.checkpoints import old_script, vmz_caffe2
 from gbvis.videos.clip import resize_and_crop
-from gbvis.videos.flow import decode_motion, load_opencv
+from gbvis.videos.motion import decode_motion, load_opencv
 from gbvis.videos.readers import two_stream_folder
 from gbvis.videos.readers.video_file import VideoFile
 from gbvis.videos.two_stream import as_from_jpeg, scaled_size

@@ -9,7 +9,7 @@ import pytest
 
 from gbvis import registry
 from gbvis.errors import GbvisError
-from gbvis.videos.flow import Motion, load_opencv
+from gbvis.videos.motion import Motion, load_opencv
 
 RIM = 20
 MEAN_ERROR = {"tvl1": 0.1, "dis": 0.1, "farneback": 0.1}

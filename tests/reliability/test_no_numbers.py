@@ -15,7 +15,7 @@ from gbvis.networks.endpoint import FC, Target
 from gbvis.networks.r2plus1d.checkpoints import vmz_caffe2
 from gbvis.store import Store
 from gbvis.videos.clip import cut_clip
-from gbvis.videos.flow import Motion
+from gbvis.videos.motion import Motion
 from gbvis.videos.video import Frame, Video, VideoShape
 
 

@@ -13,7 +13,7 @@ from gbvis.cli.reading import read_videos
 from gbvis.errors import GbvisError
 from gbvis.networks.labels import find_class, read_labels
 from gbvis.videos.clip_request import read_clip_request
-from gbvis.videos.finding_videos import find_video, read_video_list
+from gbvis.videos.locate import find_video, read_video_list
 
 quick = settings(
     max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gbvis.networks.endpoint import Endpoint
     from gbvis.steps.finding_streams import FlowRequest
     from gbvis.steps.selecting_runs import Selection
-    from gbvis.videos.finding_videos import VideoEntry
+    from gbvis.videos.locate import VideoEntry
 
 
 def read_videos(typed: list[str] | None, list_file: str | None, is_from_one: bool) -> tuple[VideoEntry, ...]:
@@ -27,8 +27,8 @@ def read_videos(typed: list[str] | None, list_file: str | None, is_from_one: boo
     Raises:
         GbvisError: There are none, or the list cannot be read (exit code 2).
     """
-    from gbvis.videos.finding_videos import VideoEntry, read_video_list
-    from gbvis.videos.text_file import read_text
+    from gbvis.videos.locate import VideoEntry, read_video_list
+    from gbvis.videos.name_list import read_text
 
     entries = [VideoEntry(video) for video in typed or []]
     if list_file:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gbvis.figures.picture import Pixels
-from gbvis.videos.flow import Motion
+from gbvis.videos.motion import Motion
 
 DIVERGING = "matplotlib:coolwarm"
 """Moreland 2009, "Diverging Color Maps for Scientific Visualization": blue, grey in the middle, red."""

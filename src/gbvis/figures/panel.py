@@ -16,7 +16,7 @@ from gbvis.figures.picture import Pixels
 from gbvis.figures.scale import Limits, Values
 from gbvis.figures.style import BACKGROUND, FLOW_CHANNELS, Style
 from gbvis.videos.clip import ClipPixels
-from gbvis.videos.flow import BOUND, decode_motion, encode_motion
+from gbvis.videos.motion import BOUND, decode_motion, encode_motion
 
 _WHEEL_BOUND = 5.0
 """Pixels of the resized frame at which the colours of the wheel are full."""

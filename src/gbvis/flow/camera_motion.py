@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gbvis.videos.flow import Motion, decode_motion, encode_motion, subtract_mean
+from gbvis.videos.motion import Motion, decode_motion, encode_motion, subtract_mean
 from gbvis.videos.video import Frame, Video, VideoShape
 
 REMEDIES = ("mean-subtract", "meansub")

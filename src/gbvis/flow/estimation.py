@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gbvis.videos.clip import ClipFormat, resize_and_crop
-from gbvis.videos.flow import BOUND, Grey, Motion, encode_motion, make_grey
+from gbvis.videos.motion import BOUND, Grey, Motion, encode_motion, make_grey
 from gbvis.videos.two_stream import SHORTER_SIDE, scale_frame, scaled_size
 from gbvis.videos.video import Frame, VideoShape
 

@@ -6,7 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from gbvis.errors import GbvisError
-from gbvis.videos.text_file import read_text
+from gbvis.videos.name_list import read_text
 
 Labels = tuple[str, ...]
 

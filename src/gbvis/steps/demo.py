@@ -12,8 +12,8 @@ from gbvis.figures import Picture
 from gbvis.networks.sample import SAMPLE_WEIGHTS
 from gbvis.shell import as_argument
 from gbvis.steps.publishing import publish
-from gbvis.videos.flow import encode_motion
-from gbvis.videos.sample import RATE, SIZE, Sample, draw_sample, read_sample_name
+from gbvis.videos.motion import encode_motion
+from gbvis.videos.synthetic import RATE, SIZE, Sample, draw_sample, read_sample_name
 from gbvis.videos.two_stream import FLOW_FOLDER, RGB_FOLDER, write_frames
 
 SAMPLES = ("turn-left-3", "right-5", "grow-2")

@@ -19,7 +19,7 @@ from gbvis.errors import GbvisError
 from gbvis.flow.estimation import Estimation
 from gbvis.progress import Watcher
 from gbvis.store import Store, StoredFlow
-from gbvis.videos.flow import Grey, Motion, decode_motion, load_opencv
+from gbvis.videos.motion import Grey, Motion, decode_motion, load_opencv
 from gbvis.videos.two_stream import JPEG_QUALITY, as_from_jpeg
 from gbvis.videos.video import Frame, Video, VideoShape
 

@@ -16,10 +16,10 @@ from gbvis.flow.estimation import Estimation
 from gbvis.progress import Failure, Watcher
 from gbvis.steps.estimating_flow import check_length, circumstances, estimate_pairs
 from gbvis.steps.opening_weights import MODALITIES
-from gbvis.videos.extraction import RECORDS, Extraction, check_parts
-from gbvis.videos.finding_videos import VideoEntry, find_video
-from gbvis.videos.flow import load_opencv
+from gbvis.videos.locate import VideoEntry, find_video
+from gbvis.videos.motion import load_opencv
 from gbvis.videos.two_stream import JPEG_QUALITY, scale_frame
+from gbvis.videos.two_stream_writer import RECORDS, TwoStreamWriter, check_parts
 from gbvis.videos.video import Frame, Video
 
 
@@ -122,16 +122,16 @@ def _extract(request: ExtractRequest, video: Video, watcher: Watcher) -> Extract
     return ExtractedVideo(video.name, request.output, counts, not lacking, time.perf_counter() - started)
 
 
-def _open(request: ExtractRequest, video: Video, estimation: Estimation, modality: str) -> Extraction:
+def _open(request: ExtractRequest, video: Video, estimation: Estimation, modality: str) -> TwoStreamWriter:
     recipe: dict[str, Any] = {"video": video.fingerprint, "jpeg_quality": None if request.is_lossless else JPEG_QUALITY}
     if modality == "flow":
         recipe["flow"] = estimation.to_json()
     suffix = ".png" if request.is_lossless else ".jpg"
-    return Extraction(request.output, video.name, modality, suffix, recipe)
+    return TwoStreamWriter(request.output, video.name, modality, suffix, recipe)
 
 
 def _write(
-    video: Video, streams: dict[str, Extraction], estimation: Estimation, is_forced: bool, watcher: Watcher
+    video: Video, streams: dict[str, TwoStreamWriter], estimation: Estimation, is_forced: bool, watcher: Watcher
 ) -> dict[str, int]:
     """Write the streams, each frame decoded once, and return their numbers of frames."""
     count = video.shape.frame_count

@@ -11,7 +11,7 @@ from gbvis.figures import Pixels
 from gbvis.figures.color import color_wheel
 from gbvis.figures.exhibit import SourceView
 from gbvis.store import Store, StoredRun
-from gbvis.videos.finding_videos import find_video
+from gbvis.videos.locate import find_video
 from gbvis.videos.two_stream import find_dataset
 from gbvis.videos.video import SAMPLE_PREFIX, Video, video_name
 

@@ -13,7 +13,7 @@ from gbvis.progress import Watcher
 from gbvis.steps.estimating_flow import EstimatedFlow
 from gbvis.store import Store
 from gbvis.videos.clip import ClipFormat
-from gbvis.videos.finding_videos import find_video, look_for
+from gbvis.videos.locate import find_video, look_for
 from gbvis.videos.video import Video
 
 

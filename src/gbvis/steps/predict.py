@@ -18,7 +18,7 @@ from gbvis.steps.opening_weights import Networks, WeightsRequest
 from gbvis.store import Store
 from gbvis.videos.clip import cut_clip
 from gbvis.videos.clip_request import ClipRequest
-from gbvis.videos.finding_videos import VideoEntry, check_dataset
+from gbvis.videos.locate import VideoEntry, check_dataset
 
 Scores = NDArray[np.float32]
 """float32 (classes,), probabilities."""

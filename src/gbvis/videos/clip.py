@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gbvis.errors import GbvisError
-from gbvis.videos.flow import Motion
+from gbvis.videos.motion import Motion
 from gbvis.videos.video import Frame, Video, VideoShape
 
 ClipPixels = NDArray[np.uint8] | NDArray[np.float32]

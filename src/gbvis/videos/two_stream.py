@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gbvis.errors import GbvisError
-from gbvis.videos.flow import load_opencv
+from gbvis.videos.motion import load_opencv
 
 RGB_FOLDER = "jpegs_256"
 FLOW_FOLDER = "tvl1_flow"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gbvis.videos.flow import Motion, decode_motion
+from gbvis.videos.motion import Motion, decode_motion
 
 Frame = NDArray[np.uint8]
 """uint8 (height, width, channels), 0-255: RGB, or u and v of the flow encoded in 8 bit."""

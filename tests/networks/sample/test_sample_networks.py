@@ -17,8 +17,8 @@ from gbvis.networks.sample import find_weights
 from gbvis.steps.opening_weights import Networks, WeightsRequest
 from gbvis.videos.clip import cut_clip
 from gbvis.videos.clip_request import ClipRequest
-from gbvis.videos.readers.sample import SampleVideo
-from gbvis.videos.sample import FIRST_TRAINING_SEED, MOTIONS
+from gbvis.videos.readers.synthetic import SyntheticVideo
+from gbvis.videos.synthetic import FIRST_TRAINING_SEED, MOTIONS
 
 WEIGHTS = find_weights(Path("sample"))
 
@@ -63,7 +63,7 @@ def test_they_know_videos_that_they_have_not_seen(networks: dict[str, Network]) 
         motion = seed % len(MOTIONS)
         scores = {}
         for modality, network in networks.items():
-            video = SampleVideo(f"{MOTIONS[motion]}-{5000 + seed}", modality)
+            video = SyntheticVideo(f"{MOTIONS[motion]}-{5000 + seed}", modality)
             (numbers,) = ClipRequest(8).choose_frames(video.shape)
             pixels = cut_clip(video, numbers, network.card.clip_format)
             scores[modality] = network.measure([pixels], {SOFTMAX})[SOFTMAX].array()[0]

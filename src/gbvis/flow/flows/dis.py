@@ -3,7 +3,7 @@
 Kroeger, Timofte, Dai & Van Gool 2016, "Fast Optical Flow using Dense Inverse Search", OpenCV's preset `medium`.
 """
 
-from gbvis.videos.flow import Grey, Motion, load_opencv
+from gbvis.videos.motion import Grey, Motion, load_opencv
 
 SETTINGS = {"preset": "medium"}
 

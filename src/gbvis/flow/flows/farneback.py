@@ -4,7 +4,7 @@ Farnebäck 2003, "Two-Frame Motion Estimation Based on Polynomial Expansion", wi
 (caffe2/video/optical_flow.cc, `OpticalFlowExtractor`).
 """
 
-from gbvis.videos.flow import Grey, Motion, load_opencv
+from gbvis.videos.motion import Grey, Motion, load_opencv
 
 SETTINGS = {  # in the order in which OpenCV takes them
     "pyramid_scale": 0.5**0.5,

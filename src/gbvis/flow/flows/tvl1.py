@@ -5,7 +5,7 @@ Zach, Pock & Bischof 2007, "A Duality Based Approach for Realtime TV-L1 Optical 
 (compute_flow.cpp), which made the two-stream data sets on a GPU.
 """
 
-from gbvis.videos.flow import Grey, Motion, load_opencv
+from gbvis.videos.motion import Grey, Motion, load_opencv
 
 SETTINGS = {  # in the order in which OpenCV takes them
     "tau": 0.25,

@@ -13,7 +13,7 @@ from gbvis.steps.explain.stream import Stream
 from gbvis.steps.finding_streams import find_stream
 from gbvis.steps.opening_weights import Networks
 from gbvis.store import Store
-from gbvis.videos.finding_videos import VideoEntry, check_dataset
+from gbvis.videos.locate import VideoEntry, check_dataset
 
 __all__ = ["ExplainRequest", "ExplainedRun", "run"]
 

@@ -12,7 +12,7 @@ from gbvis.steps.finding_streams import FlowRequest
 from gbvis.steps.opening_weights import WeightsRequest
 from gbvis.store import StoredRun
 from gbvis.videos.clip_request import ClipRequest
-from gbvis.videos.finding_videos import VideoEntry
+from gbvis.videos.locate import VideoEntry
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
 from gbvis.steps.opening_weights import Networks
 from gbvis.store import Store, StoredClips, StoredRun
 from gbvis.videos.clip import ClipPixels, cut_clip, fingerprint_for
-from gbvis.videos.finding_videos import VideoEntry
+from gbvis.videos.locate import VideoEntry
 from gbvis.videos.video import Video
 
 

@@ -20,7 +20,7 @@ from gbvis.steps.render.table import write_table
 from gbvis.steps.selecting_runs import select_runs
 from gbvis.store import Store, StoredRun
 from gbvis.store.key import video_key
-from gbvis.videos.finding_videos import check_dataset
+from gbvis.videos.locate import check_dataset
 from gbvis.videos.video import video_name
 
 HINT = "overwrite it with --force, or choose another place with -o"

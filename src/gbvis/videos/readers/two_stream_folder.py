@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gbvis.errors import GbvisError
 from gbvis.provenance import hash_file
-from gbvis.videos.flow import Motion, decode_motion
+from gbvis.videos.motion import Motion, decode_motion
 from gbvis.videos.readers.frame_folder import FrameFolder
 from gbvis.videos.two_stream import TwoStreamDataset, find_dataset, find_video_folder
 from gbvis.videos.video import Video, video_name

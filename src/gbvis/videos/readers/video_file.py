@@ -13,7 +13,7 @@ import numpy as np
 
 from gbvis.errors import GbvisError
 from gbvis.provenance import hash_file
-from gbvis.videos.readers.video_headers import check_headers
+from gbvis.videos.readers.container_headers import check_headers
 from gbvis.videos.video import LARGEST_FRAME, Frame, Video, VideoShape
 
 if TYPE_CHECKING:  # what the store knows is not decoded, and then PyAV need not be loaded

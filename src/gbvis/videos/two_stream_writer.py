@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gbvis.errors import GbvisError
-from gbvis.videos.flow import BOUND
+from gbvis.videos.motion import BOUND
 from gbvis.videos.two_stream import PARTIAL, REMOVED, frame_name, is_video_name, place_parts, write_frame
 
 RECORDS = "extracted"
@@ -50,7 +50,7 @@ def check_parts(dataset: Path) -> None:
             )
 
 
-class Extraction:
+class TwoStreamWriter:
     """One stream of a video in a data set: what of it is there, and how the rest gets there.
 
     Attributes:

@@ -6,9 +6,9 @@ import pytest
 from conftest import Call, read_frames
 from gbvis.cli.options import SAMPLE_CLASSES
 from gbvis.errors import GbvisError
-from gbvis.videos.flow import decode_motion
-from gbvis.videos.readers import sample
-from gbvis.videos.sample import FRAMES, MOTIONS, SIZE, draw_sample
+from gbvis.videos.motion import decode_motion
+from gbvis.videos.readers import synthetic as sample
+from gbvis.videos.synthetic import FRAMES, MOTIONS, SIZE, draw_sample
 
 
 def test_both_streams() -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gbvis.videos.flow import decode_motion, encode_motion
+from gbvis.videos.motion import decode_motion, encode_motion
 
 
 def test_8_bit_stands_for_what_the_two_stream_data_set_says() -> None:

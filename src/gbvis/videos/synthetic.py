@@ -17,7 +17,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from gbvis.errors import GbvisError
-from gbvis.videos.flow import Motion
+from gbvis.videos.motion import Motion
 from gbvis.videos.shape import OUTLINES, Reals, Shape, interpolate
 
 MOTIONS = ("left", "right", "up", "down", "turn-left", "turn-right", "grow", "shrink")

@@ -4,12 +4,12 @@ import hashlib
 from functools import cached_property
 from pathlib import Path
 
-from gbvis.videos.flow import Motion, encode_motion
-from gbvis.videos.sample import RATE, Sample, draw_sample, read_sample_name
+from gbvis.videos.motion import Motion, encode_motion
+from gbvis.videos.synthetic import RATE, Sample, draw_sample, read_sample_name
 from gbvis.videos.video import SAMPLE_PREFIX, Frame, Video, VideoShape
 
 
-class SampleVideo(Video):
+class SyntheticVideo(Video):
     """One stream of a sample; drawn when something of it is first asked for."""
 
     def __init__(self, name: str, modality: str) -> None:
@@ -50,4 +50,4 @@ def read(location: str, modality: str, dataset: Path | None) -> Video | None:
     """
     if not location.startswith(SAMPLE_PREFIX):
         return None
-    return SampleVideo(location.removeprefix(SAMPLE_PREFIX), modality)
+    return SyntheticVideo(location.removeprefix(SAMPLE_PREFIX), modality)

@@ -1,6 +1,6 @@
 import pytest
 
-from gbvis.videos.finding_videos import VideoEntry, read_video_list
+from gbvis.videos.locate import VideoEntry, read_video_list
 
 
 @pytest.mark.parametrize(

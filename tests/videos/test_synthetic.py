@@ -7,7 +7,7 @@ import pytest
 from gbvis.errors import GbvisError
 from gbvis.networks.sample import find_weights
 from gbvis.videos.clip import ClipFormat, resize_and_crop
-from gbvis.videos.sample import FRAMES, MIDDLE, MOTIONS, SIZE, draw_sample, read_sample_name
+from gbvis.videos.synthetic import FRAMES, MIDDLE, MOTIONS, SIZE, draw_sample, read_sample_name
 
 HASHES = {
     ("left", 0): "4378bc329149415c",

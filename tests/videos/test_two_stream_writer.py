@@ -170,7 +170,7 @@ def test_nothing_is_left_over_of_a_forced_call_that_was_killed(
     words = ["extract", video_file, "-o", "data", "-m", "rgb"]
     assert call(*words).code == 0
     monkeypatch.setattr(
-        "gbvis.videos.extraction.Extraction.finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+        "gbvis.videos.two_stream_writer.TwoStreamWriter.finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
     )
     assert call(*words, "--force").code == 130
     monkeypatch.undo()

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from gbvis.errors import GbvisError
-from gbvis.videos.readers.video_headers import check_headers
+from gbvis.videos.readers.container_headers import check_headers
 
 
 def box(name: bytes, body: bytes = b"", size: int | None = None) -> bytes:

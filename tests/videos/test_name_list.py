@@ -3,7 +3,7 @@ import io
 import pytest
 
 from gbvis.errors import GbvisError
-from gbvis.videos.text_file import read_text
+from gbvis.videos.name_list import read_text
 
 
 def test_names_come_as_they_are() -> None:
