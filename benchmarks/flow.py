@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 
 from gbvis import registry
-from gbvis.flow.estimation import Estimation
-from gbvis.steps.estimating_flow import estimate_pairs
+from gbvis.flow.recipe import FlowRecipe
+from gbvis.steps.estimated_flow import estimate_pairs
 from gbvis.videos.motion import Grey, load_opencv
 from gbvis.videos.readers.video_file import VideoFile
 
@@ -27,7 +27,7 @@ PAIRS = {"tvl1": 8, "dis": 120, "farneback": 80}
 MATERIAL = Path(__file__).parent.parent / "tests/material"
 
 
-def time_gbvis(estimation: Estimation, video: VideoFile, first: int, cores: set[int]) -> float:
+def time_gbvis(estimation: FlowRecipe, video: VideoFile, first: int, cores: set[int]) -> float:
     """Return the pairs a second that gbvis estimates on these cores, decoding and encoding and all."""
     everything = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
@@ -77,7 +77,7 @@ def main() -> None:
     ways = {"gbvis, one core": set(cores[:1]), f"gbvis, {len(cores)} cores": set(cores)}
     rates: dict[tuple[str, str], list[float]] = {}
     for name in registry.FLOWS:
-        estimation = Estimation(name, registry.flow(name).SETTINGS)
+        estimation = FlowRecipe(name, registry.flow(name).SETTINGS)
         greys = [estimation.prepare(video.read(first + number)) for number in range(PAIRS[name] + 1)]
         for _ in range(ROUNDS):
             for way, used in ways.items():

@@ -152,7 +152,7 @@ def check_name(kind: str, known: Collection[str], name: str) -> str:
 
 def _load(kind: str, modules: Mapping[str, str], name: str) -> Any:
     rooms = {
-        "flow algorithm": "flow.flows",
+        "flow algorithm": "flow.algorithms",
         "family": "networks.r2plus1d.checkpoints",
         "method": "attribution.methods",
         "layout": "figures.layouts",

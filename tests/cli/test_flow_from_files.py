@@ -17,8 +17,8 @@ from conftest import Call, read_frames
 from gbvis.cli.app import run_command_line
 from gbvis.errors import GbvisError
 from gbvis.progress import Watcher
-from gbvis.steps import estimating_flow
-from gbvis.steps.estimating_flow import EstimatedFlow
+from gbvis.steps import estimated_flow as estimating_flow
+from gbvis.steps.estimated_flow import EstimatedFlow
 from gbvis.steps.finding_streams import FlowRequest, find_stream
 from gbvis.steps.opening_weights import Networks, WeightsRequest
 from gbvis.store import Store

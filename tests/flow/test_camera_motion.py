@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gbvis.flow.camera_motion import REMEDIES, SteadiedFlow, stretch_over_time
+from gbvis.flow.camera_motion import REMEDIES, CompensatedFlow, stretch_over_time
 from gbvis.networks.r2plus1d.checkpoints import old_script, vmz_caffe2
 from gbvis.videos.clip import cut_clip
 from gbvis.videos.motion import decode_motion, encode_motion
@@ -25,7 +25,7 @@ class Panned(Video):
 
 def test_mean_subtraction_takes_the_pan_away() -> None:
     panned = Panned("pan", "/", "flow")
-    steady = SteadiedFlow(panned, "mean-subtract")
+    steady = CompensatedFlow(panned, "mean-subtract")
     for motion in (steady.read_motion(2), decode_motion(steady.read(2))):
         assert np.abs(motion.mean((0, 1))).max() < 20 / 255  # half a level
         before = panned.read_motion(2)
@@ -43,7 +43,7 @@ def test_the_old_scripts_remedy_against_its_own_arithmetic(shared: Path) -> None
     buffer -= np.expand_dims(buffer.sum(1) / buffer.shape[1], 1)
     buffer += np.abs(buffer.min((1, 2, 3))).reshape(1, 1, 1, 1, 2)
     buffer = buffer / buffer.max((1, 2, 3)).reshape(1, 1, 1, 1, 2) * 255
-    ours = cut_clip(SteadiedFlow(flow, "meansub"), numbers, form)
+    ours = cut_clip(CompensatedFlow(flow, "meansub"), numbers, form)
     assert ours.dtype == np.uint8
     assert np.abs(ours - buffer[0]).max() <= 0.501  # rounded to whole levels
 
@@ -57,12 +57,12 @@ def test_what_never_changes_is_rest() -> None:
 def test_a_remedy_leaves_frames_their_size(remedy: str) -> None:
     flow = sample.read("sample:left-1", "flow", None)
     assert flow
-    clip = cut_clip(SteadiedFlow(flow, remedy), range(8), old_script.FAMILY.formats["flow"])
+    clip = cut_clip(CompensatedFlow(flow, remedy), range(8), old_script.FAMILY.formats["flow"])
     assert clip.shape == (8, 112, 112, 2)
 
 
 def test_motion_in_pixels_too() -> None:
     form = vmz_caffe2.FAMILY.formats["flow"]
-    clip = cut_clip(SteadiedFlow(Panned("pan", "/", "flow"), "mean-subtract"), [0, 1], form)
+    clip = cut_clip(CompensatedFlow(Panned("pan", "/", "flow"), "mean-subtract"), [0, 1], form)
     assert clip.dtype == np.float32
     assert np.abs(clip.mean((0, 1, 2))).max() < 0.2

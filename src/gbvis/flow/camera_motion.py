@@ -13,7 +13,7 @@ REMEDIES = ("mean-subtract", "meansub")
 """Each frame's mean motion taken away; and the old script's remedy, `stretch_over_time`."""
 
 
-class SteadiedFlow(Video):
+class CompensatedFlow(Video):
     """Another flow stream, with a remedy applied."""
 
     def __init__(self, video: Video, remedy: str) -> None:

@@ -12,9 +12,9 @@ from filelock import FileLock, Timeout
 
 from gbvis import registry
 from gbvis.errors import GbvisError
-from gbvis.flow.estimation import Estimation
+from gbvis.flow.recipe import FlowRecipe
 from gbvis.progress import Failure, Watcher
-from gbvis.steps.estimating_flow import check_length, circumstances, estimate_pairs
+from gbvis.steps.estimated_flow import check_length, circumstances, estimate_pairs
 from gbvis.steps.opening_weights import MODALITIES
 from gbvis.videos.locate import VideoEntry, find_video
 from gbvis.videos.motion import load_opencv
@@ -108,7 +108,7 @@ def run(request: ExtractRequest, watcher: Watcher | None = None) -> Iterator[Ext
 def _extract(request: ExtractRequest, video: Video, watcher: Watcher) -> ExtractedVideo:
     """Bring one video into the data set, as far as it is not there."""
     started = time.perf_counter()
-    estimation = Estimation(request.algorithm, registry.flow(request.algorithm).SETTINGS)
+    estimation = FlowRecipe(request.algorithm, registry.flow(request.algorithm).SETTINGS)
     names = [request.modality] if request.modality else MODALITIES
     wanted = {name: _open(request, video, estimation, name) for name in names}
     with _alone(request.output / RECORDS / f"{video.name}.lock", video):
@@ -122,7 +122,7 @@ def _extract(request: ExtractRequest, video: Video, watcher: Watcher) -> Extract
     return ExtractedVideo(video.name, request.output, counts, not lacking, time.perf_counter() - started)
 
 
-def _open(request: ExtractRequest, video: Video, estimation: Estimation, modality: str) -> TwoStreamWriter:
+def _open(request: ExtractRequest, video: Video, estimation: FlowRecipe, modality: str) -> TwoStreamWriter:
     recipe: dict[str, Any] = {"video": video.fingerprint, "jpeg_quality": None if request.is_lossless else JPEG_QUALITY}
     if modality == "flow":
         recipe["flow"] = estimation.to_json()
@@ -131,7 +131,7 @@ def _open(request: ExtractRequest, video: Video, estimation: Estimation, modalit
 
 
 def _write(
-    video: Video, streams: dict[str, TwoStreamWriter], estimation: Estimation, is_forced: bool, watcher: Watcher
+    video: Video, streams: dict[str, TwoStreamWriter], estimation: FlowRecipe, is_forced: bool, watcher: Watcher
 ) -> dict[str, int]:
     """Write the streams, each frame decoded once, and return their numbers of frames."""
     count = video.shape.frame_count

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from gbvis import registry
 from gbvis.errors import GbvisError
-from gbvis.flow.camera_motion import REMEDIES, SteadiedFlow
-from gbvis.flow.estimation import Estimation
+from gbvis.flow.camera_motion import REMEDIES, CompensatedFlow
+from gbvis.flow.recipe import FlowRecipe
 from gbvis.networks.card import WeightsCard
 from gbvis.progress import Watcher
-from gbvis.steps.estimating_flow import EstimatedFlow
+from gbvis.steps.estimated_flow import EstimatedFlow
 from gbvis.store import Store
 from gbvis.videos.clip import ClipFormat
 from gbvis.videos.locate import find_video, look_for
@@ -51,11 +51,11 @@ class FlowRequest:
                     exit_code=2,
                 )
 
-    def estimation_for(self, clip_format: ClipFormat) -> Estimation:
+    def estimation_for(self, clip_format: ClipFormat) -> FlowRecipe:
         """Return how motion is estimated for a network of this format."""
         algorithm = self.algorithm or ("farneback" if clip_format.is_motion else "tvl1")
         crop = clip_format if clip_format.is_motion else None
-        return Estimation(algorithm, registry.flow(algorithm).SETTINGS, crop)
+        return FlowRecipe(algorithm, registry.flow(algorithm).SETTINGS, crop)
 
 
 def find_stream(
@@ -79,4 +79,4 @@ def find_stream(
         if rgb is None:  # then say what is not there: both, or the frames that motion would be estimated from
             rgb = find_video(location, "rgb" if look_for(location, "flow", dataset) else "flow", dataset)
         flow = EstimatedFlow(rgb, request.estimation_for(card.clip_format), request.is_jpeg, open_store, watcher)
-    return SteadiedFlow(flow, request.remedy) if request.remedy else flow
+    return CompensatedFlow(flow, request.remedy) if request.remedy else flow

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 from gbvis.errors import GbvisError
-from gbvis.flow.estimation import Estimation
+from gbvis.flow.recipe import FlowRecipe
 from gbvis.store.array import ArrayFormat, is_intact
 from gbvis.store.group import StoredGroup
 from gbvis.store.key import flow_key
@@ -90,20 +90,20 @@ class KeptFlow:
     def __init__(self, place: Place) -> None:
         self._place = place
 
-    def find(self, video: Video, estimation: Estimation) -> StoredFlow | None:
+    def find(self, video: Video, estimation: FlowRecipe) -> StoredFlow | None:
         """Return the motion kept of an RGB video, as it was estimated that way, or None."""
         key = _key_of(video, estimation)
         attributes = read_group(self._place, key)
         flow = None if attributes is None else StoredFlow(self._place, key, attributes)
         return flow if flow and not flow.find_damage(is_thorough=False) else None
 
-    def is_damaged(self, video: Video, estimation: Estimation) -> bool:
+    def is_damaged(self, video: Video, estimation: FlowRecipe) -> bool:
         """Return whether motion was kept of an RGB video, as it is estimated that way, and cannot be used."""
         parent, _, name = _key_of(video, estimation).rpartition("/")
         there = [*self._place.list_folders(parent), *self._place.list_strays(parent)]
         return name in there and self.find(video, estimation) is None
 
-    def open(self, video: Video, estimation: Estimation, describe: Callable[[], Mapping[str, Any]]) -> StoredFlow:
+    def open(self, video: Video, estimation: FlowRecipe, describe: Callable[[], Mapping[str, Any]]) -> StoredFlow:
         """Return the motion kept of an RGB video, as it was estimated that way; made empty if there is none yet.
 
         Args:
@@ -128,12 +128,12 @@ class KeptFlow:
         return flow
 
 
-def _identify(video: Video, estimation: Estimation) -> dict[str, Any]:
+def _identify(video: Video, estimation: FlowRecipe) -> dict[str, Any]:
     """Return the attributes of estimated motion that decide it."""
     return {"fingerprint": video.fingerprint, "estimation": estimation.to_json()}
 
 
-def _key_of(video: Video, estimation: Estimation) -> str:
+def _key_of(video: Video, estimation: FlowRecipe) -> str:
     return flow_key(video.name, estimation.algorithm, digest_of_flow(_identify(video, estimation)))
 
 

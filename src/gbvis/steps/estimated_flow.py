@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gbvis import __version__, registry
 from gbvis.errors import GbvisError
-from gbvis.flow.estimation import Estimation
+from gbvis.flow.recipe import FlowRecipe
 from gbvis.progress import Watcher
 from gbvis.store import Store, StoredFlow
 from gbvis.videos.motion import Grey, Motion, decode_motion, load_opencv
@@ -33,7 +33,7 @@ class EstimatedFlow(Video):
     def __init__(
         self,
         rgb: Video,
-        estimation: Estimation,
+        estimation: FlowRecipe,
         is_jpeg: bool,
         open_store: Callable[[], Store],
         watcher: Watcher,
@@ -169,7 +169,7 @@ def check_length(rgb: Video) -> None:
 def estimate_pairs(
     read: Callable[[int], Frame],
     pairs: Collection[int],
-    estimation: Estimation,
+    estimation: FlowRecipe,
     keep: Callable[[int, NDArray[Any]], None],
     advance: Callable[[], None] = lambda: None,
 ) -> None:
@@ -214,7 +214,7 @@ def _settle(running: set[Future[None]], advance: Callable[[], None]) -> set[Futu
 
 
 def _read_pairs(
-    read: Callable[[int], Frame], pairs: Collection[int], estimation: Estimation
+    read: Callable[[int], Frame], pairs: Collection[int], estimation: FlowRecipe
 ) -> Iterator[tuple[int, Grey, Grey]]:
     """Yield each pair's number and its two frames in grey; a frame that two pairs share is read once."""
     number, size, before = -1, (0, 0), None

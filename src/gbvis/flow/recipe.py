@@ -17,7 +17,7 @@ ESTIMATION_VERSION = 1
 
 
 @dataclass(frozen=True)
-class Estimation:
+class FlowRecipe:
     """All that decides the motion between two frames of a video.
 
     Networks that take 8-bit flow get what the two-stream data sets have: frames scaled to 256 on the shorter side, in

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gbvis import registry
-from gbvis.flow.estimation import Estimation
+from gbvis.flow.recipe import FlowRecipe
 from gbvis.networks.r2plus1d.checkpoints import old_script, vmz_caffe2
 from gbvis.videos.clip import resize_and_crop
 from gbvis.videos.motion import decode_motion, load_opencv
@@ -24,7 +24,7 @@ def test_tvl1_is_what_the_two_stream_data_set_holds(shared: Path, name: str, mon
     video = VideoFile(shared / f"data/videos/{name}.avi")
     assert frames and flow
     monkeypatch.setattr("gbvis.videos.two_stream.scaled_size", lambda height, width: (256, 341))
-    estimation = Estimation("tvl1", registry.flow("tvl1").SETTINGS)
+    estimation = FlowRecipe("tvl1", registry.flow("tvl1").SETTINGS)
     number = 3
     before, after = (estimation.prepare(video.read(FIRST[name] + place)) for place in (number, number + 1))
     ours = estimation.encode(registry.flow("tvl1").estimate(before, after))
@@ -39,7 +39,7 @@ def test_the_size_that_gbvis_computes_at_hardly_matters(shared: Path) -> None:
     flow = two_stream_folder.read(name, "flow", shared / "data/UCF-101")
     video = VideoFile(shared / f"data/videos/{name}.avi")
     assert flow
-    estimation = Estimation("tvl1", registry.flow("tvl1").SETTINGS)
+    estimation = FlowRecipe("tvl1", registry.flow("tvl1").SETTINGS)
     before, after = (estimation.prepare(video.read(FIRST[name] + place)) for place in (number, number + 1))
     ours = as_from_jpeg(estimation.encode(registry.flow("tvl1").estimate(before, after)))
     seen = [resize_and_crop(levels, old_script.FAMILY.formats["flow"]).astype(int) for levels in (ours, flow.read(0))]
@@ -60,7 +60,7 @@ def test_sizes_are_gpu_flows(size: tuple[int, int], scaled: tuple[int, int]) -> 
 def test_motion_in_pixels_is_that_of_the_crop(shared: Path) -> None:
     """VMZ: grey of the crop, Farnebäck, nothing cut off or rounded; written once more, from its source."""
     form = vmz_caffe2.FAMILY.formats["flow"]
-    estimation = Estimation("farneback", registry.flow("farneback").SETTINGS, form)
+    estimation = FlowRecipe("farneback", registry.flow("farneback").SETTINGS, form)
     assert estimation.dtype == "float32" and estimation.frame_size(VideoShape(9, None, 320, 240)) == (112, 112)
     video = VideoFile(shared / "data/videos/v_WalkingWithDog_g15_c01.avi")
     opencv = load_opencv()
@@ -79,8 +79,8 @@ def test_motion_in_pixels_is_that_of_the_crop(shared: Path) -> None:
 
 def test_8_bit_is_cut_off_and_motion_in_pixels_is_not() -> None:
     motion = np.array([[[30.0, -25.0]]], np.float32)
-    levels = Estimation("dis", {}).encode(motion)
+    levels = FlowRecipe("dis", {}).encode(motion)
     assert levels.dtype == np.uint8
     np.testing.assert_allclose(decode_motion(levels), [[[20, -20]]])
-    kept = Estimation("farneback", {}, vmz_caffe2.FAMILY.formats["flow"]).encode(motion)
+    kept = FlowRecipe("farneback", {}, vmz_caffe2.FAMILY.formats["flow"]).encode(motion)
     np.testing.assert_array_equal(kept, motion)

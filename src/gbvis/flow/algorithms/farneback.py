@@ -1,6 +1,6 @@
 """Farnebäck's algorithm: what VMZ's flow network was trained on.
 
-Farnebäck 2003, "Two-Frame Motion Estimation Based on Polynomial Expansion", with the settings of VMZ
+Farnebäck 2003, "Two-Frame Motion FlowRecipe Based on Polynomial Expansion", with the settings of VMZ
 (caffe2/video/optical_flow.cc, `OpticalFlowExtractor`).
 """
 
