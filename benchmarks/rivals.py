@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.network import Network
 from gbvis.networks.r2plus1d.architecture import Architecture
-from gbvis.networks.r2plus1d.building import describe
-from gbvis.networks.r2plus1d.checkpoints import torchvision
-from gbvis.networks.r2plus1d.r2plus1d import R2Plus1D
+from gbvis.networks.r2plus1d.formats import torchvision
+from gbvis.networks.r2plus1d.load import describe
+from gbvis.networks.r2plus1d.module import R2Plus1D
 
 THREADS = 2
 CLASSES = 400

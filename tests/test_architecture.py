@@ -20,7 +20,7 @@ ROOMS = [
 DOORS: dict[str, set[str]] = {
     "torch": {"networks", "attribution/methods"},
     "zarr": {"store"},
-    "safetensors": {"networks/weights/own_weights.py"},
+    "safetensors": {"networks/weights/safetensors_file.py"},
     "google_crc32c": {"store"},
     "fsspec": {"store"},
     "filelock": {"steps", "store"},

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 
 from gbvis.networks.network import Network
 from gbvis.networks.r2plus1d.architecture import Architecture, Block, Factors, Variant
-from gbvis.networks.r2plus1d.building import describe
-from gbvis.networks.r2plus1d.family import OWN_NAMES, Family
-from gbvis.networks.r2plus1d.r2plus1d import R2Plus1D
-from gbvis.networks.weights.own_weights import write_own_weights
+from gbvis.networks.r2plus1d.checkpoint_format import OWN_NAMES, CheckpointFormat
+from gbvis.networks.r2plus1d.load import describe
+from gbvis.networks.r2plus1d.module import R2Plus1D
+from gbvis.networks.weights.safetensors_file import write_safetensors
 from gbvis.videos.clip import ClipFormat, resize_and_crop
 from gbvis.videos.motion import encode_motion
 from gbvis.videos.synthetic import FIRST_TRAINING_SEED, MOTIONS, Sample, draw_sample
@@ -48,7 +48,7 @@ FORMATS = {
     "flow": ClipFormat(**_SQUARE, mean=(128.0,) * 2, std=(16.0,) * 2),  # type: ignore[arg-type]
 }
 
-FAMILY = Family(
+FAMILY = CheckpointFormat(
     name="sample",
     variant=Variant(padding="symmetric", norm_epsilon=1e-5),
     names=OWN_NAMES,
@@ -247,7 +247,7 @@ def main() -> None:
     networks = {modality: open_network(modality, path) for modality, path in paths.items()}
     accuracy = measure_accuracy(networks)
     print(f"accuracy on {HELD_OUT_VIDEOS} held-out videos: {accuracy}")
-    write_own_weights(folder / OUTPUT, list(networks.values()), {"training": describe_training(accuracy)})
+    write_safetensors(folder / OUTPUT, list(networks.values()), {"training": describe_training(accuracy)})
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ if TYPE_CHECKING:  # the command line asks this file for names alone
     from gbvis.attribution.attribution import PendingAttributions
     from gbvis.figures import Exhibit, Picture, Style
     from gbvis.networks.endpoint import Endpoint, Target
-    from gbvis.networks.host_copy import HostCopy
     from gbvis.networks.network import Network, ShapeWatcher
-    from gbvis.networks.r2plus1d.family import Family
+    from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
+    from gbvis.networks.transfer import HostCopy
     from gbvis.videos.clip import ClipPixels
     from gbvis.videos.motion import Grey, Motion
     from gbvis.videos.video import Video
@@ -112,14 +112,14 @@ def flow(name: str) -> Flow:
     return cast(Flow, _load("flow algorithm", FLOWS, name))
 
 
-def families() -> list[Family]:
+def families() -> list[CheckpointFormat]:
     """Return the checkpoint families."""
     return [family(name) for name in CHECKPOINTS]
 
 
-def family(name: str) -> Family:
+def family(name: str) -> CheckpointFormat:
     """Return the checkpoint family of that name; GbvisError (exit code 2) where there is none."""
-    return cast("Family", _load("family", CHECKPOINTS, name).FAMILY)
+    return cast("CheckpointFormat", _load("family", CHECKPOINTS, name).FAMILY)
 
 
 def method(name: str) -> Method:
@@ -153,7 +153,7 @@ def check_name(kind: str, known: Collection[str], name: str) -> str:
 def _load(kind: str, modules: Mapping[str, str], name: str) -> Any:
     rooms = {
         "flow algorithm": "flow.algorithms",
-        "family": "networks.r2plus1d.checkpoints",
+        "family": "networks.r2plus1d.formats",
         "method": "attribution.methods",
         "layout": "figures.layouts",
     }

@@ -21,8 +21,8 @@ from conftest import Call
 from gbvis import registry
 from gbvis.networks.endpoint import ENDPOINTS
 from gbvis.networks.network import Network
-from gbvis.networks.r2plus1d.r2plus1d import R2Plus1D
-from gbvis.networks.weights.caffe2 import make_state_dict
+from gbvis.networks.r2plus1d.module import R2Plus1D
+from gbvis.networks.weights.caffe2_pickle import make_state_dict
 from gbvis.steps.exhibiting import make_exhibit
 from gbvis.store import Store
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gbvis.flow.camera_motion import REMEDIES, CompensatedFlow, stretch_over_time
-from gbvis.networks.r2plus1d.checkpoints import old_script, vmz_caffe2
+from gbvis.networks.r2plus1d.formats import old_script, vmz_caffe2
 from gbvis.videos.clip import cut_clip
 from gbvis.videos.motion import decode_motion, encode_motion
 from gbvis.videos.readers import synthetic as sample

@@ -5,7 +5,7 @@ import pytest
 
 from gbvis import registry
 from gbvis.flow.recipe import FlowRecipe
-from gbvis.networks.r2plus1d.checkpoints import old_script, vmz_caffe2
+from gbvis.networks.r2plus1d.formats import old_script, vmz_caffe2
 from gbvis.videos.clip import resize_and_crop
 from gbvis.videos.motion import decode_motion, load_opencv
 from gbvis.videos.readers import two_stream_folder

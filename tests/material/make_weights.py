@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 
 from gbvis.networks.r2plus1d.architecture import Architecture, Block, Factors
-from gbvis.networks.r2plus1d.checkpoints.old_script import FAMILY
-from gbvis.networks.r2plus1d.r2plus1d import R2Plus1D
+from gbvis.networks.r2plus1d.formats.old_script import FAMILY
+from gbvis.networks.r2plus1d.module import R2Plus1D
 
 WIDTHS = (8, 16, 32, 64)
 

@@ -12,7 +12,7 @@ from conftest import Call
 from gbvis.attribution.attribution import Attribution
 from gbvis.errors import GbvisError
 from gbvis.networks.endpoint import FC, Target
-from gbvis.networks.r2plus1d.checkpoints import vmz_caffe2
+from gbvis.networks.r2plus1d.formats import vmz_caffe2
 from gbvis.store import Store
 from gbvis.videos.clip import cut_clip
 from gbvis.videos.motion import Motion

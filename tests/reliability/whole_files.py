@@ -11,8 +11,8 @@ import torch
 
 from gbvis import registry
 from gbvis.networks.labels import read_class_list
-from gbvis.networks.r2plus1d.r2plus1d import R2Plus1D
-from gbvis.networks.weights.caffe2 import make_state_dict
+from gbvis.networks.r2plus1d.module import R2Plus1D
+from gbvis.networks.weights.caffe2_pickle import make_state_dict
 
 sys.path.append(str(Path(__file__).parent.parent / "material"))
 from make_weights import make_architecture

@@ -16,7 +16,7 @@ from gbvis import registry
 from gbvis.attribution.attribution import Attribution, Recipe
 from gbvis.errors import GbvisError
 from gbvis.networks.endpoint import FC, Target
-from gbvis.networks.r2plus1d.checkpoints import old_script
+from gbvis.networks.r2plus1d.formats import old_script
 from gbvis.provenance import digest_of
 from gbvis.steps import opening_weights
 from gbvis.store import Store
@@ -291,8 +291,8 @@ def test_a_gradient_that_is_no_number_is_not_stored(store: Store) -> None:
 
 
 def test_cards_are_kept_by_the_weights_hash(store: Store, weights: dict[str, Path]) -> None:
-    from gbvis.networks.r2plus1d.building import build_network
-    from gbvis.networks.weights.state_dict import read_state_dicts
+    from gbvis.networks.r2plus1d.load import build_network
+    from gbvis.networks.weights.torch_file import read_state_dicts
 
     (state,) = read_state_dicts(weights["flow"])
     card = build_network(state, registry.families(), "a" * 64).card

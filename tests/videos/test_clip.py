@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gbvis.errors import GbvisError
-from gbvis.networks.r2plus1d.checkpoints import old_script, torchvision, vmz_caffe2
+from gbvis.networks.r2plus1d.formats import old_script, torchvision, vmz_caffe2
 from gbvis.videos.clip import ClipFormat, cut_clip, normalise, resize_and_crop
 from gbvis.videos.clip_request import ClipRequest, read_clip_request
 from gbvis.videos.readers import two_stream_folder

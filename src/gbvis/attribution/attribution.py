@@ -12,7 +12,7 @@ from gbvis.provenance import digest_of
 from gbvis.videos.clip import find_no_number
 
 if TYPE_CHECKING:
-    from gbvis.networks.host_copy import HostCopy
+    from gbvis.networks.transfer import HostCopy
 
 NUMBERS_VERSION = 2
 """Raised whenever our own arithmetic changes results, so that no older gradient is taken for a new one."""

@@ -64,7 +64,7 @@ def predict(
     meansub: options.Meansub = False,
     videos_from: options.VideosFrom = None,
     labels: options.LabelsFile = None,
-    family: options.Family = None,
+    family: options.CheckpointFormat = None,
     device: options.Device = "auto",
     precision: options.Precision = "float32",
     store: options.StorePath = "gbvis.zarr",
@@ -112,7 +112,7 @@ def explain(
     labels_from_one: options.LabelsFromOne = False,
     method: options.Method = "guided-backprop",
     labels: options.LabelsFile = None,
-    family: options.Family = None,
+    family: options.CheckpointFormat = None,
     device: options.Device = "auto",
     precision: options.Precision = "float32",
     store: options.StorePath = "gbvis.zarr",
@@ -234,7 +234,7 @@ def inspect_shapes(
     modality: options.Modality = None,
     classes: options.Classes = 101,
     frames: options.Frames = None,
-    family: options.Family = None,
+    family: options.CheckpointFormat = None,
     as_json: options.Json = False,
 ) -> int:
     """Print every endpoint: the names that work, its shape, its targets, its receptive field."""
@@ -251,7 +251,7 @@ def convert_weights(
     source: options.Source,
     output: options.ConvertedFile,
     labels: options.LabelsFile = None,
-    family: options.Family = None,
+    family: options.CheckpointFormat = None,
     force: options.Force = False,
     as_json: options.Json = False,
 ) -> int:

@@ -62,7 +62,7 @@ Weights = Annotated[
 SelectedWeights = Annotated[
     list[Path] | None, typer.Option("-w", "--weights", metavar="FILE", help="Only what these weights gave; repeatable.")
 ]
-Family = Annotated[
+CheckpointFormat = Annotated[
     str | None,
     typer.Option("--family", metavar="NAME", help=f"What the weights are, if they do not tell: {FAMILY_NAMES}."),
 ]

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from gbvis.errors import GbvisError
-from gbvis.networks.card import WeightsCard
 from gbvis.networks.endpoint import Endpoint
-from gbvis.networks.host_copy import HostCopy, copy_to_device
-from gbvis.networks.r2plus1d.folding import fold
-from gbvis.networks.r2plus1d.r2plus1d import R2Plus1D
+from gbvis.networks.info import WeightsInfo
+from gbvis.networks.r2plus1d.fused import fuse
+from gbvis.networks.r2plus1d.module import R2Plus1D
+from gbvis.networks.transfer import HostCopy, copy_to_device
 from gbvis.videos.clip import ClipPixels, normalise
 
 ShapeWatcher = Callable[[Endpoint, tuple[int, ...]], None]
@@ -31,7 +31,7 @@ class Network:
         card: What is known of it without its weights.
     """
 
-    def __init__(self, module: R2Plus1D, card: WeightsCard) -> None:
+    def __init__(self, module: R2Plus1D, card: WeightsInfo) -> None:
         self.module = module.eval().requires_grad_(False)
         self.card = card
         self.device = torch.device("cpu")
@@ -43,7 +43,7 @@ class Network:
         """The R(2+1)D that runs, on the device and in the precision of `use`: folded when it is first wanted."""
         if self._running is None:
             dtype = torch.bfloat16 if self.precision == "bfloat16" else self.module.classifier.weight.dtype
-            self._running = fold(self.module, self.device, dtype)
+            self._running = fuse(self.module, self.device, dtype)
             if self.card.parameters > _MANY_PARAMETERS:
                 _keep_memory()
         return self._running

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gbvis.errors import GbvisError
-from gbvis.networks.card import WeightsCard
+from gbvis.networks.info import WeightsInfo
 from gbvis.steps.opening_weights import Networks, WeightsRequest
 from gbvis.steps.publishing import publish
 
@@ -38,7 +38,7 @@ class ConvertedWeights:
         size: Bytes.
     """
 
-    cards: list[WeightsCard]
+    cards: list[WeightsInfo]
     source: Path
     path: Path
     size: int
@@ -56,7 +56,7 @@ def run(request: ConvertRequest) -> Iterator[ConvertedWeights]:
         GbvisError: The checkpoint cannot be read, or the output has another suffix, is there already or cannot be
             written (exit code 2).
     """
-    from gbvis.networks.weights.own_weights import SUFFIX, write_own_weights
+    from gbvis.networks.weights.safetensors_file import SUFFIX, write_safetensors
 
     output = request.output
     if output.suffix != SUFFIX:
@@ -68,7 +68,7 @@ def run(request: ConvertRequest) -> Iterator[ConvertedWeights]:
     source = {"name": request.weights.paths[0].name, "sha256": loaded[0].card.sha256}
 
     def write(path: Path) -> None:
-        write_own_weights(path, loaded, {"source": source})
+        write_safetensors(path, loaded, {"source": source})
         umask = os.umask(0)  # asking is setting
         os.umask(umask)
         path.chmod(0o666 & ~umask)  # safetensors leaves it to its owner alone

@@ -8,7 +8,7 @@ from gbvis import registry
 from gbvis.errors import GbvisError
 from gbvis.flow.camera_motion import REMEDIES, CompensatedFlow
 from gbvis.flow.recipe import FlowRecipe
-from gbvis.networks.card import WeightsCard
+from gbvis.networks.info import WeightsInfo
 from gbvis.progress import Watcher
 from gbvis.steps.estimated_flow import EstimatedFlow
 from gbvis.store import Store
@@ -36,7 +36,7 @@ class FlowRequest:
         registry.check_name("flow algorithm", registry.FLOWS, self.algorithm or "tvl1")
         registry.check_name("remedy", REMEDIES, self.remedy or REMEDIES[0])
 
-    def check(self, cards: Collection[WeightsCard]) -> None:
+    def check(self, cards: Collection[WeightsInfo]) -> None:
         """Check that the networks take such flow.
 
         Raises:
@@ -60,7 +60,7 @@ class FlowRequest:
 
 def find_stream(
     location: str,
-    card: WeightsCard,
+    card: WeightsInfo,
     dataset: Path | None,
     request: FlowRequest,
     open_store: Callable[[], Store],

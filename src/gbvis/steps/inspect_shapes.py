@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from gbvis import registry
 from gbvis.errors import GbvisError
-from gbvis.networks.card import WeightsCard
 from gbvis.networks.endpoint import ENDPOINTS
+from gbvis.networks.info import WeightsInfo
 from gbvis.steps.opening_weights import Networks, WeightsRequest
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class NetworkShapes:
         endpoints: In the order of the forward pass.
     """
 
-    card: WeightsCard
+    card: WeightsInfo
     input: tuple[int, ...]
     endpoints: list[EndpointShape]
 
@@ -113,19 +113,19 @@ def run(request: InspectRequest) -> Iterator[NetworkShapes]:
         yield _shapes(*_design(request.depth, modality, request.classes), request.frames)
 
 
-def _design(depth: int, modality: str, classes: int) -> "tuple[WeightsCard, Architecture]":
+def _design(depth: int, modality: str, classes: int) -> "tuple[WeightsInfo, Architecture]":
     """Return the network that the old script's family has for a modality, without weights."""
     from gbvis.networks.r2plus1d.architecture import Architecture
-    from gbvis.networks.r2plus1d.building import describe
+    from gbvis.networks.r2plus1d.load import describe
 
     family = registry.families()[0]
     architecture = Architecture.of_depth(depth, family.formats[modality].channels, classes)
     return describe(architecture, family, modality), architecture
 
 
-def _shapes(card: WeightsCard, architecture: "Architecture", frames: int | None) -> NetworkShapes:
+def _shapes(card: WeightsInfo, architecture: "Architecture", frames: int | None) -> NetworkShapes:
     from gbvis.networks.r2plus1d.architecture import receptive_fields
-    from gbvis.networks.r2plus1d.r2plus1d import trace_shapes
+    from gbvis.networks.r2plus1d.module import trace_shapes
 
     steps = (frames or card.clip_format.frames) * (2 if card.interleaved else 1)
     clip_shape = (card.input_channels, steps, card.clip_format.crop, card.clip_format.crop)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from gbvis import registry
 from gbvis.errors import GbvisError
-from gbvis.networks.card import WeightsCard
+from gbvis.networks.info import WeightsInfo
 from gbvis.networks.labels import read_labels
 from gbvis.provenance import Stamp, hash_file, stamp_file
 from gbvis.store import Store
 
 if TYPE_CHECKING:
     from gbvis.networks.network import Network
-    from gbvis.networks.weights.state_dict import StateDict
+    from gbvis.networks.weights.torch_file import NamedTensors
 
 MODALITIES = ("rgb", "flow")
 PRECISIONS = ("float32", "tf32", "bfloat16")
@@ -71,10 +71,10 @@ class Networks:
             raise GbvisError("no weights given", "give a checkpoint with -w, or set GBVIS_WEIGHTS", exit_code=2)
         self._request = request
         self._loaded: dict[str, Network] = {}
-        self._new_cards: list[list[WeightsCard]] = []
+        self._new_cards: list[list[WeightsInfo]] = []
         self._hashes: dict[Path, tuple[Stamp, str]] = {}
         self._newly_hashed: list[Path] = []
-        cards: dict[str, WeightsCard] = {}
+        cards: dict[str, WeightsInfo] = {}
         for path in request.paths:
             for card in self._read_cards(path, store):
                 if card.modality in cards:
@@ -94,7 +94,7 @@ class Networks:
                 exit_code=2,
             )
 
-    def _labelled(self, card: WeightsCard) -> WeightsCard:
+    def _labelled(self, card: WeightsInfo) -> WeightsInfo:
         if self._request.labels is None:
             return card
         labels = read_labels(self._request.labels)
@@ -127,7 +127,7 @@ class Networks:
         network.card = self.cards[modality]  # with the class names that were asked for
         return network.use(find_device(self._request.device), self._request.precision) if is_used else network
 
-    def _check_loaded(self, path: Path, network: "Network | None", planned: WeightsCard) -> None:
+    def _check_loaded(self, path: Path, network: "Network | None", planned: WeightsInfo) -> None:
         """Check that a network is what the call was planned for, by the card that the store had of it."""
         if network is None or network.card.sha256 != planned.sha256:
             raise GbvisError(f"{path} has changed since this call began", "repeat the call", exit_code=2)
@@ -138,7 +138,7 @@ class Networks:
                 exit_code=2,
             )
 
-    def _read_cards(self, path: Path, store: Store | None) -> list[WeightsCard]:
+    def _read_cards(self, path: Path, store: Store | None) -> list[WeightsInfo]:
         if not path.is_file():
             found = "is a folder" if path.is_dir() else "is no file" if path.exists() else "does not exist"
             raise GbvisError(f"weights file {path} {found}", "check the path", exit_code=2)
@@ -165,7 +165,7 @@ class Networks:
         return sha256
 
     def _load_file(self, path: Path, sha256: str | None = None) -> "list[Network]":
-        from gbvis.networks.r2plus1d.building import build_network
+        from gbvis.networks.r2plus1d.load import build_network
 
         sha256 = sha256 or self._hash(path)
         asked = registry.family(self._request.family) if self._request.family else None
@@ -177,14 +177,14 @@ class Networks:
         return networks
 
 
-def _read_state_dicts(path: Path) -> "list[StateDict]":
+def _read_state_dicts(path: Path) -> "list[NamedTensors]":
     """Return what a file holds, whatever kind of file its first bytes say it is."""
-    from gbvis.networks.weights.caffe2 import make_state_dict, read_blobs
-    from gbvis.networks.weights.own_weights import is_own_weights, read_own_weights
-    from gbvis.networks.weights.state_dict import read_state_dicts
+    from gbvis.networks.weights.caffe2_pickle import make_state_dict, read_blobs
+    from gbvis.networks.weights.safetensors_file import is_safetensors, read_safetensors
+    from gbvis.networks.weights.torch_file import read_state_dicts
 
-    if is_own_weights(path):
-        return read_own_weights(path)
+    if is_safetensors(path):
+        return read_safetensors(path)
     blobs = read_blobs(path)
     caffe2 = registry.family("vmz-caffe2")
     if blobs is not None:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gbvis.errors import GbvisError
-from gbvis.networks.card import WeightsCard
 from gbvis.networks.endpoint import SOFTMAX, Endpoint
+from gbvis.networks.info import WeightsInfo
 from gbvis.progress import Failure, Watcher
 from gbvis.steps.finding_streams import FlowRequest, find_stream
 from gbvis.steps.opening_weights import Networks, WeightsRequest
@@ -140,7 +140,7 @@ def _open_store(location: str | Path) -> Store:
 
 
 def _fuse(
-    rgb: _Stream, flow: _Stream, cards: Mapping[str, WeightsCard], top: int, watcher: Watcher
+    rgb: _Stream, flow: _Stream, cards: Mapping[str, WeightsInfo], top: int, watcher: Watcher
 ) -> Iterator[Prediction]:
     """Yield the mean of the streams' scores, weighted as their file says, where they are about the same classes."""
     name, clips = rgb.prediction.video, max(rgb.prediction.clips, flow.prediction.clips)

@@ -4,8 +4,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from gbvis.networks.card import WeightsCard
 from gbvis.networks.endpoint import ENDPOINTS
+from gbvis.networks.info import WeightsInfo
 from gbvis.provenance import Stamp
 from gbvis.store.key import WEIGHTS, weights_key
 from gbvis.store.metadata import NUMBER, fits, read_group, write_group
@@ -33,7 +33,7 @@ class Cards:
     def __init__(self, place: Place) -> None:
         self._place = place
 
-    def read(self, sha256: str, family: str | None = None) -> list[WeightsCard]:
+    def read(self, sha256: str, family: str | None = None) -> list[WeightsInfo]:
         """Return the cards of the networks in the weights file with that hash; none where it is not known.
 
         Args:
@@ -45,12 +45,12 @@ class Cards:
             known = {name: card for name, card in cards.items() if name != _FILES}
             if not all(fits(card, _CARD) and card["sha256"] == sha256 for card in known.values()):
                 return []
-            read = [WeightsCard.from_json(card) for card in known.values()]
+            read = [WeightsInfo.from_json(card) for card in known.values()]
             return read if [card.modality for card in read] == [*known] else []
         except (KeyError, TypeError, ValueError):  # of another release, or damaged: the weights are read anew
             return []
 
-    def write(self, cards: list[WeightsCard], family: str | None = None) -> None:
+    def write(self, cards: list[WeightsInfo], family: str | None = None) -> None:
         """Keep the cards of one weights file, read as `family` where that was said.
 
         Raises:

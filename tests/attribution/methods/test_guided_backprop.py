@@ -15,8 +15,8 @@ from gbvis.attribution.attribution import Attribution
 from gbvis.attribution.methods import guided_backprop
 from gbvis.networks.endpoint import AP, FC, SOFTMAX, STAGES, STEM, Endpoint, Responses, Target, read_endpoint
 from gbvis.networks.network import Network, ShapeWatcher
-from gbvis.networks.r2plus1d.building import build_network
-from gbvis.networks.weights.state_dict import StateDict, read_state_dicts
+from gbvis.networks.r2plus1d.load import build_network
+from gbvis.networks.weights.torch_file import NamedTensors, read_state_dicts
 
 GOLDEN = ["seed-rgb", "seed-flow", "seed-flow2", "torchvision", "r2plus1d-pytorch"]
 
@@ -60,7 +60,7 @@ class Golden:
     def __init__(self, shared: Path, rules: ModuleType, name: str) -> None:
         shapes = json.loads((shared / f"golden/{name}.keys.json").read_text())
         tensors = {key: torch.from_numpy(np.array(rules.weight(key, tuple(shape)))) for key, shape in shapes.items()}
-        built = build_network(StateDict(Path(name), tensors, None), registry.families(), "0" * 64)
+        built = build_network(NamedTensors(Path(name), tensors, None), registry.families(), "0" * 64)
         self.network = GivenInput(built.module, built.card)
         self.numbers = np.load(shared / f"golden/{name}.npz")
         channels, frames = self.numbers["Conv3d_1/5"].shape[:2]

@@ -6,7 +6,7 @@ import pytest
 
 from conftest import read_frames
 from gbvis.errors import GbvisError
-from gbvis.networks.r2plus1d.checkpoints import old_script
+from gbvis.networks.r2plus1d.formats import old_script
 from gbvis.videos.clip import cut_clip
 from gbvis.videos.readers import frame_folder, two_stream_folder
 from gbvis.videos.video import Video

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import read_frames
 from gbvis.errors import GbvisError
-from gbvis.networks.r2plus1d.checkpoints import old_script
+from gbvis.networks.r2plus1d.formats import old_script
 from gbvis.videos.clip import cut_clip
 from gbvis.videos.readers import video_file as video_files
 from gbvis.videos.readers.video_file import VideoFile

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from gbvis.attribution.attribution import PendingAttributions
 from gbvis.networks.endpoint import Endpoint, Target
-from gbvis.networks.host_copy import HostCopy
 from gbvis.networks.network import Network, ShapeWatcher
+from gbvis.networks.transfer import HostCopy
 from gbvis.videos.clip import ClipPixels
 
 NAME = "guided-backprop"

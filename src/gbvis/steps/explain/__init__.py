@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from gbvis import registry
 from gbvis.errors import GbvisError
-from gbvis.networks.card import WeightsCard
+from gbvis.networks.info import WeightsInfo
 from gbvis.progress import Failure, StoppableWatcher, Watcher
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
 from gbvis.steps.explain.stream import Stream
@@ -37,7 +37,7 @@ def run(request: ExplainRequest, watcher: Watcher | None = None) -> Iterator[Exp
     watcher.expect_videos(len(request.videos) * len(networks.cards))
     ahead = StoppableWatcher(watcher)
 
-    def prepare(entry: VideoEntry, card: WeightsCard) -> Stream:
+    def prepare(entry: VideoEntry, card: WeightsInfo) -> Stream:
         video = find_stream(entry.location, card, request.dataset, request.flow, lambda: store, ahead)
         stream = Stream(request, entry, video, networks, store, ahead)
         stream.prepare()
@@ -52,8 +52,8 @@ def run(request: ExplainRequest, watcher: Watcher | None = None) -> Iterator[Exp
 
 
 def _one_ahead(
-    prepare: Callable[[VideoEntry, WeightsCard], Stream],
-    wanted: Iterable[tuple[VideoEntry, WeightsCard]],
+    prepare: Callable[[VideoEntry, WeightsInfo], Stream],
+    wanted: Iterable[tuple[VideoEntry, WeightsInfo]],
     watcher: StoppableWatcher,
 ) -> Iterator[tuple[VideoEntry, Future[Stream]]]:
     """Yield every video asked for with its stream, while the next one is prepared: the network waits for no disk."""

@@ -17,8 +17,8 @@ from gbvis.networks.endpoint import SOFTMAX, Endpoint, Responses, Target, Target
 from gbvis.store import RunWriter, StoredClips, StoredRun
 
 if TYPE_CHECKING:
-    from gbvis.networks.host_copy import HostCopy
     from gbvis.networks.network import Network
+    from gbvis.networks.transfer import HostCopy
     from gbvis.steps.explain.stream import Stream
 
 Requests = Mapping[str, TargetRequest]

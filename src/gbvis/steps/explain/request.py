@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from gbvis.errors import GbvisError
-from gbvis.networks.card import WeightsCard
 from gbvis.networks.endpoint import SOFTMAX, Endpoint, TargetRequest
+from gbvis.networks.info import WeightsInfo
 from gbvis.networks.labels import check_index, find_class
 from gbvis.steps.finding_streams import FlowRequest
 from gbvis.steps.opening_weights import WeightsRequest
@@ -47,7 +47,7 @@ class ExplainRequest:
     flow: FlowRequest = field(default_factory=FlowRequest)
     is_forced: bool = False
 
-    def targets_for(self, entry: VideoEntry, card: WeightsCard) -> list[TargetRequest]:
+    def targets_for(self, entry: VideoEntry, card: WeightsInfo) -> list[TargetRequest]:
         """Return the targets asked of one video and network.
 
         Raises:
@@ -82,7 +82,7 @@ class ExplainedRun:
 
     run: StoredRun
     store: str
-    card: WeightsCard
+    card: WeightsInfo
     is_cached: bool
     seconds: float
 

@@ -10,23 +10,25 @@ from conftest import Call
 from gbvis import registry
 from gbvis.errors import GbvisError
 from gbvis.networks.network import Network
-from gbvis.networks.r2plus1d.building import build_network
-from gbvis.networks.r2plus1d.family import Family
-from gbvis.networks.weights.own_weights import is_own_weights, read_own_weights, write_own_weights
+from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
+from gbvis.networks.r2plus1d.load import build_network
+from gbvis.networks.weights.safetensors_file import is_safetensors, read_safetensors, write_safetensors
 from gbvis.steps.opening_weights import Networks, WeightsRequest
-from networks.r2plus1d.test_families import build, make_tensors
+from networks.r2plus1d.test_formats import build, make_tensors
 
 
-def make(family: Family) -> Network:
+def make(family: CheckpointFormat) -> Network:
     return build(make_tensors(family))
 
 
 @pytest.mark.parametrize("family", registry.families(), ids=lambda family: family.name)
-def test_a_converted_network_is_the_same_network(tmp_path: Path, random: np.random.Generator, family: Family) -> None:
+def test_a_converted_network_is_the_same_network(
+    tmp_path: Path, random: np.random.Generator, family: CheckpointFormat
+) -> None:
     network = make(family)
-    write_own_weights(tmp_path / "own.safetensors", [network], {})
-    assert is_own_weights(tmp_path / "own.safetensors")
-    (state,) = read_own_weights(tmp_path / "own.safetensors")
+    write_safetensors(tmp_path / "own.safetensors", [network], {})
+    assert is_safetensors(tmp_path / "own.safetensors")
+    (state,) = read_safetensors(tmp_path / "own.safetensors")
     again = build_network(state, [], "0" * 64)
     assert again.module.architecture == network.module.architecture
     expected = {**network.card.to_json(), "path": None}
@@ -66,12 +68,12 @@ def write_newer(path: Path) -> None:
 
 
 def write_cut(path: Path) -> None:
-    write_own_weights(path, [make(registry.families()[0])], {})
+    write_safetensors(path, [make(registry.families()[0])], {})
     path.write_bytes(path.read_bytes()[:-100])
 
 
 def write_spare(path: Path) -> None:
-    write_own_weights(path, [make(registry.families()[0])], {})
+    write_safetensors(path, [make(registry.families()[0])], {})
     with safetensors.safe_open(path, framework="pt") as file:
         tensors, metadata = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
     safetensors.torch.save_file({**tensors, "flow.extra": torch.zeros(1)}, path, metadata=metadata)
@@ -82,7 +84,7 @@ def test_what_cannot_be_read_says_so(tmp_path: Path, write: object) -> None:
     path = tmp_path / "own.safetensors"
     write(path)  # type: ignore[operator]
     with pytest.raises(GbvisError, match=r"own\.safetensors") as error:
-        read_own_weights(path)
+        read_safetensors(path)
     assert error.value.exit_code == 2
 
 
@@ -135,7 +137,7 @@ def test_a_description_that_describes_nothing_is_refused(
 ) -> None:
     """A weights file brings its own input format and class names: they are checked like its numbers."""
     path = tmp_path / "own.safetensors"
-    write_own_weights(path, [make(registry.families()[0])], {})
+    write_safetensors(path, [make(registry.families()[0])], {})
     with safetensors.safe_open(path, framework="pt") as file:
         tensors, about = {key: file.get_tensor(key) for key in file.keys()}, json.loads(file.metadata()["gbvis"])  # noqa: SIM118
     card = about["networks"]["rgb"]

@@ -6,7 +6,7 @@ Checked against the original programs' numbers in `golden/seed-*.npz`, the pixel
 from dataclasses import replace
 
 from gbvis.networks.r2plus1d.architecture import Variant
-from gbvis.networks.r2plus1d.family import Family
+from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
 from gbvis.videos.clip import ClipFormat
 
 _BLOCK = "net.conv{stage}_x.res_module.conv{stage}_{block}."
@@ -17,7 +17,7 @@ _RGB = ClipFormat(
     frames=8, height=128, width=171, crop=112, top=8, left=29, scale=1.0, mean=(128.0,) * 3, std=(128.0,) * 3
 )
 
-FAMILY = Family(
+FAMILY = CheckpointFormat(
     name="old-script",
     variant=Variant(padding="same", norm_epsilon=1e-3),
     names={

@@ -21,17 +21,19 @@ from gbvis.errors import GbvisError
 from gbvis.networks.endpoint import ENDPOINTS
 from gbvis.networks.network import Network
 from gbvis.networks.r2plus1d.architecture import Architecture, Block, Factors
-from gbvis.networks.r2plus1d.building import build_network, describe
-from gbvis.networks.r2plus1d.family import Family
-from gbvis.networks.r2plus1d.r2plus1d import NormedConvolution, R2Plus1D
-from gbvis.networks.weights.caffe2 import make_state_dict, read_blobs
-from gbvis.networks.weights.state_dict import StateDict, read_state_dicts
+from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
+from gbvis.networks.r2plus1d.load import build_network, describe
+from gbvis.networks.r2plus1d.module import NormedConvolution, R2Plus1D
+from gbvis.networks.weights.caffe2_pickle import make_state_dict, read_blobs
+from gbvis.networks.weights.torch_file import NamedTensors, read_state_dicts
 from gbvis.steps.opening_weights import Networks, WeightsRequest
 
 FAMILIES = registry.families()
 
 
-def make_architecture(family: Family, channels: int = 3, blocks: tuple[int, ...] = (1, 2, 1, 1)) -> Architecture:
+def make_architecture(
+    family: CheckpointFormat, channels: int = 3, blocks: tuple[int, ...] = (1, 2, 1, 1)
+) -> Architecture:
     """Return a tiny network with the family's kind of middle channels."""
     stages, inputs = [], 4
     for stage, count in enumerate(blocks):
@@ -49,7 +51,7 @@ def make_architecture(family: Family, channels: int = 3, blocks: tuple[int, ...]
     return Architecture(Factors(channels, 6, 4), tuple(stages), 11)
 
 
-def make_tensors(family: Family, channels: int = 3) -> dict[str, torch.Tensor]:
+def make_tensors(family: CheckpointFormat, channels: int = 3) -> dict[str, torch.Tensor]:
     torch.manual_seed(1)
     module = R2Plus1D(make_architecture(family, channels), family.variant)
     named = locate(family)
@@ -59,7 +61,7 @@ def make_tensors(family: Family, channels: int = 3) -> dict[str, torch.Tensor]:
     return {theirs: module.state_dict()[name] for name, theirs in names.items()}
 
 
-def locate(family: Family) -> Family:
+def locate(family: CheckpointFormat) -> CheckpointFormat:
     """Return the family as it names the parameters of `make_architecture`: Caffe2's depends on where stages begin."""
     if family.name != "vmz-caffe2":
         return family
@@ -72,7 +74,7 @@ CAFFE2_MARKS = ("shortcut_projection_1_w", "shortcut_projection_3_w", "shortcut_
 
 
 def build(tensors: dict[str, torch.Tensor], modality: str | None = None) -> Network:
-    state_dict = StateDict(Path("made.pth"), tensors, modality)
+    state_dict = NamedTensors(Path("made.pth"), tensors, modality)
     if "comp_0_conv_1_w" in tensors or "conv1_w" in tensors:
         blobs = {name: t.numpy() if is_plain(t) else t for name, t in tensors.items()}
         state_dict = replace(make_state_dict(Path("made.pkl"), blobs, FAMILIES[-1]), declared_modality=modality)
@@ -85,7 +87,7 @@ def is_plain(value: object) -> bool:
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 class TestEveryFamily:
-    def test_its_file_gives_its_network(self, family: Family) -> None:
+    def test_its_file_gives_its_network(self, family: CheckpointFormat) -> None:
         tensors = make_tensors(family)
         network = build(tensors)
         assert network.card.family == family.name
@@ -98,7 +100,7 @@ class TestEveryFamily:
         assert not any(parameter.requires_grad for parameter in network.module.parameters())
         assert not network.module.training
 
-    def test_every_missing_parameter_is_named(self, family: Family) -> None:
+    def test_every_missing_parameter_is_named(self, family: CheckpointFormat) -> None:
         whole = make_tensors(family)
         for name in whole:
             if name.endswith("num_batches_tracked"):
@@ -110,13 +112,13 @@ class TestEveryFamily:
             assert name in error.value.problem, name
             assert error.value.exit_code == 2
 
-    def test_its_networks_differ_from_the_others_in_every_known_way(self, family: Family) -> None:
+    def test_its_networks_differ_from_the_others_in_every_known_way(self, family: CheckpointFormat) -> None:
         network = build(make_tensors(family))
         assert network.card.variant == family.variant
         norms = [module for module in network.module.modules() if isinstance(module, torch.nn.BatchNorm3d)]
         assert {norm.eps for norm in norms} == {family.variant.norm_epsilon}
 
-    def test_every_misshapen_parameter_is_named(self, family: Family) -> None:
+    def test_every_misshapen_parameter_is_named(self, family: CheckpointFormat) -> None:
         whole = make_tensors(family)
         for name, tensor in whole.items():
             if tensor.ndim == 0:
@@ -128,12 +130,12 @@ class TestEveryFamily:
                     build(tensors)
                 assert name in error.value.problem
 
-    def test_spare_parameters_are_named_and_counted(self, family: Family) -> None:
+    def test_spare_parameters_are_named_and_counted(self, family: CheckpointFormat) -> None:
         spare = {f"extra.{number}": torch.zeros(1) for number in range(5)}
         with pytest.raises(GbvisError, match=r"extra\.0, extra\.1, extra\.2 and 2 more"):
             build(make_tensors(family) | spare)
 
-    def test_a_weight_that_is_no_number_is_named(self, family: Family) -> None:
+    def test_a_weight_that_is_no_number_is_named(self, family: CheckpointFormat) -> None:
         tensors = make_tensors(family)
         name = str(locate(family).name_of("stages.1.0.second.spatial.norm.running_mean"))
         tensors[name][0] = float("nan")
@@ -142,7 +144,7 @@ class TestEveryFamily:
         assert name in error.value.problem
 
     @pytest.mark.parametrize("value", ["text", 3, [1.0], torch.zeros(3, dtype=torch.bool), torch.zeros(3).to_sparse()])
-    def test_a_value_that_is_no_plain_tensor_is_named(self, family: Family, value: object) -> None:
+    def test_a_value_that_is_no_plain_tensor_is_named(self, family: CheckpointFormat, value: object) -> None:
         for parameter in ("stem.spatial.convolution.weight", "classifier.bias"):
             tensors = make_tensors(family)
             tensors[locate(family).name_of(parameter)] = value  # type: ignore[assignment]
@@ -150,12 +152,12 @@ class TestEveryFamily:
                 build(tensors)
             assert locate(family).name_of(parameter) in error.value.problem
 
-    def test_half_precision_is_computed_in_full(self, family: Family) -> None:
+    def test_half_precision_is_computed_in_full(self, family: CheckpointFormat) -> None:
         tensors = make_tensors(family)
         network = build({n: t.half() if t.is_floating_point() else t for n, t in tensors.items()})
         assert {tensor.dtype for tensor in network.module.parameters()} == {torch.float32}
 
-    def test_the_stream_is_read_from_the_stem_and_checked(self, family: Family) -> None:
+    def test_the_stream_is_read_from_the_stem_and_checked(self, family: CheckpointFormat) -> None:
         assert build(make_tensors(family)).card.modality == "rgb"
         with pytest.raises(GbvisError, match="says it is for flow"):
             build(make_tensors(family), "flow")
@@ -213,7 +215,7 @@ def test_the_same_network_in_every_familys_names_gives_the_same_scores(
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 class TestWhatCannotBeComputedWith:
-    def test_no_classes(self, family: Family) -> None:
+    def test_no_classes(self, family: CheckpointFormat) -> None:
         named = locate(family)
         empty = {
             str(named.name_of("classifier.weight")): torch.zeros(0, 16),
@@ -223,17 +225,17 @@ class TestWhatCannotBeComputedWith:
             build(make_tensors(family) | empty)
         assert str(named.name_of("classifier.weight")) in error.value.problem
 
-    def test_numbers_that_are_too_large_for_float32(self, family: Family) -> None:
+    def test_numbers_that_are_too_large_for_float32(self, family: CheckpointFormat) -> None:
         name = str(locate(family).name_of("classifier.bias"))
         with pytest.raises(GbvisError, match="NaN or infinity"):
             build(make_tensors(family) | {name: torch.full((11,), 1e48, dtype=torch.float64)})
 
-    def test_negative_variances(self, family: Family) -> None:
+    def test_negative_variances(self, family: CheckpointFormat) -> None:
         name = str(locate(family).name_of("stem.spatial.norm.running_var"))
         with pytest.raises(GbvisError, match="negative variances"):
             build(make_tensors(family) | {name: torch.full((6,), -1.0)})
 
-    def test_a_whole_stage_is_missing(self, family: Family) -> None:
+    def test_a_whole_stage_is_missing(self, family: CheckpointFormat) -> None:
         named = locate(family)
         lost = {
             str(named.name_of(name))
@@ -243,7 +245,7 @@ class TestWhatCannotBeComputedWith:
         with pytest.raises(GbvisError, match="is missing .* and 1 more"):
             build({name: tensor for name, tensor in make_tensors(family).items() if name not in lost})
 
-    def test_a_weight_that_does_not_take_what_comes_before_it_is_the_one_named(self, family: Family) -> None:
+    def test_a_weight_that_does_not_take_what_comes_before_it_is_the_one_named(self, family: CheckpointFormat) -> None:
         name = str(locate(family).name_of("stages.2.0.first.spatial.convolution.weight"))
         tensors = make_tensors(family)
         tensors[name] = tensors[name][:, :3].contiguous()
@@ -266,7 +268,7 @@ def test_families_go_by_the_names_they_are_asked_for() -> None:
 def test_what_fits_two_families_asks_which_it_is(tmp_path: Path) -> None:
     vmz = registry.family("vmz")
     twin = replace(vmz, name="twin", variant=replace(vmz.variant, norm_epsilon=1e-5))
-    state_dict = StateDict(tmp_path / "net.pth", make_tensors(vmz), None)
+    state_dict = NamedTensors(tmp_path / "net.pth", make_tensors(vmz), None)
     with pytest.raises(GbvisError, match="may be of the families vmz or twin") as error:
         build_network(state_dict, [vmz, twin], "0" * 64)
     assert "--family vmz" in error.value.hint
@@ -297,7 +299,7 @@ def test_a_family_that_the_file_contradicts_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("depth", "blocks"), [(18, (2, 2, 2, 2)), (34, (3, 4, 6, 3))])
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
-def test_18_and_34_layers(family: Family, depth: int, blocks: tuple[int, ...]) -> None:
+def test_18_and_34_layers(family: CheckpointFormat, depth: int, blocks: tuple[int, ...]) -> None:
     torch.manual_seed(0)
     module = R2Plus1D(make_architecture(family, blocks=blocks), family.variant)
     named = family

@@ -17,8 +17,8 @@ import torch
 from numpy.typing import NDArray
 
 from gbvis.errors import GbvisError
-from gbvis.networks.r2plus1d.family import Family
-from gbvis.networks.weights.state_dict import StateDict
+from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
+from gbvis.networks.weights.torch_file import NamedTensors
 
 
 def _make_empty_array(kind: object, shape: tuple[int, ...], code: object) -> NDArray[Any]:
@@ -183,7 +183,7 @@ def _is_minidb(head: bytes) -> bool:
     return is_name and value_length > 0 and key.decode("ascii").isprintable()
 
 
-def make_state_dict(path: Path, blobs: Mapping[str, Any], family: Family) -> StateDict:
+def make_state_dict(path: Path, blobs: Mapping[str, Any], family: CheckpointFormat) -> NamedTensors:
     """Return the blobs as a state dict with a family that knows where this file's stages begin.
 
     Caffe2 counts blocks through all stages; a stage but the first begins where there is a shortcut.
@@ -206,4 +206,4 @@ def make_state_dict(path: Path, blobs: Mapping[str, Any], family: Family) -> Sta
         name: torch.from_numpy(np.array(blob)) if isinstance(blob, np.ndarray) and blob.dtype.kind in "fiu" else blob
         for name, blob in blobs.items()
     }
-    return StateDict(path, tensors, None, family=replace(family, names=names, block_name=block_name))
+    return NamedTensors(path, tensors, None, family=replace(family, names=names, block_name=block_name))

@@ -18,10 +18,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gbvis.networks.r2plus1d.r2plus1d import NormedConvolution, R2Plus1D
+from gbvis.networks.r2plus1d.module import NormedConvolution, R2Plus1D
 
 
-class FoldedConvolution(nn.Module):
+class FusedConvolution(nn.Module):
     """A `NormedConvolution` as one 2-D convolution with a shift."""
 
     weight: Tensor
@@ -106,7 +106,7 @@ def _fold_norm(plain: NormedConvolution) -> tuple[Tensor, Tensor | None]:
     return weight * factor[:, None, None, None, None], norm.bias.double() + before * factor
 
 
-def fold(plain: R2Plus1D, device: torch.device, dtype: torch.dtype) -> R2Plus1D:
+def fuse(plain: R2Plus1D, device: torch.device, dtype: torch.dtype) -> R2Plus1D:
     """Return a network of the same endpoints that runs on `device` in `dtype`; `plain` is left as it is.
 
     Its clips have to be channels last in memory; what follows the convolutions is computed as the classifier's
@@ -117,7 +117,7 @@ def fold(plain: R2Plus1D, device: torch.device, dtype: torch.dtype) -> R2Plus1D:
     for name, part in plain.named_modules():
         if isinstance(part, NormedConvolution):
             parent, _, child = name.rpartition(".")
-            setattr(folded.get_submodule(parent), child, FoldedConvolution(part, dtype))
+            setattr(folded.get_submodule(parent), child, FusedConvolution(part, dtype))
     folded.classifier = copy.deepcopy(plain.classifier)
     for part in folded.modules():
         if isinstance(part, nn.ReLU):

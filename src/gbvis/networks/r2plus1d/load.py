@@ -8,17 +8,17 @@ import torch
 from torch import Tensor
 
 from gbvis.errors import GbvisError
-from gbvis.networks.card import WeightsCard
+from gbvis.networks.info import WeightsInfo
 from gbvis.networks.labels import read_class_list
 from gbvis.networks.network import Network
 from gbvis.networks.r2plus1d.architecture import Architecture, count_targets
-from gbvis.networks.r2plus1d.family import Family
-from gbvis.networks.r2plus1d.r2plus1d import R2Plus1D, count_parameters
-from gbvis.networks.weights.state_dict import StateDict
+from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
+from gbvis.networks.r2plus1d.module import R2Plus1D, count_parameters
+from gbvis.networks.weights.torch_file import NamedTensors
 
 
 def build_network(
-    state_dict: StateDict, families: Sequence[Family], sha256: str, asked: Family | None = None
+    state_dict: NamedTensors, families: Sequence[CheckpointFormat], sha256: str, asked: CheckpointFormat | None = None
 ) -> Network:
     """Return the network that `state_dict` holds, every parameter set from it and every tensor in it used.
 
@@ -46,11 +46,11 @@ def build_network(
 
 
 def describe(
-    architecture: Architecture, family: Family, modality: str, sha256: str = "", path: str = ""
-) -> WeightsCard:
+    architecture: Architecture, family: CheckpointFormat, modality: str, sha256: str = "", path: str = ""
+) -> WeightsInfo:
     """Return the card of a network of this architecture and family."""
     class_list = family.class_lists.get(architecture.classes)
-    return WeightsCard(
+    return WeightsInfo(
         sha256=sha256,
         path=path,
         family=family.name,
@@ -66,8 +66,8 @@ def describe(
 
 
 def _choose_family(
-    state_dict: StateDict, families: Sequence[Family], asked: Family | None
-) -> tuple[Family, Architecture]:
+    state_dict: NamedTensors, families: Sequence[CheckpointFormat], asked: CheckpointFormat | None
+) -> tuple[CheckpointFormat, Architecture]:
     """Return the family whose names the tensors have, and the architecture of their shapes.
 
     Families of the same names are told apart by the middle channels of the down-sampling blocks. What the file says
@@ -99,7 +99,9 @@ def _choose_family(
     return fitting[0], architecture
 
 
-def _foreign(state_dict: StateDict, families: Sequence[Family], said: Family | None) -> GbvisError:
+def _foreign(
+    state_dict: NamedTensors, families: Sequence[CheckpointFormat], said: CheckpointFormat | None
+) -> GbvisError:
     """Return the error for tensors whose names are not those of the family that they are said to be of, or of any."""
     first = ", ".join(list(state_dict.tensors)[:3])
     like = " or ".join(family.name for family in _fitting(state_dict, families))
@@ -112,13 +114,13 @@ def _foreign(state_dict: StateDict, families: Sequence[Family], said: Family | N
     )
 
 
-def _fitting(state_dict: StateDict, families: Sequence[Family]) -> list[Family]:
+def _fitting(state_dict: NamedTensors, families: Sequence[CheckpointFormat]) -> list[CheckpointFormat]:
     """Return the families of which some tensor has the name."""
     probes = ("stem.spatial.convolution.weight", "classifier.weight", "stages.0.0.first.spatial.convolution.weight")
     return [family for family in families if any(family.name_of(probe) in state_dict.tensors for probe in probes)]
 
 
-def _read_architecture(state_dict: StateDict, family: Family) -> Architecture:
+def _read_architecture(state_dict: NamedTensors, family: CheckpointFormat) -> Architecture:
     def shape_of(parameter: str) -> tuple[int, ...] | None:
         tensor = state_dict.tensors.get(family.name_of(parameter) or "")
         return tuple(tensor.shape) if isinstance(tensor, Tensor) else None
@@ -138,14 +140,14 @@ def _read_architecture(state_dict: StateDict, family: Family) -> Architecture:
         raise _unfit(state_dict, family, what) from error
 
 
-def _least_names(family: Family) -> list[str]:
+def _least_names(family: CheckpointFormat) -> list[str]:
     """Return the names of the weights that the smallest network of a family has."""
     blocks = [f"stages.{stage}.0.{unit}" for stage in range(4) for unit in ("first", "second")]
     parts = [f"{unit}.{part}.convolution.weight" for unit in ("stem", *blocks) for part in ("spatial", "temporal")]
     return [family.name_of(name) or name for name in (*parts, "classifier.weight", "classifier.bias")]
 
 
-def _read_modality(state_dict: StateDict, family: Family, architecture: Architecture) -> str:
+def _read_modality(state_dict: NamedTensors, family: CheckpointFormat, architecture: Architecture) -> str:
     modality = {3: "rgb", 2: "flow", 1: "flow"}.get(architecture.stem.inputs)
     if modality is None:
         raise _unfit(state_dict, family, f"takes {architecture.stem.inputs} input channels, not 3 (RGB), 2 or 1 (flow)")
@@ -161,7 +163,7 @@ def _read_modality(state_dict: StateDict, family: Family, architecture: Architec
     return modality
 
 
-def _collect(state_dict: StateDict, family: Family, module: R2Plus1D) -> dict[str, Tensor]:
+def _collect(state_dict: NamedTensors, family: CheckpointFormat, module: R2Plus1D) -> dict[str, Tensor]:
     """Return the tensors under the module's names; counters of batches are not used and may be missing."""
     expected = {
         family.name_of(name) or name: (name, tuple(tensor.shape)) for name, tensor in module.state_dict().items()
@@ -200,14 +202,14 @@ def _is_plain(value: object) -> bool:
     )
 
 
-def _refuse(state_dict: StateDict, family: Family, what: str, names: Collection[str]) -> None:
+def _refuse(state_dict: NamedTensors, family: CheckpointFormat, what: str, names: Collection[str]) -> None:
     if names:
         listed = list(names)
         rest = f" and {len(listed) - 3} more" if len(listed) > 3 else ""
         raise _unfit(state_dict, family, f"{what} {', '.join(listed[:3])}{rest}")
 
 
-def _unfit(state_dict: StateDict, family: Family, what: str) -> GbvisError:
+def _unfit(state_dict: NamedTensors, family: CheckpointFormat, what: str) -> GbvisError:
     return GbvisError(
         f"{state_dict.path} {what}",
         f"it was read as a checkpoint of the {family.name} family; nothing was loaded"

@@ -7,7 +7,7 @@ first one; that tells the two apart. IG-65M's networks saw 8 or 32 frames: `-n 8
 from dataclasses import replace
 
 from gbvis.networks.r2plus1d.architecture import Variant
-from gbvis.networks.r2plus1d.checkpoints import torchvision
+from gbvis.networks.r2plus1d.formats import torchvision
 
 FAMILY = replace(
     torchvision.FAMILY,

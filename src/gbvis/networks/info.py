@@ -17,7 +17,7 @@ _MADE_BY = f"{__version__}, families 2"
 
 
 @dataclass(frozen=True)
-class WeightsCard:
+class WeightsInfo:
     """What has to be known of a network to plan work for it; the store keeps one per network.
 
     Attributes:
@@ -72,7 +72,7 @@ class WeightsCard:
         return {"gbvis": _MADE_BY, **asdict(self), **parts, "labels": list(self.labels) if self.labels else None}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "WeightsCard":
+    def from_json(cls, data: dict[str, Any]) -> "WeightsInfo":
         """Return the card that `to_json` wrote.
 
         Raises:

@@ -3,7 +3,7 @@ import torch
 
 from gbvis.networks.endpoint import ENDPOINTS, STAGES, STEM
 from gbvis.networks.r2plus1d.architecture import Architecture, Variant, receptive_fields
-from gbvis.networks.r2plus1d.r2plus1d import R2Plus1D, count_parameters, trace_shapes
+from gbvis.networks.r2plus1d.module import R2Plus1D, count_parameters, trace_shapes
 
 OLD, NEW = Variant("same", 1e-3), Variant("symmetric", 1e-5)
 

@@ -5,12 +5,12 @@ the old script cuts at 29 (torchvision/transforms/functional.py, `center_crop`).
 """
 
 from gbvis.networks.r2plus1d.architecture import Variant
-from gbvis.networks.r2plus1d.family import Family
+from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
 from gbvis.videos.clip import ClipFormat
 
 _BLOCK = "layer{stage}.{block}."
 
-FAMILY = Family(
+FAMILY = CheckpointFormat(
     name="torchvision",
     variant=Variant(padding="symmetric", norm_epsilon=1e-5),
     names={

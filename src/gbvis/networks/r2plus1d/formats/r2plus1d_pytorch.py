@@ -5,12 +5,12 @@ folders' names, which the file does not hold.
 """
 
 from gbvis.networks.r2plus1d.architecture import Variant
-from gbvis.networks.r2plus1d.checkpoints import old_script
-from gbvis.networks.r2plus1d.family import Family
+from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
+from gbvis.networks.r2plus1d.formats import old_script
 
 _BLOCK = "res2plus1d.conv{stage}.{block}."
 
-FAMILY = Family(
+FAMILY = CheckpointFormat(
     name="r2plus1d-pytorch",
     variant=Variant(
         padding="symmetric",

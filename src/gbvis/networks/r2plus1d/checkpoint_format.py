@@ -15,11 +15,11 @@ OWN_NAMES = (
     | {f"shortcut.{layer}": f"{_IN_A_BLOCK}shortcut.{layer}" for layer in ("convolution", "norm")}
     | {"classifier": "classifier"}
 )
-"""For every layer its name in `R2Plus1D` itself, as `Family.names` wants it."""
+"""For every layer its name in `R2Plus1D` itself, as `CheckpointFormat.names` wants it."""
 
 
 @dataclass(frozen=True)
-class Family:
+class CheckpointFormat:
     """How a family of checkpoints names, pads, normalises and feeds its networks.
 
     Attributes:

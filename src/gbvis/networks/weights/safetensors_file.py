@@ -16,22 +16,22 @@ import safetensors.torch
 from gbvis.errors import GbvisError
 from gbvis.networks.network import Network
 from gbvis.networks.r2plus1d.architecture import Variant
-from gbvis.networks.r2plus1d.family import OWN_NAMES, Family
-from gbvis.networks.weights.state_dict import StateDict
+from gbvis.networks.r2plus1d.checkpoint_format import OWN_NAMES, CheckpointFormat
+from gbvis.networks.weights.torch_file import NamedTensors
 from gbvis.videos.clip import LARGEST_NUMBER, ClipFormat
 
 FORMAT_VERSION = 1
 SUFFIX = ".safetensors"
 
 
-def is_own_weights(path: Path) -> bool:
+def is_safetensors(path: Path) -> bool:
     """Return whether the file begins as safetensors do: the length of a JSON object in 8 bytes, and that object."""
     with path.open("rb") as file:
         head = file.read(9)
     return len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") < path.stat().st_size
 
 
-def read_own_weights(path: Path) -> list[StateDict]:
+def read_safetensors(path: Path) -> list[NamedTensors]:
     """Return the one or two networks' tensors in the file, each with the family that its card describes.
 
     Raises:
@@ -59,7 +59,7 @@ def read_own_weights(path: Path) -> list[StateDict]:
         ) from error
 
 
-def write_own_weights(path: Path, networks: Sequence[Network], origin: Mapping[str, Any]) -> None:
+def write_safetensors(path: Path, networks: Sequence[Network], origin: Mapping[str, Any]) -> None:
     """Write the networks to `path`, which is free; `origin` is plain data that says where they come from."""
     tensors = {
         f"{network.card.modality}.{name}": tensor.contiguous()
@@ -74,10 +74,10 @@ def write_own_weights(path: Path, networks: Sequence[Network], origin: Mapping[s
     safetensors.torch.save_file(tensors, path, metadata={"gbvis": json.dumps(about)})
 
 
-def _state_dict(path: Path, modality: str, card: dict[str, Any], tensors: dict[str, Any]) -> StateDict:
+def _state_dict(path: Path, modality: str, card: dict[str, Any], tensors: dict[str, Any]) -> NamedTensors:
     prefix = f"{modality}."
     own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-    family = Family(
+    family = CheckpointFormat(
         name=str(card["family"]),
         variant=Variant(**card["variant"]),
         names=OWN_NAMES,
@@ -92,4 +92,4 @@ def _state_dict(path: Path, modality: str, card: dict[str, Any], tensors: dict[s
     if not 0 <= card["fusion_weight"] <= LARGEST_NUMBER:
         raise ValueError("a stream that counts less than nothing")
     labels = tuple(str(label) for label in card["labels"]) if card["labels"] else None
-    return StateDict(path, own, modality, float(card["fusion_weight"]), family, labels)
+    return NamedTensors(path, own, modality, float(card["fusion_weight"]), family, labels)

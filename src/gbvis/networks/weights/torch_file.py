@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gbvis.errors import GbvisError
 from gbvis.networks.labels import Labels
-from gbvis.networks.r2plus1d.family import Family
+from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
 
 _WRAPPERS = ("content", "train", "best", "state_dict", "model_state_dict", "model")
 """Keys that stand around a state dict, outermost first; `best` goes before the last epoch's beside it."""
@@ -25,7 +25,7 @@ _STREAM_KEYS = {"rgb": "rgb", "flow": "flow", "rgb_state": "rgb", "flow_state": 
 
 
 @dataclass(frozen=True)
-class StateDict:
+class NamedTensors:
     """One network's tensors.
 
     Attributes:
@@ -41,11 +41,11 @@ class StateDict:
     tensors: Mapping[str, Tensor]
     declared_modality: str | None
     fusion_weight: float = 1.0
-    family: Family | None = None
+    family: CheckpointFormat | None = None
     labels: Labels | None = None
 
 
-def read_state_dicts(path: Path) -> list[StateDict]:
+def read_state_dicts(path: Path) -> list[NamedTensors]:
     """Return the one or two networks' tensors that the torch file at `path` holds.
 
     Raises:
@@ -140,7 +140,7 @@ def _unreadable(path: Path, error: Exception) -> GbvisError:
     )
 
 
-def _find_state_dicts(tree: Any, path: Path, modality: str | None) -> Iterator[StateDict]:
+def _find_state_dicts(tree: Any, path: Path, modality: str | None) -> Iterator[NamedTensors]:
     if not isinstance(tree, Mapping) or not all(isinstance(key, str) for key in tree):
         return
     streams = [key for key in _STREAM_KEYS if isinstance(tree.get(key), Mapping)]
@@ -162,7 +162,7 @@ def _find_state_dicts(tree: Any, path: Path, modality: str | None) -> Iterator[S
     elif wrapper:
         yield from _find_state_dicts(tree[wrapper], path, modality)
     elif any(isinstance(value, Tensor) for value in tree.values()):
-        yield StateDict(path, _without_prefix(tree), modality)
+        yield NamedTensors(path, _without_prefix(tree), modality)
 
 
 def _read_fusion_weights(found: Any, path: Path) -> dict[str, float]:

@@ -9,7 +9,7 @@ off nor rounded (c2/scripts/extract_feature_kinetics_of.sh; mean and deviation: 
 
 from dataclasses import replace
 
-from gbvis.networks.r2plus1d.checkpoints import vmz
+from gbvis.networks.r2plus1d.formats import vmz
 
 _BLOCK = "comp_{block}_"
 _SHORTCUT = "shortcut_projection_{block}"
