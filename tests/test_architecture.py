@@ -36,10 +36,10 @@ DOORS: dict[str, set[str]] = {
 """Where a library may be imported: files, or folders and all that is in them."""
 
 STILL_OPEN = {
-    "store/place.py",
-    "store/folder.py",
+    "store/storage.py",
+    "store/local.py",
     "store/remote.py",
-    "store/workshop.py",
+    "store/staging.py",
     "steps/explain/batch.py",
     "steps/explain/stream.py",
 }

@@ -15,7 +15,7 @@ from filelock import FileLock
 from conftest import Call
 from gbvis.steps.store.rm import Removal, RemoveRequest
 from gbvis.store import Store
-from gbvis.store.walking import find_damage, list_entries
+from gbvis.store.inventory import find_damage, list_entries
 
 SAMPLES = ["sample:up-4", "sample:down-4"]
 

@@ -17,10 +17,10 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from gbvis.store.folder import Folder
+from gbvis.store.local import LocalStorage
 from gbvis.store.metadata import encode_checked, read_group, write_group
-from gbvis.store.opening import make_store
-from gbvis.store.place import METADATA
+from gbvis.store.root import make_store
+from gbvis.store.storage import METADATA
 
 KEYS = [f"video{video}/rgb/FC/{run}" for video in (1, 2) for run in (1, 2)]
 KEPT = "video3/rgb/FC/1"
@@ -30,7 +30,7 @@ OPERATIONS = ("publish", "publish", "replace", "replace the kept", "change", "re
 SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
 
 
-def publish(place: Folder, key: str, is_forced: bool) -> None:
+def publish(place: LocalStorage, key: str, is_forced: bool) -> None:
     """Publish a small group."""
     with place.staging() as staged:
         (staged / METADATA).write_bytes(encode_checked({"number": 1}))
@@ -38,7 +38,7 @@ def publish(place: Folder, key: str, is_forced: bool) -> None:
         place.publish(staged, key, lambda: not is_forced and read_group(place, key) is not None)
 
 
-def change(place: Folder, key: str, number: float) -> None:
+def change(place: LocalStorage, key: str, number: float) -> None:
     """Replace a group's attributes; that it may have been removed meanwhile is no fault."""
     attributes = read_group(place, key)
     if attributes is not None:
@@ -46,7 +46,7 @@ def change(place: Folder, key: str, number: float) -> None:
             write_group(place, key, {**attributes, "number": number})
 
 
-def operate(place: Folder, name: str, chance: random.Random) -> None:
+def operate(place: LocalStorage, name: str, chance: random.Random) -> None:
     """Do one thing to a store."""
     key = chance.choice(KEYS)
     if name in ("publish", "replace"):
@@ -74,7 +74,7 @@ def start(root: Path, seed: float, log: int) -> int:
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-        place, chance = Folder(root), random.Random(seed)
+        place, chance = LocalStorage(root), random.Random(seed)
         make_store(place)
         while True:
             name = chance.choice(OPERATIONS)
@@ -102,7 +102,7 @@ def kill(child: int, number: int) -> None:
 
 def find_torn(root: Path) -> list[str]:
     """Return the groups that are neither whole nor absent, and what was left over, once all is swept."""
-    place = Folder(root)
+    place = LocalStorage(root)
     place.sweep()
     there = [key for key in [*KEYS, KEPT] if (root / key).exists()]
     torn = [key for key in there if read_group(place, key) is None or not (root / key / "data").exists()]
@@ -116,8 +116,8 @@ def hammer(seconds: float, processes: int, seed: int) -> tuple[Counter[str], lis
     with tempfile.TemporaryDirectory() as folder:
         root, path = Path(folder) / "store", Path(folder) / "log"
         log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        make_store(Folder(root))
-        publish(Folder(root), KEPT, True)
+        make_store(LocalStorage(root))
+        publish(LocalStorage(root), KEPT, True)
         children = [start(root, chance.random(), log) for _ in range(processes)]
         end, kills = time.monotonic() + seconds, 0
         while time.monotonic() < end:

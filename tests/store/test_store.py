@@ -21,7 +21,7 @@ from gbvis.provenance import digest_of
 from gbvis.steps import opening_weights
 from gbvis.store import Store
 from gbvis.store.flow import StoredFlow
-from gbvis.store.key import video_key
+from gbvis.store.keys import video_key
 from gbvis.videos.readers import video_file as video_files
 from gbvis.videos.video import Frame, Video, VideoShape
 

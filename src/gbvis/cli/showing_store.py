@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gbvis.steps.store.ls import ListedRun
     from gbvis.steps.store.rm import RemovedGroup
     from gbvis.steps.store.verify import CheckedGroup
-    from gbvis.store.walking import Entry
+    from gbvis.store.inventory import Entry
 
 _NAMES = {
     "run": ("run", "runs"),

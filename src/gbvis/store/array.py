@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gbvis.provenance import digest_of
-from gbvis.store.place import METADATA
+from gbvis.store.storage import METADATA
 
 if TYPE_CHECKING:
     import zarr

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from gbvis.store.group import StoredGroup
-from gbvis.store.key import clips_key
+from gbvis.store.keys import clips_key
 from gbvis.store.metadata import ABSENT, NUMBER
 from gbvis.store.writing import digest_of_clips
 from gbvis.videos.clip import ClipPixels

@@ -9,10 +9,10 @@ from gbvis.errors import GbvisError
 from gbvis.flow.recipe import FlowRecipe
 from gbvis.store.array import ArrayFormat, is_intact
 from gbvis.store.group import StoredGroup
-from gbvis.store.key import flow_key
+from gbvis.store.keys import flow_key
 from gbvis.store.metadata import read_group
-from gbvis.store.place import Place, Unreachable
-from gbvis.store.publishing import explaining_refusal, publishing
+from gbvis.store.storage import Storage, Unreachable
+from gbvis.store.transaction import explaining_refusal, publishing
 from gbvis.store.writing import MOTION_AXES, digest_of_flow
 from gbvis.videos.video import Video
 
@@ -87,7 +87,7 @@ class StoredFlow(StoredGroup):
 class KeptFlow:
     """The estimated motion of a store's videos."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Storage) -> None:
         self._place = place
 
     def find(self, video: Video, estimation: FlowRecipe) -> StoredFlow | None:
@@ -137,7 +137,7 @@ def _key_of(video: Video, estimation: FlowRecipe) -> str:
     return flow_key(video.name, estimation.algorithm, digest_of_flow(_identify(video, estimation)))
 
 
-def _gone(key: str, place: Place) -> GbvisError:
+def _gone(key: str, place: Storage) -> GbvisError:
     return GbvisError(
         f"the flow {key} is gone from {place.location} again",
         "something else takes it away while this call writes it: repeat it",

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from gbvis.errors import GbvisError
 from gbvis.store.array import ArrayFormat, checksum_of, is_intact
 from gbvis.store.metadata import fits
-from gbvis.store.place import Place, Unreachable
+from gbvis.store.storage import Storage, Unreachable
 
 
 class StoredGroup:
@@ -26,7 +26,7 @@ class StoredGroup:
     ARRAYS: ClassVar[tuple[str, ...]] = ()
     """Arrays without which the group is damaged."""
 
-    def __init__(self, place: Place, key: str, attributes: dict[str, Any]) -> None:
+    def __init__(self, place: Storage, key: str, attributes: dict[str, Any]) -> None:
         self._place = place
         self._formats: dict[str, ArrayFormat] = {}
         self.key = key

@@ -3,7 +3,7 @@
 from typing import Any
 
 from gbvis.provenance import digest_of
-from gbvis.store.place import GROUP, METADATA, Place, encode_group
+from gbvis.store.storage import GROUP, METADATA, Storage, encode_group
 
 CHECKSUM = "checksum"
 """The attribute that is a digest of all others."""
@@ -15,7 +15,7 @@ NUMBER = (int, float)
 """A form, for `fits`: JSON does not tell 1 from 1.0."""
 
 
-def read_group(place: Place, key: str) -> dict[str, Any] | None:
+def read_group(place: Storage, key: str) -> dict[str, Any] | None:
     """Return the attributes of a group; None where there is none, or its metadata is not as it was written."""
     metadata = place.read_json(key)
     attributes = metadata.pop("attributes", None)
@@ -28,7 +28,7 @@ def read_group(place: Place, key: str) -> dict[str, Any] | None:
         return None
 
 
-def write_group(place: Place, key: str, attributes: dict[str, Any]) -> None:
+def write_group(place: Storage, key: str, attributes: dict[str, Any]) -> None:
     """Replace the attributes of a group, in one step.
 
     Raises:

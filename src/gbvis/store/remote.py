@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from gbvis.errors import GbvisError
-from gbvis.store.folder import Folder
-from gbvis.store.place import METADATA, Place, StoredFile, Unreachable
+from gbvis.store.local import LocalStorage
+from gbvis.store.storage import METADATA, Storage, StoredFile, Unreachable
 
 _PATIENCE = {"read_timeout": 10, "retries": {"mode": "standard", "total_max_attempts": 3}}
 """How long S3 is waited for: by itself botocore tries each request five times, for 15 s, and s3fs that five times."""
@@ -20,7 +20,7 @@ _TRIES = 2
 _S3 = {"s3", "s3a"}
 
 
-class Remote(Place):
+class RemoteStorage(Storage):
     """A store of objects, each of which is written in one step, and that know no renaming and no locks.
 
     A group is staged on this machine. Its metadata is written last, and taken away first: until then nobody sees it.
@@ -156,7 +156,7 @@ class Remote(Place):
             raise Unreachable(self.location, _words_of(error)) from error
 
 
-def _open_workplace() -> Folder:
+def _open_workplace() -> LocalStorage:
     """Return the folder among this machine's temporary files where this user's groups are staged.
 
     Raises:
@@ -167,7 +167,7 @@ def _open_workplace() -> Folder:
     path.mkdir(mode=0o700, exist_ok=True)
     if path.is_symlink() or user not in (None, path.stat().st_uid):
         raise OSError(errno.EACCES, f"{path} is another user's: set TMPDIR to a folder of your own")
-    return Folder(path)
+    return LocalStorage(path)
 
 
 def _options_of(protocol: str, chosen: dict[str, dict[str, Any]]) -> dict[str, Any]:

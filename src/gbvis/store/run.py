@@ -7,7 +7,7 @@ from gbvis.attribution.attribution import Gradient
 from gbvis.networks.endpoint import Endpoint, read_endpoint
 from gbvis.provenance import digest_of
 from gbvis.store.group import StoredGroup
-from gbvis.store.key import clips_key, run_key
+from gbvis.store.keys import clips_key, run_key
 from gbvis.store.metadata import ABSENT, NUMBER, read_group, write_group
 
 

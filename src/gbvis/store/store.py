@@ -8,15 +8,15 @@ from gbvis.attribution.attribution import Recipe
 from gbvis.errors import GbvisError
 from gbvis.networks.endpoint import ENDPOINTS, Endpoint
 from gbvis.store.array import ArrayFormat
-from gbvis.store.cards import Cards
 from gbvis.store.clips import StoredClips
 from gbvis.store.flow import KeptFlow
-from gbvis.store.key import CLIPS, WEIGHTS, clips_key, run_key, video_key, weights_key
+from gbvis.store.keys import CLIPS, WEIGHTS, clips_key, run_key, video_key, weights_key
 from gbvis.store.metadata import fits, read_group
-from gbvis.store.opening import check_store, lost_its_root, make_store
-from gbvis.store.place import Place, open_place
-from gbvis.store.publishing import publishing
+from gbvis.store.root import check_store, lost_its_root, make_store
 from gbvis.store.run import StoredRun
+from gbvis.store.storage import Storage, open_storage
+from gbvis.store.transaction import publishing
+from gbvis.store.weights import WeightsRecords
 from gbvis.store.writing import PIXEL_AXES, RunWriter, describe_clips, digest_of_clips, identify_clips
 from gbvis.videos.clip import ClipFormat, ClipPixels
 from gbvis.videos.video import Video, VideoShape
@@ -32,9 +32,9 @@ class Store:
         damaged: Keys of the runs that `runs` passed over because a part of them is missing or cannot be read.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Storage) -> None:
         self.place = place
-        self.cards = Cards(place)
+        self.cards = WeightsRecords(place)
         self.flow = KeptFlow(place)
         self.damaged: set[str] = set()
 
@@ -54,7 +54,7 @@ class Store:
         Raises:
             GbvisError: There is none (exit code 1), or what is there is no store, or a newer one (exit code 2).
         """
-        place = open_place(location)
+        place = open_storage(location)
         check_store(place, needs_root)
         return cls(place)
 
@@ -65,7 +65,7 @@ class Store:
         Raises:
             GbvisError: As `open` (exit code 2).
         """
-        place = open_place(location)
+        place = open_storage(location)
         with suppress(OSError):
             if place.is_empty() or lost_its_root(place):
                 return None
@@ -78,7 +78,7 @@ class Store:
         Raises:
             GbvisError: As `open`, or it cannot be made.
         """
-        place = open_place(location)
+        place = open_storage(location)
         make_store(place)
         check_store(place)
         place.sweep()

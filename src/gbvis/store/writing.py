@@ -6,7 +6,7 @@ from typing import Any
 from gbvis.attribution.attribution import Attribution
 from gbvis.provenance import digest_of
 from gbvis.store.array import ArrayFormat
-from gbvis.store.publishing import GroupWriter
+from gbvis.store.transaction import GroupWriter
 from gbvis.videos.clip import ClipFormat, fingerprint_for
 from gbvis.videos.video import Video
 

@@ -19,7 +19,7 @@ from gbvis.steps.render.request import RenderedPicture, RenderedTable, RenderReq
 from gbvis.steps.render.table import write_table
 from gbvis.steps.selecting_runs import select_runs
 from gbvis.store import Store, StoredRun
-from gbvis.store.key import video_key
+from gbvis.store.keys import video_key
 from gbvis.videos.locate import check_dataset
 from gbvis.videos.video import video_name
 

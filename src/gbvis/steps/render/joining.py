@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from gbvis.networks.endpoint import ENDPOINTS
 from gbvis.store import Store, StoredRun
-from gbvis.store.key import readable_name
+from gbvis.store.keys import readable_name
 
 Joined = list[StoredRun]
 

@@ -10,7 +10,7 @@ from gbvis.errors import GbvisError
 from gbvis.progress import Failure
 from gbvis.steps.selecting_runs import Selection, select_runs
 from gbvis.store import Store, StoredRun
-from gbvis.store.walking import RUN, measure
+from gbvis.store.inventory import RUN, measure
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,7 @@ from gbvis.progress import Watcher
 from gbvis.steps.selecting_runs import Selection
 from gbvis.steps.store.ls import select_all
 from gbvis.store import Store, StoredRun
-from gbvis.store.publishing import explaining_refusal
-from gbvis.store.walking import (
+from gbvis.store.inventory import (
     FOREIGN,
     LEVEL,
     ROOT,
@@ -23,6 +22,7 @@ from gbvis.store.walking import (
     list_used_with,
     measure,
 )
+from gbvis.store.transaction import explaining_refusal
 
 UNFINISHED = "unfinished"
 

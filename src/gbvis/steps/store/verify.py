@@ -7,7 +7,7 @@ from typing import Any
 
 from gbvis.progress import Watcher
 from gbvis.store import Store
-from gbvis.store.walking import Entry, find_damage, list_entries
+from gbvis.store.inventory import Entry, find_damage, list_entries
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gbvis.store.exchange import exchange
-from gbvis.store.key import UNFINISHED
-from gbvis.store.place import METADATA, Place, StoredFile, Unreachable, encode_group
-from gbvis.store.workshop import list_workshops, open_workshop, use_dead
+from gbvis.store.keys import UNFINISHED
+from gbvis.store.staging import list_staging, open_workshop, use_dead
+from gbvis.store.storage import METADATA, Storage, StoredFile, Unreachable, encode_group
 
 _TARGET = "target"
 """A file of a workshop: the key that its group was about to get."""
@@ -28,7 +28,7 @@ _PAUSE = 0.002
 """Seconds more to wait before each further attempt."""
 
 
-class Folder(Place):
+class LocalStorage(Storage):
     """A store as a directory tree.
 
     A group is made in a workshop, a folder `.unfinished-…` of the store whose lock its process holds, and renamed into
@@ -142,7 +142,7 @@ class Folder(Place):
 
     def list_unfinished(self) -> list[str]:
         """Return the names of the workshops that no living process holds."""
-        return [workshop.name for workshop in list_workshops(self._root) if use_dead(workshop, lambda _: None)]
+        return [workshop.name for workshop in list_staging(self._root) if use_dead(workshop, lambda _: None)]
 
     def discard(self, key: str) -> None:
         """Take away a workshop, unless a living process holds it."""
@@ -150,7 +150,7 @@ class Folder(Place):
 
     def sweep(self) -> None:
         """Take away the workshops that no living process holds."""
-        for workshop in list_workshops(self._root):
+        for workshop in list_staging(self._root):
             use_dead(workshop, self._clear)
 
     @contextmanager

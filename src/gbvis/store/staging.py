@@ -10,8 +10,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from gbvis.store.key import UNFINISHED
-from gbvis.store.place import METADATA, encode_group
+from gbvis.store.keys import UNFINISHED
+from gbvis.store.storage import METADATA, encode_group
 
 _LOCK = ".lock"
 
@@ -54,7 +54,7 @@ def _lock(workshop: Path) -> FileLock | None:
     return None
 
 
-def list_workshops(root: Path) -> list[Path]:
+def list_staging(root: Path) -> list[Path]:
     """Return the workshops of a store, sorted; none where it cannot be read."""
     with suppress(OSError), os.scandir(root) as entries:
         return sorted(Path(entry.path) for entry in entries if entry.name.startswith(UNFINISHED))

@@ -9,9 +9,9 @@ from gbvis.networks.endpoint import ENDPOINTS
 from gbvis.store.clips import StoredClips
 from gbvis.store.flow import StoredFlow
 from gbvis.store.group import StoredGroup
-from gbvis.store.key import CLIPS, FLOW, WEIGHTS
+from gbvis.store.keys import CLIPS, FLOW, WEIGHTS
 from gbvis.store.metadata import fits, read_group
-from gbvis.store.opening import is_root_whole
+from gbvis.store.root import is_root_whole
 from gbvis.store.run import StoredRun
 from gbvis.store.store import Store
 

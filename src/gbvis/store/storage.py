@@ -38,7 +38,7 @@ class StoredFile(NamedTuple):
     size: int
 
 
-class Place(ABC):
+class Storage(ABC):
     """The files of one store. Keys are relative, with `/` between their parts; `""` is the root.
 
     A group is there once its metadata is. `publish` and `remove` act on whole groups, `replace` on single files, each
@@ -167,7 +167,7 @@ def encode_array(metadata: dict[str, Any]) -> bytes:
     return json.dumps(metadata, indent=2).encode()
 
 
-def open_place(location: str | Path) -> Place:
+def open_storage(location: str | Path) -> Storage:
     """Return the place that a path or an fsspec URL means; nothing is made there yet.
 
     Raises:
@@ -175,9 +175,9 @@ def open_place(location: str | Path) -> Place:
     """
     text = str(location)
     if isinstance(location, str) and _IS_URL.match(text) and not text.startswith(("file://", "local://")):
-        from gbvis.store.remote import Remote
+        from gbvis.store.remote import RemoteStorage
 
-        return Remote(text)
-    from gbvis.store.folder import Folder
+        return RemoteStorage(text)
+    from gbvis.store.local import LocalStorage
 
-    return Folder(Path(text.removeprefix("file://").removeprefix("local://")))
+    return LocalStorage(Path(text.removeprefix("file://").removeprefix("local://")))

@@ -7,10 +7,10 @@ from typing import Any
 from gbvis.networks.endpoint import ENDPOINTS
 from gbvis.networks.info import WeightsInfo
 from gbvis.provenance import Stamp
-from gbvis.store.key import WEIGHTS, weights_key
+from gbvis.store.keys import WEIGHTS, weights_key
 from gbvis.store.metadata import NUMBER, fits, read_group, write_group
-from gbvis.store.place import Place
-from gbvis.store.publishing import publishing
+from gbvis.store.storage import Storage
+from gbvis.store.transaction import publishing
 
 _FILES = "files"
 """The attribute, beside the cards, that says where a file lies: by path, its stamp."""
@@ -27,10 +27,10 @@ _CARD = {
 """The form of a card."""
 
 
-class Cards:
+class WeightsRecords:
     """The cards of weights files, by the files' hashes."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Storage) -> None:
         self._place = place
 
     def read(self, sha256: str, family: str | None = None) -> list[WeightsInfo]:

@@ -21,8 +21,8 @@ from moto.server import ThreadedMotoServer
 
 from conftest import Call
 from gbvis.store import Store
-from gbvis.store.place import METADATA, Place, Unreachable, encode_group, open_place
-from gbvis.store.walking import CARD, RUN, find_damage, list_entries
+from gbvis.store.inventory import CARD, RUN, find_damage, list_entries
+from gbvis.store.storage import METADATA, Storage, Unreachable, encode_group, open_storage
 
 EXPLAIN = ["explain", "sample:up-4", "-w", "sample", "-e", "FC"]
 
@@ -71,11 +71,11 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def place(location: str) -> Place:
-    return open_place(location)
+def place(location: str) -> Storage:
+    return open_storage(location)
 
 
-def publish(place: Place, key: str, content: bytes, is_kept: bool = False) -> None:
+def publish(place: Storage, key: str, content: bytes, is_kept: bool = False) -> None:
     with place.staging() as staged:
         (staged / "array").mkdir()
         (staged / "array/c.0").write_bytes(content)
@@ -84,13 +84,13 @@ def publish(place: Place, key: str, content: bytes, is_kept: bool = False) -> No
 
 
 class TestEveryPlace:
-    def test_nothing_is_there_at_first(self, place: Place) -> None:
+    def test_nothing_is_there_at_first(self, place: Storage) -> None:
         assert place.is_empty() and not place.read_json("") and place.list_folders("") == []
         assert [*place.list_files("")] == [] and place.list_unfinished() == []
         with pytest.raises(FileNotFoundError):
             place.read("a/zarr.json")
 
-    def test_a_file_is_replaced(self, place: Place) -> None:
+    def test_a_file_is_replaced(self, place: Storage) -> None:
         place.ensure_levels("a b%2E/zarr.json")
         for content in (b"{}", b'{"a": 1}'):
             place.replace("a b%2E/zarr.json", content)
@@ -98,7 +98,7 @@ class TestEveryPlace:
         assert not place.is_empty() and place.list_folders("") == ["a b%2E"]
         assert [(file.key, file.size) for file in place.list_files("")] == [("a b%2E/zarr.json", 8)]
 
-    def test_a_group_is_published_replaced_kept_and_removed(self, place: Place) -> None:
+    def test_a_group_is_published_replaced_kept_and_removed(self, place: Storage) -> None:
         place.replace(METADATA, encode_group({}))
         for is_kept, content in ((False, b"one"), (True, b"two"), (False, b"three")):
             publish(place, "video/rgb/run", content, is_kept)
@@ -113,7 +113,7 @@ class TestEveryPlace:
         assert place.list_folders("video/rgb") == [] and not place.read_json("video/rgb/run")
         place.remove("video/rgb/run")  # another process may have been quicker
 
-    def test_threads_may_share_it(self, place: Place) -> None:
+    def test_threads_may_share_it(self, place: Storage) -> None:
         """`explain` reads in one thread and writes in another."""
 
         def work(number: int) -> None:
@@ -126,7 +126,7 @@ class TestEveryPlace:
         with ThreadPoolExecutor(4) as pool:
             assert list(pool.map(work, range(4))) == [None] * 4
 
-    def test_a_folder_with_nothing_in_it(self, place: Place, location: str) -> None:
+    def test_a_folder_with_nothing_in_it(self, place: Storage, location: str) -> None:
         """A web console makes one on S3 as an object whose name ends with `/`."""
         if location.startswith("s3://"):
             boto3.client("s3").put_object(Bucket="bucket", Key=f"{location.removeprefix('s3://bucket/')}/", Body=b"")
@@ -134,7 +134,7 @@ class TestEveryPlace:
             Path(location).mkdir()
         assert place.is_empty() and [*place.list_files("")] == []
 
-    def test_what_a_killed_process_left_is_listed_and_discarded(self, place: Place, location: str) -> None:
+    def test_what_a_killed_process_left_is_listed_and_discarded(self, place: Storage, location: str) -> None:
         """Elsewhere that is an array whose group has no metadata; in a folder, a workshop whose lock is free."""
         place.replace(METADATA, encode_group({}))
         publish(place, "video/rgb/whole", b"one")
@@ -181,7 +181,7 @@ def test_a_whole_store_on_s3(process: Call, call: Call, server: str) -> None:
     words = [sys.executable, "-c", _OPEN_WITH_ZARR, line["store"], line["group"]]  # a process closes what Zarr opens
     opened = subprocess.run(words, capture_output=True, check=True).stdout
     np.testing.assert_array_equal(np.frombuffer(opened, "<f4"), before[line["group"]].ravel())
-    place = open_place(store[1])
+    place = open_storage(store[1])
     key = f"{line['group']}/gradient/c.0.0.0.0.0"
     content = bytearray(place.read(key))
     content[77] ^= 4
@@ -224,7 +224,7 @@ def test_killed_while_it_uploads(server: str, tmp_path: Path, call: Call, monkey
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     store = ["--store", f"{server}/killed.zarr"]
     words = [sys.executable, "-m", "gbvis", *EXPLAIN, "-m", "rgb", "-e", "AP", "-e", "Conv3d_1", *store]
-    place = open_place(store[1])
+    place = open_storage(store[1])
     started = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while not any("/gradient/c.0" in file.key for file in place.list_files("")) and time.monotonic() < deadline:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from gbvis.errors import GbvisError
 from gbvis.provenance import digest_of
-from gbvis.store.key import WEIGHTS
+from gbvis.store.keys import WEIGHTS
 from gbvis.store.metadata import CHECKSUM, fits, read_group
-from gbvis.store.place import GROUP, METADATA, Place, encode_group
-from gbvis.store.publishing import cannot_write, is_refusal
+from gbvis.store.storage import GROUP, METADATA, Storage, encode_group
+from gbvis.store.transaction import cannot_write, is_refusal
 
 FORMAT_VERSION = 2
 """2: metadata carries checksums over itself and names those of the chunks, which lie in one folder."""
@@ -16,7 +16,7 @@ _ABOUT = {"format_version": FORMAT_VERSION}
 _ROOT = {"gbvis": {**_ABOUT, CHECKSUM: digest_of(_ABOUT)}}
 
 
-def check_store(place: Place, needs_root: bool = True) -> None:
+def check_store(place: Storage, needs_root: bool = True) -> None:
     """Check that there is a store which this gbvis can use.
 
     Args:
@@ -57,7 +57,7 @@ def check_store(place: Place, needs_root: bool = True) -> None:
         )
 
 
-def make_store(place: Place) -> None:
+def make_store(place: Storage) -> None:
     """Make an empty store if there is nothing yet; one whose root lost its metadata, and no more, gets it again.
 
     Raises:
@@ -77,20 +77,20 @@ def make_store(place: Place) -> None:
         ) from error
 
 
-def is_root_whole(place: Place) -> bool:
+def is_root_whole(place: Storage) -> bool:
     """Return whether a store's own metadata says what it should; other attributes beside are other programs'."""
     metadata = place.read_json("")
     attributes = metadata.pop("attributes", None)
     return metadata == GROUP and isinstance(attributes, Mapping) and attributes.get("gbvis") == _ROOT["gbvis"]
 
 
-def lost_its_root(place: Place) -> bool:
+def lost_its_root(place: Storage) -> bool:
     """Return whether what lies there is a store of this version, by its cards, but for the root's metadata."""
     cards = place.list_folders(WEIGHTS) if _read_version(place) is None else []
     return any(read_group(place, f"{WEIGHTS}/{name}") is not None for name in cards)
 
 
-def _read_version(place: Place) -> object:
+def _read_version(place: Storage) -> object:
     """Return the format version that the root's metadata gives; None where it gives none, or was changed."""
     metadata = place.read_json("")
     if not fits(metadata, {"attributes": {"gbvis": {"format_version": int, CHECKSUM: str}}}):

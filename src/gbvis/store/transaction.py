@@ -8,9 +8,9 @@ from typing import Any
 
 from gbvis.errors import GbvisError
 from gbvis.store.array import ArrayFormat, checksum_of
-from gbvis.store.folder import write_durably
+from gbvis.store.local import write_durably
 from gbvis.store.metadata import encode_checked
-from gbvis.store.place import METADATA, Place, encode_array
+from gbvis.store.storage import METADATA, Storage, encode_array
 
 _NO_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
 _IN_THE_WAY = {errno.ELOOP, errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
@@ -68,7 +68,7 @@ class ArrayWriter:
 
 
 @contextmanager
-def publishing(place: Place, key: str, is_kept: Callable[[], bool]) -> Iterator[GroupWriter]:
+def publishing(place: Storage, key: str, is_kept: Callable[[], bool]) -> Iterator[GroupWriter]:
     """Give a writer; what it writes is the group `key` once the context ends, but not after an error, or given up.
 
     Args:
@@ -89,7 +89,7 @@ def publishing(place: Place, key: str, is_kept: Callable[[], bool]) -> Iterator[
 
 
 @contextmanager
-def explaining_refusal(place: Place) -> Iterator[None]:
+def explaining_refusal(place: Storage) -> Iterator[None]:
     """Turn an OSError into what to tell where a store cannot be written."""
     try:
         yield
