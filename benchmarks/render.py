@@ -22,7 +22,7 @@ from PIL import Image
 from gbvis import registry
 from gbvis.figures import Picture, Style
 from gbvis.figures.layouts import strip
-from gbvis.steps.exhibiting import make_exhibit
+from gbvis.steps.exhibiting import make_run_view
 from gbvis.store import Store
 
 FRAMES, HEIGHT = 64, 280
@@ -38,7 +38,7 @@ def make_strip(video: Path, folder: Path) -> tuple[np.ndarray, float]:
     subprocess.run([sys.executable, "-m", "gbvis", *map(str, words)], check=True)
     opened = Store.open(store)
     (run,) = opened.runs()
-    (picture,) = strip.lay_out([make_exhibit(opened, run)], Style())
+    (picture,) = strip.lay_out([make_run_view(opened, run)], Style())
     started = time.perf_counter()
     frames = np.stack(list(picture.frames()))
     return frames[:, :HEIGHT], time.perf_counter() - started

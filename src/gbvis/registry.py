@@ -12,7 +12,7 @@ from gbvis.errors import GbvisError
 
 if TYPE_CHECKING:  # the command line asks this file for names alone
     from gbvis.attribution.attribution import PendingAttributions
-    from gbvis.figures import Exhibit, Picture, Style
+    from gbvis.figures import Picture, RunView, Style
     from gbvis.networks.endpoint import Endpoint, Target
     from gbvis.networks.network import Network, ShapeWatcher
     from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
@@ -87,11 +87,11 @@ class Layout(Protocol):
     NEEDS_SOURCE: bool
     """True where the exhibit must come with the frames at their own size."""
 
-    def lay_out(self, exhibits: Sequence[Exhibit], style: Style) -> list[Picture]:
+    def lay_out(self, exhibits: Sequence[RunView], style: Style) -> list[Picture]:
         """Return the pages of one picture; most have one."""
 
 
-class Renderer(Protocol):
+class Encoder(Protocol):
     """A file of `renderers/`."""
 
     CAN_MOVE: bool
@@ -132,9 +132,9 @@ def layout(name: str) -> Layout:
     return cast(Layout, _load("layout", LAYOUTS, name))
 
 
-def renderer(name: str) -> Renderer:
+def renderer(name: str) -> Encoder:
     """Return the renderer of that format; GbvisError (exit code 2) where there is none."""
-    return cast(Renderer, _load("format", RENDERERS, name))
+    return cast(Encoder, _load("format", RENDERERS, name))
 
 
 def check_name(kind: str, known: Collection[str], name: str) -> str:
@@ -157,5 +157,5 @@ def _load(kind: str, modules: Mapping[str, str], name: str) -> Any:
         "method": "attribution.methods",
         "layout": "figures.layouts",
     }
-    room = rooms.get(kind, "figures.renderers")
+    room = rooms.get(kind, "figures.encoders")
     return import_module(f"gbvis.{room}.{modules[check_name(kind, modules, name)]}")

@@ -23,7 +23,7 @@ from gbvis.networks.endpoint import ENDPOINTS
 from gbvis.networks.network import Network
 from gbvis.networks.r2plus1d.module import R2Plus1D
 from gbvis.networks.weights.caffe2_pickle import make_state_dict
-from gbvis.steps.exhibiting import make_exhibit
+from gbvis.steps.exhibiting import make_run_view
 from gbvis.store import Store
 
 NAMES = [endpoint.name for endpoint in ENDPOINTS]
@@ -298,7 +298,7 @@ def test_every_picture_says_what_was_predicted(call: Call, both: list[object], t
     best = run.attributes["scores"][0]
     top = lines(call("predict", "moving-disc", *both, "-m", "rgb", "--clips", 1, "--json").out)[0]["top"][0]
     assert best == top
-    exhibit = make_exhibit(Store.open(tmp_path / "gbvis.zarr"), run)
+    exhibit = make_run_view(Store.open(tmp_path / "gbvis.zarr"), run)
     assert f"predicted: {top['label']}" in exhibit.target
 
 

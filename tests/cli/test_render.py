@@ -12,7 +12,7 @@ from PIL import Image
 
 from conftest import Call
 from gbvis import registry
-from gbvis.figures import Exhibit, ExhibitClip
+from gbvis.figures import ClipView, RunView
 from gbvis.steps.render.table import write_table
 from gbvis.store import StoredRun
 
@@ -198,8 +198,8 @@ def test_nothing_is_written_before_all_is_checked(explained: Call, tmp_path: Pat
     ],
 )  # fmt: skip
 def test_no_spreadsheet_takes_a_name_for_a_formula(tmp_path: Path, name: str, cell: str) -> None:
-    clip = ExhibitClip([0], np.zeros((1, 2, 2, 3), np.uint8), np.ones((3, 1, 2, 2), np.float32), 1.0)
-    exhibit = Exhibit(name, "FC", "class 0", "logit", "rgb", [[0]], None, lambda: iter([clip]))
+    clip = ClipView([0], np.zeros((1, 2, 2, 3), np.uint8), np.ones((3, 1, 2, 2), np.float32), 1.0)
+    exhibit = RunView(name, "FC", "class 0", "logit", "rgb", [[0]], None, lambda: iter([clip]))
     write_table(tmp_path / "x.csv", [((name, "rgb", "FC", 0, f"{name}/rgb/FC/0"), exhibit)])
     with (tmp_path / "x.csv").open(newline="", encoding="utf-8") as file:
         (row,) = csv.DictReader(file)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gbvis.figures import Exhibit, ExhibitClip, Limits, Style
+from gbvis.figures import ClipView, Limits, RunView, Style
 from gbvis.figures.color import DIVERGING, LEVELS, SEQUENTIAL, color_map
 from gbvis.figures.panel import Panel, describe_scale, limits_of, make_panels
 from gbvis.figures.style import BACKGROUND
@@ -10,9 +10,9 @@ from gbvis.videos.motion import encode_motion
 ALL = Style(percentile=100)
 
 
-def make_clip(random: np.random.Generator, modality: str = "rgb", factor: float = 1.0) -> ExhibitClip:
+def make_clip(random: np.random.Generator, modality: str = "rgb", factor: float = 1.0) -> ClipView:
     channels = 3 if modality == "rgb" else 2
-    return ExhibitClip(
+    return ClipView(
         frames=[4, 5, 6, 7],
         pixels=random.integers(0, 256, (4, 56, 56, channels), dtype=np.uint8),
         gradient=factor * random.standard_normal((channels, 4, 56, 56)).astype(np.float32),
@@ -20,7 +20,7 @@ def make_clip(random: np.random.Generator, modality: str = "rgb", factor: float 
     )
 
 
-def panels_of(clip: ExhibitClip, modality: str = "rgb", style: Style = ALL) -> dict[str, Panel]:
+def panels_of(clip: ClipView, modality: str = "rgb", style: Style = ALL) -> dict[str, Panel]:
     return {panel.name: panel for row in make_panels(clip, modality, style) for panel in row}
 
 
@@ -84,7 +84,7 @@ def test_scales(random: np.random.Generator) -> None:
     assert np.allclose(by_frame.images.max((1, 2)), 1)
     assert by_frame.ends == ("", "each frame its own")
     assert (panels_of(clips[0])["positive"].images.max((1, 2)) < 1).any()
-    exhibit = Exhibit(
+    exhibit = RunView(
         "video", "FC", "class 3", "score", "rgb", [clip.frames for clip in clips], 25.0, lambda: iter(clips)
     )
     limits = limits_of(exhibit, ALL)
@@ -104,7 +104,7 @@ def test_a_percentile_cuts_the_largest_values_off(random: np.random.Generator) -
 
 @pytest.mark.parametrize("value", [0.0, 1.0, -1.0])
 def test_a_constant_gradient_is_grey(value: float) -> None:
-    clip = ExhibitClip([0, 1], np.zeros((2, 8, 8, 3), np.uint8), np.full((3, 2, 8, 8), value, np.float32), 0.0)
+    clip = ClipView([0, 1], np.zeros((2, 8, 8, 3), np.uint8), np.full((3, 2, 8, 8), value, np.float32), 0.0)
     panels = panels_of(clip, style=Style())
     assert (panels["gradient"].draw(0, 8) == color_map(DIVERGING)[LEVELS // 2]).all()
     assert (panels["positive"].draw(0, 8) == color_map(SEQUENTIAL)[0]).all()
@@ -124,7 +124,7 @@ def test_the_old_colours(random: np.random.Generator) -> None:
 def test_motion_in_pixels_looks_like_the_8_bit_of_its_size() -> None:
     motion = np.zeros((1, 8, 8, 2), np.float32)
     motion[..., 0], motion[..., 1] = -10, 5
-    clip = ExhibitClip([0], motion, np.ones((2, 1, 8, 8), np.float32), 0.0)
+    clip = ClipView([0], motion, np.ones((2, 1, 8, 8), np.float32), 0.0)
     panels = panels_of(clip, "flow")
     assert (panels["frame u"].images == 0).all()
     assert (panels["frame v"].images == encode_motion(np.array(5.0), 10)).all()
@@ -132,7 +132,7 @@ def test_motion_in_pixels_looks_like_the_8_bit_of_its_size() -> None:
 
 def test_the_wheel_shows_both_channels_at_once_and_then_itself() -> None:
     levels = encode_motion(np.full((1, 8, 8, 2), [4.9, 0.0]))
-    clip = ExhibitClip([0], levels, np.ones((2, 1, 8, 8), np.float32), 0.0)
+    clip = ClipView([0], levels, np.ones((2, 1, 8, 8), np.float32), 0.0)
     panels = panels_of(clip, "flow", Style(flow_colors="wheel"))
     red, green, blue = panels["flow u and v"].images[0, 0, 0].tolist()
     assert red == 255 and green < 25 and blue < 25

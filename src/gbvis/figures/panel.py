@@ -11,8 +11,8 @@ from PIL import Image
 
 from gbvis.attribution.attribution import Gradient
 from gbvis.figures.color import DIVERGING, LEVELS, SEQUENTIAL, color_map, color_wheel
-from gbvis.figures.exhibit import Exhibit, ExhibitClip
 from gbvis.figures.picture import Pixels
+from gbvis.figures.run_view import ClipView, RunView
 from gbvis.figures.scale import Limits, Values
 from gbvis.figures.style import BACKGROUND, FLOW_CHANNELS, Style
 from gbvis.videos.clip import ClipPixels
@@ -63,7 +63,7 @@ def paint(places: NDArray[np.float32], colors: Pixels) -> Pixels:
     return painted
 
 
-def make_panels(clip: ExhibitClip, modality: str, style: Style) -> list[list[Panel]]:
+def make_panels(clip: ClipView, modality: str, style: Style) -> list[list[Panel]]:
     """Return the rows of panels of one clip: one row for RGB, one for each flow channel shown."""
     values = values_of(clip.gradient, modality, style)
     limits = style.limits or Limits.of(np.stack(values), style.percentile, style.scale == "frame")
@@ -76,7 +76,7 @@ def make_panels(clip: ExhibitClip, modality: str, style: Style) -> list[list[Pan
     ]
 
 
-def limits_of(exhibit: Exhibit, style: Style) -> Limits:
+def limits_of(exhibit: RunView, style: Style) -> Limits:
     """Return the limits that hold for all clips of an exhibit: the largest of theirs."""
     limits = Limits.none()
     for clip in exhibit.clips():

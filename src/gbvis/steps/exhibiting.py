@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gbvis.figures import Exhibit, ExhibitClip
-from gbvis.figures.exhibit import SourceView
+from gbvis.figures import ClipView, RunView
+from gbvis.figures.run_view import SourceFrames
 from gbvis.store import Store, StoredRun
 
 _VALUE_NAMES = {"SOFTMAX": "score", "FC": "logit", "AP": "feature"}
 
 
-def make_exhibit(store: Store, stored: StoredRun, source: SourceView | None = None) -> Exhibit:
+def make_run_view(store: Store, stored: StoredRun, source: SourceFrames | None = None) -> RunView:
     """Return a run as layouts take it; clips are read as they are needed.
 
     Args:
@@ -26,11 +26,11 @@ def make_exhibit(store: Store, stored: StoredRun, source: SourceView | None = No
     if best and not stored.endpoint.is_class:
         target += f"   (predicted: {best['label'] or best['index']} {best['score']:.3f})"
 
-    def read() -> Iterator[ExhibitClip]:
+    def read() -> Iterator[ClipView]:
         for index, frames in enumerate(clips.frames):
-            yield ExhibitClip(frames, clips.pixels(index), stored.gradient(index), stored.values[index])
+            yield ClipView(frames, clips.pixels(index), stored.gradient(index), stored.values[index])
 
-    return Exhibit(
+    return RunView(
         video=stored.video,
         endpoint=stored.endpoint.name,
         target=target,

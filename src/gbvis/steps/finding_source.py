@@ -9,7 +9,7 @@ import numpy as np
 from gbvis.errors import GbvisError
 from gbvis.figures import Pixels
 from gbvis.figures.color import color_wheel
-from gbvis.figures.exhibit import SourceView
+from gbvis.figures.run_view import SourceFrames
 from gbvis.store import Store, StoredRun
 from gbvis.videos.locate import find_video
 from gbvis.videos.two_stream import find_dataset
@@ -19,7 +19,7 @@ _WHEEL_BOUND = 10.0
 """Pixels of the source at which the colours of flow are full, where no RGB frames can be had."""
 
 
-def find_source(store: Store, stored: StoredRun, dataset: Path | None, given: Sequence[str] = ()) -> SourceView:
+def find_source(store: Store, stored: StoredRun, dataset: Path | None, given: Sequence[str] = ()) -> SourceFrames:
     """Return the frames of a run's video; for flow those of its RGB stream, where they can be had.
 
     Args:
@@ -49,7 +49,7 @@ def find_source(store: Store, stored: StoredRun, dataset: Path | None, given: Se
     def read(number: int) -> Pixels:
         return np.asarray(rgb.read(number)) if rgb else color_wheel(video.read_motion(number), _WHEEL_BOUND)
 
-    return SourceView(shape.width, shape.height, (left, top, right, bottom), read)
+    return SourceFrames(shape.width, shape.height, (left, top, right, bottom), read)
 
 
 def _open(stored: StoredRun, location: str, dataset: Path | None) -> Video:

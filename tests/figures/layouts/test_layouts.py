@@ -5,20 +5,20 @@ import pytest
 
 from gbvis import registry
 from gbvis.errors import GbvisError
-from gbvis.figures import Exhibit, ExhibitClip, Style, legend
+from gbvis.figures import ClipView, RunView, Style, legend
 from gbvis.figures.color import SEQUENTIAL, color_map
-from gbvis.figures.exhibit import SourceView
 from gbvis.figures.layouts import overlay, sheet, strip
+from gbvis.figures.run_view import SourceFrames
 from gbvis.figures.style import BACKGROUND
 
 
-def make_exhibit(
+def make_run_view(
     random: np.random.Generator, modality: str = "rgb", clips: int = 2, frames: int = 4, first: int = 0
-) -> Exhibit:
+) -> RunView:
     channels = 3 if modality == "rgb" else 2
     numbers = [list(range(first + 10 * clip, first + 10 * clip + frames)) for clip in range(clips)]
     made = [
-        ExhibitClip(
+        ClipView(
             frames=numbers[clip],
             pixels=random.integers(0, 256, (frames, 112, 112, channels), dtype=np.uint8),
             gradient=(clip + 1) * random.standard_normal((channels, frames, 112, 112)).astype(np.float32),
@@ -26,11 +26,11 @@ def make_exhibit(
         )
         for clip in range(clips)
     ]
-    view = SourceView(200, 150, (40.0, 20.0, 152.0, 132.0), lambda number: np.full((150, 200, 3), 100, np.uint8))
-    return Exhibit("video", "FC", "class 3", "score", modality, numbers, 25.0, lambda: iter(made), view)
+    view = SourceFrames(200, 150, (40.0, 20.0, 152.0, 132.0), lambda number: np.full((150, 200, 3), 100, np.uint8))
+    return RunView("video", "FC", "class 3", "score", modality, numbers, 25.0, lambda: iter(made), view)
 
 
-def lay_out(name: str, exhibits: list[Exhibit], style: Style) -> list[np.ndarray]:
+def lay_out(name: str, exhibits: list[RunView], style: Style) -> list[np.ndarray]:
     """Return every page's frames: uint8 (T, H, W, 3) each; check what all layouts promise."""
     pages = registry.layout(name).lay_out(exhibits, style)
     made = []
@@ -48,9 +48,9 @@ def lay_out(name: str, exhibits: list[Exhibit], style: Style) -> list[np.ndarray
 @pytest.mark.parametrize("style", [Style(), Style(scale="frame", colors="old", flow_colors="wheel", size=56, loops=3)])
 def test_every_layout_makes_pictures(random: np.random.Generator, name: str, style: Style) -> None:
     layout = registry.layout(name)
-    exhibits = [make_exhibit(random)]
+    exhibits = [make_run_view(random)]
     if layout.JOINS:
-        exhibits.append(make_exhibit(random, "flow" if layout.JOINS == "streams" else "rgb"))
+        exhibits.append(make_run_view(random, "flow" if layout.JOINS == "streams" else "rgb"))
     pages = lay_out(name, exhibits, style)
     assert sum(len(page) for page in pages) == (8 if layout.IS_MOVING else len(pages))
     assert all(page.std() > 0 for page in pages)
@@ -58,13 +58,13 @@ def test_every_layout_makes_pictures(random: np.random.Generator, name: str, sty
 
 @pytest.mark.parametrize("name", ["strip", "overlay"])
 def test_every_nth_frame_can_be_made_alone(random: np.random.Generator, name: str) -> None:
-    (page,) = registry.layout(name).lay_out([make_exhibit(random, clips=1)], Style())
+    (page,) = registry.layout(name).lay_out([make_run_view(random, clips=1)], Style())
     np.testing.assert_array_equal(list(page.frames(step=2)), list(page.frames())[::2])
 
 
 @pytest.mark.parametrize("modality", ["rgb", "flow"])
 def test_a_strip_shows_the_frames_where_they_belong(random: np.random.Generator, modality: str) -> None:
-    exhibit = make_exhibit(random, modality)
+    exhibit = make_run_view(random, modality)
     (frames,) = lay_out("strip", [exhibit], Style())
     for clip, made in enumerate(exhibit.clips()):
         for step in range(4):
@@ -76,7 +76,7 @@ def test_a_strip_shows_the_frames_where_they_belong(random: np.random.Generator,
 
 def test_the_curve_follows_the_gradient(random: np.random.Generator) -> None:
     """A clip with all its gradient in one frame: the mark stands high there and low elsewhere."""
-    exhibit = make_exhibit(random, clips=1)
+    exhibit = make_run_view(random, clips=1)
     (clip,) = exhibit.clips()
     clip.gradient[:, [0, 1, 3]] *= 1e-3
     (frames,) = lay_out("strip", [exhibit], Style())
@@ -92,7 +92,7 @@ def test_the_curve_follows_the_gradient(random: np.random.Generator) -> None:
 
 def test_streams_run_on_one_clock(random: np.random.Generator) -> None:
     """Flow begins a frame earlier: five moments, and at each both show the last frame that has begun."""
-    rgb, flow = make_exhibit(random, clips=1, first=1), make_exhibit(random, "flow", clips=1, first=0)
+    rgb, flow = make_run_view(random, clips=1, first=1), make_run_view(random, "flow", clips=1, first=0)
     (frames,) = lay_out("streams", [rgb, flow], Style(panels=("frame", "gradient", "positive")))
     assert len(frames) == 5
     (seen,) = rgb.clips()
@@ -114,7 +114,7 @@ def test_repeated_frames_are_shown_in_turn() -> None:
 
 @pytest.mark.parametrize("name", ["sheet", "sheet-transposed"])
 def test_a_sheet_holds_everything_at_once(random: np.random.Generator, name: str) -> None:
-    exhibit = make_exhibit(random)
+    exhibit = make_run_view(random)
     (page,) = lay_out(name, [exhibit], Style())
     grid = sheet.Grid(name != "sheet", 112, 20, 4, 4)
     for number, clip in enumerate(exhibit.clips()):
@@ -125,7 +125,7 @@ def test_a_sheet_holds_everything_at_once(random: np.random.Generator, name: str
 
 
 def test_many_clips_take_several_pages(random: np.random.Generator) -> None:
-    exhibit = make_exhibit(random, clips=13)
+    exhibit = make_run_view(random, clips=13)
     pages = lay_out("sheet", [exhibit], Style())
     assert len(pages) == 3 and all(len(page) == 1 for page in pages)
     assert max(page.shape[1] for page in pages) < 3_100
@@ -133,14 +133,14 @@ def test_many_clips_take_several_pages(random: np.random.Generator) -> None:
 
 def test_a_sheet_that_nothing_can_show(random: np.random.Generator) -> None:
     with pytest.raises(GbvisError, match="would be"):
-        lay_out("sheet", [make_exhibit(random)], Style(size=4096))
+        lay_out("sheet", [make_run_view(random)], Style(size=4096))
 
 
 def overlay_frames(gradient: np.ndarray, box: tuple[float, float, float, float], size: tuple[int, int]) -> np.ndarray:
     width, height = size
-    clip = ExhibitClip([0], np.zeros((1, *gradient.shape[-2:], 3), np.uint8), gradient, 0.0)
-    view = SourceView(width, height, box, lambda number: np.full((height, width, 3), 120, np.uint8))
-    exhibit = Exhibit("video", "FC", "class 3", "score", "rgb", [[0]], None, lambda: iter([clip]), view)
+    clip = ClipView([0], np.zeros((1, *gradient.shape[-2:], 3), np.uint8), gradient, 0.0)
+    view = SourceFrames(width, height, box, lambda number: np.full((height, width, 3), 120, np.uint8))
+    exhibit = RunView("video", "FC", "class 3", "score", "rgb", [[0]], None, lambda: iter([clip]), view)
     (frames,) = lay_out("overlay", [exhibit], Style(percentile=100))
     line = (frames.shape[1] - height) // 6
     return frames[0][2 * line : 2 * line + height]
@@ -175,7 +175,7 @@ def test_an_overlay_of_a_fractional_box_is_centred() -> None:
     top, bottom = 8 * 240 / 128, 120 * 240 / 128
     gradient = np.zeros((3, 1, 112, 112), np.float32)
     gradient[0, 0, 80, 20] = 1.0
-    source = SourceView(320, 240, (left, top, right, bottom), lambda number: np.zeros((240, 320, 3), np.uint8))
+    source = SourceFrames(320, 240, (left, top, right, bottom), lambda number: np.zeros((240, 320, 3), np.uint8))
     black = np.zeros((240, 320, 3), np.uint8)
     heat = overlay.blend(black, np.abs(gradient[0, 0]), source).astype(float).sum(-1)
     y, x = np.indices(heat.shape) + 0.5
@@ -184,7 +184,7 @@ def test_an_overlay_of_a_fractional_box_is_centred() -> None:
 
 
 def test_small_videos_are_shown_in_whole_multiples(random: np.random.Generator) -> None:
-    (frames,) = lay_out("overlay", [make_exhibit(random)], Style())
+    (frames,) = lay_out("overlay", [make_run_view(random)], Style())
     assert frames.shape[2] == 400
     line = (frames.shape[1] - 300) // 6
     picture = frames[0][2 * line : 2 * line + 300]

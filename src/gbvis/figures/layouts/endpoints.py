@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gbvis.figures import Exhibit, Picture, Style
+from gbvis.figures import Picture, RunView, Style
 from gbvis.figures.layouts import strip
 
 IS_MOVING = True
@@ -13,6 +13,6 @@ NEEDS_SOURCE = False
 _SIDE = 160
 
 
-def lay_out(exhibits: Sequence[Exhibit], style: Style) -> list[Picture]:
+def lay_out(exhibits: Sequence[RunView], style: Style) -> list[Picture]:
     """Return one picture of runs at several endpoints."""
     return strip.lay_out(exhibits, replace(style, size=style.size or _SIDE))

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gbvis.figures import Exhibit, ExhibitClip, Limits, Picture, Pixels, Style
+from gbvis.figures import ClipView, Limits, Picture, Pixels, RunView, Style
 from gbvis.figures.color import SEQUENTIAL, color_map
-from gbvis.figures.exhibit import SourceView
 from gbvis.figures.legend import Curve, draw_bar
 from gbvis.figures.panel import describe_scale, divide, paint, put_limit
+from gbvis.figures.run_view import SourceFrames
 from gbvis.figures.style import BACKGROUND, FAINT_TEXT
 from gbvis.figures.text import draw_text, fit_name, letter_size, text_width
 
@@ -29,7 +29,7 @@ _NARROWEST = 320
 """Pixels; a narrower source is shown at a whole multiple of its size, or its text could not be read."""
 
 
-def lay_out(exhibits: Sequence[Exhibit], style: Style) -> list[Picture]:
+def lay_out(exhibits: Sequence[RunView], style: Style) -> list[Picture]:
     """Return one picture: a frame for every frame of every clip, and a line of text above and below."""
     (exhibit,) = exhibits
     source = exhibit.source
@@ -60,7 +60,7 @@ def lay_out(exhibits: Sequence[Exhibit], style: Style) -> list[Picture]:
     return [Picture(width, height + (_HEAD + _FOOT) * line, count, style.rate, frames, style.loops)]
 
 
-def blend(frame: Pixels, heat: NDArray[np.float32], source: SourceView) -> Pixels:
+def blend(frame: Pixels, heat: NDArray[np.float32], source: SourceFrames) -> Pixels:
     """Return a frame with the heat in its place: uint8 (height, width, 3).
 
     Args:
@@ -83,7 +83,7 @@ def blend(frame: Pixels, heat: NDArray[np.float32], source: SourceView) -> Pixel
 
 
 def _draw_texts(
-    canvas: Image.Image, exhibit: Exhibit, clip: ExhibitClip, style: Style, limits: Limits, line: int
+    canvas: Image.Image, exhibit: RunView, clip: ClipView, style: Style, limits: Limits, line: int
 ) -> Curve:
     """Write all lines that stay the same through a clip but the moment's, and return the curve in the last one."""
     width, letters = canvas.width - 8, letter_size(line)

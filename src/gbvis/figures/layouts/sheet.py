@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from gbvis.errors import GbvisError
-from gbvis.figures import Exhibit, ExhibitClip, Picture, Pixels, Style
+from gbvis.figures import ClipView, Picture, Pixels, RunView, Style
 from gbvis.figures.panel import Panel, count_rows, describe_scale, make_panels
 from gbvis.figures.style import BACKGROUND, FAINT_TEXT
 from gbvis.figures.text import draw_text, fit_name, letter_size, text_width
@@ -69,7 +69,7 @@ class Grid:
         return self.margin + column * (self.side + _GAP), self.head + row * (self.side + _GAP)
 
 
-def lay_out(exhibits: Sequence[Exhibit], style: Style) -> list[Picture]:
+def lay_out(exhibits: Sequence[RunView], style: Style) -> list[Picture]:
     """Return the pages, each a single frame that shows every frame of some clips.
 
     Raises:
@@ -78,7 +78,7 @@ def lay_out(exhibits: Sequence[Exhibit], style: Style) -> list[Picture]:
     return make_pages(exhibits[0], style, is_transposed=False)
 
 
-def make_pages(exhibit: Exhibit, style: Style, is_transposed: bool) -> list[Picture]:
+def make_pages(exhibit: RunView, style: Style, is_transposed: bool) -> list[Picture]:
     """Return the pages, as `lay_out`; transposed, panels stand side by side and frames below each other."""
     side = style.size or _SIDE
     panels = count_rows(exhibit.modality, style) * len(style.panels)
@@ -97,7 +97,7 @@ def make_pages(exhibit: Exhibit, style: Style, is_transposed: bool) -> list[Pict
     ]
 
 
-def _make_page(exhibit: Exhibit, style: Style, grid: Grid, first: int, end: int, page: str) -> Picture:
+def _make_page(exhibit: RunView, style: Style, grid: Grid, first: int, end: int, page: str) -> Picture:
     height = grid.line + (end - first) * grid.clip_height
 
     def frames(step: int = 1) -> Iterator[Pixels]:
@@ -114,7 +114,7 @@ def _make_page(exhibit: Exhibit, style: Style, grid: Grid, first: int, end: int,
 
 
 def _draw_clip(
-    canvas: Image.Image, exhibit: Exhibit, style: Style, grid: Grid, clip: ExhibitClip, top: int, which: str
+    canvas: Image.Image, exhibit: RunView, style: Style, grid: Grid, clip: ClipView, top: int, which: str
 ) -> None:
     letters = _letters(grid)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gbvis.figures import Exhibit, Picture, Style
+from gbvis.figures import Picture, RunView, Style
 from gbvis.figures.layouts import sheet
 
 IS_MOVING = False
@@ -10,7 +10,7 @@ JOINS = None
 NEEDS_SOURCE = False
 
 
-def lay_out(exhibits: Sequence[Exhibit], style: Style) -> list[Picture]:
+def lay_out(exhibits: Sequence[RunView], style: Style) -> list[Picture]:
     """Return the pages, each a single frame that shows every frame of some clips.
 
     Raises:

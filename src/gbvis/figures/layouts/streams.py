@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gbvis.figures import Exhibit, Picture, Style
+from gbvis.figures import Picture, RunView, Style
 from gbvis.figures.layouts import strip
 
 IS_MOVING = True
@@ -10,6 +10,6 @@ JOINS = "streams"
 NEEDS_SOURCE = False
 
 
-def lay_out(exhibits: Sequence[Exhibit], style: Style) -> list[Picture]:
+def lay_out(exhibits: Sequence[RunView], style: Style) -> list[Picture]:
     """Return one picture of an RGB run and a flow run."""
     return strip.lay_out(exhibits, style)

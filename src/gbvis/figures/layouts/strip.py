@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image
 
-from gbvis.figures import Exhibit, ExhibitClip, Picture, Pixels, Style
+from gbvis.figures import ClipView, Picture, Pixels, RunView, Style
 from gbvis.figures.legend import Curve, draw_bar
 from gbvis.figures.panel import Panel, count_rows, describe_scale, make_panels
 from gbvis.figures.style import BACKGROUND, FAINT_TEXT, TEXT
@@ -60,7 +60,7 @@ class _Metrics:
         return number * (self.side + self.gap)
 
 
-def lay_out(exhibits: Sequence[Exhibit], style: Style) -> list[Picture]:
+def lay_out(exhibits: Sequence[RunView], style: Style) -> list[Picture]:
     """Return one picture: a frame for every frame of every clip."""
     metrics = _Metrics.of(style)
     heights = [metrics.block_height(count_rows(exhibit.modality, style)) for exhibit in exhibits]
@@ -101,8 +101,8 @@ class _Scene:
 
     def __init__(
         self,
-        exhibits: Sequence[Exhibit],
-        clips: Sequence[ExhibitClip],
+        exhibits: Sequence[RunView],
+        clips: Sequence[ClipView],
         number: int,
         style: Style,
         metrics: _Metrics,

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from gbvis import registry
 from gbvis.errors import GbvisError
-from gbvis.figures import Exhibit, Limits, Style
+from gbvis.figures import Limits, RunView, Style
 from gbvis.figures.panel import limits_of
 from gbvis.progress import Failure, Watcher
-from gbvis.steps.exhibiting import make_exhibit
+from gbvis.steps.exhibiting import make_run_view
 from gbvis.steps.finding_source import find_source
 from gbvis.steps.publishing import publish
 from gbvis.steps.render.joining import Joined, PictureNames, join_runs
@@ -68,7 +68,7 @@ def tabulate(request: RenderRequest) -> Iterator[RenderedTable | Failure]:
     if not runs:  # said already; what may lie there is left alone
         return
     exhibits = [
-        ((stored.video, stored.modality, stored.endpoint.name, stored.target, stored.key), make_exhibit(store, stored))
+        ((stored.video, stored.modality, stored.endpoint.name, stored.target, stored.key), make_run_view(store, stored))
         for stored in runs
     ]
     rows: list[int] = []
@@ -130,7 +130,7 @@ class _Renderer:
             for runs in list(pictures):
                 try:
                     for stored in runs:
-                        limits |= limits_of(make_exhibit(self._store, stored), style)
+                        limits |= limits_of(make_run_view(self._store, stored), style)
                 except GbvisError as error:
                     pictures.remove(runs)
                     yield Failure.of(runs[0].video, error)
@@ -165,17 +165,17 @@ class _Renderer:
             yield RenderedPicture(runs, importance, path, format_name, layout_name, *size, seconds, is_unchanged)
             started = time.perf_counter()
 
-    def _exhibit(self, stored: StoredRun, needs_source: bool) -> Exhibit:
+    def _exhibit(self, stored: StoredRun, needs_source: bool) -> RunView:
         if not needs_source:
-            return make_exhibit(self._store, stored)
+            return make_run_view(self._store, stored)
         source = find_source(self._store, stored, self._request.dataset, self._request.videos)
-        return make_exhibit(self._store, stored, source)
+        return make_run_view(self._store, stored, source)
 
     def _measure(self, stored: StoredRun) -> list[list[float]]:
         """Return how much of the gradient lies in each frame of each clip; warn where there is nothing to see."""
         importance = []
         is_flat = True
-        for clip in make_exhibit(self._store, stored).clips():
+        for clip in make_run_view(self._store, stored).clips():
             importance.append([float(f"{value:.6g}") for value in clip.importance])
             is_flat &= bool(clip.gradient.max() == clip.gradient.min())
         if is_flat:

@@ -5,14 +5,14 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from gbvis.figures import Exhibit
+from gbvis.figures import RunView
 
 COLUMNS = ("video", "modality", "endpoint", "target", "group", "clip", "frame", "seconds", "importance", "share")
 
 _FORMULA = re.compile(r"[=+@\t\r]|-.*[(|!]", re.DOTALL)
 
 
-def write_table(path: Path, exhibits: Sequence[tuple[tuple[object, ...], Exhibit]]) -> int:
+def write_table(path: Path, exhibits: Sequence[tuple[tuple[object, ...], RunView]]) -> int:
     """Write how much of the gradient lies in each frame as CSV, and return the number of rows.
 
     Args:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from gbvis.figures import Picture
-from gbvis.figures.renderers.mp4 import encode
+from gbvis.figures.encoders.mp4 import encode
 
 CAN_MOVE = True
 

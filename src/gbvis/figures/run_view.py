@@ -15,7 +15,7 @@ Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
-class ExhibitClip:
+class ClipView:
     """One clip of a run and what was found in it.
 
     Attributes:
@@ -38,7 +38,7 @@ class ExhibitClip:
 
 
 @dataclass(frozen=True)
-class SourceView:
+class SourceFrames:
     """The frames that clips were cut from, at their own size.
 
     Attributes:
@@ -55,7 +55,7 @@ class SourceView:
 
 
 @dataclass(frozen=True)
-class Exhibit:
+class RunView:
     """A run as a layout shows it.
 
     Attributes:
@@ -78,8 +78,8 @@ class Exhibit:
     modality: str
     frames: list[list[int]]
     rate: float | None
-    clips: Callable[[], Iterator[ExhibitClip]]
-    source: SourceView | None = None
+    clips: Callable[[], Iterator[ClipView]]
+    source: SourceFrames | None = None
     flow: str = ""
 
     def describe(self, value: float) -> str:
