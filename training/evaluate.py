@@ -22,7 +22,7 @@ from gbvis.attribution.methods.guided_backprop import attribute
 from gbvis.networks.endpoint import FC, Endpoint, Target, read_endpoint
 from gbvis.networks.network import Network
 from gbvis.networks.sample import find_weights
-from gbvis.steps.opening_weights import Networks, WeightsRequest
+from gbvis.steps.networks import Networks, WeightsRequest
 from gbvis.videos.clip import ClipPixels
 from gbvis.videos.synthetic import MOTIONS, Sample, draw_sample
 

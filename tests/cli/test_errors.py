@@ -12,7 +12,7 @@ import torch
 
 from conftest import Call
 from gbvis.errors import GbvisError
-from gbvis.steps.opening_weights import Networks, WeightsRequest
+from gbvis.steps.networks import Networks, WeightsRequest
 from gbvis.store import Store
 
 

@@ -19,8 +19,8 @@ from gbvis.errors import GbvisError
 from gbvis.progress import Watcher
 from gbvis.steps import estimated_flow as estimating_flow
 from gbvis.steps.estimated_flow import EstimatedFlow
-from gbvis.steps.finding_streams import FlowRequest, find_stream
-from gbvis.steps.opening_weights import Networks, WeightsRequest
+from gbvis.steps.networks import Networks, WeightsRequest
+from gbvis.steps.streams import FlowRequest, find_stream
 from gbvis.store import Store
 from gbvis.videos.readers import two_stream_folder
 

@@ -95,7 +95,7 @@ def test_places_do_not(explained: Call, tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_releases_do_not(explained: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gbvis.steps.explain.batch.__version__", "9.9.9")
+    monkeypatch.setattr("gbvis.steps.explain.computation.__version__", "9.9.9")
     monkeypatch.setattr(torch, "__version__", "9.9.9")
     assert runs_of(explained, *BASE) == {"rgb": True, "flow": True}
 
@@ -118,6 +118,6 @@ def test_a_touched_file_does_not(explained: Call, tmp_path: Path) -> None:
 
 def test_our_own_arithmetic_does(explained: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     newer = attribution.NUMBERS_VERSION + 1
-    monkeypatch.setattr("gbvis.steps.explain.stream.NUMBERS_VERSION", newer)
-    monkeypatch.setattr("gbvis.steps.explain.stream.Recipe", partial(attribution.Recipe, numbers_version=newer))
+    monkeypatch.setattr("gbvis.steps.explain.video_job.NUMBERS_VERSION", newer)
+    monkeypatch.setattr("gbvis.steps.explain.video_job.Recipe", partial(attribution.Recipe, numbers_version=newer))
     assert runs_of(explained, *BASE) == {"rgb": False, "flow": False}

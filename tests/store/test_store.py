@@ -18,7 +18,7 @@ from gbvis.errors import GbvisError
 from gbvis.networks.endpoint import FC, Target
 from gbvis.networks.r2plus1d.formats import old_script
 from gbvis.provenance import digest_of
-from gbvis.steps import opening_weights
+from gbvis.steps import networks as opening_weights
 from gbvis.store import Store
 from gbvis.store.flow import StoredFlow
 from gbvis.store.keys import video_key

@@ -74,7 +74,7 @@ def predict(
 ) -> int:
     """Print the classes that each stream sees, and both streams fused."""
     from gbvis.steps import predict as step
-    from gbvis.steps.opening_weights import WeightsRequest
+    from gbvis.steps.networks import WeightsRequest
     from gbvis.videos.clip_request import read_clip_request
 
     request = step.PredictRequest(
@@ -123,7 +123,7 @@ def explain(
 ) -> int:
     """Put gradients into the store; what is there already is not done again."""
     from gbvis.steps import explain as step
-    from gbvis.steps.opening_weights import WeightsRequest
+    from gbvis.steps.networks import WeightsRequest
     from gbvis.videos.clip_request import read_clip_request
 
     request = step.ExplainRequest(
@@ -239,7 +239,7 @@ def inspect_shapes(
 ) -> int:
     """Print every endpoint: the names that work, its shape, its targets, its receptive field."""
     from gbvis.steps import inspect_shapes as step
-    from gbvis.steps.opening_weights import WeightsRequest
+    from gbvis.steps.networks import WeightsRequest
 
     opened = WeightsRequest(read_weights(weights), modality, family=family)
     request = step.InspectRequest(opened, depth, classes, frames)
@@ -257,7 +257,7 @@ def convert_weights(
 ) -> int:
     """Write any checkpoint as .safetensors: no pickle, and all that is known of it inside."""
     from gbvis.steps import convert_weights as step
-    from gbvis.steps.opening_weights import WeightsRequest
+    from gbvis.steps.networks import WeightsRequest
 
     request = step.ConvertRequest(WeightsRequest(read_weights([source]), labels=labels, family=family), output, force)
     return showing.show_all(Screen(as_json), step.run(request), showing.show_conversion)

@@ -16,8 +16,8 @@ from gbvis.errors import GbvisError
 if TYPE_CHECKING:
     from gbvis.figures import Style
     from gbvis.networks.endpoint import Endpoint
-    from gbvis.steps.finding_streams import FlowRequest
-    from gbvis.steps.selecting_runs import Selection
+    from gbvis.steps.selection import Selection
+    from gbvis.steps.streams import FlowRequest
     from gbvis.videos.locate import VideoEntry
 
 
@@ -76,7 +76,7 @@ def read_selection(
         GbvisError: There is no such endpoint (exit code 2).
     """
     from gbvis.networks.endpoint import read_endpoints
-    from gbvis.steps.selecting_runs import Selection
+    from gbvis.steps.selection import Selection
 
     return Selection(
         modality=modality,
@@ -98,7 +98,7 @@ def read_flow(algorithm: str | None, is_jpeg: bool, is_mean_subtracted: bool, is
     Raises:
         GbvisError: The algorithm is unknown, or both remedies against camera motion are named (exit code 2).
     """
-    from gbvis.steps.finding_streams import FlowRequest
+    from gbvis.steps.streams import FlowRequest
 
     if is_mean_subtracted and is_stretched:
         raise GbvisError("both --flow-mean-subtract and --meansub are given", "give one of them", exit_code=2)

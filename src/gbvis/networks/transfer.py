@@ -50,6 +50,6 @@ class HostCopy:
 
 
 @cache
-def _stream(device: torch.device, way: str) -> torch.cuda.Stream:
+def _stream(device: torch.device, way: str) -> torch.cuda.VideoJob:
     """Return the stream on which copies go this way."""
-    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    return torch.cuda.VideoJob(device)  # type: ignore[no-untyped-call]

@@ -8,7 +8,7 @@ from typing import Any
 
 from gbvis.errors import GbvisError
 from gbvis.networks.info import WeightsInfo
-from gbvis.steps.opening_weights import Networks, WeightsRequest
+from gbvis.steps.networks import Networks, WeightsRequest
 from gbvis.steps.publishing import publish
 
 

@@ -15,7 +15,7 @@ from gbvis.errors import GbvisError
 from gbvis.flow.recipe import FlowRecipe
 from gbvis.progress import Failure, Watcher
 from gbvis.steps.estimated_flow import check_length, circumstances, estimate_pairs
-from gbvis.steps.opening_weights import MODALITIES
+from gbvis.steps.networks import MODALITIES
 from gbvis.videos.locate import VideoEntry, find_video
 from gbvis.videos.motion import load_opencv
 from gbvis.videos.two_stream import JPEG_QUALITY, scale_frame

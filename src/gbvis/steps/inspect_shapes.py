@@ -8,7 +8,7 @@ from gbvis import registry
 from gbvis.errors import GbvisError
 from gbvis.networks.endpoint import ENDPOINTS
 from gbvis.networks.info import WeightsInfo
-from gbvis.steps.opening_weights import Networks, WeightsRequest
+from gbvis.steps.networks import Networks, WeightsRequest
 
 if TYPE_CHECKING:
     from gbvis.networks.r2plus1d.architecture import Architecture

@@ -13,8 +13,8 @@ from gbvis.errors import GbvisError
 from gbvis.networks.endpoint import SOFTMAX, Endpoint
 from gbvis.networks.info import WeightsInfo
 from gbvis.progress import Failure, Watcher
-from gbvis.steps.finding_streams import FlowRequest, find_stream
-from gbvis.steps.opening_weights import Networks, WeightsRequest
+from gbvis.steps.networks import Networks, WeightsRequest
+from gbvis.steps.streams import FlowRequest, find_stream
 from gbvis.store import Store
 from gbvis.videos.clip import cut_clip
 from gbvis.videos.clip_request import ClipRequest

@@ -26,7 +26,7 @@ from gbvis.networks.r2plus1d.load import build_network, describe
 from gbvis.networks.r2plus1d.module import NormedConvolution, R2Plus1D
 from gbvis.networks.weights.caffe2_pickle import make_state_dict, read_blobs
 from gbvis.networks.weights.torch_file import NamedTensors, read_state_dicts
-from gbvis.steps.opening_weights import Networks, WeightsRequest
+from gbvis.steps.networks import Networks, WeightsRequest
 
 FAMILIES = registry.families()
 
@@ -582,7 +582,7 @@ import resource, sys, time
 from pathlib import Path
 import torch
 from gbvis.errors import GbvisError
-from gbvis.steps.opening_weights import Networks, WeightsRequest
+from gbvis.steps.networks import Networks, WeightsRequest
 for name in sys.argv[1:]:
     started = time.process_time()
     try:

@@ -14,7 +14,7 @@ from conftest import ROOT, load_script
 from gbvis.networks.endpoint import ENDPOINTS, FC, SOFTMAX
 from gbvis.networks.network import Network
 from gbvis.networks.sample import find_weights
-from gbvis.steps.opening_weights import Networks, WeightsRequest
+from gbvis.steps.networks import Networks, WeightsRequest
 from gbvis.videos.clip import cut_clip
 from gbvis.videos.clip_request import ClipRequest
 from gbvis.videos.readers.synthetic import SyntheticVideo

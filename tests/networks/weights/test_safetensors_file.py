@@ -13,7 +13,7 @@ from gbvis.networks.network import Network
 from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
 from gbvis.networks.r2plus1d.load import build_network
 from gbvis.networks.weights.safetensors_file import is_safetensors, read_safetensors, write_safetensors
-from gbvis.steps.opening_weights import Networks, WeightsRequest
+from gbvis.steps.networks import Networks, WeightsRequest
 from networks.r2plus1d.test_formats import build, make_tensors
 
 

@@ -9,9 +9,9 @@ from gbvis.errors import GbvisError
 from gbvis.networks.info import WeightsInfo
 from gbvis.progress import Failure, StoppableWatcher, Watcher
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
-from gbvis.steps.explain.stream import Stream
-from gbvis.steps.finding_streams import find_stream
-from gbvis.steps.opening_weights import Networks
+from gbvis.steps.explain.video_job import VideoJob
+from gbvis.steps.networks import Networks
+from gbvis.steps.streams import find_stream
 from gbvis.store import Store
 from gbvis.videos.locate import VideoEntry, check_dataset
 
@@ -37,9 +37,9 @@ def run(request: ExplainRequest, watcher: Watcher | None = None) -> Iterator[Exp
     watcher.expect_videos(len(request.videos) * len(networks.cards))
     ahead = StoppableWatcher(watcher)
 
-    def prepare(entry: VideoEntry, card: WeightsInfo) -> Stream:
+    def prepare(entry: VideoEntry, card: WeightsInfo) -> VideoJob:
         video = find_stream(entry.location, card, request.dataset, request.flow, lambda: store, ahead)
-        stream = Stream(request, entry, video, networks, store, ahead)
+        stream = VideoJob(request, entry, video, networks, store, ahead)
         stream.prepare()
         return stream
 
@@ -52,14 +52,14 @@ def run(request: ExplainRequest, watcher: Watcher | None = None) -> Iterator[Exp
 
 
 def _one_ahead(
-    prepare: Callable[[VideoEntry, WeightsInfo], Stream],
+    prepare: Callable[[VideoEntry, WeightsInfo], VideoJob],
     wanted: Iterable[tuple[VideoEntry, WeightsInfo]],
     watcher: StoppableWatcher,
-) -> Iterator[tuple[VideoEntry, Future[Stream]]]:
+) -> Iterator[tuple[VideoEntry, Future[VideoJob]]]:
     """Yield every video asked for with its stream, while the next one is prepared: the network waits for no disk."""
     with ThreadPoolExecutor(1) as worker:
         try:
-            last: tuple[VideoEntry, Future[Stream]] | None = None
+            last: tuple[VideoEntry, Future[VideoJob]] | None = None
             for entry, card in wanted:
                 following = entry, worker.submit(prepare, entry, card)
                 if last:

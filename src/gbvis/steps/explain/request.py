@@ -8,8 +8,8 @@ from gbvis.errors import GbvisError
 from gbvis.networks.endpoint import SOFTMAX, Endpoint, TargetRequest
 from gbvis.networks.info import WeightsInfo
 from gbvis.networks.labels import check_index, find_class
-from gbvis.steps.finding_streams import FlowRequest
-from gbvis.steps.opening_weights import WeightsRequest
+from gbvis.steps.networks import WeightsRequest
+from gbvis.steps.streams import FlowRequest
 from gbvis.store import StoredRun
 from gbvis.videos.clip_request import ClipRequest
 from gbvis.videos.locate import VideoEntry

@@ -12,12 +12,12 @@ from gbvis.figures import Limits, RunView, Style
 from gbvis.figures.panel import limits_of
 from gbvis.progress import Failure, Watcher
 from gbvis.steps.exhibiting import make_run_view
-from gbvis.steps.finding_source import find_source
 from gbvis.steps.publishing import publish
 from gbvis.steps.render.joining import Joined, PictureNames, join_runs
 from gbvis.steps.render.request import RenderedPicture, RenderedTable, RenderRequest
 from gbvis.steps.render.table import write_table
-from gbvis.steps.selecting_runs import select_runs
+from gbvis.steps.run_views import find_source
+from gbvis.steps.selection import select_runs
 from gbvis.store import Store, StoredRun
 from gbvis.store.keys import video_key
 from gbvis.videos.locate import check_dataset

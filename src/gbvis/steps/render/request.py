@@ -8,7 +8,7 @@ from gbvis import registry
 from gbvis.errors import GbvisError
 from gbvis.figures import Style
 from gbvis.shell import as_argument, join_words
-from gbvis.steps.selecting_runs import Selection
+from gbvis.steps.selection import Selection
 from gbvis.store import StoredRun
 
 SUFFIXES = {f".{name}": name for name in registry.RENDERERS}

@@ -8,7 +8,7 @@ from typing import Any
 
 from gbvis.errors import GbvisError
 from gbvis.progress import Failure
-from gbvis.steps.selecting_runs import Selection, select_runs
+from gbvis.steps.selection import Selection, select_runs
 from gbvis.store import Store, StoredRun
 from gbvis.store.inventory import RUN, measure
 

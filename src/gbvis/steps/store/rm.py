@@ -7,7 +7,7 @@ from typing import Any
 
 from gbvis.errors import GbvisError
 from gbvis.progress import Watcher
-from gbvis.steps.selecting_runs import Selection
+from gbvis.steps.selection import Selection
 from gbvis.steps.store.ls import select_all
 from gbvis.store import Store, StoredRun
 from gbvis.store.inventory import (

@@ -9,7 +9,7 @@ from gbvis.errors import GbvisError
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.labels import label_key
 from gbvis.provenance import hash_file
-from gbvis.steps.opening_weights import MODALITIES, PRECISIONS
+from gbvis.steps.networks import MODALITIES, PRECISIONS
 from gbvis.store import Store, StoredRun
 from gbvis.videos.video import SAMPLE_PREFIX, video_name
 

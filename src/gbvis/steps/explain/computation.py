@@ -19,7 +19,7 @@ from gbvis.store import RunWriter, StoredClips, StoredRun
 if TYPE_CHECKING:
     from gbvis.networks.network import Network
     from gbvis.networks.transfer import HostCopy
-    from gbvis.steps.explain.stream import Stream
+    from gbvis.steps.explain.video_job import VideoJob
 
 Requests = Mapping[str, TargetRequest]
 """Targets asked for, by the digest of everything that decides which run answers them."""
@@ -31,7 +31,7 @@ TOP_SCORES = 5
 """How many class scores are kept with a run."""
 
 
-class Batch:
+class Computation:
     """All targets of one stream that the store lacks, computed together: one forward pass of each clip.
 
     Where a target is picked by its rank among several clips, the clips' mean responses are needed before the first
@@ -42,7 +42,7 @@ class Batch:
         failures: Why there is no run of a target; filled by `compute`.
     """
 
-    def __init__(self, stream: "Stream", requests: Requests, clips: StoredClips, network: "Network") -> None:
+    def __init__(self, stream: "VideoJob", requests: Requests, clips: StoredClips, network: "Network") -> None:
         self._stream, self._requests, self._clips, self._network = stream, requests, clips, network
         self._endpoints = {SOFTMAX, *(target.endpoint for target in requests.values())}  # every run carries scores
         self._answers: dict[Target, list[str]] = {}

@@ -11,16 +11,16 @@ from gbvis.errors import GbvisError
 from gbvis.networks.endpoint import Target, TargetRequest
 from gbvis.progress import Failure, StoppableWatcher
 from gbvis.provenance import digest_of
-from gbvis.steps.explain.batch import Batch
+from gbvis.steps.explain.computation import Computation
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
-from gbvis.steps.opening_weights import Networks
+from gbvis.steps.networks import Networks
 from gbvis.store import Store, StoredClips, StoredRun
 from gbvis.videos.clip import ClipPixels, cut_clip, fingerprint_for
 from gbvis.videos.locate import VideoEntry
 from gbvis.videos.video import Video
 
 
-class Stream:
+class VideoJob:
     """One stream of one video: looks up what the store has and computes the rest."""
 
     def __init__(
@@ -135,7 +135,7 @@ class Stream:
         self.say(f"network ready, in {time.perf_counter() - started:.2f} s")
         assert self._clips is not None
         with network.computing():
-            batch = Batch(self, self._missing, self._clips, network)
+            batch = Computation(self, self._missing, self._clips, network)
             batch.compute()
         seconds = (self._seconds + time.perf_counter() - started) / max(len(batch.runs), 1)
         for run, is_cached in batch.runs:
