@@ -30,7 +30,7 @@ from PIL import Image
 
 from conftest import Call, Called
 from gbvis.cli.app import run_command_line
-from gbvis.cli.screen import printable
+from gbvis.cli.console import printable
 from gbvis.figures.text import fit_text
 from gbvis.store.keys import CLIPS, UNFINISHED, WEIGHTS, readable_name, video_key
 from gbvis.videos.two_stream import is_video_name

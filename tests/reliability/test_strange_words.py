@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gbvis.cli.app import run_command_line
-from gbvis.cli.reading import read_videos
+from gbvis.cli.parse import read_videos
 from gbvis.errors import GbvisError
 from gbvis.networks.labels import find_class, read_labels
 from gbvis.videos.clip_request import read_clip_request

@@ -10,7 +10,7 @@ from pathlib import Path
 from typer.exceptions import TyperException
 
 from gbvis.cli.commands import app
-from gbvis.cli.screen import print_error, print_traceback
+from gbvis.cli.console import print_error, print_traceback
 from gbvis.errors import GbvisError
 
 INTERRUPTED = 130

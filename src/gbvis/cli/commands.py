@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 
 from gbvis import __version__
-from gbvis.cli import options, showing
-from gbvis.cli.reading import (
+from gbvis.cli import format as showing
+from gbvis.cli import options
+from gbvis.cli.console import Screen
+from gbvis.cli.parse import (
     read_explained_endpoints,
     read_flow,
     read_folder,
@@ -16,7 +18,6 @@ from gbvis.cli.reading import (
     read_videos,
     read_weights,
 )
-from gbvis.cli.screen import Screen
 from gbvis.cli.store_commands import store_app
 
 # Steps are imported by the command that needs them, so that `--help` is quick and only `explain` and `predict` pay

@@ -4,9 +4,10 @@ import sys
 
 import typer
 
-from gbvis.cli import options, showing_store
-from gbvis.cli.reading import read_selection
-from gbvis.cli.screen import Screen
+from gbvis.cli import format_store as showing_store
+from gbvis.cli import options
+from gbvis.cli.console import Screen
+from gbvis.cli.parse import read_selection
 
 store_app = typer.Typer(help="See what a store holds, check it, take away what is no longer wanted.")
 

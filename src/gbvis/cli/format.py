@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from gbvis.cli.screen import Result, Screen, make_table
+from gbvis.cli.console import Result, Screen, make_table
 from gbvis.progress import Failure
 from gbvis.shell import join_words
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from gbvis.cli.screen import Screen, make_table, print_error
+from gbvis.cli.console import Screen, make_table, print_error
 from gbvis.progress import Failure
 
 if TYPE_CHECKING:
