@@ -1,4 +1,4 @@
-"""What a step tells while it runs, and how a video that failed is reported."""
+"""How a step reports its progress, and how it reports a video that failed."""
 
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
@@ -7,36 +7,36 @@ from typing import Any
 from gbvis.errors import GbvisError
 
 
-class Watcher:
-    """Told what a step is doing, from any of its threads; this one keeps it to itself."""
+class Progress:
+    """Is told what a step is doing, from any of its threads. This class ignores it; override what you need."""
 
     def expect_videos(self, count: int) -> None:
-        """So many videos lie ahead, each stream counted."""
+        """This many videos are to be done, each stream counted."""
 
     def finish_video(self) -> None:
-        """One of them is done, or has failed."""
+        """One video is done, or has failed."""
 
     def expect(self, count: int, what: str) -> None:
-        """So many clips or gradients of `what` lie ahead."""
+        """This many clips or gradients of `what` are to be done."""
 
     def advance(self, what: str) -> None:
-        """One of those of `what` is done."""
+        """One clip or gradient of `what` is done."""
 
     def check(self) -> None:
-        """Go on, or raise `CancelledError` where the work is no longer wanted."""
+        """Raise `CancelledError` if the work is no longer wanted."""
 
     def say(self, line: str) -> None:
-        """A detail for `--verbose`."""
+        """Tell a detail, for `--verbose`."""
 
     def warn(self, line: str) -> None:
-        """Something the user should know, though the work goes on."""
+        """Tell a warning; the work goes on."""
 
 
-class StoppableWatcher(Watcher):
-    """Tells another watcher, until the work is no longer wanted: then whoever reports progress is stopped."""
+class StoppableProgress(Progress):
+    """Passes everything on to another progress, and stops whoever reports to it once the work is no longer wanted."""
 
-    def __init__(self, watcher: Watcher) -> None:
-        self._watcher = watcher
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
         self._is_stopped = False
 
     def stop(self) -> None:
@@ -49,30 +49,30 @@ class StoppableWatcher(Watcher):
             raise CancelledError
 
     def expect(self, count: int, what: str) -> None:
-        """Tell the other."""
+        """Pass it on."""
         self.check()
-        self._watcher.expect(count, what)
+        self._progress.expect(count, what)
 
     def advance(self, what: str) -> None:
-        """Tell the other."""
+        """Pass it on."""
         self.check()
-        self._watcher.advance(what)
+        self._progress.advance(what)
 
     def say(self, line: str) -> None:
-        """Tell the other."""
-        self._watcher.say(line)
+        """Pass it on."""
+        self._progress.say(line)
 
     def warn(self, line: str) -> None:
-        """Tell the other."""
-        self._watcher.warn(line)
+        """Pass it on."""
+        self._progress.warn(line)
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A video that could not be done; the others were.
+    """A video that could not be done; the others are done.
 
     Attributes:
-        video: As it was typed.
+        video: As it was given.
         problem: What was found.
         hint: What to do next.
     """

@@ -1,4 +1,4 @@
-"""Fingerprints: SHA-256 of files, and short digests of recipes."""
+"""Provenance: SHA-256 hashes of files, and short digests of recipes."""
 
 import hashlib
 import json
@@ -38,7 +38,7 @@ def hash_files(paths: Iterable[Path]) -> str:
 
 
 def stamp_file(path: Path) -> Stamp | None:
-    """Return a file's stamp: while that stands, so does its hash.
+    """Return a file's stamp: while the stamp is the same, so is the hash.
 
     None where the file is so new that a further change could leave both as they are (file systems count time coarsely).
 

@@ -1,161 +1,105 @@
-"""Every interchangeable part, one line each, imported when it is first asked for."""
+"""Registries: interchangeable parts by name, imported when they are first asked for; other packages add to them."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
+from functools import cached_property
 from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
-from gbvis.errors import GbvisError
+from gbvis.errors import UsageError
 
-if TYPE_CHECKING:  # the command line asks this file for names alone
-    from gbvis.attribution.attribution import PendingAttributions
-    from gbvis.figures import Picture, RunView, Style
-    from gbvis.networks.endpoint import Endpoint, Target
-    from gbvis.networks.network import Network, ShapeWatcher
-    from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
-    from gbvis.networks.transfer import HostCopy
-    from gbvis.videos.clip import ClipPixels
-    from gbvis.videos.motion import Grey, Motion
-    from gbvis.videos.video import Video
-
-FLOWS = {"tvl1": "tvl1", "dis": "dis", "farneback": "farneback"}
-SOURCES = ("synthetic", "two_stream_folder", "frame_folder", "video_file")
-"""Asked in this order; the first that knows a location reads it."""
-
-CHECKPOINTS = {
-    "old-script": "old_script",
-    "torchvision": "torchvision",
-    "vmz": "vmz",
-    "r2plus1d-pytorch": "r2plus1d_pytorch",
-    "vmz-caffe2": "vmz_caffe2",
-}
-METHODS = {"guided-backprop": "guided_backprop"}
-LAYOUTS = {
-    "strip": "strip",
-    "sheet": "sheet",
-    "sheet-transposed": "sheet_transposed",
-    "overlay": "overlay",
-    "streams": "streams",
-    "endpoints": "endpoints",
-}
-RENDERERS = {"gif": "gif", "mp4": "mp4", "webp": "webp", "apng": "apng", "png": "png"}
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
-class Flow(Protocol):
-    """A file of `flows/`."""
-
-    SETTINGS: Mapping[str, Any]
-    """What of the algorithm decides its numbers, as plain data."""
-
-    def estimate(self, before: Grey, after: Grey) -> Motion:
-        """Return the motion from one frame to the next: float32 (H, W, 2), pixels. Any thread may call this."""
+Part = TypeVar("Part")
 
 
-class Source(Protocol):
-    """A file of `sources/`."""
+class Registry(Generic[Part]):
+    """Interchangeable parts by name, each imported when it is first asked for; other packages may add to them.
 
-    def read(self, location: str, modality: str, dataset: Path | None) -> Video | None:
-        """Return the video at `location`, or None where another source is to be asked."""
+    Attributes:
+        kind: What one of them is called in messages.
+        names: Those that come with gbvis.
+    """
 
+    def __init__(self, kind: str, parts: Mapping[str, str], group: str | None = None) -> None:
+        """Name the parts.
 
-class Method(Protocol):
-    """A file of `methods/`."""
+        Args:
+            kind: What one of them is called in messages.
+            parts: Per name its place: a module, or `module:attribute`.
+            group: The entry points by which other packages add parts, if they may.
+        """
+        self.kind, self.names = kind, tuple(parts)
+        self._places, self._group = dict(parts), group
+        self._loaded: dict[str, Part] = {}
 
-    def attribute(
-        self,
-        network: Network,
-        clips: Sequence[ClipPixels],
-        endpoints: Collection[Endpoint],
-        choose: Callable[[Mapping[Endpoint, HostCopy]], Sequence[Target]],
-        watch: ShapeWatcher | None = None,
-    ) -> Iterator[PendingAttributions]:
-        """Yield the attributions of every target that `choose` picks from the responses at `endpoints`."""
+    def all_names(self) -> tuple[str, ...]:
+        """Return the names of all parts, those of other packages last. Looking for these takes some milliseconds."""
+        return (*self.names, *(name for name in self._entry_points if name not in self._places))
 
+    def check(self, name: str) -> str:
+        """Return `name` if there is such a part.
 
-class Layout(Protocol):
-    """A file of `layouts/`."""
+        Raises:
+            UsageError: There is none.
+        """
+        return name if name in self._places else check_name(self.kind, self.all_names(), name)
 
-    IS_MOVING: bool
-    """True where the picture has a frame for every frame of the clip, False where it is a single one."""
+    def load(self, name: str) -> Part:
+        """Return the part of that name.
 
-    JOINS: str | None
-    """`streams` or `endpoints` where runs that differ in these make one picture; None for a picture a run."""
+        Raises:
+            UsageError: There is none, or the package that brings it is broken.
+        """
+        if self.check(name) not in self._loaded:
+            self._loaded[name] = self._import(name)
+        return self._loaded[name]
 
-    NEEDS_SOURCE: bool
-    """True where the exhibit must come with the frames at their own size."""
+    def load_all(self) -> dict[str, Part]:
+        """Return all parts by name.
 
-    def lay_out(self, exhibits: Sequence[RunView], style: Style) -> list[Picture]:
-        """Return the pages of one picture; most have one."""
+        Raises:
+            GbvisError: As `load`.
+        """
+        return {name: self.load(name) for name in self.all_names()}
 
+    @cached_property
+    def _entry_points(self) -> dict[str, EntryPoint]:
+        if self._group is None:
+            return {}
+        from importlib.metadata import entry_points
 
-class Encoder(Protocol):
-    """A file of `renderers/`."""
+        return {point.name: point for point in entry_points(group=self._group)}
 
-    CAN_MOVE: bool
-    """False where the format holds a single frame."""
-
-    def write(self, picture: Picture, path: Path) -> None:
-        """Write the picture to `path`, which is free."""
-
-
-def sources() -> Iterator[Source]:
-    """Yield the sources in the order in which they are asked."""
-    for name in SOURCES:
-        yield cast(Source, import_module(f"gbvis.videos.readers.{name}"))
-
-
-def flow(name: str) -> Flow:
-    """Return the way of estimating motion that has that name; GbvisError (exit code 2) where there is none."""
-    return cast(Flow, _load("flow algorithm", FLOWS, name))
-
-
-def families() -> list[CheckpointFormat]:
-    """Return the checkpoint families."""
-    return [family(name) for name in CHECKPOINTS]
-
-
-def family(name: str) -> CheckpointFormat:
-    """Return the checkpoint family of that name; GbvisError (exit code 2) where there is none."""
-    return cast("CheckpointFormat", _load("family", CHECKPOINTS, name).FAMILY)
-
-
-def method(name: str) -> Method:
-    """Return the method of that name; GbvisError (exit code 2) where there is none."""
-    return cast(Method, _load("method", METHODS, name))
-
-
-def layout(name: str) -> Layout:
-    """Return the layout of that name; GbvisError (exit code 2) where there is none."""
-    return cast(Layout, _load("layout", LAYOUTS, name))
-
-
-def renderer(name: str) -> Encoder:
-    """Return the renderer of that format; GbvisError (exit code 2) where there is none."""
-    return cast(Encoder, _load("format", RENDERERS, name))
+    def _import(self, name: str) -> Part:
+        if name in self._places:
+            module, _, attribute = self._places[name].partition(":")
+            part = import_module(module)
+            return cast(Part, getattr(part, attribute) if attribute else part)
+        point = self._entry_points[name]
+        try:
+            return cast(Part, point.load())
+        except Exception as error:  # whatever another package's code does
+            package = point.dist.name if point.dist else point.value
+            raise UsageError(
+                f"the {self.kind} {name} of the package {package} cannot be loaded: {type(error).__name__}: {error}",
+                "update that package, or uninstall it",
+            ) from error
 
 
 def check_name(kind: str, known: Collection[str], name: str) -> str:
     """Return `name` if it is known; `kind` says in the error what it should name.
 
     Raises:
-        GbvisError: It is not (exit code 2).
+        UsageError: It is not.
     """
     if name not in known:
+        import difflib  # here: it takes some milliseconds
+
         near = difflib.get_close_matches(name, known, n=1)
         meant = f"did you mean {near[0]}? " if near else ""
-        raise GbvisError(f"unknown {kind} {name!r}", f"{meant}known: {', '.join(known)}", exit_code=2)
+        raise UsageError(f"unknown {kind} {name!r}", f"{meant}known: {', '.join(known)}")
     return name
-
-
-def _load(kind: str, modules: Mapping[str, str], name: str) -> Any:
-    rooms = {
-        "flow algorithm": "flow.algorithms",
-        "family": "networks.r2plus1d.formats",
-        "method": "attribution.methods",
-        "layout": "figures.layouts",
-    }
-    room = rooms.get(kind, "figures.encoders")
-    return import_module(f"gbvis.{room}.{modules[check_name(kind, modules, name)]}")

@@ -1,4 +1,4 @@
-"""Command lines that people are told to run: pasted into a shell, each word arrives as it is meant."""
+"""Command lines that gbvis suggests, quoted so that they can be pasted into a shell."""
 
 import os
 import shlex

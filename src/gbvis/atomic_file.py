@@ -1,0 +1,243 @@
+"""Files and folders that are whole or not there: written in a temporary place, then renamed; and locks.
+
+The only such code: everything that gbvis writes goes through here, or, in a store elsewhere, through its service.
+"""
+
+import errno
+import filecmp
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from gbvis.errors import OutputError
+
+_LOCK = ".lock"
+
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
+"""What a file system says that has no locks."""
+
+_POLL = 0.2
+"""Seconds between two looks at a lock that another process holds."""
+
+
+def publish(path: Path, write: Callable[[Path], object], force: bool, hint: str) -> bool:
+    """Write a file or a folder beside its place, give it its name, and return whether the very same was there already.
+
+    Args:
+        path: Its place.
+        write: Makes it at the path given, which is free.
+        force: Replace another file of that name.
+        hint: What to do where the place cannot be used.
+
+    Raises:
+        GbvisError: Something else has the name, or it cannot be written.
+    """
+    partial = path.with_name(f".{uuid.uuid4().hex}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(partial)
+        if path.exists():
+            if _are_same(partial, path):
+                return True
+            if not force:
+                raise OutputError(f"{path} is there already, and differs", hint)
+        partial.replace(path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}", hint) from error
+    finally:
+        remove(partial)
+    return False
+
+
+def _are_same(one: Path, other: Path) -> bool:
+    if not one.is_dir() or not other.is_dir():
+        return one.is_file() and other.is_file() and filecmp.cmp(one, other, shallow=False)
+    names = sorted(path.name for path in one.iterdir())
+    if names != sorted(path.name for path in other.iterdir()):
+        return False
+    return not any(filecmp.cmpfiles(one, other, names, shallow=False)[1:])
+
+
+def replace_file(path: Path, content: bytes, is_lasting: bool = False) -> None:
+    """Write a file beside its place, and rename it: at every moment it is the old one or the new one.
+
+    Args:
+        path: The file; a link in its place is replaced, never followed.
+        content: All of it.
+        is_lasting: Wait until it is on the disk, so that the rename cannot come before it.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    partial = path.with_name(f".{uuid.uuid4().hex}.partial")
+    try:
+        (write_durably if is_lasting else Path.write_bytes)(partial, content)
+        partial.replace(path)
+    finally:
+        with suppress(OSError):
+            partial.unlink()
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a file and wait until it is on the disk.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    with path.open("wb", buffering=0) as file:
+        view = memoryview(content)
+        while view:
+            view = view[file.write(view) :]
+        os.fsync(file.fileno())
+
+
+def flush_folder(path: Path) -> None:
+    """Wait until a folder's entries are on the disk, where the system can be asked to."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, as far as it can be; of a link, the link alone."""
+    with suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink()
+
+
+class StagingArea:
+    """Folders of a root in which something is made before it gets its name, each locked by its process.
+
+    A lock ends with its process, however that ends: a folder whose lock is free belongs to nobody any more. (No guess
+    is made from the age of files.) Where the file system has no locks, none is held, and nothing is swept.
+    """
+
+    def __init__(self, root: Path, prefix: str) -> None:
+        """Name the root, which must be there when a folder is opened, and what the folders' names begin with."""
+        self._root, self._prefix = root, prefix
+
+    @contextmanager
+    def open(self) -> Iterator[Path]:
+        """Give an empty folder; what is left of it is removed when the context ends.
+
+        Raises:
+            OSError: It cannot be made.
+        """
+        folder, lock = self._make()
+        try:
+            inside = folder / "staged"
+            inside.mkdir()
+            yield inside
+        finally:
+            remove(folder)
+            lock.release(force=True)
+
+    def _make(self) -> tuple[Path, FileLock]:
+        while True:  # who sweeps may have removed a new folder before it was locked
+            folder = self._root / f"{self._prefix}{uuid.uuid4().hex}"
+            folder.mkdir()
+            try:
+                lock = _try_lock(folder / _LOCK)
+            except BaseException:  # no room for it: nothing is left over where nobody was killed
+                remove(folder)
+                raise
+            if lock and (folder / _LOCK).exists():
+                return folder, lock
+
+    def list_dead(self) -> list[Path]:
+        """Return the folders that no living process holds; none where the root cannot be read."""
+        with suppress(OSError), os.scandir(self._root) as entries:
+            found = sorted(Path(entry.path) for entry in entries if entry.name.startswith(self._prefix))
+            return [folder for folder in found if self._use_dead(folder, lambda _: None)]
+        return []
+
+    def discard(self, folder: Path) -> None:
+        """Remove a folder, unless a living process holds it."""
+        self._use_dead(folder, remove)
+
+    def sweep(self) -> None:
+        """Remove the folders that no living process holds."""
+        for folder in self.list_dead():
+            self.discard(folder)
+
+    @staticmethod
+    def _use_dead(folder: Path, use: Callable[[Path], None]) -> bool:
+        """Use a folder if nobody holds its lock, and return whether that was so."""
+        if folder.is_symlink() or not folder.is_dir():
+            return False
+        try:
+            lock = _try_lock(folder / _LOCK)
+        except OSError:  # nothing can be written there
+            return False
+        if lock is None or not lock.is_locked:
+            return False
+        try:
+            use(folder)
+        finally:
+            lock.release(force=True)
+        return True
+
+
+def _try_lock(path: Path) -> FileLock | None:
+    """Return the lock on a file; None where another process holds it, or its folder is gone.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    lock = FileLock(path, thread_local=False)
+    try:
+        lock.acquire(blocking=False)
+    except (FileNotFoundError, FileExistsError, Timeout):  # the second: gone while filelock looks for it
+        return None
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+    return lock
+
+
+@contextmanager
+def locked(path: Path, wait: Callable[[str], None]) -> Iterator[None]:
+    """Hold a lock as long as the context lasts; waits for other processes, and says for which.
+
+    Args:
+        path: The lock's file; a file beside it says which process holds it.
+        wait: Called again and again while another process has it, with words that say which; what it raises ends the
+            waiting.
+
+    Raises:
+        OSError: There are no locks to be had there.
+    """
+    lock, holder = FileLock(path), path.with_name(f"{path.name}.holder")
+    while not lock.is_locked:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            wait(_describe_holder(holder))
+            with suppress(Timeout):
+                lock.acquire(timeout=_POLL)
+    try:
+        with suppress(OSError):
+            replace_file(holder, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        for file in (holder, path):  # while the lock is held: who opened the file meanwhile finds it gone
+            remove(file)
+        lock.release()
+
+
+def _describe_holder(holder: Path) -> str:
+    try:
+        number = holder.read_text().strip()
+    except (OSError, ValueError):
+        number = ""
+    return f"process {number}" if number.isdecimal() else "another process"
