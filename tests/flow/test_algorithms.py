@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gbvis import registry
-from gbvis.errors import GbvisError
-from gbvis.videos.motion import Motion, load_opencv
+from gbvis.errors import UsageError
+from gbvis.flow import ALGORITHMS
+from gbvis.flow.preprocess import load_opencv
+from gbvis.videos.motion import Motion
 
 RIM = 20
 MEAN_ERROR = {"tvl1": 0.1, "dis": 0.1, "farneback": 0.1}
@@ -50,27 +51,27 @@ def draw_pair(kind: str, height: int = 160, width: int = 200) -> tuple[np.ndarra
 
 
 @pytest.mark.parametrize("kind", ["shift", "turn", "grow"])
-@pytest.mark.parametrize("name", registry.FLOWS)
+@pytest.mark.parametrize("name", ALGORITHMS.names)
 def test_a_moved_texture(name: str, kind: str) -> None:
     before, after, motion = draw_pair(kind)
     assert 2 < np.linalg.norm(motion, axis=-1).max() <= 3.01
-    found = registry.flow(name).estimate(before, after)
+    found = ALGORITHMS.load(name).estimate(before, after)
     assert found.shape == (*before.shape, 2) and found.dtype == np.float32
     error = np.linalg.norm(found - motion, axis=-1)[RIM:-RIM, RIM:-RIM]
     assert error.mean() < MEAN_ERROR[name]
     assert error.max() < LARGEST_ERROR[name]
 
 
-@pytest.mark.parametrize("name", registry.FLOWS)
+@pytest.mark.parametrize("name", ALGORITHMS.names)
 def test_threads_change_no_number(name: str) -> None:
     before, after, _ = draw_pair("turn", 96, 128)
     opencv = load_opencv()
     threads = opencv.getNumThreads()
     try:
         opencv.setNumThreads(1)
-        alone = registry.flow(name).estimate(before, after)
+        alone = ALGORITHMS.load(name).estimate(before, after)
         opencv.setNumThreads(2)
-        np.testing.assert_array_equal(registry.flow(name).estimate(before, after), alone)
+        np.testing.assert_array_equal(ALGORITHMS.load(name).estimate(before, after), alone)
     finally:
         opencv.setNumThreads(threads)
 
@@ -79,7 +80,7 @@ def test_the_settings_are_opencvs_defaults_where_they_say_so() -> None:
     """TV-L1's are given one by one, so that no release of OpenCV changes numbers; today they are its own."""
     before, after, _ = draw_pair("shift", 96, 128)
     default = load_opencv().optflow.DualTVL1OpticalFlow_create().calc(before, after, None)
-    np.testing.assert_array_equal(registry.flow("tvl1").estimate(before, after), default)
+    np.testing.assert_array_equal(ALGORITHMS.load("tvl1").estimate(before, after), default)
 
 
 @pytest.mark.parametrize("harm", ["sys.modules['cv2'] = None", "import cv2; del cv2.optflow"])
@@ -96,6 +97,6 @@ def test_without_the_extra_one_line_says_what_to_install(harm: str, tmp_path: Pa
 
 
 def test_unknown_names_are_refused() -> None:
-    with pytest.raises(GbvisError, match="unknown flow algorithm 'tvl2'") as error:
-        registry.flow("tvl2")
+    with pytest.raises(UsageError, match="unknown flow algorithm 'tvl2'") as error:
+        ALGORITHMS.load("tvl2")
     assert "did you mean tvl1?" in error.value.hint

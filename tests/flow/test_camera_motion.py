@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from gbvis.flow.camera_motion import REMEDIES, CompensatedFlow, stretch_over_time
-from gbvis.networks.r2plus1d.formats import old_script, vmz_caffe2
+from gbvis.networks.r2plus1d.formats import OLD_SCRIPT, VMZ_CAFFE2
 from gbvis.videos.clip import cut_clip
+from gbvis.videos.locate import look_for
 from gbvis.videos.motion import decode_motion, encode_motion
-from gbvis.videos.readers import synthetic as sample
 from gbvis.videos.readers import two_stream_folder
 from gbvis.videos.video import Frame, Video, VideoShape
 
@@ -38,7 +38,7 @@ def test_the_old_scripts_remedy_against_its_own_arithmetic(shared: Path) -> None
     """`flow_mean_sub` of the 2019 script, written once more: (clips, time, y, x, channel), float32."""
     flow = two_stream_folder.read("v_WalkingWithDog_g15_c01", "flow", shared / "data/UCF-101")
     assert flow
-    form, numbers = old_script.FAMILY.formats["flow"], range(4, 12)
+    form, numbers = OLD_SCRIPT.formats["flow"], range(4, 12)
     buffer = cut_clip(flow, numbers, form)[None].astype(np.float32)
     buffer -= np.expand_dims(buffer.sum(1) / buffer.shape[1], 1)
     buffer += np.abs(buffer.min((1, 2, 3))).reshape(1, 1, 1, 1, 2)
@@ -55,14 +55,14 @@ def test_what_never_changes_is_rest() -> None:
 
 @pytest.mark.parametrize("remedy", REMEDIES)
 def test_a_remedy_leaves_frames_their_size(remedy: str) -> None:
-    flow = sample.read("sample:left-1", "flow", None)
+    flow = look_for("sample:left-1", "flow", None)
     assert flow
-    clip = cut_clip(CompensatedFlow(flow, remedy), range(8), old_script.FAMILY.formats["flow"])
+    clip = cut_clip(CompensatedFlow(flow, remedy), range(8), OLD_SCRIPT.formats["flow"])
     assert clip.shape == (8, 112, 112, 2)
 
 
 def test_motion_in_pixels_too() -> None:
-    form = vmz_caffe2.FAMILY.formats["flow"]
+    form = VMZ_CAFFE2.formats["flow"]
     clip = cut_clip(CompensatedFlow(Panned("pan", "/", "flow"), "mean-subtract"), [0, 1], form)
     assert clip.dtype == np.float32
     assert np.abs(clip.mean((0, 1, 2))).max() < 0.2

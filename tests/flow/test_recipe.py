@@ -3,14 +3,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gbvis import registry
-from gbvis.flow.recipe import FlowRecipe
-from gbvis.networks.r2plus1d.formats import old_script, vmz_caffe2
-from gbvis.videos.clip import resize_and_crop
-from gbvis.videos.motion import decode_motion, load_opencv
+from gbvis.flow import ALGORITHMS
+from gbvis.flow.preprocess import load_opencv, scaled_size
+from gbvis.flow.recipe import FlowRecipe, as_from_jpeg
+from gbvis.networks.r2plus1d.formats import OLD_SCRIPT, VMZ_CAFFE2
+from gbvis.videos.motion import decode_motion
 from gbvis.videos.readers import two_stream_folder
 from gbvis.videos.readers.video_file import VideoFile
-from gbvis.videos.two_stream import as_from_jpeg, scaled_size
 from gbvis.videos.video import VideoShape
 
 FIRST = {"v_SoccerJuggling_g23_c01": 111, "v_WalkingWithDog_g15_c01": 99}
@@ -23,11 +22,11 @@ def test_tvl1_is_what_the_two_stream_data_set_holds(shared: Path, name: str, mon
     frames, flow = (two_stream_folder.read(name, modality, shared / "data/UCF-101") for modality in ("rgb", "flow"))
     video = VideoFile(shared / f"data/videos/{name}.avi")
     assert frames and flow
-    monkeypatch.setattr("gbvis.videos.two_stream.scaled_size", lambda height, width: (256, 341))
-    estimation = FlowRecipe("tvl1", registry.flow("tvl1").SETTINGS)
+    monkeypatch.setattr("gbvis.flow.preprocess.scaled_size", lambda height, width: (256, 341))
+    recipe = FlowRecipe.of("tvl1")
     number = 3
-    before, after = (estimation.prepare(video.read(FIRST[name] + place)) for place in (number, number + 1))
-    ours = estimation.encode(registry.flow("tvl1").estimate(before, after))
+    before, after = (recipe.prepare(video.read(FIRST[name] + place)) for place in (number, number + 1))
+    ours = recipe.encode(ALGORITHMS.load("tvl1").estimate(before, after))
     difference = np.abs(as_from_jpeg(ours).astype(int) - flow.read(number))
     assert difference.mean() < 0.01  # 0 where it was written; kernels of other processors may round otherwise
     without_jpeg = np.abs(ours.astype(int) - flow.read(number))
@@ -39,10 +38,10 @@ def test_the_size_that_gbvis_computes_at_hardly_matters(shared: Path) -> None:
     flow = two_stream_folder.read(name, "flow", shared / "data/UCF-101")
     video = VideoFile(shared / f"data/videos/{name}.avi")
     assert flow
-    estimation = FlowRecipe("tvl1", registry.flow("tvl1").SETTINGS)
-    before, after = (estimation.prepare(video.read(FIRST[name] + place)) for place in (number, number + 1))
-    ours = as_from_jpeg(estimation.encode(registry.flow("tvl1").estimate(before, after)))
-    seen = [resize_and_crop(levels, old_script.FAMILY.formats["flow"]).astype(int) for levels in (ours, flow.read(0))]
+    recipe = FlowRecipe.of("tvl1")
+    before, after = (recipe.prepare(video.read(FIRST[name] + place)) for place in (number, number + 1))
+    ours = as_from_jpeg(recipe.encode(ALGORITHMS.load("tvl1").estimate(before, after)))
+    seen = [OLD_SCRIPT.formats["flow"].resize_and_crop(levels).astype(int) for levels in (ours, flow.read(0))]
     assert np.abs(seen[0] - seen[1]).mean() < 0.25  # levels, of which one is 0.16 pixels
 
 
@@ -59,9 +58,9 @@ def test_sizes_are_gpu_flows(size: tuple[int, int], scaled: tuple[int, int]) -> 
 
 def test_motion_in_pixels_is_that_of_the_crop(shared: Path) -> None:
     """VMZ: grey of the crop, Farnebäck, nothing cut off or rounded; written once more, from its source."""
-    form = vmz_caffe2.FAMILY.formats["flow"]
-    estimation = FlowRecipe("farneback", registry.flow("farneback").SETTINGS, form)
-    assert estimation.dtype == "float32" and estimation.frame_size(VideoShape(9, None, 320, 240)) == (112, 112)
+    form = VMZ_CAFFE2.formats["flow"]
+    recipe = FlowRecipe.of("farneback", form)
+    assert recipe.dtype == "float32" and recipe.frame_size(VideoShape(9, None, 320, 240)) == (112, 112)
     video = VideoFile(shared / "data/videos/v_WalkingWithDog_g15_c01.avi")
     opencv = load_opencv()
     greys = []
@@ -71,8 +70,8 @@ def test_motion_in_pixels_is_that_of_the_crop(shared: Path) -> None:
     expected = opencv.calcOpticalFlowFarneback(
         greys[0], greys[1], None, np.sqrt(2) / 2, 5, 10, 2, 7, 1.5, opencv.OPTFLOW_FARNEBACK_GAUSSIAN
     )
-    before, after = (estimation.prepare(video.read(number)) for number in (50, 51))
-    ours = estimation.encode(registry.flow("farneback").estimate(before, after))
+    before, after = (recipe.prepare(video.read(number)) for number in (50, 51))
+    ours = recipe.encode(ALGORITHMS.load("farneback").estimate(before, after))
     np.testing.assert_allclose(ours, expected, atol=1e-4)
     assert np.abs(ours).max() > 1
 
@@ -82,5 +81,5 @@ def test_8_bit_is_cut_off_and_motion_in_pixels_is_not() -> None:
     levels = FlowRecipe("dis", {}).encode(motion)
     assert levels.dtype == np.uint8
     np.testing.assert_allclose(decode_motion(levels), [[[20, -20]]])
-    kept = FlowRecipe("farneback", {}, vmz_caffe2.FAMILY.formats["flow"]).encode(motion)
+    kept = FlowRecipe("farneback", {}, VMZ_CAFFE2.formats["flow"]).encode(motion)
     np.testing.assert_array_equal(kept, motion)

@@ -2,8 +2,8 @@ import io
 
 import pytest
 
-from gbvis.errors import GbvisError
-from gbvis.videos.name_list import read_text
+from gbvis.errors import UsageError
+from gbvis.videos.name_list import VideoEntry, read_text, read_video_list
 
 
 def test_names_come_as_they_are() -> None:
@@ -15,6 +15,18 @@ def test_names_come_as_they_are() -> None:
 
 @pytest.mark.parametrize(("content", "found"), [(b"a" * 20_000, "20,000 characters"), (bytes(1 << 27), "67,108,864")])
 def test_what_is_no_file_of_names(content: bytes, found: str) -> None:
-    with pytest.raises(GbvisError, match=f"names is no file of names: .*{found}") as error:
+    with pytest.raises(UsageError, match=f"names is no file of names: .*{found}"):
         read_text(io.BytesIO(content), "names")
-    assert error.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["a\u2028b", "a\x85b", "a\x0bb", "a\x1cb", "\u3000wide\u3000", "a\rb", "\x0cx", "a\0b"]
+)
+def test_only_line_feeds_divide_a_list(name: str) -> None:
+    entries = read_video_list(f"one.mp4\r\n\n \t{name} \n{name}.avi 3\r\n", is_from_one=False)
+    assert entries == [VideoEntry("one.mp4"), VideoEntry(name), VideoEntry(f"{name}.avi", 3)]
+
+
+def test_a_number_of_many_digits_is_part_of_the_name() -> None:
+    line = "one.avi " + "9" * 5000
+    assert read_video_list(line, is_from_one=False) == [VideoEntry(line)]

@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gbvis.errors import GbvisError
+from gbvis.errors import VideoError
 from gbvis.networks.sample import find_weights
-from gbvis.videos.clip import ClipFormat, resize_and_crop
+from gbvis.videos.clip import ClipFormat
 from gbvis.videos.synthetic import FRAMES, MIDDLE, MOTIONS, SIZE, draw_sample, read_sample_name
 
 HASHES = {
@@ -88,14 +88,14 @@ def test_halving_is_averaging() -> None:
     square = ClipFormat(frames=8, height=72, width=72, crop=72, top=0, left=0, scale=1, mean=(0,) * 3, std=(1,) * 3)
     frame = draw_sample("down", 2).frames[0]
     expected = frame.reshape(72, 2, 72, 2, 3).astype(float).mean((1, 3))
-    assert np.abs(resize_and_crop(frame, square) - expected).max() <= 0.5
+    assert np.abs(square.resize_and_crop(frame) - expected).max() <= 0.5
 
 
 @pytest.mark.parametrize(
     "name", ["", "left", "left-", "left-x", "sideways-3", "left--3", "left-4294967296", "-3", "left-03"]
 )
 def test_a_name_that_means_nothing(name: str) -> None:
-    with pytest.raises(GbvisError, match="no such sample") as error:
+    with pytest.raises(VideoError, match="no such sample") as error:
         read_sample_name(name)
     assert "turn-left" in error.value.hint
 

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from gbvis.errors import GbvisError
-from gbvis.videos.two_stream import find_dataset, find_video_folder, scaled_size
+from gbvis.errors import VideoError
+from gbvis.flow.preprocess import scaled_size
+from gbvis.videos.two_stream import find_dataset, find_video_folder
 
 LAYOUTS = {
     "outer and inner": ("ucf101_jpegs_256/jpegs_256", "ucf101_tvl1_flow/tvl1_flow"),
@@ -51,7 +52,7 @@ def test_two_names_that_differ_in_case_alone_are_not_guessed_between(tmp_path: P
     for name in ("CLIP", "Clip"):
         (tmp_path / name).mkdir()
     assert find_video_folder(tmp_path, "Clip") == tmp_path / "Clip"
-    with pytest.raises(GbvisError, match="clip may be CLIP or Clip"):
+    with pytest.raises(VideoError, match="clip may be CLIP or Clip"):
         find_video_folder(tmp_path, "clip")
 
 
@@ -69,5 +70,5 @@ def test_a_link_in_a_circle_hides_no_other_video(tmp_path: Path) -> None:
 def test_a_mere_line_is_not_scaled() -> None:
     assert scaled_size(10, 320) == (256, 8192)
     for size in ((1, 60_000), (60_000, 1)):
-        with pytest.raises(GbvisError, match="cannot be scaled to 256"):
+        with pytest.raises(VideoError, match="cannot be scaled to 256"):
             scaled_size(*size)

@@ -1,4 +1,4 @@
-"""Remedies for a camera that moves: a flow stream without what all of a frame, or all of a clip, has in common."""
+"""Remedies for a moving camera: a flow stream without the motion that a whole frame or a whole clip shares."""
 
 from collections.abc import Collection
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gbvis.videos.motion import Motion, decode_motion, encode_motion, subtract_mean
+from gbvis.videos.motion import Motion, decode_motion, encode_motion
 from gbvis.videos.video import Frame, Video, VideoShape
 
 REMEDIES = ("mean-subtract", "meansub")
@@ -79,3 +79,12 @@ def stretch_over_time(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     highest = values.max((0, 1, 2))
     stretched = np.where(highest > 0, values * (255 / np.where(highest > 0, highest, 1)), 128)
     return np.rint(stretched).astype(np.uint8)
+
+
+def subtract_mean(motion: Motion) -> Motion:
+    """Return a frame's motion, float32 (H, W, 2), less its mean over the frame, channel by channel.
+
+    The usual remedy for a camera that moves (Simonyan & Zisserman 2014, part 3.1, "mean flow subtraction").
+    """
+    steady: Motion = motion - motion.mean((0, 1), dtype=np.float64).astype(np.float32)
+    return steady

@@ -1,1 +1,1 @@
-"""What is read: videos, and clips cut from them."""
+"""Videos: numbered frames, wherever they come from, and the clips that networks see of them."""

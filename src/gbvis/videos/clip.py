@@ -1,4 +1,4 @@
-"""Clip: the T frames a network sees at once, resized, cropped and normalised; and the way back."""
+"""Clip: the T frames that a network sees at once, resized, cropped and normalised; and where they lie in the source."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gbvis.errors import GbvisError
+from gbvis.errors import VideoError
 from gbvis.videos.motion import Motion
+from gbvis.videos.resize import resize_and_crop
 from gbvis.videos.video import Frame, Video, VideoShape
 
 ClipPixels = NDArray[np.uint8] | NDArray[np.float32]
@@ -20,12 +21,12 @@ LARGEST = 4096
 """Frames of a clip, or pixels of a side."""
 
 LARGEST_NUMBER = 1e6
-"""Of a format's scale, mean and std; the smallest that something is divided by is its inverse."""
+"""Upper bound of |scale|, |mean| and |std| of a format; scale and std are at least its inverse."""
 
 
 @dataclass(frozen=True)
 class ClipFormat:
-    """How frames become a network's input; belongs to a checkpoint family.
+    """How frames become a network's input; belongs to a checkpoint format.
 
     A frame is resized to `height` x `width`, then the `crop` x `crop` square at (`top`, `left`) is cut out, then
     every channel becomes (value / scale - mean) / std. The values are 8 bit, or motion in pixels.
@@ -95,6 +96,10 @@ class ClipFormat:
             **values,
         }
 
+    def resize_and_crop(self, frame: Frame | Motion) -> NDArray[Any]:
+        """Return what the network sees of a frame: (crop, crop, channels); see `resize.resize_and_crop`."""
+        return resize_and_crop(frame, (self.height, self.width), (self.top, self.left, self.crop))
+
     def source_box(self, shape: VideoShape) -> tuple[float, float, float, float]:
         """Return the cropped square in the source's own pixels: left, top, right, bottom."""
         x_scale, y_scale = shape.width / self.width, shape.height / self.height
@@ -138,13 +143,13 @@ def cut_clip(video: Video, numbers: Sequence[int], clip_format: ClipFormat) -> C
     for number in sorted(set(numbers)):
         frame = video.read_motion(number) if clip_format.is_motion else video.read(number)
         if size not in (None, frame.shape[:2]):
-            raise GbvisError(
+            raise VideoError(
                 f"frame {number} of {video.location} is {frame.shape[1]}x{frame.shape[0]} pixels, the one before it "
                 f"{size[1]}x{size[0]}",
                 "all frames of a clip must have one size",
             )
         size = frame.shape[:2]
-        cut[number] = frame if video.is_cropped else resize_and_crop(frame, clip_format)
+        cut[number] = frame if video.is_cropped else clip_format.resize_and_crop(frame)
         if clip_format.is_motion:
             _check_motion(cut[number], number, video)
     return video.finish_clip(np.stack([cut[number] for number in numbers]))
@@ -153,7 +158,7 @@ def cut_clip(video: Video, numbers: Sequence[int], clip_format: ClipFormat) -> C
 def _check_motion(motion: NDArray[Any], number: int, video: Video) -> None:
     if not np.isfinite(motion).all():
         row, column, channel = place = find_no_number(motion)
-        raise GbvisError(
+        raise VideoError(
             f"{'uv'[channel]} of flow frame {number} of {video.location} is {motion[place]} in row {row}, column "
             f"{column} of what the network sees",
             "the flow is broken there: compute it anew, or take other frames with --start",
@@ -170,80 +175,3 @@ def normalise(pixels: ClipPixels, clip_format: ClipFormat) -> NDArray[np.float32
     mean, std = np.array(clip_format.mean, np.float32), np.array(clip_format.std, np.float32)
     normalised = (pixels.astype(np.float32) / np.float32(clip_format.scale) - mean) / std
     return np.ascontiguousarray(np.moveaxis(normalised, -1, 0))
-
-
-@dataclass(frozen=True)
-class _Taps:
-    """Between which two places of the source each place of the crop lies.
-
-    Attributes:
-        first: int64 (crop,).
-        second: int64 (crop,), the next place, or the same at the source's end.
-        fraction: float32 (crop,), how far it is to the second, 0-1.
-    """
-
-    first: NDArray[np.int64]
-    second: NDArray[np.int64]
-    fraction: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, source: int, target: int, start: int, count: int) -> "_Taps":
-        """Return the taps for `count` of the `target` places that `source` places are resized to, from `start` on."""
-        position = ((np.arange(start, start + count) + 0.5) * (source / target) - 0.5).astype(np.float32)
-        first = np.floor(position).astype(np.int64)
-        fraction = position - first.astype(np.float32)
-        fraction[(first < 0) | (first >= source - 1)] = 0
-        first = np.clip(first, 0, source - 1)
-        return cls(first, np.minimum(first + 1, source - 1), fraction)
-
-    @property
-    def weights(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """The weights of the two places in units of 1/2048, as OpenCV has them for 8 bit: int32 (crop,)."""
-        first = np.rint((np.float32(1) - self.fraction) * np.float32(2048)).astype(np.int32)
-        return first, np.rint(self.fraction * np.float32(2048)).astype(np.int32)
-
-
-def resize_and_crop(frame: Frame | Motion, clip_format: ClipFormat) -> NDArray[Any]:
-    """Return the resized frame's crop: (crop, crop, channels), uint8, or float32 for motion, which shrinks with it.
-
-    Bilinear without antialiasing; only the pixels inside the crop are computed.
-
-    Args:
-        frame: (H, W, channels), uint8; or float32, motion in pixels of this frame.
-        clip_format: The size to resize to, and the square to cut out.
-    """
-    height, width = frame.shape[:2]
-    rows = _Taps.of(height, clip_format.height, clip_format.top, clip_format.crop)
-    columns = _Taps.of(width, clip_format.width, clip_format.left, clip_format.crop)
-    if frame.dtype == np.uint8:
-        return _blend_bytes(frame, rows, columns)
-    scale = np.array([clip_format.width / width, clip_format.height / height], np.float32)
-    return _blend_reals(frame, rows, columns) * scale
-
-
-def _blend_bytes(frame: NDArray[Any], rows: _Taps, columns: _Taps) -> NDArray[np.uint8]:
-    """Bit for bit OpenCV's `resize(..., INTER_LINEAR)` on 8-bit pixels; Pillow's BILINEAR is another filter.
-
-    modules/imgproc/src/resize.cpp: weights in 11 bits, `VResizeLinear` for uchar.
-    """
-    upper, lower = (weight[:, None, None] for weight in rows.weights)
-    left, right = (weight[:, None] for weight in columns.weights)
-
-    def between_columns(lines: NDArray[np.uint8]) -> NDArray[np.int32]:
-        wide = lines.astype(np.int32)
-        return (wide[:, columns.first] * left + wide[:, columns.second] * right) >> 4
-
-    above = (between_columns(frame[rows.first]) * upper) >> 16
-    below = (between_columns(frame[rows.second]) * lower) >> 16
-    return ((above + below + 2) >> 2).astype(np.uint8)
-
-
-def _blend_reals(frame: NDArray[Any], rows: _Taps, columns: _Taps) -> NDArray[np.float32]:
-    """The same on float32, where nothing is rounded."""
-    right, down = columns.fraction[:, None], rows.fraction[:, None, None]
-    above, below = frame[rows.first], frame[rows.second]
-    lines: NDArray[np.float32] = above + down * (below - above)
-    blended: NDArray[np.float32] = lines[:, columns.first] + right * (
-        lines[:, columns.second] - lines[:, columns.first]
-    )
-    return blended

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from gbvis.errors import GbvisError
+from gbvis.errors import UsageError, VideoError
 from gbvis.videos.clip import ClipFormat
 from gbvis.videos.video import VideoShape
 
@@ -18,7 +18,7 @@ class ClipRequest:
         count: How many clips, spread evenly over the video; or `all`, which covers it.
         start: The first clip's first frame, a number from 0; None leaves it to `count`.
         start_seconds: The same in seconds; at most one of the two is given.
-        stride: Every how-manieth frame is taken.
+        stride: 2 takes every second frame, and so on.
     """
 
     frames: int | None = None
@@ -69,13 +69,13 @@ class ClipRequest:
         first = self.start
         if self.start_seconds is not None:
             if shape.rate is None:
-                raise GbvisError(
+                raise VideoError(
                     "--start is given in seconds, and nothing tells this video's frame rate",
                     "give it as a frame number, counted from 0",
                 )
             first = round(self.start_seconds * shape.rate)
         if first is not None and not 0 <= first <= room:
-            raise GbvisError(
+            raise VideoError(
                 f"a clip over {self.span} frames cannot start at frame {first} of {shape.frame_count}",
                 f"choose a start from 0 to {room}",
             )
@@ -92,17 +92,16 @@ def read_clip_request(frames: int | None, clips: str, start: str | None, stride:
         stride: Every how-manieth frame.
 
     Raises:
-        GbvisError: `clips` or `start` cannot be read (exit code 2).
+        UsageError: `clips` or `start` cannot be read.
     """
     if clips != "all" and not (re.fullmatch("[0-9]{1,9}", clips) and int(clips) > 0):
-        raise GbvisError(f"--clips {clips!r} is no number of clips", "give a number from 1, or all", exit_code=2)
+        raise UsageError(f"--clips {clips!r} is no number of clips", "give a number from 1, or all")
     count: int | Literal["all"] = "all" if clips == "all" else int(clips)
     match = re.fullmatch(r"(?P<frame>[0-9]{1,9})|(?P<seconds>[0-9]{1,9}(\.[0-9]*)?|\.[0-9]+)s", start or "0")
     if match is None:
-        raise GbvisError(
+        raise UsageError(
             f"--start {start!r} is no place in a video",
             "give a frame number counted from 0, such as 120, or seconds, such as 2.5s",
-            exit_code=2,
         )
     if start is None:
         return ClipRequest(frames, count, stride=stride)

@@ -1,58 +1,14 @@
-"""Which videos a call is about, and where they are."""
+"""Find a video: a path, a name in a data set or a sample becomes a `Video`."""
 
 import difflib
-import re
-from dataclasses import dataclass
 from pathlib import Path
 
-from gbvis import registry
-from gbvis.errors import GbvisError
+from gbvis.errors import UsageError, VideoError
+from gbvis.videos.readers import two_stream_folder, video_file
+from gbvis.videos.readers.frame_folder import FrameFolder
+from gbvis.videos.synthetic import SyntheticVideo
 from gbvis.videos.two_stream import find_dataset, list_videos
-from gbvis.videos.video import VIDEO_SUFFIXES, Video
-
-_BLANK = " \t\r"
-"""What does not count at the ends of a line of a list; other spaces may belong to a name."""
-
-
-@dataclass(frozen=True)
-class VideoEntry:
-    """A video as it was asked for.
-
-    Attributes:
-        location: A path or a bare name, as typed.
-        class_index: The class that a list gives for it, 0-based, or None.
-    """
-
-    location: str
-    class_index: int | None = None
-
-
-def read_video_list(text: str, is_from_one: bool) -> list[VideoEntry]:
-    """Return the videos of a list: a name a line, or `NAME.avi LABEL` with the class behind it.
-
-    Args:
-        text: The list; empty lines do not count.
-        is_from_one: True where classes are counted from 1, as in UCF-101's official lists.
-
-    Raises:
-        GbvisError: A label is 0 where they are counted from 1 (exit code 2).
-    """
-    entries = []
-    lines = (line.strip(_BLANK) for line in text.split("\n"))  # `splitlines` divides names at U+2028 and its like too
-    for line in filter(None, lines):
-        match = re.fullmatch(r"(?P<name>.*\S)[ \t]+(?P<label>[0-9]{1,9})", line)
-        if match and match["name"].lower().endswith(VIDEO_SUFFIXES):  # `take 2` is a name
-            label = int(match["label"])
-            if is_from_one and label == 0:
-                raise GbvisError(
-                    f"label 0 in the line {line!r}, and classes are to be counted from 1",
-                    "leave out --labels-from-one",
-                    exit_code=2,
-                )
-            entries.append(VideoEntry(match["name"], label - is_from_one))
-        else:
-            entries.append(VideoEntry(line))
-    return entries
+from gbvis.videos.video import SAMPLE_PREFIX, Video, video_name
 
 
 def find_video(location: str, modality: str, dataset: Path | None) -> Video:
@@ -65,11 +21,11 @@ def find_video(location: str, modality: str, dataset: Path | None) -> Video:
     if video is not None:
         return video
     if dataset is None:
-        raise GbvisError(
+        raise VideoError(
             f"no such video: {location}",
             "give a video file or a folder of frames; for a name in a two-stream data set say where with -d",
         )
-    raise GbvisError(
+    raise VideoError(
         f"no {modality} of {location}: no such path, and no such video in {dataset}",
         _nearest(location, modality, dataset),
     )
@@ -78,14 +34,23 @@ def find_video(location: str, modality: str, dataset: Path | None) -> Video:
 def look_for(location: str, modality: str, dataset: Path | None) -> Video | None:
     """Return the video that `location` means, seen in one stream; None where there is none, or it has no such stream.
 
+    A data set is asked before the path itself: it knows the flow of a video file.
+
     Raises:
         GbvisError: It is there, and broken.
     """
+    if location.startswith(SAMPLE_PREFIX):
+        return SyntheticVideo(location.removeprefix(SAMPLE_PREFIX), modality)
     try:
-        found = (source.read(location, modality, dataset) for source in registry.sources())
-        return next((video for video in found if video is not None), None)
+        in_dataset = two_stream_folder.read(location, modality, dataset) if dataset else None
+        if in_dataset is not None or modality == "flow":
+            return in_dataset
+        path = Path(location)
+        if path.is_dir():
+            return FrameFolder(video_name(location), modality, (path,))
+        return video_file.read(path) if path.is_file() else None
     except OSError as error:
-        raise GbvisError(
+        raise VideoError(
             f"cannot look for {location}: {error.strerror}", "check the path and its permissions"
         ) from error
 
@@ -94,16 +59,20 @@ def check_dataset(dataset: Path | None) -> None:
     """Check that there are two-stream folders in `dataset`, where one is given.
 
     Raises:
-        GbvisError: There are none (exit code 2).
+        UsageError: There are none.
     """
-    if dataset is not None:
-        folders = find_dataset(dataset)
-        if not (folders.rgb or folders.u or folders.v):
-            raise GbvisError(
-                f"no two-stream data set in {dataset}" if dataset.exists() else f"no such folder: {dataset}",
-                "expected NAME_jpegs_256/jpegs_256/VIDEO/ and NAME_tvl1_flow/tvl1_flow/{u,v}/VIDEO/ below it",
-                exit_code=2,
-            )
+    if dataset is None:
+        return
+    try:
+        folders, is_there = find_dataset(dataset), dataset.exists()
+    except OSError as error:
+        problem = f"cannot look into {dataset}: {error.strerror or error}"
+        raise UsageError(problem, "check the path after -d and its permissions") from error
+    if not (folders.rgb or folders.u or folders.v):
+        raise UsageError(
+            f"no two-stream data set in {dataset}" if is_there else f"no such folder: {dataset}",
+            "expected NAME_jpegs_256/jpegs_256/VIDEO/ and NAME_tvl1_flow/tvl1_flow/{u,v}/VIDEO/ below it",
+        )
 
 
 def _nearest(location: str, modality: str, dataset: Path) -> str:

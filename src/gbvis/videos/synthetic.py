@@ -1,4 +1,4 @@
-"""Sample: a drawn video of which all is known, the class, the true flow, and where the mover is.
+"""Samples: drawn videos whose class, true flow and moving shape are known.
 
 One shape moves over a still, textured wall on which other shapes rest. Everything but the motion is drawn from the
 seed alone: the middle frame of a seed is the same picture in every class, so only motion tells the class.
@@ -7,18 +7,21 @@ The same on every machine, bit for bit: the numbers come from NumPy's frozen `Ra
 rounded to 30 bits, and everything else is IEEE arithmetic without sums whose order could vary.
 """
 
+import hashlib
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from gbvis.errors import GbvisError
-from gbvis.videos.motion import Motion
-from gbvis.videos.shape import OUTLINES, Reals, Shape, interpolate
+from gbvis.errors import VideoError
+from gbvis.videos.motion import Motion, encode_motion
+from gbvis.videos.video import SAMPLE_PREFIX, Frame, Video, VideoShape
 
 MOTIONS = ("left", "right", "up", "down", "turn-left", "turn-right", "grow", "shrink")
 """The classes, in the order in which the sample networks count them."""
@@ -39,6 +42,77 @@ FIRST_TRAINING_SEED = 1_000_000
 """The sample networks were trained on seeds from here on, and on none below."""
 
 _LAST_SEED = 2**32 - 1
+
+
+Reals = NDArray[np.float64]
+Distance = Callable[[Reals, Reals], Reals]
+
+OUTLINES: tuple[Distance, ...] = (
+    lambda x, y: np.sqrt(x * x + y * y),
+    lambda x, y: np.maximum(np.abs(x), np.abs(y)) * 1.15,
+    lambda x, y: np.maximum(y * 1.6, np.maximum(0.8 * np.abs(x) * 1.6 - 0.6 * y * 1.6, -y)),
+    lambda x, y: np.sqrt(x * x + y * y * 2.6),
+    lambda x, y: np.minimum(np.maximum(np.abs(x), 2.6 * np.abs(y)), np.maximum(2.6 * np.abs(x), np.abs(y))),
+)
+"""Disc, square, triangle, ellipse, cross: each is at most 1 inside, at places in units of its radius."""
+
+_REACH = 1.5
+"""How far from its centre an outline may go, in units of its radius."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A textured shape.
+
+    Attributes:
+        outline: Index of its outline.
+        x: Column of its centre, pixels.
+        y: Row of its centre.
+        radius: Pixels.
+        cosine: Of the angle it is turned by, from x towards y.
+        sine: Of the same.
+        texture: float64 (n, n, 3), 0-255, spread over it.
+    """
+
+    outline: int
+    x: float
+    y: float
+    radius: float
+    cosine: float
+    sine: float
+    texture: Reals
+
+    def cover(self, rows: slice, columns: slice) -> tuple[Reals, Reals]:
+        """Return how much of each pixel it covers, float64 (H, W), 0-1, and its colours, float64 (H, W, 3), 0-255."""
+        dy = np.arange(rows.start, rows.stop, dtype=np.float64)[:, None] - self.y
+        dx = np.arange(columns.start, columns.stop, dtype=np.float64)[None, :] - self.x
+        x = (self.cosine * dx + self.sine * dy) / self.radius
+        y = (self.cosine * dy - self.sine * dx) / self.radius
+        outside = (OUTLINES[self.outline](x, y) - 1) * self.radius
+        cells = len(self.texture) - 1
+        spread = cells / (2 * _REACH)
+        return np.clip(0.5 - outside, 0, 1), interpolate(
+            self.texture, np.clip((y + _REACH) * spread, 0, cells), np.clip((x + _REACH) * spread, 0, cells)
+        )
+
+    def window(self, size: int) -> tuple[slice, slice]:
+        """Return the rows and columns outside of which it covers nothing of a frame of `size` by `size` pixels."""
+        reach = self.radius * _REACH + 1
+        top, left = math.floor(self.y - reach), math.floor(self.x - reach)
+        bottom, right = math.ceil(self.y + reach) + 1, math.ceil(self.x + reach) + 1
+        rows = slice(min(max(top, 0), size), min(max(bottom, 0), size))
+        return rows, slice(min(max(left, 0), size), min(max(right, 0), size))
+
+
+def interpolate(grid: Reals, rows: Reals, columns: Reals) -> Reals:
+    """Return a grid (n, n, C) at fractional places, bilinear: float64 (*broadcast of rows and columns, C)."""
+    top = np.minimum(rows.astype(np.int64), len(grid) - 2)
+    left = np.minimum(columns.astype(np.int64), len(grid) - 2)
+    down, right = (rows - top)[..., None], (columns - left)[..., None]
+    above = grid[top, left] + right * (grid[top, left + 1] - grid[top, left])
+    below = grid[top + 1, left] + right * (grid[top + 1, left + 1] - grid[top + 1, left])
+    between: Reals = above + down * (below - above)
+    return between
 
 
 @dataclass(frozen=True)
@@ -66,7 +140,7 @@ def read_sample_name(name: str) -> tuple[str, int]:
     """
     match = re.fullmatch(r"(?P<motion>.+)-(?P<seed>0|[1-9][0-9]{0,9})", name)
     if match is None or match["motion"] not in MOTIONS or int(match["seed"]) > _LAST_SEED:
-        raise GbvisError(
+        raise VideoError(
             f"no such sample: {name}",
             f"expected CLASS-SEED, such as {MOTIONS[0]}-3; classes are {', '.join(MOTIONS)}, "
             f"seeds go from 0 to {_LAST_SEED}",
@@ -186,3 +260,36 @@ def _flow_between(before: Shape, after: Shape) -> Motion:
 def _steady(value: float) -> float:
     """Return the value rounded to 30 bits: mathematical libraries differ in the last of 53."""
     return math.ldexp(round(math.ldexp(value, 30)), -30)
+
+
+class SyntheticVideo(Video):
+    """One stream of a sample; drawn when something of it is first asked for."""
+
+    def __init__(self, name: str, modality: str) -> None:
+        super().__init__(name, f"{SAMPLE_PREFIX}{name}", modality)
+        self._motion, self._seed = read_sample_name(name)
+
+    @cached_property
+    def _sample(self) -> Sample:
+        return draw_sample(self._motion, self._seed)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The SHA-256 of what is drawn."""
+        drawn = self._sample.frames if self.modality == "rgb" else self._sample.flow
+        return hashlib.sha256(drawn.tobytes()).hexdigest()
+
+    @property
+    def shape(self) -> VideoShape:
+        """As all samples."""
+        drawn = self._sample.frames if self.modality == "rgb" else self._sample.flow
+        return VideoShape(len(drawn), RATE, drawn.shape[2], drawn.shape[1])
+
+    def read(self, number: int) -> Frame:
+        """Return frame `number`: uint8 (height, width, 3 or 2)."""
+        return self._sample.frames[number] if self.modality == "rgb" else encode_motion(self._sample.flow[number])
+
+    def read_motion(self, number: int) -> Motion:
+        """Return the true flow: float32 (height, width, 2), pixels."""
+        motion: Motion = self._sample.flow[number]
+        return motion

@@ -8,7 +8,6 @@ Either the outer or the inner of the two folders may be missing. Frames are scal
 """
 
 import filecmp
-import io
 import os
 import shutil
 import uuid
@@ -20,20 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gbvis.errors import GbvisError
-from gbvis.videos.motion import load_opencv
+from gbvis.errors import VideoError
 
 RGB_FOLDER = "jpegs_256"
 FLOW_FOLDER = "tvl1_flow"
 JPEG_QUALITY = 95
 PARTIAL, REMOVED = ".partial", ".removed"
 """What the names of folders end with, behind a dot and the video's name, that are being written or taken away."""
-
-SHORTER_SIDE = 256
-"""Rows or columns of a frame, whichever are fewer."""
-
-_LONGEST_SIDE = 32
-"""How many times the shorter side the longer may be: 8192 pixels when that is 256."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +92,7 @@ def find_video_folder(parent: Path, name: str) -> Path | None:
     wanted = name.casefold()
     matches = [known for known in list_videos(parent) if known.casefold() == wanted]
     if len(matches) > 1:
-        raise GbvisError(
+        raise VideoError(
             f"{name} may be {' or '.join(matches)} in {parent}", "give the name exactly as the folder has it"
         )
     return parent / matches[0] if matches else None
@@ -116,50 +108,6 @@ def is_video_name(name: str) -> bool:
     """Return whether a folder of that name can hold a video: it leads nowhere else, and is not one half written."""
     is_half_written = name.startswith(".") and name.endswith((PARTIAL, REMOVED))
     return name not in ("", ".", "..") and Path(name).name == name and not is_half_written
-
-
-def scaled_size(height: int, width: int) -> tuple[int, int]:
-    """Return the height and width of a frame in a two-stream data set: the longer side cut off to an even number.
-
-    Feichtenhofer's gpu_flow, compute_flow.cpp: 240x320 becomes 256x340.
-
-    Raises:
-        GbvisError: The frame is a mere line: scaled, it would be longer than any screen.
-    """
-    shorter = min(height, width)
-    if max(height, width) > _LONGEST_SIDE * shorter:
-        raise GbvisError(
-            f"frames of {width}x{height} pixels cannot be scaled to {SHORTER_SIDE} on the shorter side",
-            f"expected one side to be at most {_LONGEST_SIDE} times the other: cut the video to what is of interest",
-        )
-    longer = SHORTER_SIDE * max(height, width) // shorter
-    longer -= longer % 2
-    return (SHORTER_SIDE, longer) if height == shorter else (longer, SHORTER_SIDE)
-
-
-def scale_frame(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a frame, uint8 (H, W, 3), in the size of a two-stream data set; bicubic, as gpu_flow did it.
-
-    Raises:
-        GbvisError: OpenCV is not there.
-    """
-    height, width = scaled_size(*frame.shape[:2])
-    if frame.shape[:2] == (height, width):
-        return frame
-    opencv = load_opencv()
-    scaled: NDArray[np.uint8] = opencv.resize(frame, (width, height), interpolation=opencv.INTER_CUBIC)
-    return scaled
-
-
-def as_from_jpeg(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return 8-bit flow, uint8 (H, W, 2), as it comes back from the data set's JPEGs, one a channel."""
-    import imageio.v3 as imageio
-
-    def through(channel: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        file = imageio.imwrite("<bytes>", channel, extension=".jpg", quality=JPEG_QUALITY)
-        return np.asarray(imageio.imread(io.BytesIO(file), plugin="pillow", mode="L"))
-
-    return np.stack([through(levels[..., channel]) for channel in range(levels.shape[-1])], axis=-1)
 
 
 def write_frames(folder: Path, images: Iterable[Any]) -> None:
@@ -185,9 +133,9 @@ def write_frames(folder: Path, images: Iterable[Any]) -> None:
             if not folder.is_dir():
                 raise
             if not _are_equal(partial, folder):
-                raise GbvisError(f"{folder} is there already, and differs", "choose another folder") from None
+                raise VideoError(f"{folder} is there already, and differs", "choose another folder") from None
     except OSError as error:
-        raise GbvisError(f"cannot write {folder}: {error.strerror}", "choose a place you may write to") from error
+        raise VideoError(f"cannot write {folder}: {error.strerror}", "choose a place you may write to") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

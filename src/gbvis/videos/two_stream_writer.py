@@ -1,4 +1,4 @@
-"""Extraction: one stream of a video on its way into a two-stream data set, where it is whole or not there.
+"""Writes one stream of a video into a two-stream data set, where it is whole or not there.
 
 ```
 <dataset>/jpegs_256/.<video>.partial/frame000001.jpg      while it is written
@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gbvis.errors import GbvisError
+from gbvis.atomic_file import replace_file
+from gbvis.errors import UsageError, VideoError
 from gbvis.videos.motion import BOUND
 from gbvis.videos.two_stream import PARTIAL, REMOVED, frame_name, is_video_name, place_parts, write_frame
 
@@ -27,31 +28,28 @@ RECORDS = "extracted"
 BOUNDS = ".bin"
 """What the file beside a video's u is named after it: no video whose own name ends so has room for its flow."""
 
-_UNFINISHED = ".unfinished"
-
-_LONGEST = 255 - len(f"..flow.pending{_UNFINISHED}")
-"""Bytes of a name, so that a file system has room for the names of all files that are named after it."""
+_LONGEST = 230
+"""Bytes of a video's name: file systems have room for 255, and the names of records and locks are longer."""
 
 
 def check_parts(dataset: Path) -> None:
     """Check that what is to be written into a data set stays below its folder.
 
     Raises:
-        GbvisError: One of its parts is a symbolic link that leads out of it (exit code 2).
+        UsageError: One of its parts is a symbolic link that leads out of it.
     """
     parts = [dataset / RECORDS, *place_parts(dataset, "rgb"), *place_parts(dataset, "flow")]
     for part in parts:
         place = Path(os.path.realpath(part))  # `resolve` raises where a link goes in a circle
         if not place.is_relative_to(os.path.realpath(dataset)):
-            raise GbvisError(
+            raise UsageError(
                 f"{part} leads out of {dataset}, to {place}",
                 "name the folder that everything is to lie in with -o",
-                exit_code=2,
             )
 
 
 class TwoStreamWriter:
-    """One stream of a video in a data set: what of it is there, and how the rest gets there.
+    """One stream of a video in a data set: which frames are there, and how the others are written.
 
     Attributes:
         folders: Where its frames lie once it is whole: one folder for RGB, those of u and v for flow.
@@ -109,7 +107,7 @@ class TwoStreamWriter:
         is_ours = _read_record(self._record).get("recipe") == self._recipe
         is_damaged = is_ours and not any(folder.is_symlink() for folder in self.folders)  # a part of it is lost
         if taken and not is_forced and not is_damaged:
-            raise GbvisError(
+            raise VideoError(
                 f"{taken} is there already, from another video or made in another way",
                 "choose another folder with -o, or overwrite it with --force",
             )
@@ -165,7 +163,7 @@ class TwoStreamWriter:
         self._record.unlink(missing_ok=True)  # of what is there until now: u and v change one after the other
         if self._bounds:
             bounds = np.tile(np.array([-BOUND, BOUND, -BOUND, BOUND], "<f4"), count)
-            _write_whole(self._bounds, bounds.tobytes())
+            replace_file(self._bounds, bounds.tobytes())
         for folder, partial in zip(self.folders, self._partial, strict=True):
             for left_over in partial.glob("unfinished-*"):
                 left_over.unlink()
@@ -185,7 +183,7 @@ def _check_name(name: str, modality: str) -> None:
         what = "no flow of a video named"
     else:
         return
-    raise GbvisError(f"a data set can hold {what} {name!r}", "give the video another name")
+    raise VideoError(f"a data set can hold {what} {name!r}", "give the video another name")
 
 
 def _list_frames(folder: Path, suffix: str) -> set[str]:
@@ -235,11 +233,4 @@ def _read_record(path: Path) -> dict[str, Any]:
 
 def _write_record(path: Path, record: Mapping[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write_whole(path, json.dumps(record, indent=1).encode())
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    unfinished = path.with_name(f".{path.name}{_UNFINISHED}")
-    unfinished.unlink(missing_ok=True)  # a link would be written through
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
+    replace_file(path, json.dumps(record, indent=1).encode())

@@ -1,15 +1,18 @@
-"""Video: something with numbered frames."""
+"""Video: numbered frames, wherever they come from."""
 
+import hashlib
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gbvis.errors import VideoError
 from gbvis.videos.motion import Motion, decode_motion
 
 Frame = NDArray[np.uint8]
@@ -22,11 +25,11 @@ LARGEST_FRAME = 1 << 26
 
 @dataclass(frozen=True)
 class VideoShape:
-    """What has to be known of a video before its frames are read.
+    """What is known of a video before its frames are read.
 
     Attributes:
         frame_count: Number of frames, those of `modality`: a video has one flow frame fewer than RGB frames.
-        rate: Frames per second, or None where nothing tells it.
+        rate: Frames per second, or None where it is not known.
         width: Pixels, upright; of estimated flow those of the frames it is estimated on.
         height: The same.
     """
@@ -68,7 +71,7 @@ def video_name(location: str) -> str:
 
 
 class Video(ABC):
-    """One stream of a video; numbers its frames from 0.
+    """One stream of a video. Frames are numbered from 0.
 
     Attributes:
         name: The file's stem or the folder's name.
@@ -84,6 +87,20 @@ class Video(ABC):
         self.location = location
         self.modality = modality
 
+    @staticmethod
+    def from_frames(name: str, frames: NDArray[np.uint8], rate: float | None = None) -> "Video":
+        """Return a video of frames in memory.
+
+        Args:
+            name: The video's name.
+            frames: uint8 (T, H, W, 3), RGB, 0-255; or (T, H, W, 2), the u and v of flow in 8 bit.
+            rate: Frames per second, where it is known.
+
+        Raises:
+            VideoError: The frames have another shape or type.
+        """
+        return VideoInMemory(name, frames, rate)
+
     @property
     @abstractmethod
     def fingerprint(self) -> str:
@@ -91,12 +108,12 @@ class Video(ABC):
 
     @property
     def motion_fingerprint(self) -> str:
-        """The same of what `read_motion` depends on."""
+        """The SHA-256 of everything that `read_motion` depends on."""
         return self.fingerprint
 
     @property
     def flow_recipe(self) -> dict[str, Any]:
-        """How the motion came about, where more was done than reading it: plain data, and part of a run's recipe."""
+        """How the flow was computed or changed, as plain data; empty where it was only read. Part of a run's recipe."""
         return {}
 
     @property
@@ -109,14 +126,14 @@ class Video(ABC):
         """
 
     def prepare(self, numbers: Collection[int]) -> None:  # noqa: B027
-        """Make frames ready that are about to be read: what takes long is done for all of them at once.
+        """Get frames ready that are about to be read, all at once where that is quicker.
 
         Raises:
             GbvisError: As `read`.
         """
 
     def mend(self, numbers: Collection[int]) -> None:  # noqa: B027
-        """Make those of the frames anew that were made, and kept, and are damaged now."""
+        """Compute again those frames that were computed and kept, and are damaged now."""
 
     @abstractmethod
     def read(self, number: int) -> Frame:
@@ -137,5 +154,33 @@ class Video(ABC):
         return decode_motion(self.read(number))
 
     def finish_clip(self, pixels: NDArray[Any]) -> NDArray[Any]:
-        """Return a clip cut from this video, (T, crop, crop, channels), as it is to be seen."""
+        """Return a clip that was cut from this video, (T, crop, crop, channels), with what is done to whole clips."""
         return pixels
+
+
+class VideoInMemory(Video):
+    """A video whose frames are an array; see `Video.from_frames`."""
+
+    def __init__(self, name: str, frames: NDArray[np.uint8], rate: float | None) -> None:
+        if frames.ndim != 4 or frames.shape[-1] not in (2, 3) or frames.dtype != np.uint8 or not frames.size:
+            raise VideoError(
+                f"the frames of {name} are {frames.dtype} {frames.shape}",
+                "give uint8 (T, H, W, 3) for RGB, or (T, H, W, 2) for flow in 8 bit",
+            )
+        super().__init__(name, f"memory:{name}", "rgb" if frames.shape[-1] == 3 else "flow")
+        self._frames, self._rate = frames, rate
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the frames and their shape."""
+        return hashlib.sha256(repr(self._frames.shape).encode() + self._frames.tobytes()).hexdigest()
+
+    @property
+    def shape(self) -> VideoShape:
+        """Frame count, rate and size."""
+        return VideoShape(len(self._frames), self._rate, self._frames.shape[2], self._frames.shape[1])
+
+    def read(self, number: int) -> Frame:
+        """Return frame `number`: uint8 (height, width, 3 or 2)."""
+        frame: Frame = self._frames[number]
+        return frame

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from gbvis.errors import GbvisError
+from gbvis.errors import VideoError
 from gbvis.videos.readers.container_headers import check_headers
 
 
@@ -41,5 +41,5 @@ def test_what_headers_claim(tmp_path: Path, content: bytes, found: str | None) -
     if found is None:
         check_headers(tmp_path / "film")
     else:
-        with pytest.raises(GbvisError, match=found):
+        with pytest.raises(VideoError, match=found):
             check_headers(tmp_path / "film")

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from conftest import read_frames
-from gbvis.errors import GbvisError
-from gbvis.networks.r2plus1d.formats import old_script
+from gbvis.errors import VideoError
+from gbvis.networks.r2plus1d.formats import OLD_SCRIPT
 from gbvis.videos.clip import cut_clip
-from gbvis.videos.readers import frame_folder, two_stream_folder
+from gbvis.videos.locate import look_for
+from gbvis.videos.readers import two_stream_folder
 from gbvis.videos.video import Video
 
 
@@ -20,7 +21,7 @@ def write_frames(folder: Path, names: list[str], value: int = 0) -> Path:
 
 
 def opened(folder: Path) -> Video:
-    video = frame_folder.read(str(folder), "rgb", None)
+    video = look_for(str(folder), "rgb", None)
     assert video is not None
     return video
 
@@ -53,7 +54,7 @@ def test_any_kind_of_png_becomes_rgb(tmp_path: Path, shape: tuple[int, ...], dty
 
 
 def test_a_folder_without_frames(tmp_path: Path) -> None:
-    with pytest.raises(GbvisError, match="no frames in"):
+    with pytest.raises(VideoError, match="no frames in"):
         _ = opened(tmp_path).shape
 
 
@@ -62,15 +63,15 @@ def test_a_broken_frame_is_named_only_when_it_is_read(tmp_path: Path) -> None:
     (folder / "4.jpg").write_bytes((folder / "4.jpg").read_bytes()[:300])
     video = opened(folder)
     assert len(read_frames(video, [0, 1, 2])) == 3
-    with pytest.raises(GbvisError, match=r"4\.jpg"):
+    with pytest.raises(VideoError, match=r"4\.jpg"):
         read_frames(video, [3, 4, 5])
 
 
 def test_frames_of_another_size_are_named(tmp_path: Path) -> None:
     folder = write_frames(tmp_path / "video", ["1.png", "2.png"])
     imageio.imwrite(folder / "3.png", np.zeros((10, 10, 3), np.uint8))
-    with pytest.raises(GbvisError, match="frame 2 of .* is 10x10"):
-        cut_clip(opened(folder), [0, 1, 2], old_script.FAMILY.formats["rgb"])
+    with pytest.raises(VideoError, match="frame 2 of .* is 10x10"):
+        cut_clip(opened(folder), [0, 1, 2], OLD_SCRIPT.formats["rgb"])
 
 
 def test_a_changed_frame_changes_the_fingerprint(tmp_path: Path) -> None:
@@ -98,7 +99,7 @@ def test_both_streams_of_a_data_set(tmp_path: Path) -> None:
         assert rgb.shape.frame_count == 4 and flow.shape.frame_count == 3
     assert flow is not None
     assert read_frames(flow, [1])[0, 5, 5].tolist() == [110, 160]
-    assert two_stream_folder.read("clip", "rgb", None) is None
+    assert look_for("clip", "rgb", None) is None
     assert two_stream_folder.read("other", "rgb", tmp_path) is None
 
 
@@ -110,7 +111,7 @@ def test_a_lost_flow_frame_shifts_nothing(tmp_path: Path, lost: list[str]) -> No
         (tmp_path / "tvl1_flow" / folder / f"frame00000{number}.jpg").unlink()
     video = two_stream_folder.read("clip", "flow", tmp_path)
     assert video is not None
-    with pytest.raises(GbvisError, match="frame 2 is missing"):
+    with pytest.raises(VideoError, match="frame 2 is missing"):
         _ = video.shape
 
 
@@ -121,7 +122,7 @@ def test_frames_of_a_plain_folder_may_have_gaps(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("u", "v", "problem"), [(3, 0, "and no v"), (0, 3, "and no u"), (3, 2, "holds 3 frames and")])
 def test_half_a_flow(tmp_path: Path, u: int, v: int, problem: str) -> None:
     make_dataset(tmp_path, u=u, v=v)
-    with pytest.raises(GbvisError, match=problem):
+    with pytest.raises(VideoError, match=problem):
         video = two_stream_folder.read("clip", "flow", tmp_path)
         assert video is not None
         _ = video.shape
@@ -179,7 +180,7 @@ def test_a_frame_at_rest_may_have_no_range(tmp_path: Path) -> None:
 )
 def test_broken_bounds_are_named(tmp_path: Path, bounds: np.ndarray | bytes, found: str) -> None:
     video = write_flow(tmp_path, bounds)
-    with pytest.raises(GbvisError, match=found) as error:
+    with pytest.raises(VideoError, match=found) as error:
         video.read_motion(0)
     assert "video.bin" in error.value.problem
 
@@ -194,9 +195,9 @@ def test_a_frame_whose_link_leads_nowhere_is_not_passed_over(tmp_path: Path, tar
     (folder / "2.png").unlink()
     (folder / "2.png").symlink_to(target)
     assert opened(folder).shape.frame_count == 3
-    with pytest.raises(GbvisError, match=r"cannot read frame .*2\.png"):
+    with pytest.raises(VideoError, match=r"cannot read frame .*2\.png"):
         opened(folder).read(1)
-    with pytest.raises(GbvisError, match="cannot read the frames of"):
+    with pytest.raises(VideoError, match="cannot read the frames of"):
         _ = opened(folder).fingerprint
 
 

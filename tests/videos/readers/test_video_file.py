@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from conftest import read_frames
-from gbvis.errors import GbvisError
-from gbvis.networks.r2plus1d.formats import old_script
+from gbvis.errors import VideoError
+from gbvis.networks.r2plus1d.formats import OLD_SCRIPT
 from gbvis.videos.clip import cut_clip
+from gbvis.videos.locate import look_for
 from gbvis.videos.readers import video_file as video_files
 from gbvis.videos.readers.video_file import VideoFile
 
@@ -139,8 +140,8 @@ def test_a_change_of_size_inside_a_file_is_named(tmp_path: Path) -> None:
     parts = [write_video(tmp_path / f"{n}.ts", np.zeros((12, 32 * n, 128, 3), np.uint8)) for n in (1, 2)]
     (tmp_path / "both.ts").write_bytes(parts[0].read_bytes() + parts[1].read_bytes())
     video = VideoFile(tmp_path / "both.ts")
-    with pytest.raises(GbvisError, match="the one before it|cannot be decoded"):
-        cut_clip(video, range(video.shape.frame_count), old_script.FAMILY.formats["rgb"])
+    with pytest.raises(VideoError, match="the one before it|cannot be decoded"):
+        cut_clip(video, range(video.shape.frame_count), OLD_SCRIPT.formats["rgb"])
 
 
 def test_metadata_that_is_not_utf8_does_no_harm(tmp_path: Path) -> None:
@@ -159,7 +160,7 @@ def test_metadata_that_is_not_utf8_does_no_harm(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a[b].mp4", "100%d.mp4", "a:b.mp4", "-x.mp4", "new\nline.mp4", "é .mp4"])
 def test_any_name_opens(tmp_path: Path, name: str) -> None:
     path = write_video(tmp_path / name, count_up(4))
-    video = video_files.read(str(path), "rgb", None)
+    video = look_for(str(path), "rgb", None)
     assert video is not None and video.name == path.stem
     assert video.shape.frame_count == 4
 
@@ -176,11 +177,11 @@ def test_the_fingerprint_is_the_contents(tmp_path: Path) -> None:
 def test_what_is_no_video(tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("not a film")
     (tmp_path / "empty.mp4").touch()
-    with pytest.raises(GbvisError, match="is no video"):
+    with pytest.raises(VideoError, match="is no video"):
         _ = VideoFile(tmp_path / "text.mp4").shape
-    with pytest.raises(GbvisError, match="is empty"):
-        video_files.read(str(tmp_path / "empty.mp4"), "rgb", None)
-    assert video_files.read(str(tmp_path / "missing.mp4"), "rgb", None) is None
+    with pytest.raises(VideoError, match="is empty"):
+        look_for(str(tmp_path / "empty.mp4"), "rgb", None)
+    assert look_for(str(tmp_path / "missing.mp4"), "rgb", None) is None
 
 
 @pytest.mark.parametrize("name", ["film.mp4", "film.avi", "film.mkv", "film.webm", "film.mov"])
@@ -191,7 +192,7 @@ def test_a_truncated_file(tmp_path: Path, name: str) -> None:
     assert VideoFile(tmp_path / name).shape.frame_count == 100
     for cut in np.linspace(len(content) // 10, len(content) - 400, 23).astype(int):
         (tmp_path / f"cut-{name}").write_bytes(content[:cut])
-        with pytest.raises(GbvisError):
+        with pytest.raises(VideoError):
             _ = VideoFile(tmp_path / f"cut-{name}").shape
 
 
@@ -200,7 +201,7 @@ def test_a_truncated_real_file(shared: Path, tmp_path: Path, name: str) -> None:
     content = (shared / "data/videos" / name).read_bytes()
     for cut in np.linspace(len(content) // 10, len(content) - 2000, 12).astype(int):
         (tmp_path / name).write_bytes(content[:cut])
-        with pytest.raises(GbvisError):
+        with pytest.raises(VideoError):
             _ = VideoFile(tmp_path / name).shape
 
 
@@ -215,16 +216,16 @@ def test_a_damaged_frame_is_named_and_the_others_are_read(tmp_path: Path, random
     content[place + 40 : place + size - 8] = random.integers(0, 256, size - 48, dtype=np.uint8).tobytes()
     path.write_bytes(content)
     video = VideoFile(path)
-    with pytest.raises(GbvisError, match="frame 40 of .* cannot be decoded"):
+    with pytest.raises(VideoError, match="frame 40 of .* cannot be decoded"):
         read_frames(video, range(37, 45))
-    with pytest.raises(GbvisError, match="frame 49 of"):  # it builds on the broken one
+    with pytest.raises(VideoError, match="frame 49 of"):  # it builds on the broken one
         read_frames(video, [49])
     assert len(read_frames(video, range(10, 18))) == len(read_frames(video, range(60, 68))) == 8
     assert len(read_frames(video, [39])) == len(read_frames(video, [50])) == 1
 
 
 def test_a_video_file_holds_no_flow(video_file: Path) -> None:
-    assert video_files.read(str(video_file), "flow", None) is None
+    assert look_for(str(video_file), "flow", None) is None
 
 
 def test_a_codec_that_nobody_knows(tmp_path: Path) -> None:
@@ -237,5 +238,5 @@ def test_a_codec_that_nobody_knows(tmp_path: Path) -> None:
         for packet in [*stream.encode(av.VideoFrame(32, 32, "yuv420p")), *stream.encode()]:
             container.mux(packet)
     path.write_bytes(path.read_bytes().replace(b"FMP4", b"\xff\xfe\x01Q"))
-    with pytest.raises(GbvisError, match="a codec that FFmpeg does not know"):
+    with pytest.raises(VideoError, match="a codec that FFmpeg does not know"):
         _ = VideoFile(path).shape

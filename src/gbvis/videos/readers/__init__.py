@@ -1,4 +1,1 @@
-"""Where videos come from, one file each: `read(location, modality, dataset)` returns the Video there, or None.
-
-None means "not mine, ask the next"; a GbvisError means "mine, and broken".
-"""
+"""Readers of videos, one file per kind of source; each gives a `Video`."""

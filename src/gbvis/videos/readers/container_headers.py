@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from gbvis.errors import GbvisError
+from gbvis.errors import GbvisError, VideoError
 
 _MOST_BOXES = 1_000_000
 """Top-level boxes of an ISO file; 100 hours in fragments of a second have fewer, and FFmpeg looks at each."""
@@ -30,10 +30,10 @@ def check_headers(path: Path) -> None:
             else:
                 promised = _riff_size(head) if head[:4] == b"RIFF" else _matroska_size(head)
     except OSError as error:
-        raise GbvisError(f"cannot read {path}: {error.strerror}", "check the file's permissions") from error
+        raise VideoError(f"cannot read {path}: {error.strerror}", "check the file's permissions") from error
     if promised is not None and size < promised:
         found = f"{size:,} of {promised:,} bytes are there"
-        raise GbvisError(f"{path} is cut short: {found}", "copy the video again whole")
+        raise VideoError(f"{path} is cut short: {found}", "copy the video again whole")
 
 
 def _riff_size(head: bytes) -> int | None:
@@ -110,4 +110,4 @@ def _sample_counts(index: bytes) -> Iterator[int]:
 
 
 def _unbelievable(path: Path, found: str) -> GbvisError:
-    return GbvisError(f"{path} is damaged: {found}", "copy or encode the video again")
+    return VideoError(f"{path} is damaged: {found}", "copy or encode the video again")

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gbvis.errors import GbvisError
+from gbvis.errors import VideoError
 from gbvis.provenance import hash_files
-from gbvis.videos.video import LARGEST_FRAME, Frame, Video, VideoShape, video_name
+from gbvis.videos.video import LARGEST_FRAME, Frame, Video, VideoShape
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
@@ -44,7 +44,7 @@ class FrameFolder(Video):
         channels = [list_frames(folder) for folder in self._folders]
         for folder, files in zip(self._folders, channels, strict=True):
             if not files:
-                raise GbvisError(
+                raise VideoError(
                     f"no frames in {folder}: expected {', '.join(suffix[1:] for suffix in SUFFIXES)} files",
                     "point to the folder that holds the frames themselves",
                 )
@@ -53,7 +53,7 @@ class FrameFolder(Video):
         first, last = channels[0], channels[-1]
         if [path.stem for path in first] != [path.stem for path in last]:
             odd = sorted({path.stem for path in first} ^ {path.stem for path in last}, key=_natural_order)
-            raise GbvisError(
+            raise VideoError(
                 f"{first[0].parent} holds {len(first)} frames and {last[0].parent} holds {len(last)}: "
                 f"{odd[0]} is in one of them only",
                 "u and v must have the same frames; extract this video's flow again",
@@ -66,7 +66,7 @@ class FrameFolder(Video):
         try:
             return hash_files(path for frame in self._files for path in frame)
         except OSError as error:
-            raise GbvisError(
+            raise VideoError(
                 f"cannot read the frames of {self.location}: {error.strerror}", "check their permissions"
             ) from error
 
@@ -83,18 +83,10 @@ class FrameFolder(Video):
             return _read_image(files[0], "RGB")
         channels = [_read_image(path, "L") for path in files]
         if channels[0].shape != channels[1].shape:
-            raise GbvisError(
+            raise VideoError(
                 f"{files[0]} and {files[1]} differ in size", "extract this video's flow again: u and v must match"
             )
         return np.stack(channels, axis=-1)
-
-
-def read(location: str, modality: str, dataset: Path | None) -> Video | None:
-    """Return the folder of frames at `location`, or None where that is no folder, or flow is wanted."""
-    folder = Path(location)
-    if modality == "flow" or not folder.is_dir():
-        return None
-    return FrameFolder(video_name(location), modality, (folder,))
 
 
 def list_frames(folder: Path) -> list[Path]:
@@ -107,7 +99,7 @@ def list_frames(folder: Path) -> list[Path]:
         with os.scandir(folder) as entries:
             names = [entry.name for entry in entries if entry.name.lower().endswith(SUFFIXES) and _is_frame(entry)]
     except OSError as error:
-        raise GbvisError(f"cannot list {folder}: {error.strerror}", "check the folder's permissions") from error
+        raise VideoError(f"cannot list {folder}: {error.strerror}", "check the folder's permissions") from error
     visible = [name for name in names if not name.startswith(".")]  # macOS leaves `._frame.jpg` about
     return [folder / name for name in sorted(visible, key=_natural_order)]
 
@@ -126,7 +118,7 @@ def _check_numbers(files: list[Path]) -> None:
     numbers = [int(match[1]) for match in matches if match]
     for before, after in pairwise(numbers):
         if after != before + 1:
-            raise GbvisError(
+            raise VideoError(
                 f"frame {before + 1} is missing in {files[0].parent}: {before} is followed by {after}",
                 "extract this video again",
             )
@@ -152,9 +144,9 @@ def _check_size(path: Path) -> None:
         width, height = image.size
         is_jpeg = image.format in ("JPEG", "MPO")
     if is_jpeg and path.read_bytes().count(b"\xff\xda") > _MOST_SCANS:  # inside a scan, 0 follows each 255
-        raise GbvisError(f"frame {path} goes over its pixels more than {_MOST_SCANS} times", "write this frame again")
+        raise VideoError(f"frame {path} goes over its pixels more than {_MOST_SCANS} times", "write this frame again")
     if width * height > LARGEST_FRAME:
-        raise GbvisError(
+        raise VideoError(
             f"frame {path} has {width}x{height} pixels, and gbvis reads up to {LARGEST_FRAME:,} of them",
             "scale it down, or write it again where that is not its size",
         )
@@ -172,7 +164,7 @@ def _read_image(path: Path, mode: str) -> NDArray[np.uint8]:
         image: NDArray[np.uint8] = imageio.imread(path, plugin="pillow", mode=None if is_deep else mode, index=0)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else "it is broken, or no image"
-        raise GbvisError(f"cannot read frame {path}: {why}", "write this frame again") from error
+        raise VideoError(f"cannot read frame {path}: {why}", "write this frame again") from error
     if is_deep:
         grey = np.rint(image / 257).astype(np.uint8)
         return grey if mode == "L" else np.stack([grey] * 3, axis=-1)

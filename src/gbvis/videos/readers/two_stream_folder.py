@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gbvis.errors import GbvisError
+from gbvis.errors import GbvisError, VideoError
 from gbvis.provenance import hash_file
 from gbvis.videos.motion import Motion, decode_motion
 from gbvis.videos.readers.frame_folder import FrameFolder
@@ -35,8 +35,8 @@ class FlowFolders(FrameFolder):
         """The SHA-256 over the frame files' contents in order, and over the bounds where there are any."""
         if not self._has_bounds:
             return self.fingerprint
-        self._check_bounds_size()
         try:
+            self._check_bounds_size()
             return hashlib.sha256(f"{self.fingerprint}{hash_file(self._bounds_file)}".encode()).hexdigest()
         except OSError as error:
             raise self._unreadable(error.strerror or str(error)) from error
@@ -46,8 +46,8 @@ class FlowFolders(FrameFolder):
         """Per frame the motion that 0 and 255 stand for: float32 (N, 4), u low, u high, v low, v high, in pixels."""
         if not self._has_bounds:
             return None
-        self._check_bounds_size()
         try:
+            self._check_bounds_size()
             bounds = np.frombuffer(self._bounds_file.read_bytes(), "<f4").reshape(-1, 4)
         except (OSError, ValueError) as error:
             raise self._unreadable("it cannot be read whole") from error
@@ -73,13 +73,13 @@ class FlowFolders(FrameFolder):
         return np.stack([u, v], axis=-1)
 
     def _unreadable(self, why: str) -> GbvisError:
-        return GbvisError(
+        return VideoError(
             f"cannot read the bounds of the flow in {self._bounds_file}: {why}",
             "expected 4 float32 a flow frame, u low, u high, v low, v high; extract this video's flow again",
         )
 
 
-def read(location: str, modality: str, dataset: Path | None) -> Video | None:
+def read(location: str, modality: str, dataset: Path) -> Video | None:
     """Return the video of the data set that `location` names, or None where there is no such video.
 
     The name is as the folders have it; a list's `Class/v_name.avi` means the same. The flow of a video file is looked
@@ -88,8 +88,6 @@ def read(location: str, modality: str, dataset: Path | None) -> Video | None:
     Raises:
         GbvisError: The data set holds one flow channel of the video and not the other.
     """
-    if dataset is None:
-        return None
     name = video_name(location)
     folders = find_dataset(dataset)
     rgb = find_video_folder(folders.rgb, name) if folders.rgb else None
@@ -108,7 +106,7 @@ def _read_flow(folders: TwoStreamDataset, name: str, called: str | None, dataset
         return FlowFolders(called or u.name, u, v)
     if u or v:
         there, lacking = ("u", "v") if u else ("v", "u")
-        raise GbvisError(
+        raise VideoError(
             f"{name} has a flow folder {there} and no {lacking} in {dataset}",
             f"expected {lacking}/{name} beside {there}/{name}; extract this video's flow again",
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gbvis.errors import GbvisError
+from gbvis.errors import GbvisError, VideoError
 from gbvis.provenance import hash_file
 from gbvis.videos.readers.container_headers import check_headers
 from gbvis.videos.video import LARGEST_FRAME, Frame, Video, VideoShape
@@ -52,7 +52,7 @@ class VideoFile(Video):
         try:
             return hash_file(self._path)
         except OSError as error:
-            raise GbvisError(f"cannot read {self._path}: {error.strerror}", "check the file's permissions") from error
+            raise VideoError(f"cannot read {self._path}: {error.strerror}", "check the file's permissions") from error
 
     @cached_property
     def shape(self) -> VideoShape:
@@ -63,7 +63,7 @@ class VideoFile(Video):
             rate = float(stream.average_rate) if stream.average_rate else None
             first = next(iter(_decode(container, self._path)), None)
         if first is None:
-            raise GbvisError(f"{self._path} holds no frame that can be decoded", "check that the file plays")
+            raise VideoError(f"{self._path} holds no frame that can be decoded", "check that the file plays")
         height, width = _upright(first, self._path).shape[:2]
         count = len(times) if times else sum(1 for _ in self._decode_from_start())
         return VideoShape(count, rate, width, height)
@@ -83,7 +83,7 @@ class VideoFile(Video):
                     times += [] if packet.is_discard else [packet.pts]
         if is_cut:
             found = f"it ends within frame {len(times)}"
-            raise GbvisError(f"{self._path} is cut short: {found}", "copy the video again whole")
+            raise VideoError(f"{self._path} is cut short: {found}", "copy the video again whole")
         known = [time for time in times if time is not None]
         is_plain = known == sorted(known) and smallest >= _SMALLEST_FRAME
         if len(known) == len(times) == len(set(known)) and (has_times or is_plain):
@@ -100,7 +100,7 @@ class VideoFile(Video):
             self._reader = _Reader(self._path, self._times, number)
             frame = self._reader.go_to(number)
         if frame is None:
-            raise GbvisError(
+            raise VideoError(
                 f"frame {number} of {self._path} cannot be decoded",
                 "the file is damaged there: choose other frames with --start, or encode the video again",
             )
@@ -158,17 +158,15 @@ def _number_frames(path: Path, times: list[int], number: int) -> Iterator[tuple[
         back = 2 * back + 1
 
 
-def read(location: str, modality: str, dataset: Path | None) -> Video | None:
-    """Return the video file at `location`, or None where there is no file, or flow is wanted.
+def read(path: Path) -> VideoFile:
+    """Return the video file at `path`.
 
     Raises:
-        GbvisError: It is a file, and empty.
+        GbvisError: It is empty.
+        OSError: It is not there.
     """
-    path = Path(location)
-    if modality == "flow" or not path.is_file():
-        return None
     if path.stat().st_size == 0:
-        raise GbvisError(f"{location} is empty: 0 bytes", "copy or encode the video again")
+        raise VideoError(f"{path} is empty: 0 bytes", "copy or encode the video again")
     return VideoFile(path)
 
 
@@ -181,7 +179,7 @@ def _naming(path: Path, what: str, hint: str) -> Iterator[None]:
         yield
     except (av.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise GbvisError(f"{path} {what}: {reason}", hint) from error
+        raise VideoError(f"{path} {what}: {reason}", hint) from error
 
 
 def _naming_damage(path: Path) -> AbstractContextManager[None]:
@@ -198,16 +196,16 @@ def _opened(path: Path) -> InputContainer:
         container = av.open(f"file:{path.absolute()}", metadata_errors="replace", options=options)
     if not container.streams.video:
         container.close()
-        raise GbvisError(f"{path} holds no video stream", "give a file with pictures in it")
+        raise VideoError(f"{path} holds no video stream", "give a file with pictures in it")
     context = container.streams.video[0].codec_context
     if context is None:
         container.close()
-        raise GbvisError(f"{path} is of a codec that FFmpeg does not know", "write the video again, as H.264 say")
+        raise VideoError(f"{path} is of a codec that FFmpeg does not know", "write the video again, as H.264 say")
     if context.width * context.height > LARGEST_FRAME:
         container.close()
         claimed = f"{context.width}x{context.height} pixels, and gbvis reads up to {LARGEST_FRAME:,} of them"
         hint = "scale the video down, or copy it again where that is not its size"
-        raise GbvisError(f"{path} claims frames of {claimed}", hint)
+        raise VideoError(f"{path} claims frames of {claimed}", hint)
     context.options = limits
     return container
 

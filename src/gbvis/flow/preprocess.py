@@ -1,0 +1,103 @@
+"""Frames in grey, at the size on which flow is computed; the only file that uses OpenCV, which is an extra."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gbvis.errors import UsageError, VideoError
+from gbvis.version import __version__
+
+Grey = NDArray[np.uint8]
+"""uint8 (H, W), 0-255: a frame as motion is estimated on it."""
+
+
+SHORTER_SIDE = 256
+"""Rows or columns of a frame in a two-stream data set, whichever are fewer."""
+
+_LONGEST_SIDE = 32
+"""How many times the shorter side the longer may be: 8192 pixels when that is 256."""
+
+
+def load_opencv() -> Any:
+    """Return OpenCV's module, which comes with the extra `gbvis[flow]` and is loaded only to estimate motion.
+
+    Raises:
+        UsageError: It is not installed, or without its contributed modules, where TV-L1 is.
+    """
+    try:
+        opencv = import_module("cv2")
+        _ = opencv.optflow.DualTVL1OpticalFlow_create
+    except (ImportError, AttributeError) as error:
+        lacking = "OpenCV, which is not installed" if isinstance(error, ImportError) else "OpenCV's contributed modules"
+        raise UsageError(
+            f"computing optical flow, and scaling frames as for it, needs {lacking}",
+            "install gbvis with its extra, gbvis[flow], or `pip install opencv-contrib-python-headless`; else point "
+            "with -d to a two-stream data set that holds the flow",
+        ) from error
+    return opencv
+
+
+def environment() -> dict[str, Any]:
+    """Return what does not decide motion and is worth recording beside it."""
+    return {"gbvis": __version__, "opencv": load_opencv().__version__}
+
+
+def make_grey(frame: NDArray[np.uint8]) -> Grey:
+    """Return an RGB frame, uint8 (H, W, 3), in grey, as OpenCV weighs the colours: .299, .587, .114.
+
+    Raises:
+        GbvisError: As `load_opencv`.
+    """
+    opencv = load_opencv()
+    grey: Grey = opencv.cvtColor(frame, opencv.COLOR_RGB2GRAY)
+    return grey
+
+
+def scaled_size(height: int, width: int) -> tuple[int, int]:
+    """Return the height and width of a frame in a two-stream data set: the longer side cut off to an even number.
+
+    Feichtenhofer's gpu_flow, compute_flow.cpp: 240x320 becomes 256x340.
+
+    Raises:
+        GbvisError: The frame is a mere line: scaled, it would be longer than any screen.
+    """
+    shorter = min(height, width)
+    if max(height, width) > _LONGEST_SIDE * shorter:
+        raise VideoError(
+            f"frames of {width}x{height} pixels cannot be scaled to {SHORTER_SIDE} on the shorter side",
+            f"expected one side to be at most {_LONGEST_SIDE} times the other: cut the video to what is of interest",
+        )
+    longer = SHORTER_SIDE * max(height, width) // shorter
+    longer -= longer % 2
+    return (SHORTER_SIDE, longer) if height == shorter else (longer, SHORTER_SIDE)
+
+
+def scale_frame(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a frame, uint8 (H, W, 3), in the size of a two-stream data set; bicubic, as gpu_flow did it.
+
+    Raises:
+        GbvisError: OpenCV is not there.
+    """
+    height, width = scaled_size(*frame.shape[:2])
+    if frame.shape[:2] == (height, width):
+        return frame
+    opencv = load_opencv()
+    scaled: NDArray[np.uint8] = opencv.resize(frame, (width, height), interpolation=opencv.INTER_CUBIC)
+    return scaled
+
+
+@contextmanager
+def one_thread_a_pair() -> Iterator[int]:
+    """Hold OpenCV to one thread while the context lasts, and give the number of cores: a pair a core is quickest."""
+    opencv = load_opencv()
+    before = opencv.getNumThreads()
+    opencv.setNumThreads(1)
+    try:
+        yield len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    finally:
+        opencv.setNumThreads(before)
