@@ -1,1 +1,1 @@
-"""A weights file becomes a network that runs."""
+"""Networks: a weights file becomes a network that runs."""

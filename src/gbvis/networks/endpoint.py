@@ -1,28 +1,42 @@
-"""Endpoints: where a forward pass stops and the backward pass starts; and the targets that lie there."""
+"""Endpoints: places in a network where the forward pass stops and the backward pass starts; and their targets.
 
-import difflib
-from collections.abc import Mapping
+Which endpoints there are is the network's own matter: they travel in its `WeightsInfo`.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gbvis.errors import GbvisError
+from gbvis.errors import GbvisError, UsageError
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A named place in the network.
+    """A named place in a network.
 
     Attributes:
-        name: The old script's name, which is also the store's key.
-        aliases: Other names for the same place, the paper's and torchvision's.
+        name: Its name, which is also the store's key.
+        aliases: Other names for the same place.
         target_kind: What one target here is: a `filter`, a `feature` or a `class`.
+        value_name: What a target's value is called: `activation`, `feature`, `logit`, or `score` for a probability.
     """
 
     name: str
-    aliases: tuple[str, ...]
-    target_kind: str
+    aliases: tuple[str, ...] = ()
+    target_kind: str = "filter"
+    value_name: str = "activation"
+
+    def __post_init__(self) -> None:
+        """Check the name: it stands in the keys of runs, and the store has a use for `clips`.
+
+        Raises:
+            ValueError: It cannot.
+        """
+        if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}", self.name) or self.name.lower() == "clips":
+            raise ValueError(f"{self.name!r} is no name for an endpoint")
 
     def __str__(self) -> str:
         return self.name
@@ -32,58 +46,53 @@ class Endpoint:
         """True where a target is a class, so that `--label` and not `--filter` picks it."""
         return self.target_kind == "class"
 
+    @property
+    def is_score(self) -> bool:
+        """True where values are the probabilities of the classes."""
+        return self.is_class and self.value_name == "score"
 
-STEM = Endpoint("Conv3d_1", ("conv1", "stem"), "filter")
-STAGES = tuple(
-    Endpoint(f"Conv3d_{number}_x", (f"conv{number}_x", f"layer{number - 1}"), "filter") for number in (2, 3, 4, 5)
-)
-AP = Endpoint("AP", ("avgpool",), "feature")
-FC = Endpoint("FC", ("linear",), "class")
-SOFTMAX = Endpoint("SOFTMAX", ("probabilities",), "class")
-
-ENDPOINTS = (STEM, *STAGES, AP, FC, SOFTMAX)
-"""All endpoints, in the order in which the forward pass reaches them."""
-
-_BY_NAME = {name.lower(): endpoint for endpoint in ENDPOINTS for name in (endpoint.name, *endpoint.aliases)}
+    def goes_by(self, name: str) -> bool:
+        """Return whether `name` means this endpoint, in any case and by any of its names."""
+        return name.strip().lower() in (known.lower() for known in (self.name, *self.aliases))
 
 
-def read_endpoint(name: str) -> Endpoint:
-    """Return the endpoint that `name` means, in any case and by any of its names.
+def find_endpoints(names: Iterable[str], endpoints: Sequence[Endpoint]) -> list[Endpoint]:
+    """Return the endpoints that `names` mean, each once, in the order of `endpoints`; `all` means all of them.
 
     Raises:
-        GbvisError: No endpoint has that name (exit code 2).
+        UsageError: A name means none of them.
     """
-    endpoint = _BY_NAME.get(name.strip().lower())
-    if endpoint is None:
-        raise GbvisError(f"unknown endpoint {name!r}", _nearest(name), exit_code=2)
-    return endpoint
+    wanted: set[Endpoint] = set()
+    for name in names:
+        found = endpoints if is_all(name) else [endpoint for endpoint in endpoints if endpoint.goes_by(name)]
+        if not found:
+            raise unknown_endpoint(name, endpoints)
+        wanted.update(found)
+    return [endpoint for endpoint in endpoints if endpoint in wanted]
 
 
-def read_endpoints(names: list[str]) -> list[Endpoint]:
-    """Return the endpoints that `names` mean, in the network's order, each once; `all` means all eight.
-
-    Raises:
-        GbvisError: As `read_endpoint`.
-    """
-    if any(name.strip().lower() == "all" for name in names):
-        return list(ENDPOINTS)
-    wanted = {read_endpoint(name) for name in names}
-    return [endpoint for endpoint in ENDPOINTS if endpoint in wanted]
+def is_all(name: str) -> bool:
+    """Return whether a name means every endpoint there is."""
+    return name.strip().lower() == "all"
 
 
-def _nearest(name: str) -> str:
-    near = difflib.get_close_matches(name.strip().lower(), _BY_NAME, n=3)
-    known = ", ".join(endpoint.name for endpoint in ENDPOINTS)
-    meant = f"did you mean {' or '.join(dict.fromkeys(_BY_NAME[key].name for key in near))}? " if near else ""
-    return f"{meant}endpoints are {known}, and `all` for every one of them"
+def unknown_endpoint(name: str, endpoints: Sequence[Endpoint]) -> GbvisError:
+    """Return the error for a name that means none of the endpoints."""
+    import difflib  # here: it takes some milliseconds
+
+    by_name = {known.lower(): endpoint.name for endpoint in endpoints for known in (endpoint.name, *endpoint.aliases)}
+    near = difflib.get_close_matches(name.strip().lower(), by_name, n=3)
+    meant = f"did you mean {' or '.join(dict.fromkeys(by_name[key] for key in near))}? " if near else ""
+    known = ", ".join(dict.fromkeys(endpoint.name for endpoint in endpoints))
+    return UsageError(f"unknown endpoint {name!r}", f"{meant}endpoints are {known}, and `all` for every one of them")
 
 
 @dataclass(frozen=True)
 class Target:
-    """One number at an endpoint, the thing a gradient is taken of.
+    """One number at an endpoint: what is explained.
 
-    Conv endpoints: the sum over t, h, w of abs(activation) of filter `index`. `AP`: feature `index`.
-    `FC`: the logit of class `index`; `SOFTMAX`: its probability.
+    Where activations have time and space it is the sum over them of abs(activation) of filter `index`; else the
+    feature, logit or probability `index`.
     """
 
     endpoint: Endpoint
@@ -96,25 +105,22 @@ Responses = Mapping[Endpoint, NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class TargetRequest:
-    """A target as it was asked for: by its index, or by its rank among all targets of its endpoint.
+    """A target as it was asked for: by its index, or by its rank among the targets of its endpoint.
 
     Attributes:
         endpoint: Where the target lies.
-        index: The target itself; or None, and then
-        rank: 0 for the most active filter or the class predicted, 1 for the next, and so on.
+        ranked_at: The endpoint whose responses rank the targets: classes are ranked by their probability.
+        index: The target's index; None if it is asked for by rank.
+        rank: 0 for the most active filter or the predicted class, 1 for the next, and so on; None if asked by index.
     """
 
     endpoint: Endpoint
+    ranked_at: Endpoint
     index: int | None = None
     rank: int | None = None
 
     def __post_init__(self) -> None:
         assert (self.index is None) != (self.rank is None)
-
-    @property
-    def ranked_at(self) -> Endpoint:
-        """The endpoint whose responses rank the targets: classes are ranked by their probability."""
-        return SOFTMAX if self.endpoint.is_class else self.endpoint
 
     def resolve(self, responses: Responses) -> Target:
         """Return the target meant, given the network's `responses` (the mean over the clips in question)."""

@@ -1,11 +1,11 @@
-"""Class lists: which name a class index has."""
+"""Class names: the lists that come with gbvis, files of names, and looking up a class by its name."""
 
 import difflib
 import re
 from importlib import resources
 from pathlib import Path
 
-from gbvis.errors import GbvisError
+from gbvis.errors import UsageError
 from gbvis.videos.name_list import read_text
 
 Labels = tuple[str, ...]
@@ -25,18 +25,18 @@ def read_labels(path: Path) -> Labels:
     """Return the class names in a file: a name a line, or a number and a name, the numbers rising by one.
 
     Raises:
-        GbvisError: The file cannot be read, or holds no names (exit code 2).
+        UsageError: The file cannot be read, or holds no names.
     """
     try:
         with path.open("rb") as file:
             text = read_text(file, str(path))
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is no UTF-8 text"
-        raise GbvisError(f"cannot read the class names in {path}: {why}", "check the file", exit_code=2) from error
+        raise UsageError(f"cannot read the class names in {path}: {why}", "check the file") from error
     # `splitlines` would divide names at U+2028 and its like too
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     if not lines:
-        raise GbvisError(f"no class names in {path}", "expected one a line", exit_code=2)
+        raise UsageError(f"no class names in {path}", "expected one a line")
     matches = [re.fullmatch(r"([0-9]{1,9})\s+(\S.*)", line) for line in lines]
     numbered = [match for match in matches if match]
     first = int(numbered[0][1]) if numbered else 0
@@ -51,15 +51,14 @@ def find_class(label: str, labels: Labels | None, class_count: int) -> int:
     Names are compared without regard to case, spaces, hyphens and underscores.
 
     Raises:
-        GbvisError: The index is out of range or the name unknown (exit code 2).
+        UsageError: The index is out of range or the name unknown.
     """
     if re.fullmatch(r"-?[0-9]{1,9}", label):
         return check_index(int(label), class_count, "class")
     if labels is None:
-        raise GbvisError(
+        raise UsageError(
             f"unknown label {label!r}: these weights carry no class names",
             f"give the class as a number from 0 to {class_count - 1}",
-            exit_code=2,
         )
     by_key = {label_key(name): index for index, name in enumerate(labels)}
     index = by_key.get(label_key(label))
@@ -67,7 +66,7 @@ def find_class(label: str, labels: Labels | None, class_count: int) -> int:
         near = difflib.get_close_matches(label_key(label), by_key, n=3)
         meant = " or ".join(labels[by_key[key]] for key in near)
         hint = f"did you mean {meant}?" if near else f"names run from {labels[0]!r} to {labels[-1]!r}"
-        raise GbvisError(f"unknown label {label!r} among {class_count} classes", hint, exit_code=2)
+        raise UsageError(f"unknown label {label!r} among {class_count} classes", hint)
     return index
 
 
@@ -75,10 +74,10 @@ def check_index(index: int, count: int, kind: str) -> int:
     """Return `index` if it is one of `count`; `kind` names the thing counted in the error.
 
     Raises:
-        GbvisError: It is not (exit code 2).
+        UsageError: It is not.
     """
     if not 0 <= index < count:
-        raise GbvisError(f"{kind} {index} is out of range", f"choose from 0 to {count - 1}", exit_code=2)
+        raise UsageError(f"{kind} {index} is out of range", f"choose from 0 to {count - 1}")
     return index
 
 

@@ -1,18 +1,18 @@
-"""Network: an R(2+1)D with its input format, labels and endpoints."""
+"""Network: a network with its input format, its labels and its endpoints, on a device and in a precision."""
 
+import copy
 import ctypes
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from gbvis.errors import GbvisError
+from gbvis.errors import DeviceError, UsageError
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.info import WeightsInfo
-from gbvis.networks.r2plus1d.fused import fuse
-from gbvis.networks.r2plus1d.module import R2Plus1D
+from gbvis.networks.kind import NetworkKind
 from gbvis.networks.transfer import HostCopy, copy_to_device
 from gbvis.videos.clip import ClipPixels, normalise
 
@@ -24,44 +24,50 @@ _MOST_CLIPS = 16
 
 
 class Network:
-    """A network that can be run on clips; its parameters never ask for gradients.
+    """A network that runs on clips. Its parameters never require gradients.
 
     Attributes:
-        module: The R(2+1)D as its file has it, in evaluation mode; it is not what runs.
-        card: What is known of it without its weights.
+        module: The plain network, in evaluation mode. What runs is `fused`.
+        info: What is known of it without its weights.
+        kind: What kind of network it is.
+        device: Where it computes; the CPU until `to` says otherwise.
+        precision: `float32`, `tf32` or `bfloat16`.
     """
 
-    def __init__(self, module: R2Plus1D, card: WeightsInfo) -> None:
+    def __init__(self, module: nn.Module, info: WeightsInfo, kind: NetworkKind) -> None:
         self.module = module.eval().requires_grad_(False)
-        self.card = card
+        self.info, self.kind = info, kind
         self.device = torch.device("cpu")
         self.precision = "float32"
-        self._running: R2Plus1D | None = None
+        self._fused: nn.Module | None = None
 
     @property
-    def running(self) -> R2Plus1D:
-        """The R(2+1)D that runs, on the device and in the precision of `use`: folded when it is first wanted."""
-        if self._running is None:
-            dtype = torch.bfloat16 if self.precision == "bfloat16" else self.module.classifier.weight.dtype
-            self._running = fuse(self.module, self.device, dtype)
-            if self.card.parameters > _MANY_PARAMETERS:
+    def fused(self) -> nn.Module:
+        """The network that runs, on the device and in the precision of `to`; made when it is first used."""
+        if self._fused is None:
+            self._fused = self.kind.fuse(self.module, self.device, self.dtype)
+            if self.info.parameters > _MANY_PARAMETERS:
                 _keep_memory()
-        return self._running
+        return self._fused
 
-    def use(self, device: torch.device, precision: str) -> "Network":
+    @property
+    def dtype(self) -> torch.dtype:
+        """What convolutions are computed in."""
+        return torch.bfloat16 if self.precision == "bfloat16" else next(self.module.parameters()).dtype
+
+    def to(self, device: torch.device, precision: str) -> "Network":
         """Move the network to `device`, to compute there in `precision`, and return it.
 
         Raises:
-            GbvisError: The device cannot compute in this precision (exit code 2).
+            UsageError: The device cannot compute in this precision.
         """
         if precision == "tf32" and device.type != "cuda":
-            raise GbvisError(
+            raise UsageError(
                 f"precision tf32 needs a CUDA device, and this runs on {device.type}",
                 "use --precision float32 or bfloat16",
-                exit_code=2,
             )
         if (device, precision) != (self.device, self.precision):
-            self.device, self.precision, self._running = device, precision, None
+            self.device, self.precision, self._fused = device, precision, None
         return self
 
     def batches(self, clip_count: int) -> Iterator[range]:
@@ -86,61 +92,70 @@ class Network:
         for_one = torch.cuda.max_memory_allocated(self.device)  # weights too: what is off is on the safe side
         return max(1, min(_MOST_CLIPS, (free + reserved - allocated) // for_one))
 
-    def input_of(self, clips: Sequence[ClipPixels]) -> Tensor:
+    def preprocess(self, clips: Sequence[ClipPixels]) -> Tensor:
         """Return clips as the network takes them: float32 (N, C, T, H, W), or (N, 1, 2T, H, W) where interleaved."""
-        normalised = np.stack([normalise(pixels, self.card.clip_format) for pixels in clips])
+        normalised = np.stack([normalise(pixels, self.info.clip_format) for pixels in clips])
         batch = copy_to_device(normalised, self.device)
-        if self.card.interleaved:  # u1, v1, u2, v2, ... along time
+        if self.info.interleaved:  # u1, v1, u2, v2, ... along time
             batch = batch.transpose(1, 2).flatten(1, 2)[:, None]
         return batch
 
-    def gradients_of(self, input_gradients: Tensor) -> Tensor:
-        """Return gradients with respect to `input_of`'s result as float32 (N, C, T, H, W) in line with the pixels."""
+    def align_gradients(self, input_gradients: Tensor) -> Tensor:
+        """Return gradients with respect to `preprocess`'s result as float32 (N, C, T, H, W) in line with the pixels."""
         gradients = input_gradients.float()
-        if self.card.interleaved:
-            in_pairs = (len(gradients), -1, self.card.clip_format.channels, *gradients.shape[3:])
+        if self.info.interleaved:
+            in_pairs = (len(gradients), -1, self.info.clip_format.channels, *gradients.shape[3:])
             gradients = gradients.reshape(in_pairs).transpose(1, 2)
         return gradients.contiguous()
 
-    def respond(
-        self, clips: Tensor, endpoints: Collection[Endpoint], watch: ShapeWatcher | None = None
+    def endpoints(self, batch: Tensor) -> Iterator[tuple[Endpoint, Tensor]]:
+        """Yield every endpoint and its activation, each computed when it is asked for; of `preprocess`'s result."""
+        return self.kind.endpoints(self.fused, batch.to(self.dtype, memory_format=torch.channels_last_3d))
+
+    def forward(
+        self, batch: Tensor, endpoints: Collection[Endpoint], watch: ShapeWatcher | None = None
     ) -> dict[Endpoint, Tensor]:
         """Return the value of every target at `endpoints`, from one forward pass that goes no further than needed.
 
         Args:
-            clips: As `input_of` returns them.
+            batch: As `preprocess` returns it.
             endpoints: At least one.
             watch: Told the shapes on the way.
 
         Returns:
-            Per endpoint float32 (N, targets): sum over t, h, w of abs(activation) at the convolutions.
+            Per endpoint float32 (N, targets): sum over t, h, w of abs(activation) where there are time and space.
         """
         responses: dict[Endpoint, Tensor] = {}
-        dtype = next(self.running.buffers()).dtype
-        for endpoint, activation in self.running.endpoints(clips.to(dtype, memory_format=torch.channels_last_3d)):
+        for endpoint, activation in self.endpoints(batch):
             if watch:
                 watch(endpoint, tuple(activation.shape))
             if endpoint in endpoints:
-                values = activation.to(clips.dtype)
+                values = activation.to(batch.dtype)
                 responses[endpoint] = values.abs().sum((2, 3, 4)) if values.ndim == 5 else values
             if len(responses) == len(endpoints):
                 break
         return responses
 
     @torch.no_grad()
-    def measure(
+    def predict(
         self, clips: Sequence[ClipPixels], endpoints: Collection[Endpoint], watch: ShapeWatcher | None = None
     ) -> dict[Endpoint, HostCopy]:
         """Return the responses of clips on their way to arrays: per endpoint float32 (N, targets)."""
-        responses = self.respond(self.input_of(clips), endpoints, watch)
+        responses = self.forward(self.preprocess(clips), endpoints, watch)
         return {endpoint: HostCopy(values) for endpoint, values in responses.items()}
 
-    def circumstances(self) -> dict[str, object]:
+    def trace_shapes(self, clip_shape: tuple[int, ...]) -> dict[Endpoint, tuple[int, ...]]:
+        """Return every endpoint's shape for one clip of `clip_shape` (channels, T, H, W); nothing is computed."""
+        module = copy.deepcopy(self.module).to("meta")
+        clip = torch.empty((1, *clip_shape), device="meta")
+        return {endpoint: tuple(one.shape[1:]) for endpoint, one in self.kind.endpoints(module, clip)}
+
+    def environment(self) -> dict[str, object]:
         """Return what does not decide the numbers and is worth recording beside them."""
         return {"torch": torch.__version__, "device": str(self.device), "threads": torch.get_num_threads()}
 
     @contextmanager
-    def computing(self) -> Iterator[None]:
+    def precision_scope(self) -> Iterator[None]:
         """Set PyTorch to this network's precision, and back again at the end."""
         matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
         before = matmul.allow_tf32, cudnn.allow_tf32
@@ -152,7 +167,7 @@ class Network:
             is_memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error)
             if not is_memory:
                 raise
-            raise GbvisError(
+            raise DeviceError(
                 f"not enough memory on {self.device} for this clip", "take fewer frames with -n, or another --device"
             ) from error
         finally:
@@ -182,7 +197,7 @@ def find_device(name: str) -> torch.device:
     """Return the device of that name; `auto` is a GPU where there is one.
 
     Raises:
-        GbvisError: The machine has no such device (exit code 2).
+        UsageError: The machine has no such device.
     """
     has_mps = torch.backends.mps.is_available()
     if name == "auto":
@@ -190,5 +205,5 @@ def find_device(name: str) -> torch.device:
     device = torch.device(name)
     count = {"cpu": 1, "mps": int(has_mps)}.get(device.type, torch.cuda.device_count())
     if (device.index or 0) >= count:
-        raise GbvisError(f"this machine has no device {name}", "use --device auto or cpu", exit_code=2)
+        raise UsageError(f"this machine has no device {name}", "use --device auto or cpu")
     return device

@@ -1,4 +1,4 @@
-"""Copies between arrays and a device. To and from a CUDA GPU nobody waits: each way has a stream of its own.
+"""Copies between arrays and a device. Copies to and from a CUDA GPU run on streams of their own.
 
 The memory on this side is pinned, or the copies would wait in secret (CUDA C++ Best Practices Guide, part 10.1).
 """
@@ -25,7 +25,7 @@ def copy_to_device(array: NDArray[Any], device: torch.device) -> Tensor:
 
 
 class HostCopy:
-    """A tensor on its way from a device to an array; the device goes on computing, and so does who asked for it."""
+    """A tensor that is being copied from a device to an array, while both sides go on computing."""
 
     def __init__(self, tensor: Tensor) -> None:
         tensor = tensor.detach()
@@ -50,6 +50,6 @@ class HostCopy:
 
 
 @cache
-def _stream(device: torch.device, way: str) -> torch.cuda.VideoJob:
+def _stream(device: torch.device, way: str) -> torch.cuda.Stream:
     """Return the stream on which copies go this way."""
-    return torch.cuda.VideoJob(device)  # type: ignore[no-untyped-call]
+    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]

@@ -1,11 +1,23 @@
 import pytest
 import torch
 
-from gbvis.networks.endpoint import ENDPOINTS, STAGES, STEM
-from gbvis.networks.r2plus1d.architecture import Architecture, Variant, receptive_fields
-from gbvis.networks.r2plus1d.module import R2Plus1D, count_parameters, trace_shapes
+from gbvis.networks.endpoint import Endpoint
+from gbvis.networks.network import Network
+from gbvis.networks.r2plus1d.architecture import ENDPOINTS, STAGES, STEM, Architecture, Variant, receptive_fields
+from gbvis.networks.r2plus1d.formats import OLD_SCRIPT
+from gbvis.networks.r2plus1d.load import KIND, describe
+from gbvis.networks.r2plus1d.module import R2Plus1D, count_parameters
 
 OLD, NEW = Variant("same", 1e-3), Variant("symmetric", 1e-5)
+
+
+def trace_shapes(
+    architecture: Architecture, variant: Variant, clip: tuple[int, ...]
+) -> dict[Endpoint, tuple[int, ...]]:
+    """Return every endpoint's shape for one clip (channels, T, H, W)."""
+    with torch.device("meta"):
+        module = R2Plus1D(architecture, variant)
+    return Network(module, describe(architecture, OLD_SCRIPT, "rgb"), KIND).trace_shapes(clip)
 
 
 @pytest.mark.parametrize(("depth", "classes", "millions"), [(18, 400, 33.4), (34, 400, 63.7)])
@@ -52,7 +64,8 @@ def test_receptive_fields_are_what_a_gradient_reaches(make_weights: object) -> N
     for parameter in module.parameters():
         torch.nn.init.constant_(parameter, 0.05)
     clip = torch.rand(1, 3, 33, 128, 128, requires_grad=True)
-    fields = receptive_fields(architecture)
+    fields = KIND.receptive_fields(module)
+    assert fields == receptive_fields(architecture) and list(fields) == [STEM, *STAGES]
     for endpoint, activation in module.endpoints(clip):
         if endpoint not in (STEM, *STAGES[:2]):
             break

@@ -11,14 +11,13 @@ import safetensors
 import torch
 
 from conftest import ROOT, load_script
-from gbvis.networks.endpoint import ENDPOINTS, FC, SOFTMAX
 from gbvis.networks.network import Network
+from gbvis.networks.r2plus1d.architecture import ENDPOINTS, FC, SOFTMAX
 from gbvis.networks.sample import find_weights
 from gbvis.steps.networks import Networks, WeightsRequest
 from gbvis.videos.clip import cut_clip
 from gbvis.videos.clip_request import ClipRequest
-from gbvis.videos.readers.synthetic import SyntheticVideo
-from gbvis.videos.synthetic import FIRST_TRAINING_SEED, MOTIONS
+from gbvis.videos.synthetic import FIRST_TRAINING_SEED, MOTIONS, SyntheticVideo
 
 WEIGHTS = find_weights(Path("sample"))
 
@@ -50,10 +49,10 @@ def test_they_are_small_and_say_how_they_were_made() -> None:
 
 def test_they_are_narrow_networks_of_the_same_kind(networks: dict[str, Network]) -> None:
     for modality, network in networks.items():
-        card = network.card
-        assert (card.family, card.modality, card.labels) == ("sample", modality, MOTIONS)
-        assert list(card.targets) == [endpoint.name for endpoint in ENDPOINTS]
-        assert (card.clip_format.frames, card.clip_format.crop) == (8, 72)
+        info = network.info
+        assert (info.checkpoint_format, info.modality, info.labels) == ("sample", modality, MOTIONS)
+        assert list(info.targets) == [endpoint.name for endpoint in ENDPOINTS]
+        assert (info.clip_format.frames, info.clip_format.crop) == (8, 72)
 
 
 def test_they_know_videos_that_they_have_not_seen(networks: dict[str, Network]) -> None:
@@ -65,8 +64,8 @@ def test_they_know_videos_that_they_have_not_seen(networks: dict[str, Network]) 
         for modality, network in networks.items():
             video = SyntheticVideo(f"{MOTIONS[motion]}-{5000 + seed}", modality)
             (numbers,) = ClipRequest(8).choose_frames(video.shape)
-            pixels = cut_clip(video, numbers, network.card.clip_format)
-            scores[modality] = network.measure([pixels], {SOFTMAX})[SOFTMAX].array()[0]
+            pixels = cut_clip(video, numbers, network.info.clip_format)
+            scores[modality] = network.predict([pixels], {SOFTMAX})[SOFTMAX].array()[0]
         scores["fused"] = (scores["rgb"] + scores["flow"]) / 2
         for name, found in scores.items():
             right[name] += int(found.argmax()) == motion
@@ -75,7 +74,7 @@ def test_they_know_videos_that_they_have_not_seen(networks: dict[str, Network]) 
 
 def measure(evaluate: ModuleType, network: Network) -> tuple[float, float]:
     """Return the mean concentration and distraction of guided gradients from FC, over noisy clips."""
-    modality = network.card.modality
+    modality = network.info.modality
     found = [
         evaluate.measure_focus(evaluate.guided(FC)(network, pixels), mover, distractors)
         for pixels, mover, distractors in evaluate.draw_clips(modality, 16, evaluate.NOISE[modality])
@@ -90,7 +89,7 @@ def test_the_gradient_lies_on_what_moves(networks: dict[str, Network], evaluate:
     concentration, distraction = measure(evaluate, networks[modality])
     assert concentration >= 6 and distraction <= 1 / 3
     torch.manual_seed(0)
-    untrained = Network(evaluate.make_network(modality), networks[modality].card)
+    untrained = Network(evaluate.make_network(modality), networks[modality].info, networks[modality].kind)
     concentration, distraction = measure(evaluate, untrained)
     assert concentration < 3 and distraction > 1 / 3
 

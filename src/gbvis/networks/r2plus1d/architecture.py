@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Literal
 
-from gbvis.networks.endpoint import AP, ENDPOINTS, FC, SOFTMAX, STAGES, STEM, Endpoint
+from gbvis.networks.endpoint import Endpoint
+
+STEM = Endpoint("Conv3d_1", ("conv1", "stem"))
+STAGES = tuple(Endpoint(f"Conv3d_{number}_x", (f"conv{number}_x", f"layer{number - 1}")) for number in (2, 3, 4, 5))
+AP = Endpoint("AP", ("avgpool",), "feature", "feature")
+FC = Endpoint("FC", ("linear",), "class", "logit")
+SOFTMAX = Endpoint("SOFTMAX", ("probabilities",), "class", "score")
+
+ENDPOINTS = (STEM, *STAGES, AP, FC, SOFTMAX)
+"""All endpoints, by the old script's names, the paper's and torchvision's, in the order of the forward pass."""
 
 ShapeOf = Callable[[str], tuple[int, ...] | None]
 """Gives the shape of the parameter of `R2Plus1D` with that name, or None where there is none."""

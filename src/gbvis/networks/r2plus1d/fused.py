@@ -1,15 +1,15 @@
-"""Folding: an R(2+1)D made quick for inference. The only form in which networks are run.
+"""The fused R(2+1)D: norms folded into 2-D convolutions, for speed. Networks run only in this form.
 
 What makes it quick on a CPU (`benchmarks/gradient.py` measures all of it together):
 
-- Norms are folded into the convolutions: in evaluation they are a factor and a shift for each channel.
+- Norms are fused into the convolutions: in evaluation they are a factor and a shift for each channel.
 - Activations lie in memory as (clip, time, y, x, channel), "channels last", which oneDNN's best kernels want.
 - A (2+1)D convolution never needs a 3-D one: in space it is a 2-D convolution over all frames; in time it is one over
   an image whose rows are frames and whose columns are all places of a frame. With channels last both images are views
   of the same memory. The 3-D kernels of the last stages are slow.
 - ReLUs work in place, so that an activation is written once.
 
-It rounds otherwise than the plain network, by some 1e-7; `DESIGN.md`, part 5, says what that does to gradients.
+It rounds otherwise than the plain network, by some 1e-7; `docs/notes/rounding.md` says what that does to gradients.
 """
 
 import copy
@@ -37,7 +37,7 @@ class FusedConvolution(nn.Module):
         self._step = (convolution.stride[0], 1) if self._is_temporal else convolution.stride[1:]
         self._size = (time, 1) if self._is_temporal else (rows, columns)
         self._is_symmetric = plain.padding == "symmetric"
-        weight, shift = _fold_norm(plain)
+        weight, shift = _fuse_norm(plain)
         weight = weight[..., 0] if self._is_temporal else weight[:, :, 0]
         self.register_buffer("weight", weight.to(dtype).contiguous(memory_format=torch.channels_last))
         self.register_buffer("shift", None if shift is None else shift.to(dtype))
@@ -94,7 +94,7 @@ def _pad_like_tensorflow(size: int, kernel: int, step: int) -> tuple[int, int]:
     return total // 2, total % 2
 
 
-def _fold_norm(plain: NormedConvolution) -> tuple[Tensor, Tensor | None]:
+def _fuse_norm(plain: NormedConvolution) -> tuple[Tensor, Tensor | None]:
     """Return a convolution's weight with its norm in it, and what is added to every output: float64, rounded later."""
     weight, bias = plain.convolution.weight.double(), plain.convolution.bias
     norm = plain.norm
@@ -113,13 +113,13 @@ def fuse(plain: R2Plus1D, device: torch.device, dtype: torch.dtype) -> R2Plus1D:
     weights are, in float32.
     """
     with torch.device("meta"):
-        folded = R2Plus1D(plain.architecture, plain.variant)
+        fused = R2Plus1D(plain.architecture, plain.variant)
     for name, part in plain.named_modules():
         if isinstance(part, NormedConvolution):
             parent, _, child = name.rpartition(".")
-            setattr(folded.get_submodule(parent), child, FusedConvolution(part, dtype))
-    folded.classifier = copy.deepcopy(plain.classifier)
-    for part in folded.modules():
+            setattr(fused.get_submodule(parent), child, FusedConvolution(part, dtype))
+    fused.classifier = copy.deepcopy(plain.classifier)
+    for part in fused.modules():
         if isinstance(part, nn.ReLU):
             part.inplace = True
-    return folded.to(device).eval().requires_grad_(False)
+    return fused.to(device).eval().requires_grad_(False)

@@ -5,8 +5,18 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from gbvis.networks.endpoint import AP, FC, SOFTMAX, STAGES, STEM, Endpoint
-from gbvis.networks.r2plus1d.architecture import Architecture, Block, Factors, Variant
+from gbvis.networks.endpoint import Endpoint
+from gbvis.networks.r2plus1d.architecture import (
+    AP,
+    FC,
+    SOFTMAX,
+    STAGES,
+    STEM,
+    Architecture,
+    Block,
+    Factors,
+    Variant,
+)
 
 Triple = tuple[int, int, int]
 
@@ -138,13 +148,3 @@ def count_parameters(architecture: Architecture, variant: Variant) -> int:
     """Return the number of weights, norms included and their running statistics not."""
     with torch.device("meta"):
         return sum(parameter.numel() for parameter in R2Plus1D(architecture, variant).parameters())
-
-
-def trace_shapes(
-    architecture: Architecture, variant: Variant, clip_shape: tuple[int, ...]
-) -> dict[Endpoint, tuple[int, ...]]:
-    """Return every endpoint's shape for one clip of `clip_shape` (channels, T, H, W); nothing is computed."""
-    with torch.device("meta"):
-        network = R2Plus1D(architecture, variant).eval()
-        clips = torch.empty((1, *clip_shape))
-    return {endpoint: tuple(activation.shape[1:]) for endpoint, activation in network.endpoints(clips)}

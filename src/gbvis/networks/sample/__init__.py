@@ -1,4 +1,4 @@
-"""The networks that come with gbvis, and how they are called."""
+"""The networks that come with gbvis, and the name that stands for them."""
 
 from pathlib import Path
 
@@ -7,5 +7,5 @@ SAMPLE_WEIGHTS = "sample"
 
 
 def find_weights(typed: Path) -> Path:
-    """Return the weights file that is meant: `sample` is the networks that come along, whatever lies in the folder."""
+    """Return the weights file that is meant: `sample` is the file that comes with gbvis, whatever is in the folder."""
     return Path(__file__).with_name("sample.safetensors") if typed == Path(SAMPLE_WEIGHTS) else typed

@@ -3,12 +3,9 @@
 import gc
 import pickle
 import pickletools
-import re
-from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,9 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gbvis.errors import GbvisError
-from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
-from gbvis.networks.weights.torch_file import NamedTensors
+from gbvis.errors import GbvisError, WeightsError
+from gbvis.networks.weights import NamedTensors
 
 
 def _make_empty_array(kind: object, shape: tuple[int, ...], code: object) -> NDArray[Any]:
@@ -79,20 +75,19 @@ class _ArrayUnpickler(pickle.Unpickler):
         return found
 
 
-def read_blobs(path: Path) -> Mapping[str, Any] | None:
-    """Return the blobs of a Caffe2 pickle by name, or None where the file is something else.
+def read_caffe2_pickle(path: Path) -> NamedTensors | None:
+    """Return the tensors in a Caffe2 pickle, or None where the file is something else.
 
     Raises:
-        GbvisError: It is a pickle of something else, or asks for more than arrays and plain containers; nothing of it
-            has been run. Or it is a Caffe2 data base (`.mdl`), which only Caffe2 reads (exit code 2).
+        WeightsError: It is a pickle of something else, or asks for more than arrays and plain containers; nothing of it
+            has been run. Or it is a Caffe2 data base (`.mdl`), which only Caffe2 reads.
     """
     with path.open("rb") as file:
         if _is_minidb(file.read(_MINIDB_HEAD)):
-            raise GbvisError(
+            raise WeightsError(
                 f"{path} is a Caffe2 data base (.mdl), which only Caffe2 can read",
                 "where Caffe2 is installed, VMZ's `python c2/tools/minidb_to_pickle.py --load_model_path IN.mdl "
                 "--save_model_path OUT.pkl` writes the pickle that gbvis reads",
-                exit_code=2,
             )
         file.seek(0)
         if file.read(1) != b"\x80":
@@ -104,13 +99,15 @@ def read_blobs(path: Path) -> Mapping[str, Any] | None:
     blobs = tree.get("blobs", tree) if isinstance(tree, Mapping) else {}
     is_named = isinstance(blobs, Mapping) and all(isinstance(name, str) for name in blobs)
     if not is_named or not any(isinstance(blob, np.ndarray) for blob in blobs.values()):
-        raise GbvisError(
+        raise WeightsError(
             f"no network in {path}: a pickle without named arrays",
             "expected VMZ's Caffe2 pickle, or a file that torch.save wrote",
-            exit_code=2,
         )
-    checked: Mapping[str, Any] = blobs
-    return checked
+    tensors = {
+        name: torch.from_numpy(np.array(blob)) if isinstance(blob, np.ndarray) and blob.dtype.kind in "fiu" else blob
+        for name, blob in blobs.items()
+    }
+    return NamedTensors(path, tensors)
 
 
 def _unpickle(file: BinaryIO, path: Path) -> Any:
@@ -122,20 +119,17 @@ def _unpickle(file: BinaryIO, path: Path) -> Any:
         with _without_garbage_collection():
             return unpickler.load()
     except _ForbiddenObject as error:
-        raise GbvisError(
+        raise WeightsError(
             f"{path} is no checkpoint that can be read safely: it asks for the Python object {error}, "
             "which may run code",
             "expected a pickle of NumPy arrays and plain containers, or a file that torch.save wrote",
-            exit_code=2,
         ) from error
     except GbvisError:
         raise
     except Exception as error:  # whatever broken bytes lead to
         if not unpickler.has_arrays:
             return None
-        raise GbvisError(
-            f"{path} is a broken pickle of arrays, or cut short", "copy or download it again", exit_code=2
-        ) from error
+        raise WeightsError(f"{path} is a broken pickle of arrays, or cut short", "copy or download it again") from error
 
 
 def _check_operations(file: BinaryIO, path: Path, unpickler: _ArrayUnpickler) -> None:
@@ -145,15 +139,14 @@ def _check_operations(file: BinaryIO, path: Path, unpickler: _ArrayUnpickler) ->
     have Python lay out 64 GB. `unpickler` is told of arrays, since broken bytes end here before it begins.
 
     Raises:
-        GbvisError: There are more operations than networks have (exit code 2).
+        WeightsError: There are more operations than networks have.
         UnpicklingError: A place lies behind all that there is to remember.
     """
     for number, (operation, argument, _) in enumerate(pickletools.genops(file)):
         if number > _MOST_OPERATIONS:
-            raise GbvisError(
+            raise WeightsError(
                 f"no network in {path}: a pickle of more than {_MOST_OPERATIONS:,} operations",
                 "expected VMZ's Caffe2 pickle, or a file that torch.save wrote",
-                exit_code=2,
             )
         unpickler.has_arrays |= argument in ("numpy ndarray", "ndarray")
         if operation.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument or 0) > number:
@@ -181,29 +174,3 @@ def _is_minidb(head: bytes) -> bool:
     key = head[8 : 8 + key_length]
     is_name = 0 < key_length <= _MINIDB_HEAD - 8 and len(key) == key_length and key.isascii()
     return is_name and value_length > 0 and key.decode("ascii").isprintable()
-
-
-def make_state_dict(path: Path, blobs: Mapping[str, Any], family: CheckpointFormat) -> NamedTensors:
-    """Return the blobs as a state dict with a family that knows where this file's stages begin.
-
-    Caffe2 counts blocks through all stages; a stage but the first begins where there is a shortcut.
-
-    Args:
-        path: The file.
-        blobs: As `read_blobs` returns them.
-        family: VMZ's Caffe2 family.
-    """
-    shortcuts = (re.match(r"shortcut_projection_(\d+)_", name) for name in blobs)
-    starts = [0, *sorted({int(match[1]) for match in shortcuts if match})]
-    heads = [match[1] for name in blobs if (match := re.fullmatch(r"(last_out_L\d+)_[wb]", name))]
-
-    def block_name(stage: int, block: int) -> str:
-        index = starts[stage] + block if stage < len(starts) else -1
-        return str(index) if bisect_right(starts, index) == stage + 1 else "that is not there"
-
-    names = {**family.names, "classifier": heads[0] if heads else family.names["classifier"]}
-    tensors = {
-        name: torch.from_numpy(np.array(blob)) if isinstance(blob, np.ndarray) and blob.dtype.kind in "fiu" else blob
-        for name, blob in blobs.items()
-    }
-    return NamedTensors(path, tensors, None, family=replace(family, names=names, block_name=block_name))

@@ -1,8 +1,8 @@
 """gbvis's own weights files: safetensors, with everything that is known of the networks in the metadata.
 
 Tensors are named `MODALITY.NAME`, NAME as in `R2Plus1D`. The metadata's one entry, `gbvis`, is JSON: `format_version`,
-`networks`, per modality a card, and where they come from: `source`, the name and SHA-256 of the file they were
-converted from; or `training`, how gbvis's own sample networks were made.
+`networks`, per modality what is known of it (`WeightsInfo`), and where they come from: `source`, the name and SHA-256
+of the file they were converted from; or `training`, how gbvis's own sample networks were made.
 """
 
 import json
@@ -13,14 +13,12 @@ from typing import Any
 import safetensors
 import safetensors.torch
 
-from gbvis.errors import GbvisError
+from gbvis.errors import GbvisError, WeightsError
 from gbvis.networks.network import Network
-from gbvis.networks.r2plus1d.architecture import Variant
-from gbvis.networks.r2plus1d.checkpoint_format import OWN_NAMES, CheckpointFormat
-from gbvis.networks.weights.torch_file import NamedTensors
-from gbvis.videos.clip import LARGEST_NUMBER, ClipFormat
+from gbvis.networks.weights import NamedTensors
+from gbvis.videos.clip import LARGEST_NUMBER
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 SUFFIX = ".safetensors"
 
 
@@ -32,64 +30,69 @@ def is_safetensors(path: Path) -> bool:
 
 
 def read_safetensors(path: Path) -> list[NamedTensors]:
-    """Return the one or two networks' tensors in the file, each with the family that its card describes.
+    """Return the one or two networks' tensors in the file, each with what the file says of the network.
 
     Raises:
-        GbvisError: It is broken, or is not gbvis's, or a newer gbvis wrote it (exit code 2).
+        WeightsError: It is broken, or is not gbvis's, or a newer gbvis wrote it.
     """
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {}).get("gbvis", "{}"))
             # cloned: aligned in memory, so that kernels compute the very bits they do from the original file
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
-        if about.get("format_version") != FORMAT_VERSION:
-            raise GbvisError(
-                f"{path} holds no networks that this gbvis can read: format version {about.get('format_version')}",
-                f"expected {FORMAT_VERSION}; write it with `gbvis convert-weights` from the original checkpoint",
-                exit_code=2,
+        version = about.get("format_version")
+        if version not in (1, FORMAT_VERSION):
+            raise WeightsError(
+                f"{path} holds no networks that this gbvis can read: format version {version}",
+                f"expected 1 to {FORMAT_VERSION}; write it with `gbvis convert-weights` from the original checkpoint",
             )
         if not all(name.split(".")[0] in about["networks"] for name in tensors):
-            raise ValueError("tensors of a stream that has no card")
-        return [_state_dict(path, modality, card, tensors) for modality, card in about["networks"].items()]
+            raise ValueError("tensors of a stream that nothing is said of")
+        described = {modality: _upgrade(said, version) for modality, said in about["networks"].items()}
+        return [_named_tensors(path, modality, said, tensors) for modality, said in described.items()]
     except RuntimeError as error:  # what torch says of a file that it cannot open or map
-        raise GbvisError(f"cannot read {path}: {error}", "check the file, then repeat the call", exit_code=2) from error
+        raise WeightsError(f"cannot read {path}: {error}", "check the file, then repeat the call") from error
     except (safetensors.SafetensorError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise GbvisError(
-            f"{path} is a broken safetensors file", "convert the original checkpoint again", exit_code=2
-        ) from error
+        raise broken_safetensors(path) from error
+
+
+def broken_safetensors(path: Path) -> GbvisError:
+    """Return the error for a file that makes no sense."""
+    return WeightsError(f"{path} is a broken safetensors file", "convert the original checkpoint again")
+
+
+def _upgrade(description: dict[str, Any], version: int) -> dict[str, Any]:
+    """Return a network's description as the present version writes it; version 1 knew R(2+1)D alone."""
+    if version == FORMAT_VERSION:
+        return description
+    renamed = {"kind": "r2plus1d", "checkpoint_format": description["family"]}
+    return {**description, **renamed, "details": {"variant": description["variant"]}}
 
 
 def write_safetensors(path: Path, networks: Sequence[Network], origin: Mapping[str, Any]) -> None:
-    """Write the networks to `path`, which is free; `origin` is plain data that says where they come from."""
+    """Write the networks to `path`, which is free; `origin` is plain data that says where they come from.
+
+    Raises:
+        OSError: It cannot be written.
+    """
     tensors = {
-        f"{network.card.modality}.{name}": tensor.contiguous()
+        f"{network.info.modality}.{name}": tensor.contiguous()
         for network in networks
         for name, tensor in network.module.state_dict().items()
     }
     about = {
         "format_version": FORMAT_VERSION,
         **origin,
-        "networks": {network.card.modality: network.card.to_json() for network in networks},
+        "networks": {network.info.modality: network.info.to_json() for network in networks},
     }
-    safetensors.torch.save_file(tensors, path, metadata={"gbvis": json.dumps(about)})
+    # not `save_file`: that says of no room, and of no permission, what it says of its own mistakes
+    path.write_bytes(safetensors.torch.save(tensors, metadata={"gbvis": json.dumps(about)}))
 
 
-def _state_dict(path: Path, modality: str, card: dict[str, Any], tensors: dict[str, Any]) -> NamedTensors:
+def _named_tensors(path: Path, modality: str, description: dict[str, Any], tensors: Mapping[str, Any]) -> NamedTensors:
     prefix = f"{modality}."
     own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-    family = CheckpointFormat(
-        name=str(card["family"]),
-        variant=Variant(**card["variant"]),
-        names=OWN_NAMES,
-        first_stage=0,
-        block_name=lambda stage, block: str(block),
-        has_equal_middles=False,
-        formats={modality: ClipFormat.from_json(card["clip_format"])},
-        class_lists={},
-    )
-    if family.formats[modality].channels != {"rgb": 3, "flow": 2}[modality]:
-        raise ValueError("a format for another stream")
-    if not 0 <= card["fusion_weight"] <= LARGEST_NUMBER:
+    if not 0 <= description["fusion_weight"] <= LARGEST_NUMBER:
         raise ValueError("a stream that counts less than nothing")
-    labels = tuple(str(label) for label in card["labels"]) if card["labels"] else None
-    return NamedTensors(path, own, modality, float(card["fusion_weight"]), family, labels)
+    labels = tuple(str(label) for label in description["labels"]) if description["labels"] else None
+    return NamedTensors(path, own, modality, float(description["fusion_weight"]), description, labels)

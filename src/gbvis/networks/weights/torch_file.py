@@ -1,4 +1,4 @@
-"""StateDict: the named tensors of one network, as a torch file holds them; read without running anything in it."""
+"""Torch files: what `torch.save` wrote, read without running anything in it."""
 
 import argparse
 import math
@@ -6,16 +6,15 @@ import re
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from gbvis.errors import GbvisError
-from gbvis.networks.labels import Labels
-from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
+from gbvis.errors import GbvisError, WeightsError
+from gbvis.networks.weights import NamedTensors
 
 _WRAPPERS = ("content", "train", "best", "state_dict", "model_state_dict", "model")
 """Keys that stand around a state dict, outermost first; `best` goes before the last epoch's beside it."""
@@ -24,52 +23,29 @@ _STREAM_KEYS = {"rgb": "rgb", "flow": "flow", "rgb_state": "rgb", "flow_state": 
 """Keys that say which stream the state dict below them is for."""
 
 
-@dataclass(frozen=True)
-class NamedTensors:
-    """One network's tensors.
-
-    Attributes:
-        path: The file they come from.
-        tensors: By the name they have in the file, less the `module.` of `DataParallel`.
-        declared_modality: The stream that the file says they are for, or None.
-        fusion_weight: What the stream's scores count in the fused ones.
-        family: The family, where the file itself describes it.
-        labels: The class names, where the file itself holds them.
-    """
-
-    path: Path
-    tensors: Mapping[str, Tensor]
-    declared_modality: str | None
-    fusion_weight: float = 1.0
-    family: CheckpointFormat | None = None
-    labels: Labels | None = None
-
-
-def read_state_dicts(path: Path) -> list[NamedTensors]:
+def read_torch_file(path: Path) -> list[NamedTensors]:
     """Return the one or two networks' tensors that the torch file at `path` holds.
 
     Raises:
-        GbvisError: There is no such file, or it is no checkpoint (exit code 2).
+        WeightsError: There is no such file, or it is no checkpoint.
     """
-    state_dicts = list(_find_state_dicts(_load(path), path, None))
-    if not state_dicts:
-        raise GbvisError(
+    found_tensors = list(_find_tensors(_load(path), path, None))
+    if not found_tensors:
+        raise WeightsError(
             f"no network in {path}: a torch file, and no state dict in it",
             "expected named tensors, bare or under "
             + ", ".join(_WRAPPERS)
             + "; save model.state_dict(), not the model",
-            exit_code=2,
         )
-    return state_dicts
+    return found_tensors
 
 
 def _no_checkpoint(path: Path, begin: bytes) -> GbvisError:
     """Return the error for a file that neither a zip file nor a pickle begins like."""
     what = {b"": "it is empty", b"PK": "it is cut short"}.get(begin, "it is another kind of file")
-    return GbvisError(
+    return WeightsError(
         f"{path} is no checkpoint: {what}",
         "expected a file that torch.save wrote, VMZ's Caffe2 pickle, or a .safetensors of gbvis's own",
-        exit_code=2,
     )
 
 
@@ -79,22 +55,20 @@ def _refuse_compressed(path: Path) -> None:
     torch.save writes no such entries.
 
     Raises:
-        GbvisError: It has some, or is a program (TorchScript) and no state dict (exit code 2).
+        WeightsError: It has some, or is a program (TorchScript) and no state dict.
     """
     with zipfile.ZipFile(path) as archive:
         if any(name.endswith("/constants.pkl") for name in archive.namelist()):
-            raise GbvisError(
+            raise WeightsError(
                 f"{path} is a TorchScript program, which gbvis does not run",
                 "load it with torch.jit.load where you trust it, and save its state_dict() alone",
-                exit_code=2,
             )
         entries = archive.infolist()
     size = sum(entry.file_size for entry in entries)
     if size > path.stat().st_size or any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
-        raise GbvisError(
+        raise WeightsError(
             f"{path} is no checkpoint: a zip file whose entries would unpack to {size:,} bytes",
             "torch.save writes uncompressed entries, one after the other; expected a file that it wrote",
-            exit_code=2,
         )
 
 
@@ -116,9 +90,9 @@ def _load(path: Path) -> Any:
     except GbvisError:
         raise
     except FileNotFoundError as error:
-        raise GbvisError(f"no such weights file: {path}", "check the path after -w", exit_code=2) from error
+        raise WeightsError(f"no such weights file: {path}", "check the path after -w") from error
     except PermissionError as error:
-        raise GbvisError(f"cannot read {path}: {error.strerror}", "check its permissions", exit_code=2) from error
+        raise WeightsError(f"cannot read {path}: {error.strerror}", "check its permissions") from error
     except Exception as error:  # torch raises whatever the broken bytes lead it to
         raise _unreadable(path, error) from error
 
@@ -128,19 +102,18 @@ def _unreadable(path: Path, error: Exception) -> GbvisError:
     match = re.search(r"GLOBAL (\S+)", str(error))
     if match is None:
         problem = f"{path} is no checkpoint that can be read: it is broken, or cut short"
-        return GbvisError(problem, "copy or download it again", exit_code=2)
+        return WeightsError(problem, "copy or download it again")
     found = f"it asks for the Python object {match[1]}, which may run code"
     if match[1].startswith("numpy."):
         found = "it holds NumPy arrays where tensors are expected"
-    return GbvisError(
+    return WeightsError(
         f"{path} is no checkpoint that can be read safely: {found}",
         "expected a file that torch.save wrote, holding a state dict; if you trust it, load it where it was made "
         "and save its state_dict() alone",
-        exit_code=2,
     )
 
 
-def _find_state_dicts(tree: Any, path: Path, modality: str | None) -> Iterator[NamedTensors]:
+def _find_tensors(tree: Any, path: Path, modality: str | None) -> Iterator[NamedTensors]:
     if not isinstance(tree, Mapping) or not all(isinstance(key, str) for key in tree):
         return
     streams = [key for key in _STREAM_KEYS if isinstance(tree.get(key), Mapping)]
@@ -149,18 +122,17 @@ def _find_state_dicts(tree: Any, path: Path, modality: str | None) -> Iterator[N
     if streams:
         weights = _read_fusion_weights(tree.get("stream_weights"), path)
         for key in streams:
-            for found in _find_state_dicts(tree[key], path, _STREAM_KEYS[key]):
+            for found in _find_tensors(tree[key], path, _STREAM_KEYS[key]):
                 yield replace(found, fusion_weight=weights[_STREAM_KEYS[key]])
     elif len(splits) > 1:
-        raise GbvisError(
+        raise WeightsError(
             f"{path} holds several networks for one stream: {', '.join(splits)}",
             "save the one you want to a file of its own",
-            exit_code=2,
         )
     elif splits:
-        yield from _find_state_dicts(tree[splits[0]], path, modality)
+        yield from _find_tensors(tree[splits[0]], path, modality)
     elif wrapper:
-        yield from _find_state_dicts(tree[wrapper], path, modality)
+        yield from _find_tensors(tree[wrapper], path, modality)
     elif any(isinstance(value, Tensor) for value in tree.values()):
         yield NamedTensors(path, _without_prefix(tree), modality)
 
@@ -180,9 +152,7 @@ def _read_fusion_weights(found: Any, path: Path) -> dict[str, float]:
 
 
 def _bad_fusion_weights(found: Any, path: Path) -> GbvisError:
-    return GbvisError(
-        f"{path} holds stream_weights {found!r}", "expected two numbers, RGB's and flow's, not both 0", exit_code=2
-    )
+    return WeightsError(f"{path} holds stream_weights {found!r}", "expected two numbers, RGB's and flow's, not both 0")
 
 
 def _without_prefix(tensors: Mapping[str, Any]) -> dict[str, Any]:

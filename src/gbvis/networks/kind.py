@@ -1,0 +1,76 @@
+"""NetworkKind: what gbvis needs to read, run and explain one kind of network."""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+from gbvis.registry import Registry
+
+if TYPE_CHECKING:  # the command line asks for names alone, and loads no torch for them
+    import torch
+    from torch import Tensor, nn
+
+    from gbvis.networks.endpoint import Endpoint
+    from gbvis.networks.info import WeightsInfo
+    from gbvis.networks.weights import NamedTensors
+
+
+class NetworkKind(ABC):
+    """A kind of network; its ReLUs are `nn.ReLU` modules, since methods choose the rule at each on the way back.
+
+    Attributes:
+        name: The kind's name, as the weights' records have it.
+        formats: Names of the checkpoint formats that its networks come in, for `--checkpoint-format`.
+        relus_overwrite: True where nothing else has a use for what a ReLU is given, neither for the activation on the
+            way there nor for the gradient on the way back: then both are overwritten, which saves memory and time.
+    """
+
+    name: ClassVar[str]
+    formats: ClassVar[tuple[str, ...]]
+    relus_overwrite: ClassVar[bool] = False
+
+    @abstractmethod
+    def match(self, named: NamedTensors) -> bool:
+        """Return whether these are tensors of this kind, judged by their names."""
+
+    @abstractmethod
+    def build(self, named: NamedTensors, checkpoint_format: str | None) -> tuple[nn.Module, WeightsInfo]:
+        """Return the network with every parameter set from the file, and what is known of it.
+
+        Args:
+            named: The tensors. Where they have a description, gbvis wrote the file from a network of this kind, and
+                they are named as in the module's `state_dict()`.
+            checkpoint_format: The format that the user named, one of `formats`; None if none was named.
+
+        Raises:
+            UsageError: A parameter is missing, spare, misshapen or no number.
+        """
+
+    def endpoints(self, module: nn.Module, clips: Tensor) -> Iterator[tuple[Endpoint, Tensor]]:
+        """Yield every endpoint and its activation, each computed when it is asked for.
+
+        By default it is the module itself that does, with a method of this name.
+
+        Args:
+            module: As `build` or `fuse` returned it.
+            clips: float32 (N, channels, T, H, W), normalised.
+
+        Yields:
+            (N, filters, T', H', W') or (N, targets).
+        """
+        yielded: Iterator[tuple[Endpoint, Tensor]] = module.endpoints(clips)  # type: ignore[operator]
+        return yielded
+
+    def fuse(self, module: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
+        """Return a network with the same endpoints, made for speed, on `device` in `dtype`; by default a copy."""
+        return copy.deepcopy(module).to(device, dtype).eval().requires_grad_(False)
+
+    def receptive_fields(self, module: nn.Module) -> dict[Endpoint, tuple[int, int]]:
+        """Return the frames and pixels that one activation sees, for endpoints with time and space; none by default."""
+        return {}
+
+
+KINDS = Registry[NetworkKind]("network kind", {"r2plus1d": "gbvis.networks.r2plus1d.load:KIND"}, group="gbvis.networks")

@@ -1,0 +1,94 @@
+"""From a weights file to the networks in it, whatever kind of file and of network they are."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from gbvis.errors import WeightsError
+from gbvis.networks.kind import KINDS, NetworkKind
+from gbvis.networks.network import Network
+from gbvis.networks.weights import NamedTensors
+from gbvis.networks.weights.caffe2_pickle import read_caffe2_pickle
+from gbvis.networks.weights.safetensors_file import is_safetensors, read_safetensors
+from gbvis.networks.weights.torch_file import read_torch_file
+from gbvis.registry import check_name
+
+
+def load_networks(path: Path, sha256: str, checkpoint_format: str | None = None) -> list[Network]:
+    """Return the one or two networks that a weights file holds, every tensor in it used.
+
+    Args:
+        path: The file.
+        sha256: Of its content.
+        checkpoint_format: What the user says that it is, if anything.
+
+    Raises:
+        WeightsError: It cannot be read, or holds no network that gbvis knows.
+    """
+    return [build_network(named, sha256, checkpoint_format) for named in read_tensors(path)]
+
+
+def read_tensors(path: Path) -> list[NamedTensors]:
+    """Return what a file holds, whatever kind of file its first bytes say it is.
+
+    Raises:
+        WeightsError: It is no weights file that can be read.
+    """
+    if is_safetensors(path):
+        return read_safetensors(path)
+    blobs = read_caffe2_pickle(path)
+    return [blobs] if blobs else read_torch_file(path)
+
+
+def build_network(named: NamedTensors, sha256: str = "", checkpoint_format: str | None = None) -> Network:
+    """Return the network of which these are the tensors.
+
+    Raises:
+        WeightsError: No kind knows them, or not as what they are said to be.
+    """
+    kind = _choose_kind(named, checkpoint_format)
+    module, info = kind.build(named, checkpoint_format)
+    labels = named.labels or info.labels
+    if labels and len(labels) != info.class_count:
+        raise WeightsError(
+            f"{named.path} names {len(labels)} classes and has {info.class_count}",
+            "write the file again with a name for each class, or give them with --labels",
+        )
+    path, weight = str(named.path.resolve()), named.fusion_weight
+    return Network(module, replace(info, sha256=sha256, path=path, labels=labels, fusion_weight=weight), kind)
+
+
+def _choose_kind(named: NamedTensors, checkpoint_format: str | None) -> NetworkKind:
+    kinds = KINDS.load_all()
+    if named.description:
+        name = str(named.description.get("kind"))
+        if name not in kinds:
+            raise WeightsError(
+                f"{named.path} holds a network of the kind {name!r}, which gbvis does not know",
+                f"install the package that brings it; known kinds: {', '.join(kinds)}",
+            )
+        return kinds[name]
+    if checkpoint_format:
+        return next(kind for kind in kinds.values() if checkpoint_format in kind.formats)
+    matching = [kind for kind in kinds.values() if kind.match(named)]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        raise WeightsError(
+            f"{named.path} may hold a network of the kinds {' or '.join(kind.name for kind in matching)}",
+            f"say which it is: --checkpoint-format {matching[0].formats[0]}",
+        )
+    first = ", ".join(list(named.tensors)[:3])
+    known = ", ".join(name for kind in kinds.values() for name in kind.formats)
+    raise WeightsError(
+        f"{named.path} is no checkpoint that gbvis knows: its tensors are named {first}, ...",
+        f"known checkpoint formats: {known}",
+    )
+
+
+def check_format(name: str) -> str:
+    """Return `name` if some kind of network has such a checkpoint format.
+
+    Raises:
+        WeightsError: None has.
+    """
+    return check_name("checkpoint format", [one for kind in KINDS.load_all().values() for one in kind.formats], name)

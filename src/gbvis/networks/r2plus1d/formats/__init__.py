@@ -1,1 +1,0 @@
-"""Checkpoint families, one file each: `FAMILY` says how its files name, pad, normalise and feed a network."""

@@ -1,0 +1,115 @@
+"""Which checkpoint format a file is in: told by its tensors' names and shapes, by the file itself or by the user."""
+
+from collections.abc import Collection
+
+from torch import Tensor
+
+from gbvis.errors import WeightsError
+from gbvis.networks.r2plus1d import FORMATS
+from gbvis.networks.r2plus1d.architecture import Architecture
+from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat, read_description
+from gbvis.networks.weights import NamedTensors
+from gbvis.networks.weights.safetensors_file import broken_safetensors
+
+
+def recognise_format(named: NamedTensors, asked: str | None) -> tuple[CheckpointFormat, Architecture]:
+    """Return the format whose names the tensors have, and the architecture of their shapes.
+
+    Formats of the same names are told apart by the middle channels of the down-sampling blocks. What the file says
+    itself, or the user, is not doubted.
+    """
+    own = _read_own_format(named)
+    if own and asked and asked != own.name:
+        raise WeightsError(
+            f"{named.path} says itself that it is of the {own.name} format, not {asked}",
+            "leave out --checkpoint-format; where another file needs it, convert that one with "
+            "`gbvis convert-weights` first",
+        )
+    said = own or (FORMATS.load(asked) if asked else None)
+    formats = [said] if said else FORMATS.load_all().values()
+    fitting = [form.fit(form, named.tensors) if form.fit else form for form in _find_candidates(named, formats)]
+    if not fitting:
+        raise _foreign(named, said)
+    architecture = _read_architecture(named, fitting[0])
+    downsampling = [blocks[0] for blocks in architecture.stages[1:]]
+    has_equal_middles = all(block.first.middle == block.second.middle for block in downsampling)
+    if len(fitting) > 1:
+        fitting = [form for form in fitting if form.has_equal_middles == has_equal_middles] or fitting
+    if len(fitting) > 1:
+        raise WeightsError(
+            f"{named.path} may be of the formats {' or '.join(form.name for form in fitting)}: "
+            "neither names nor shapes tell",
+            f"say which it is: --checkpoint-format {fitting[0].name}",
+        )
+    return fitting[0], architecture
+
+
+def _read_own_format(named: NamedTensors) -> CheckpointFormat | None:
+    """Return the format that the file itself describes, or None where it describes none."""
+    if named.description is None:
+        return None
+    try:
+        return read_description(named.description)
+    except (LookupError, TypeError, ValueError) as error:
+        raise broken_safetensors(named.path) from error
+
+
+def _foreign(named: NamedTensors, said: CheckpointFormat | None) -> WeightsError:
+    """Return the error for tensors whose names are not those of the format that they are said to be of."""
+    first = ", ".join(list(named.tensors)[:3])
+    like = " or ".join(form.name for form in _find_candidates(named, FORMATS.load_all().values()))
+    return WeightsError(
+        f"{named.path} is no R(2+1)D checkpoint{f' of the {said.name} format' if said else ''}: its tensors are named "
+        f"{first}, ...",
+        f"these are the names of {like}" if like else f"known checkpoint formats: {', '.join(FORMATS.names)}",
+    )
+
+
+def _find_candidates(named: NamedTensors, formats: Collection[CheckpointFormat]) -> list[CheckpointFormat]:
+    """Return the formats that may be the file's.
+
+    In them the stem, the classifier or the first block's convolution has a name that occurs in the file.
+    """
+    return [form for form in formats if form.fits_some(named.tensors)]
+
+
+def _read_architecture(named: NamedTensors, form: CheckpointFormat) -> Architecture:
+    found = {parameter: named.tensors[name] for parameter, name in form.find_weights(named.tensors).items()}
+    shapes = {parameter: tuple(one.shape) for parameter, one in found.items() if isinstance(one, Tensor)}
+    try:
+        return Architecture.from_shapes(shapes.get, form.variant)
+    except LookupError as error:
+        refuse(named, form, "is missing", [name for name in _least_names(form) if name not in named.tensors])
+        name = form.name_of(str(error.args[0])) or str(error.args[0])
+        odd = named.tensors.get(name)
+        shape = list(odd.shape) if isinstance(odd, Tensor) else type(odd).__name__
+        what = f"is missing {name}" if odd is None else f"has {name} with shape {shape}, which does not fit the others"
+        raise unfit(named, form, what) from error
+
+
+def _least_names(form: CheckpointFormat) -> list[str]:
+    """Return the names of the weights that the smallest network of a format has."""
+    blocks = [f"stages.{stage}.0.{unit}" for stage in range(4) for unit in ("first", "second")]
+    parts = [f"{unit}.{part}.convolution.weight" for unit in ("stem", *blocks) for part in ("spatial", "temporal")]
+    return list(form.names_of([*parts, "classifier.weight", "classifier.bias"]).values())
+
+
+def refuse(named: NamedTensors, form: CheckpointFormat, what: str, names: Collection[str]) -> None:
+    """Refuse a file that has such tensors, if there are any.
+
+    Raises:
+        WeightsError: There are; the first three are named.
+    """
+    if names:
+        listed = list(names)
+        rest = f" and {len(listed) - 3} more" if len(listed) > 3 else ""
+        raise unfit(named, form, f"{what} {', '.join(listed[:3])}{rest}")
+
+
+def unfit(named: NamedTensors, form: CheckpointFormat, what: str) -> WeightsError:
+    """Return the error for a file that is no network of the format that it was read as."""
+    return WeightsError(
+        f"{named.path} {what}",
+        f"it was read as a checkpoint of the {form.name} format; nothing was loaded"
+        + ("" if named.description else "; --checkpoint-format names another"),
+    )
