@@ -1,1 +1,1 @@
-"""What a network's numbers are put down to."""
+"""Attribution: methods that say how much each pixel of a clip matters for a target, and the recipes of results."""

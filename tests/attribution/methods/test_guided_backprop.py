@@ -10,20 +10,23 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gbvis import registry
-from gbvis.attribution.attribution import Attribution
-from gbvis.attribution.methods import guided_backprop
-from gbvis.networks.endpoint import AP, FC, SOFTMAX, STAGES, STEM, Endpoint, Responses, Target, read_endpoint
+from gbvis.attribution.attribution import Attribution, PendingAttribution
+from gbvis.attribution.graph import Graph
+from gbvis.attribution.methods.guided_backprop import GuidedBackprop
+from gbvis.networks.endpoint import Endpoint, Responses, Target
+from gbvis.networks.load import build_network, load_networks
 from gbvis.networks.network import Network, ShapeWatcher
-from gbvis.networks.r2plus1d.load import build_network
-from gbvis.networks.weights.torch_file import NamedTensors, read_state_dicts
+from gbvis.networks.r2plus1d.architecture import AP, FC, SOFTMAX, STAGES, STEM
+from gbvis.networks.transfer import HostCopy
+from gbvis.networks.weights import NamedTensors
+from material.checkpoints import Exact
 
 GOLDEN = ["seed-rgb", "seed-flow", "seed-flow2", "torchvision", "r2plus1d-pytorch"]
 
 
 def load(path: Path) -> Network:
-    (state_dict,) = read_state_dicts(path)
-    return build_network(state_dict, registry.families(), "0" * 64)
+    (network,) = load_networks(path, "0" * 64)
+    return network
 
 
 def pixels(random: np.random.Generator, channels: int, frames: int = 4) -> np.ndarray:
@@ -33,11 +36,23 @@ def pixels(random: np.random.Generator, channels: int, frames: int = 4) -> np.nd
 class GivenInput(Network):
     """A network that is given its normalised input as the golden files have it."""
 
-    def input_of(self, given: Sequence[np.ndarray]) -> Tensor:
+    def preprocess(self, given: Sequence[np.ndarray]) -> Tensor:
         return torch.from_numpy(np.concatenate(given)).to(self.module.classifier.weight.dtype)
 
-    def gradients_of(self, input_gradients: Tensor) -> Tensor:
+    def align_gradients(self, input_gradients: Tensor) -> Tensor:
         return input_gradients
+
+
+def attribute_all(
+    network: Network,
+    clips: Sequence[np.ndarray],
+    endpoints: set[Endpoint],
+    choose: Callable[[dict[Endpoint, HostCopy]], list[Target]],
+    watch: ShapeWatcher | None = None,
+) -> list[PendingAttribution]:
+    """Return what the method finds for some clips; nothing is waited for."""
+    with Graph(network, clips) as graph:
+        return list(graph.attribute(GuidedBackprop(), choose(graph.forward(endpoints, watch))))
 
 
 def attribute(
@@ -48,10 +63,10 @@ def attribute(
     watch: ShapeWatcher | None = None,
 ) -> list[Attribution]:
     """Return what the method finds for one clip."""
-    found = guided_backprop.attribute(
+    found = attribute_all(
         network, [clip], endpoints, lambda all_: choose({key: one.array()[0] for key, one in all_.items()}), watch
     )
-    return [attribution for pending in found for attribution in pending.arrive()]
+    return [attribution for pending in found for attribution in pending.result()]
 
 
 class Golden:
@@ -60,14 +75,17 @@ class Golden:
     def __init__(self, shared: Path, rules: ModuleType, name: str) -> None:
         shapes = json.loads((shared / f"golden/{name}.keys.json").read_text())
         tensors = {key: torch.from_numpy(np.array(rules.weight(key, tuple(shape)))) for key, shape in shapes.items()}
-        built = build_network(NamedTensors(Path(name), tensors, None), registry.families(), "0" * 64)
-        self.network = GivenInput(built.module, built.card)
+        built = build_network(NamedTensors(Path(name), tensors))
+        self.network = GivenInput(built.module, built.info, built.kind)
         self.numbers = np.load(shared / f"golden/{name}.npz")
         channels, frames = self.numbers["Conv3d_1/5"].shape[:2]
         self.clip = rules.clip(channels, frames, seed=1)
         self.keys = [key for key in self.numbers.files if key.count("/") == 1]
         assert len(self.keys) >= 7
-        self.targets = [Target(read_endpoint(key.split("/")[0]), int(key.split("/")[1])) for key in self.keys]
+        self.targets = [self.read_target(*key.split("/")) for key in self.keys]
+
+    def read_target(self, endpoint: str, index: str) -> Target:
+        return Target(*self.network.info.find_endpoints([endpoint]), int(index))
 
     def attribute(self) -> tuple[dict[object, np.ndarray], list[np.ndarray]]:
         """Return the responses, and for each key the gradient at every third place."""
@@ -79,7 +97,7 @@ class Golden:
 
         endpoints = {target.endpoint for target in self.targets} | {FC, SOFTMAX}
         found = attribute(self.network, self.clip, endpoints, choose)
-        return responses, [one.gradient[:, :, ::3, ::3] for one in found]
+        return responses, [one.values[:, :, ::3, ::3] for one in found]
 
 
 def check_close(found: np.ndarray, expected: np.ndarray, largest: float, key: str) -> None:
@@ -119,7 +137,7 @@ def test_gradients_are_as_near_to_exact_ones_as_the_original_programs(
 ) -> None:
     golden = Golden(shared, rules, name)
     _, found = golden.attribute()
-    golden.network = GivenInput(golden.network.module.double(), golden.network.card)
+    golden.network = GivenInput(golden.network.module.double(), golden.network.info, golden.network.kind)
     _, exact = golden.attribute()
     for key, ours, truth in zip(golden.keys, found, exact, strict=True):
         check_close(ours, truth, 5e-3, key)
@@ -127,10 +145,10 @@ def test_gradients_are_as_near_to_exact_ones_as_the_original_programs(
 
 @pytest.mark.parametrize("name", ["seed-rgb", "r2plus1d-pytorch"])
 def test_the_network_as_its_file_has_it_gives_the_original_numbers(shared: Path, rules: ModuleType, name: str) -> None:
-    """Unfolded, by hooks, on the same kernels to 1e-4, most of it bit for bit: all names and sizes are right."""
+    """Not fused, by hooks, on the same kernels to 1e-4, most of it bit for bit: all names and sizes are right."""
     golden = Golden(shared, rules, name)
     with torch.no_grad():
-        logits = golden.network.module(golden.network.input_of([golden.clip]))[0].numpy()
+        logits = golden.network.module(golden.network.preprocess([golden.clip]))[0].numpy()
     np.testing.assert_allclose(logits, golden.numbers["logits"], atol=1e-4)
     has_same_kernels = np.array_equal(logits, golden.numbers["logits"])
     for key, target in zip(golden.keys, golden.targets, strict=True):
@@ -139,10 +157,10 @@ def test_the_network_as_its_file_has_it_gives_the_original_numbers(shared: Path,
             check_close(found, golden.numbers[key], 1e-4 if has_same_kernels else 1.5e-2, key)
 
 
-@pytest.mark.parametrize("name", ["seed-rgb", "seed-flow"])
+@pytest.mark.parametrize("name", ["seed-rgb"])  # seed-flow was seen too, and takes long
 def test_bfloat16_points_the_same_way(shared: Path, rules: ModuleType, name: str) -> None:
     golden = Golden(shared, rules, name)
-    golden.network.use(torch.device("cpu"), "bfloat16")
+    golden.network.to(torch.device("cpu"), "bfloat16")
     responses, found = golden.attribute()
     np.testing.assert_allclose(responses[SOFTMAX], golden.numbers["scores"], atol=2e-3)
     for key, ours in zip(golden.keys, found, strict=True):
@@ -159,7 +177,7 @@ def attribute_slowly(network: Network, clip: np.ndarray, target: Target) -> np.n
         if isinstance(module, nn.ReLU)
     ]
     network.module.requires_grad_(True)
-    tensor = network.input_of([clip]).requires_grad_()
+    tensor = network.preprocess([clip]).requires_grad_()
     for endpoint, activation in network.module.endpoints(tensor):
         if endpoint == target.endpoint:
             chosen = activation[0, target.index]
@@ -170,126 +188,38 @@ def attribute_slowly(network: Network, clip: np.ndarray, target: Target) -> np.n
     network.module.zero_grad()
     network.module.requires_grad_(False)
     assert tensor.grad is not None
-    return network.gradients_of(tensor.grad)[0].numpy()
-
-
-class Exact(Network):
-    """A network in float64, where no ReLU is a matter of rounding."""
-
-    def __init__(self, network: Network) -> None:
-        super().__init__(network.module.double(), network.card)
-
-    def input_of(self, clips: Sequence[np.ndarray]) -> Tensor:
-        return super().input_of(clips).double()
+    return network.align_gradients(tensor.grad)[0].numpy()
 
 
 @pytest.mark.parametrize("stream", ["rgb", "flow", "flow2"])
 def test_the_papers_rule(weights: dict[str, Path], random: np.random.Generator, stream: str) -> None:
-    """In float64 the folded network's gradients are those of the plain one by hooks."""
+    """In float64 the fused network's gradients are those of the plain one by hooks."""
     network = Exact(load(weights[stream]))
-    clip = pixels(random, network.card.clip_format.channels)
+    clip = pixels(random, network.info.clip_format.channels)
     targets = [Target(endpoint, 3) for endpoint in (STEM, *STAGES, AP, FC, SOFTMAX)]
     found = attribute(network, clip, {t.endpoint for t in targets}, lambda _: targets)
     for target, attribution in zip(targets, found, strict=True):
         expected = attribute_slowly(network, clip, target)
-        assert attribution.gradient.shape == expected.shape == (network.card.clip_format.channels, 4, 112, 112)
-        np.testing.assert_allclose(attribution.gradient, expected, atol=1e-6 * np.abs(expected).max())
-
-
-def test_flow_is_taken_apart_into_u_and_v(weights: dict[str, Path], random: np.random.Generator) -> None:
-    network = load(weights["flow"])
-    clip = pixels(random, 2)
-    tensor = network.input_of([clip])
-    assert tensor.shape == (1, 1, 8, 112, 112)
-    np.testing.assert_allclose(tensor[0, 0, 5], (clip[2, ..., 1].astype(np.float32) - 128) / 128)  # u1 v1 u2 v2 u3 v3
-    np.testing.assert_array_equal(
-        network.gradients_of(tensor)[0], (clip.transpose(3, 0, 1, 2).astype("f4") - 128) / 128
-    )
-
-
-def test_one_forward_pass_serves_all_targets(weights: dict[str, Path], random: np.random.Generator) -> None:
-    network = load(weights["rgb"])
-    passes = []
-    network.running.stem.register_forward_hook(lambda *_: passes.append(1))
-    targets = [Target(endpoint, index) for endpoint in (STEM, FC, SOFTMAX) for index in (0, 1, 2)]
-    found = attribute(network, pixels(random, 3), {STEM, FC, SOFTMAX}, lambda _: targets)
-    assert [attribution.target for attribution in found] == targets
-    assert len(passes) == 1
-
-
-def test_the_pass_goes_no_further_than_needed(weights: dict[str, Path], random: np.random.Generator) -> None:
-    network = load(weights["rgb"])
-    seen: list[object] = []
-    clip = pixels(random, 3)
-    attribute(network, clip, {STEM}, lambda _: [Target(STEM, 0)], lambda e, _: seen.append(e))
-    assert seen == [STEM]
-
-
-def fingerprint(network: Network) -> tuple[object, ...]:
-    module = network.running
-    return (
-        [(name, type(part), part.training, len(part._forward_hooks)) for name, part in module.named_modules()],
-        [(name, parameter.requires_grad, parameter.grad) for name, parameter in module.named_parameters()],
-        [(name, tensor.sum().item()) for name, tensor in module.state_dict().items()],
-    )
-
-
-def test_the_network_is_left_as_it_was_found(weights: dict[str, Path], random: np.random.Generator) -> None:
-    network = load(weights["rgb"])
-    before = fingerprint(network)
-    clip = pixels(random, 3)
-    attribute(network, clip, {SOFTMAX}, lambda _: [Target(SOFTMAX, 1)])
-    assert fingerprint(network) == before
-
-    def fail(*_: object) -> None:
-        raise RuntimeError("in the middle of the forward pass")
-
-    with pytest.raises(RuntimeError):
-        attribute(network, clip, {SOFTMAX}, lambda _: [], fail)
-    assert fingerprint(network) == before
-
-
-def test_parameters_get_no_gradients(weights: dict[str, Path], random: np.random.Generator) -> None:
-    network = load(weights["rgb"])
-    attribute(network, pixels(random, 3), {FC}, lambda _: [Target(FC, 0)])
-    held = [*network.module.parameters(), *network.running.parameters(), *network.running.buffers()]
-    assert all(tensor.grad is None and not tensor.requires_grad for tensor in held)
-
-
-@pytest.mark.parametrize("stream", ["rgb", "flow"])
-def test_several_clips_at_once_are_as_each_alone(
-    weights: dict[str, Path], random: np.random.Generator, stream: str
-) -> None:
-    """In float64: a clip has no part in another's gradients, nor does it stand in another's place."""
-    network = Exact(load(weights[stream]))
-    clips = [pixels(random, network.card.clip_format.channels) for _ in range(3)]
-    targets = [Target(endpoint, 3) for endpoint in (STEM, STAGES[2], AP, SOFTMAX)]
-    endpoints = {target.endpoint for target in targets}
-    together = [one.arrive() for one in guided_backprop.attribute(network, clips, endpoints, lambda _: targets)]
-    assert [len(found) for found in together] == [3, 3, 3, 3]
-    for number, clip in enumerate(clips):
-        for found, alone in zip(together, attribute(network, clip, endpoints, lambda _: targets), strict=True):
-            assert found[number].target == alone.target
-            np.testing.assert_allclose(found[number].value, alone.value, rtol=1e-6)
-            np.testing.assert_allclose(found[number].gradient, alone.gradient, atol=1e-6 * np.abs(alone.gradient).max())
+        assert attribution.values.shape == expected.shape == (network.info.clip_format.channels, 4, 112, 112)
+        np.testing.assert_allclose(attribution.values, expected, atol=1e-6 * np.abs(expected).max())
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_a_gpu_finds_the_same(weights: dict[str, Path], random: np.random.Generator) -> None:
-    """Several clips at once, and once the first ones are done nothing waits for the device but `arrive`."""
+    """Several clips at once, and once the first ones are done nothing waits for the device but `result`."""
     clips, targets = [pixels(random, 3) for _ in range(3)], [Target(FC, 5), Target(STEM, 1)]
     endpoints = {FC, SOFTMAX, STEM}
     expected = [attribute(load(weights["rgb"]), clip, endpoints, lambda _: targets) for clip in clips]
-    network = load(weights["rgb"]).use(torch.device("cuda"), "float32")
-    with network.computing():
-        list(guided_backprop.attribute(network, clips, endpoints, lambda _: targets))
+    network = load(weights["rgb"]).to(torch.device("cuda"), "float32")
+    with network.precision_scope():
+        attribute_all(network, clips, endpoints, lambda _: targets)
         torch.cuda.set_sync_debug_mode("error")
         try:
-            found = list(guided_backprop.attribute(network, clips, endpoints, lambda _: targets))
+            found = attribute_all(network, clips, endpoints, lambda _: targets)
         finally:
             torch.cuda.set_sync_debug_mode("default")
     for position, pending in enumerate(found):
-        for alone, one in zip(expected, pending.arrive(), strict=True):
-            theirs = alone[position].gradient
-            np.testing.assert_allclose(one.gradient, theirs, atol=1e-2 * np.abs(theirs).max())
+        for alone, one in zip(expected, pending.result(), strict=True):
+            theirs = alone[position].values
+            np.testing.assert_allclose(one.values, theirs, atol=1e-2 * np.abs(theirs).max())
