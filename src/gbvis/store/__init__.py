@@ -1,18 +1,17 @@
-"""The store: a Zarr v3 group keyed by video, modality and endpoint, the only place that imports zarr.
+"""The store: a Zarr v3 group keyed by video, modality and endpoint.
 
 ```
-gbvis.zarr/                                       attributes: {"gbvis": {"format_version": 2}}
+gbvis.zarr/                                       attributes: {"gbvis": {"format_version": 3}}
   <video>/<modality>/clips/<digest>/              pixels
   <video>/flow/<algorithm>-<digest>/              motion, pair by pair
   <video>/<modality>/<endpoint>/<target>-<method>-<digest>/   gradient, value
-  weights/<sha256>/                               attributes: the cards of the networks in that file
+  weights/<sha256>/                               attributes: what is known of the networks in that file
 ```
 """
 
 from gbvis.store.clips import StoredClips
 from gbvis.store.flow import StoredFlow
-from gbvis.store.run import StoredRun
+from gbvis.store.run import RunWriter, StoredRun
 from gbvis.store.store import Store
-from gbvis.store.writing import RunWriter
 
 __all__ = ["RunWriter", "Store", "StoredClips", "StoredFlow", "StoredRun"]

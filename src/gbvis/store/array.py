@@ -1,136 +1,149 @@
-"""Arrays of a store: their metadata, and chunks to bytes and back. The only file that imports Zarr."""
+"""Arrays of a store: chunks as bytes with a checksum at their end, and the metadata that makes them Zarr arrays.
+
+Zarr version 3 is the format; its codecs are called without Zarr itself, which takes a quarter of a second to import. A
+chunk is the same bytes in a folder and in a bucket, and is checked before anything decodes it.
+"""
 
 import json
-import threading
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gbvis.provenance import digest_of
-from gbvis.store.storage import METADATA
-
-if TYPE_CHECKING:
-    import zarr
-
-CHECKSUM_BYTES = 4
+_CHECKSUM_BYTES = 4
 """A chunk ends with the CRC-32C of what stands before it (Zarr's `crc32c` codec), least significant byte first."""
 
+_BLOSC_HEADER = 16
+"""Bytes; in it the size of the values stands at 4, and that of the whole at 12."""
 
-class ArrayFormat:
-    """What an array is like, as its metadata says it; chunks divide the first axis alone.
+_LARGEST = 2**31 - 1 - _BLOSC_HEADER
+"""Bytes of a chunk's values: Blosc counts them in 32 bits with a sign."""
+
+_BLOSC = {"cname": "zstd", "clevel": 1, "blocksize": 0}
+"""Shuffled zstd at its quickest: `benchmarks/store_codecs.py`."""
+
+
+@dataclass(frozen=True)
+class StoredArray:
+    """An array, as its group's attributes have it; chunks divide the first axis alone.
 
     Attributes:
-        metadata: As in the array's `zarr.json`.
+        shape: Of all of it.
+        dtype: `uint8` or `float32`.
+        axes: Their names.
+        chunk_length: How much of the first axis a chunk holds.
+        chunks: The checksum of every chunk, hexadecimal; None where chunks are added later, each with its own alone.
     """
 
-    def __init__(self, metadata: dict[str, Any]) -> None:
-        self.metadata = metadata
-        self._chunks: dict[str, Any] = {}
-        self._opened: zarr.Array[Any] | None = None
-        self._one_at_a_time = threading.Lock()
+    shape: tuple[int, ...]
+    dtype: str
+    axes: tuple[str, ...]
+    chunk_length: int = 1
+    chunks: list[str] | None = None
 
-    @classmethod
-    def create(
-        cls, shape: tuple[int, ...], dtype: str, axes: tuple[str, ...], is_one_chunk: bool = False
-    ) -> "ArrayFormat":
-        """Return the format of a new array: a chunk for each number of the first axis, compressed and checksummed.
-
-        All chunks of an array lie in one folder: Zarr's default makes a folder for each axis of each chunk.
-
-        Args:
-            shape: The array's.
-            dtype: Of its values.
-            axes: Their names.
-            is_one_chunk: Do not divide it at all.
-        """
-        import zarr
-        from zarr.codecs import BloscCodec, Crc32cCodec
-
-        made: dict[str, Any] = {}
-        item = np.dtype(dtype).itemsize
-        zarr.create_array(
-            zarr.storage.MemoryStore(made),
-            shape=shape,
-            chunks=shape if is_one_chunk else (1, *shape[1:]),
-            dtype=dtype,
-            dimension_names=list(axes),
-            chunk_key_encoding={"name": "default", "separator": "."},
-            compressors=[BloscCodec(cname="zstd", clevel=1, shuffle="shuffle", typesize=item), Crc32cCodec()],
-        )
-        return cls(json.loads(made[METADATA].to_bytes()))
-
-    @property
-    def digest(self) -> str:
-        """A digest of the metadata, which chunks' checksums do not cover."""
-        return digest_of(self.metadata)
+    def __post_init__(self) -> None:
+        if not (min(self.shape) > 0 and 1 <= self.chunk_length <= self.shape[0]):
+            raise ValueError("an array of no size")
+        if not len({*self.axes}) == len(self.axes) == len(self.shape):
+            raise ValueError("an array with other axes than it has names for")
+        if self.dtype not in ("uint8", "float32") or self._chunk_size > _LARGEST:
+            raise ValueError("an array of a type that is none of ours, or of chunks that Blosc cannot make")
+        if self.chunks and len(self.chunks) != self.chunk_count:
+            raise ValueError("an array with more chunks than checksums")
 
     @property
     def chunk_count(self) -> int:
         """The number of chunks."""
-        return int(-(-self.metadata["shape"][0] // self._chunk_shape[0]))
+        return -(-self.shape[0] // self.chunk_length)
 
-    def chunk_name(self, place: int) -> str:
-        """Return the file of a chunk, below the array's folder."""
-        return ".".join(["c", str(place), *["0"] * (len(self.metadata["shape"]) - 1)])
+    @property
+    def largest_chunk(self) -> int:
+        """The most bytes that a chunk has: Blosc adds a header to what does not become smaller."""
+        return self._chunk_size + _BLOSC_HEADER + _CHECKSUM_BYTES
 
-    def encode(self, place: int, values: Any) -> bytes:
-        """Return a chunk's bytes; their last four are its checksum."""
-        with self._one_at_a_time:
-            self._array[self._slice(place)] = np.asarray(values).reshape(self._chunk_shape)
-            return bytes(self._chunks.pop(self.chunk_name(place)).to_bytes())
+    @property
+    def _chunk_size(self) -> int:
+        return prod(self._chunk_shape) * np.dtype(self.dtype).itemsize
 
-    def decode(self, place: int, content: bytes) -> NDArray[Any]:
+    @property
+    def _chunk_shape(self) -> tuple[int, ...]:
+        return (self.chunk_length, *self.shape[1:])
+
+    def chunk_name(self, number: int) -> str:
+        """Return the file of a chunk, below the array's folder, where all of them lie."""
+        return ".".join(["c", str(number), *["0"] * (len(self.shape) - 1)])
+
+    def metadata(self) -> dict[str, Any]:
+        """Return what the array's `zarr.json` says (Zarr v3 core specification)."""
+        size = np.dtype(self.dtype).itemsize
+        endian = {"configuration": {"endian": "little"}} if size > 1 else {}
+        return {
+            "zarr_format": 3,
+            "node_type": "array",
+            "shape": list(self.shape),
+            "data_type": self.dtype,
+            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": list(self._chunk_shape)}},
+            "chunk_key_encoding": {"name": "default", "configuration": {"separator": "."}},
+            "fill_value": 0,
+            "codecs": [
+                {"name": "bytes", **endian},
+                {"name": "blosc", "configuration": {"typesize": size, "shuffle": "shuffle", **_BLOSC}},
+                {"name": "crc32c"},
+            ],
+            "attributes": {},
+            "dimension_names": list(self.axes),
+            "storage_transformers": [],
+        }
+
+    def encode_metadata(self) -> bytes:
+        """Return the content of the array's `zarr.json`."""
+        return json.dumps(self.metadata(), indent=2).encode()
+
+    def encode(self, values: Any) -> bytes:
+        """Return the bytes of a chunk with these values; the last four are its checksum."""
+        from numcodecs.blosc import SHUFFLE, Blosc
+
+        chunk = np.ascontiguousarray(values, np.dtype(self.dtype).newbyteorder("<")).reshape(self._chunk_shape)
+        content = bytes(Blosc(shuffle=SHUFFLE, **_BLOSC).encode(chunk))
+        return content + _compute_checksum(content)
+
+    def is_chunk(self, content: bytes, checksum: str | None = None) -> bool:
+        """Return whether bytes fit the checksum that they carry, the one expected where given, and the array's size.
+
+        Blosc believes its header, and would read or write beyond the end.
+        """
+        carried, sizes = content[-_CHECKSUM_BYTES:], (self._chunk_size, len(content) - _CHECKSUM_BYTES)
+        has_sizes = sizes == tuple(int.from_bytes(content[at : at + 4], "little") for at in (4, 12))
+        is_intact = has_sizes and _compute_checksum(content[:-_CHECKSUM_BYTES]) == carried
+        return is_intact and checksum in (None, carried.hex())
+
+    def decode(self, content: bytes) -> NDArray[Any]:
         """Return the values of a chunk, with the first axis.
 
         Raises:
             ValueError: The checksum does not fit, or the bytes are no such chunk.
         """
-        from zarr.core.buffer import default_buffer_prototype
+        from numcodecs.blosc import decompress
 
-        name = self.chunk_name(place)
-        with self._one_at_a_time:
-            self._chunks[name] = default_buffer_prototype().buffer.from_bytes(content)
-            try:
-                return np.asarray(self._array[self._slice(place)])
-            except RuntimeError as error:  # what Blosc says of bytes that it did not make
-                raise ValueError(str(error)) from error
-            finally:
-                del self._chunks[name]
-
-    def _slice(self, place: int) -> slice:
-        length = self._chunk_shape[0]
-        return slice(place * length, (place + 1) * length)
-
-    @property
-    def _chunk_shape(self) -> list[int]:
-        shape: list[int] = self.metadata["chunk_grid"]["configuration"]["chunk_shape"]
-        return shape
-
-    @property
-    def _array(self) -> "zarr.Array[Any]":
-        """Zarr's array over the chunks in memory; zeros are written too, so that a missing chunk is an error."""
-        if self._opened is None:
-            import zarr
-            from zarr.core.buffer import default_buffer_prototype
-
-            content = json.dumps(self.metadata).encode()
-            self._chunks[METADATA] = default_buffer_prototype().buffer.from_bytes(content)
-            memory = zarr.storage.MemoryStore(self._chunks)
-            opened = zarr.open_array(memory, mode="r+", zarr_format=3)
-            self._opened = opened.with_config({"write_empty_chunks": True})
-        return self._opened
+        if not self.is_chunk(content):
+            raise ValueError("a checksum does not fit, or a size")
+        dtype = np.dtype(self.dtype).newbyteorder("<")
+        try:
+            values = np.frombuffer(decompress(content[:-_CHECKSUM_BYTES]), dtype)
+        except RuntimeError as error:  # what Blosc says of bytes that it did not make
+            raise ValueError(str(error)) from error
+        return values.reshape(self._chunk_shape).astype(self.dtype, copy=False)
 
 
 def checksum_of(chunk: bytes) -> str:
     """Return the checksum that a chunk carries, hexadecimal."""
-    return chunk[-CHECKSUM_BYTES:].hex()
+    return chunk[-_CHECKSUM_BYTES:].hex()
 
 
-def is_intact(chunk: bytes, checksum: str | None) -> bool:
-    """Return whether a chunk's bytes fit the checksum that they carry, and that is the one expected, where given."""
+def _compute_checksum(content: bytes) -> bytes:
     import google_crc32c
 
-    computed: int = google_crc32c.value(chunk[:-CHECKSUM_BYTES])
-    carried = checksum_of(chunk)
-    return computed.to_bytes(CHECKSUM_BYTES, "little").hex() == carried and checksum in (None, carried)
+    value: int = google_crc32c.value(content)
+    return value.to_bytes(_CHECKSUM_BYTES, "little")

@@ -1,144 +1,167 @@
-"""Estimated motion, in a store."""
+"""Computed flow, kept pair by pair of a video's frames."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any
 
 from numpy.typing import NDArray
 
-from gbvis.errors import GbvisError
+from gbvis.errors import GbvisError, StoreError
 from gbvis.flow.recipe import FlowRecipe
-from gbvis.store.array import ArrayFormat, is_intact
+from gbvis.provenance import digest_of
+from gbvis.store.array import StoredArray
 from gbvis.store.group import StoredGroup
 from gbvis.store.keys import flow_key
-from gbvis.store.metadata import read_group
+from gbvis.store.run import StoredRun
 from gbvis.store.storage import Storage, Unreachable
-from gbvis.store.transaction import explaining_refusal, publishing
-from gbvis.store.writing import MOTION_AXES, digest_of_flow
+from gbvis.store.transaction import transaction
 from gbvis.videos.video import Video
 
+_PAIR = re.compile(r"c\.([0-9]{1,9})\.0\.0\.0")
+"""The file of a pair."""
 
+MOTION_AXES = ("pair", "y", "x", "channel")
+
+
+@dataclass(kw_only=True)
 class StoredFlow(StoredGroup):
-    """The estimated motion of a video, pair by pair of its frames: what is there is done."""
+    """The estimated motion of a video; a chunk that is there is a pair that is done. A missing pair is no damage.
 
-    FORM: ClassVar = {"video": str, "fingerprint": str, "estimation": {"algorithm": str}}
+    Attributes:
+        video: The video's true name.
+        location: Where it was read from.
+        fingerprint: Of its frames.
+        estimation: How it was estimated, as `FlowRecipe.to_json` says it.
+        made: What it was made with.
+    """
+
+    video: str
+    location: str
+    fingerprint: str
+    estimation: dict[str, Any]
+    made: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        motion = self.arrays["motion"]
+        is_motion = len(motion.shape) == 4 and motion.shape[3] == 2 and motion.chunks is None
+        if not is_motion or not isinstance(self.estimation["algorithm"], str):
+            raise ValueError("no motion that grows")
 
     @property
     def own_key(self) -> str:
         """The key of motion with these attributes."""
-        algorithm = self.attributes["estimation"]["algorithm"]
-        return flow_key(self.attributes["video"], algorithm, digest_of_flow(self.attributes))
+        return _key_of(self.video, self.fingerprint, self.estimation)
 
-    def _find_damage(self, is_thorough: bool) -> str | None:
-        """As `StoredGroup`; that a pair is not there is no damage."""
-        damage = super()._find_damage(is_thorough)
-        motion = self._array("motion") if damage is None else None
-        if motion is None or motion.chunk_count < 1:
-            return damage or "the metadata of motion is missing or broken"
-        torn = self.find_torn() if is_thorough else []
-        return f"the checksum of pair {torn[0]} does not fit" if torn else None
+    def is_used_by(self, run: StoredRun) -> bool:
+        """Return whether a run was computed from this motion."""
+        is_same = self.fingerprint == run.recipe.video
+        return is_same and all(run.recipe.flow.get(name) == value for name, value in self.estimation.items())
+
+    def find_damage(self, is_thorough: bool) -> str | None:
+        """As `StoredGroup`; thoroughly, every pair that is there is read."""
+        damage = super().find_damage(is_thorough=True)  # no chunk is listed: that reads the array's metadata alone
+        torn = self.find_torn() if is_thorough and not damage else []
+        return f"the checksum of pair {torn[0]} does not fit" if torn else damage
 
     def find_torn(self, pairs: Iterable[int] | None = None) -> list[int]:
         """Return those of the pairs, or of all, that are there and do not fit their checksum."""
-        array = self._array("motion")
-        assert array is not None
-        there = {file.key for file in self._place.list_files(f"{self.key}/motion")}
-        wanted = range(array.chunk_count) if pairs is None else sorted(set(pairs))
-        chunks = ((pair, f"{self.key}/motion/{array.chunk_name(pair)}") for pair in wanted)
-        return [pair for pair, chunk in chunks if chunk in there and self._is_torn(chunk)]
-
-    def _is_torn(self, chunk: str) -> bool:
-        try:
-            return not is_intact(self._place.read(chunk), None)
-        except OSError:  # taken away this very moment, or no file
-            return True
+        there, motion = self._list_there(), self.arrays["motion"]
+        wanted = there if pairs is None else there & set(pairs)
+        return [pair for pair in sorted(wanted) if self._is_torn(self._chunk(pair), motion, None)]
 
     def missing(self, pairs: Iterable[int]) -> list[int]:
         """Return those of the pairs that are not there, rising; pair k is frames k and k + 1."""
-        array = self._array("motion")
-        assert array is not None
-        there = {file.key for file in self._place.list_files(f"{self.key}/motion")}
-        return [pair for pair in sorted(set(pairs)) if f"{self.key}/motion/{array.chunk_name(pair)}" not in there]
+        return sorted(set(pairs) - self._list_there())
 
-    def read(self, pair: int) -> NDArray[Any] | None:
+    def read_pair(self, pair: int) -> NDArray[Any] | None:
         """Return a pair's motion, (y, x, 2), uint8 or float32; None where it is not there, or damaged."""
         try:
-            return self._read("motion", pair, is_listed=False)
+            return self._read_chunk("motion", pair)
         except Unreachable:
             raise
         except GbvisError:
             return None
 
-    def write(self, pair: int, motion: NDArray[Any]) -> None:
+    def write_pair(self, pair: int, motion: NDArray[Any]) -> None:
         """Keep a pair's motion; it is there as a whole or not at all. Any thread may call this.
 
         Raises:
             GbvisError: The store cannot be written, or the group is gone.
         """
-        array = self._array("motion")
-        assert array is not None
-        chunk = array.encode(pair, motion)
-        with explaining_refusal(self._place):
+        chunk = self.arrays["motion"].encode(motion)
+        with self.storage.explaining_refusal():
             try:
-                self._place.replace(f"{self.key}/motion/{array.chunk_name(pair)}", chunk, is_lasting=False)
+                self.storage.replace(self._chunk(pair), chunk, is_lasting=False)
             except FileNotFoundError as error:
-                raise _gone(self.key, self._place) from error
+                raise _gone(self.storage, self.key) from error
+
+    def _chunk(self, pair: int) -> str:
+        return f"{self.key}/motion/{self.arrays['motion'].chunk_name(pair)}"
+
+    def _list_there(self) -> set[int]:
+        """Return the pairs that are there."""
+        folder = f"{self.key}/motion/"
+        names = (file.key.removeprefix(folder) for file in self.storage.list_files(f"{self.key}/motion"))
+        return {int(match[1]) for match in map(_PAIR.fullmatch, names) if match}
 
 
 class KeptFlow:
     """The estimated motion of a store's videos."""
 
-    def __init__(self, place: Storage) -> None:
-        self._place = place
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
 
-    def find(self, video: Video, estimation: FlowRecipe) -> StoredFlow | None:
+    def find(self, video: Video, recipe: FlowRecipe) -> StoredFlow | None:
         """Return the motion kept of an RGB video, as it was estimated that way, or None."""
-        key = _key_of(video, estimation)
-        attributes = read_group(self._place, key)
-        flow = None if attributes is None else StoredFlow(self._place, key, attributes)
-        return flow if flow and not flow.find_damage(is_thorough=False) else None
+        return StoredFlow.find(self._storage, _key_for(video, recipe), is_thorough=False)
 
-    def is_damaged(self, video: Video, estimation: FlowRecipe) -> bool:
+    def is_damaged(self, video: Video, recipe: FlowRecipe) -> bool:
         """Return whether motion was kept of an RGB video, as it is estimated that way, and cannot be used."""
-        parent, _, name = _key_of(video, estimation).rpartition("/")
-        there = [*self._place.list_folders(parent), *self._place.list_strays(parent)]
-        return name in there and self.find(video, estimation) is None
+        parent, _, name = _key_for(video, recipe).rpartition("/")
+        return name in self._storage.list_folders(parent) and self.find(video, recipe) is None
 
-    def open(self, video: Video, estimation: FlowRecipe, describe: Callable[[], Mapping[str, Any]]) -> StoredFlow:
+    def open(self, video: Video, recipe: FlowRecipe, describe: Callable[[], Mapping[str, Any]]) -> StoredFlow:
         """Return the motion kept of an RGB video, as it was estimated that way; made empty if there is none yet.
 
         Args:
             video: The frames.
-            estimation: How.
+            recipe: How.
             describe: Returns what does not decide the numbers and is worth recording beside them.
 
         Raises:
-            GbvisError: The video has no two frames, or the store cannot be written.
+            VideoError: The video has no two frames.
+            StoreError: The store cannot be written.
         """
-        key = _key_of(video, estimation)
-        if self.find(video, estimation) is None:
-            with publishing(self._place, key, lambda: self.find(video, estimation) is not None) as group:
-                shape = (video.shape.frame_count - 1, *estimation.frame_size(video.shape), 2)
-                motion = ArrayFormat.create(shape, estimation.dtype, MOTION_AXES)
-                group.create_array("motion", motion, is_growing=True)
-                about = {"video": video.name, "location": video.location, "made": describe()}
-                group.attributes = {**about, **_identify(video, estimation)}
-        flow = self.find(video, estimation)
+        key = _key_for(video, recipe)
+        if self.find(video, recipe) is None:
+            with transaction(self._storage, key, StoredFlow) as group:
+                shape = (video.shape.frame_count - 1, *recipe.frame_size(video.shape), 2)
+                group.add_array("motion", StoredArray(shape, recipe.dtype, MOTION_AXES))
+                group.attributes = {
+                    "video": video.name,
+                    "location": video.location,
+                    "fingerprint": video.fingerprint,
+                    "estimation": recipe.to_json(),
+                    "made": describe(),
+                }
+        flow = self.find(video, recipe)
         if flow is None:
-            raise _gone(key, self._place)
+            raise _gone(self._storage, key)
         return flow
 
 
-def _identify(video: Video, estimation: FlowRecipe) -> dict[str, Any]:
-    """Return the attributes of estimated motion that decide it."""
-    return {"fingerprint": video.fingerprint, "estimation": estimation.to_json()}
+def _key_for(video: Video, recipe: FlowRecipe) -> str:
+    return _key_of(video.name, video.fingerprint, recipe.to_json())
 
 
-def _key_of(video: Video, estimation: FlowRecipe) -> str:
-    return flow_key(video.name, estimation.algorithm, digest_of_flow(_identify(video, estimation)))
+def _key_of(video: str, fingerprint: str, estimation: Mapping[str, Any]) -> str:
+    digest = digest_of({"fingerprint": fingerprint, "estimation": estimation})
+    return flow_key(video, estimation["algorithm"], digest)
 
 
-def _gone(key: str, place: Storage) -> GbvisError:
-    return GbvisError(
-        f"the flow {key} is gone from {place.location} again",
-        "something else takes it away while this call writes it: repeat it",
+def _gone(storage: Storage, key: str) -> GbvisError:
+    return StoreError(
+        f"the flow {key} is gone from {storage.location} again",
+        "something else removes it while this call writes it: repeat it",
     )

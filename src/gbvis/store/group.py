@@ -1,126 +1,142 @@
-"""What one finished group of a store holds, read when it is asked for."""
+"""Groups: what their attributes say, arrays below them, and a checksum over every byte of both."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import Any, Self
 
+import msgspec
 from numpy.typing import NDArray
 
-from gbvis.errors import GbvisError
-from gbvis.store.array import ArrayFormat, checksum_of, is_intact
-from gbvis.store.metadata import fits
-from gbvis.store.storage import Storage, Unreachable
+from gbvis.errors import StoreError
+from gbvis.provenance import digest_of
+from gbvis.store.array import StoredArray, checksum_of
+from gbvis.store.storage import GROUP, METADATA, Storage, encode_group
+
+NONSENSE = (msgspec.ValidationError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading a record into its class raises where the record makes no sense."""
+
+_CHECKSUM = "checksum"
+"""The attribute that is a digest of all others: those of chunks do not cover them."""
 
 
+@dataclass(kw_only=True)
 class StoredGroup:
-    """A group of a store: its key, its attributes, its arrays.
+    """A group of a store; its fields are its attributes, and reading them into it is the check of their form.
 
     Attributes:
-        key: The group's place below the store.
-        attributes: As in `DESIGN.md`, part 4.
+        arrays: Its arrays by name.
+        key: Its place below the store.
+        storage: The store's files (`Storage`).
     """
 
-    FORM: ClassVar[Mapping[str, Any]] = {}
-    """What attributes there must be, and of which form; see `metadata.fits`."""
+    arrays: dict[str, StoredArray]
+    key: str = field(init=False, default="")
+    storage: Any = field(init=False, default=None, repr=False)
 
-    ARRAYS: ClassVar[tuple[str, ...]] = ()
-    """Arrays without which the group is damaged."""
+    @classmethod
+    def read(cls, storage: Storage, key: str) -> Self | None:
+        """Return the group at a key; None where there is none, or its attributes are not what they should be."""
+        attributes = read_attributes(storage, key)
+        try:
+            group = None if attributes is None else msgspec.convert(attributes, cls)
+            if group is None or group.own_key != key:  # another key: it was moved
+                return None
+        except NONSENSE:
+            return None
+        group.key, group.storage = key, storage
+        return group
 
-    def __init__(self, place: Storage, key: str, attributes: dict[str, Any]) -> None:
-        self._place = place
-        self._formats: dict[str, ArrayFormat] = {}
-        self.key = key
-        self.attributes = attributes
-
-    @property
-    def location(self) -> str:
-        """The group's absolute path or URL."""
-        return self._place.locate(self.key)
+    @classmethod
+    def find(cls, storage: Storage, key: str, is_thorough: bool = True) -> Self | None:
+        """Return the group at a key; None where it is missing or damaged. Thoroughly, every byte of it is read."""
+        group = cls.read(storage, key)
+        return group if group and not group.find_damage(is_thorough) else None
 
     @property
     def own_key(self) -> str:
-        """The key that a group with these attributes has: another means that it was moved."""
+        """The key of a group with these attributes."""
         raise NotImplementedError
 
+    @property
+    def address(self) -> str:
+        """The group's absolute path or URL."""
+        return str(self.storage.locate(self.key))
+
     def find_damage(self, is_thorough: bool) -> str | None:
-        """Return what is wrong with the group, or None where nothing is.
+        """Return what is wrong with the group's arrays, or None where nothing is.
 
         Args:
-            is_thorough: Read every chunk, and compare its checksum; else see only whether it is there.
+            is_thorough: Read every byte, and compare every checksum; else see only whether all chunks are there.
         """
+        sizes = {file.key: file.size for file in self.storage.list_files(self.key)}
+        for name, array in self.arrays.items():
+            folder = f"{self.key}/{name}"
+            is_read = is_thorough and f"{folder}/{METADATA}" in sizes
+            if f"{folder}/{METADATA}" not in sizes or (is_read and self.storage.read_json(folder) != array.metadata()):
+                return f"the metadata of {name} is missing or broken"
+            for number, checksum in enumerate(array.chunks or ()):
+                chunk = f"{folder}/{array.chunk_name(number)}"
+                if not 0 < sizes.get(chunk, 0) <= array.largest_chunk:
+                    return f"chunk {number} of {name} is missing, or is no chunk"
+                if is_thorough and self._is_torn(chunk, array, checksum):
+                    return f"the checksum of chunk {number} of {name} does not fit"
+        return None
+
+    def _is_torn(self, chunk: str, array: StoredArray, checksum: str | None) -> bool:
         try:
-            return self._find_damage(is_thorough)
-        except Unreachable:
-            raise
-        except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError, GbvisError) as error:
-            return f"its metadata makes no sense ({type(error).__name__})"
+            return not array.is_chunk(self.storage.read(chunk, array.largest_chunk), checksum)
+        except OSError:  # removed this very moment, or no file
+            return True
 
-    def _find_damage(self, is_thorough: bool) -> str | None:
-        """As `find_damage`, and any error says that the group is damaged."""
-        for name, form in self.FORM.items():
-            if not fits(self.attributes, {name: form}):
-                return f"its metadata has no sound {name}"
-        if self.own_key != self.key:
-            return f"it is that of {self.own_key}"
-        sizes = {file.key: file.size for file in self._place.list_files(self.key)}
-        for name in self.ARRAYS:
-            damage = self._find_damaged_chunk(name, sizes, is_thorough)
-            if damage:
-                return damage
-        return None
-
-    def _find_damaged_chunk(self, name: str, sizes: dict[str, int], is_thorough: bool) -> str | None:
-        array = self._array(name)
-        if array is None:
-            return f"the metadata of {name} is missing or broken"
-        checksums: list[str] = self.attributes["arrays"][name]["chunks"]
-        if not fits(checksums, [str]) or len(checksums) != array.chunk_count:
-            return f"{name} has {array.chunk_count} chunks, and not as many checksums"
-        for number, checksum in enumerate(checksums):
-            chunk = f"{self.key}/{name}/{array.chunk_name(number)}"
-            if not sizes.get(chunk):
-                return f"chunk {number} of {name} is missing"
-            if is_thorough and not is_intact(self._place.read(chunk), checksum):
-                return f"the checksum of chunk {number} of {name} does not fit"
-        return None
-
-    def _array(self, name: str) -> ArrayFormat | None:
-        """Return the format of an array; None where its metadata is missing, or not as it was written."""
-        if name not in self._formats:
-            array = ArrayFormat(self._place.read_json(f"{self.key}/{name}"))
-            if array.digest != self.attributes["arrays"][name]["metadata"]:
-                return None
-            self._formats[name] = array
-        return self._formats[name]
-
-    def _read(self, name: str, number: int, is_listed: bool = True) -> NDArray[Any]:
+    def _read_chunk(self, name: str, number: int) -> NDArray[Any]:
         """Return one chunk of an array, without the first axis.
-
-        Args:
-            name: The array's.
-            number: The chunk's.
-            is_listed: The group's metadata names the chunk's checksum.
 
         Raises:
             GbvisError: It is missing, or a checksum does not fit.
         """
         with self._explaining_damage():
-            array = self._array(name)
-            if array is None:
-                raise ValueError(f"the metadata of {name} is missing or broken")
-            chunk = self._place.read(f"{self.key}/{name}/{array.chunk_name(number)}")
-            if is_listed and checksum_of(chunk) != self.attributes["arrays"][name]["chunks"][number]:
+            array = self.arrays[name]
+            chunk = self.storage.read(f"{self.key}/{name}/{array.chunk_name(number)}", array.largest_chunk)
+            if array.chunks is not None and checksum_of(chunk) != array.chunks[number]:
                 raise ValueError("a checksum does not fit")
-            values: NDArray[Any] = array.decode(number, chunk)[0]
+            values: NDArray[Any] = array.decode(chunk)[0]
             return values
 
     @contextmanager
     def _explaining_damage(self) -> Iterator[None]:
         try:
             yield
-        except (ArithmeticError, LookupError, OSError, TypeError, ValueError) as error:
+        except (LookupError, OSError, ValueError) as error:
             why = "a checksum does not fit" if "checksum" in str(error) else "a part of it is missing or broken"
-            raise GbvisError(
-                f"{self.key} in {self._place.location} is damaged: {why}",
-                "run the same `gbvis explain` again: it computes anew what is damaged",
+            raise StoreError(
+                f"{self.key} in {self.storage.location} is damaged: {why}",
+                "run the same `gbvis explain` again: it computes what is damaged once more",
             ) from error
+
+
+def read_attributes(storage: Storage, key: str) -> dict[str, Any] | None:
+    """Return the attributes of a group; None where there is none, or its metadata is not as it was written."""
+    metadata = storage.read_json(key)
+    attributes = metadata.pop("attributes", None)
+    if metadata != GROUP or not isinstance(attributes, dict):
+        return None
+    checksum = attributes.pop(_CHECKSUM, None)
+    try:
+        return attributes if checksum == digest_of(attributes) else None
+    except ValueError:  # NaN, which is not JSON and which we never write
+        return None
+
+
+def encode_attributes(attributes: dict[str, Any]) -> bytes:
+    """Return the metadata of a group with these attributes and the checksum over them."""
+    return encode_group({**attributes, _CHECKSUM: digest_of(attributes)})
+
+
+def write_attributes(storage: Storage, key: str, attributes: dict[str, Any]) -> None:
+    """Replace the attributes of a group, in one step.
+
+    Raises:
+        OSError: They cannot be written.
+    """
+    storage.replace(f"{key}/{METADATA}", encode_attributes(attributes))

@@ -1,20 +1,37 @@
-"""Keys: the places of things in a store."""
+"""Keys: the names of groups in a store."""
 
 import hashlib
 import os
+import re
 from urllib.parse import quote
 
 WEIGHTS = "weights"
-"""The top group that holds the weights' cards; no video's key is equal to it."""
+"""The top group that holds the weights' records; no video's key is equal to it."""
 
 CLIPS = "clips"
 FLOW = "flow"
 """The modality; estimated motion is kept below it too, beside the endpoints."""
 
+RUN = "run"
+LEVEL = "level"
+FOREIGN = "foreign"
+"""Kinds of groups, beside the three above: one that holds groups alone, and what gbvis has not made."""
+
 UNFINISHED = ".unfinished-"
 """What the names of groups start with that are still being written; no key does."""
 
 _LONGEST = 160
+
+_KINDS = (
+    (WEIGHTS, f"{WEIGHTS}/[^/]+"),
+    (LEVEL, f"{WEIGHTS}|(?!{WEIGHTS}/)[^/]+(/(rgb|flow))?"),
+    (FLOW, f"[^/]+/{FLOW}/[a-z0-9]+-[0-9a-f]{{16}}"),
+    (CLIPS, f"[^/]+/(rgb|flow)/{CLIPS}/[0-9a-f]{{16}}"),
+    (LEVEL, "[^/]+/(rgb|flow)/[^/]+"),
+    (RUN, f"[^/]+/(rgb|flow)/(?!{CLIPS}/)[^/]+/[0-9]+-[a-z0-9-]+-[0-9a-f]{{16}}"),
+    (FOREIGN, "(?s:.)*"),
+)
+"""Which kind of group has which keys; the first that fits."""
 
 
 def video_key(name: str) -> str:
@@ -59,6 +76,11 @@ def run_key(video: str, modality: str, endpoint: str, target: int, method: str, 
     return f"{video_key(video)}/{modality}/{endpoint}/{target}-{method}-{digest}"
 
 
-def weights_key(sha256: str, family: str | None) -> str:
-    """Return the key of a weights file's cards; read as a family that was named, it is another network."""
-    return f"{WEIGHTS}/{sha256}" + (f"-{family}" if family else "")
+def weights_key(sha256: str, checkpoint_format: str | None = None) -> str:
+    """Return the key of a weights file's record; read as a format that was named, it is another network."""
+    return f"{WEIGHTS}/{sha256}" + (f"-{checkpoint_format}" if checkpoint_format else "")
+
+
+def kind_of(key: str) -> str:
+    """Return what a group with that key is: `weights`, `clips`, `flow`, `run`, `level`, or `foreign` to gbvis."""
+    return next(kind for kind, pattern in _KINDS if re.fullmatch(pattern, key))

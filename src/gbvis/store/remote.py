@@ -1,16 +1,17 @@
-"""A store anywhere that fsspec reaches: `s3://`, `gs://`, `memory://` and others."""
+"""Storage anywhere that fsspec reaches: `s3://`, `gs://`, `memory://` and others."""
 
 import errno
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from gbvis.errors import GbvisError
-from gbvis.store.local import LocalStorage
-from gbvis.store.storage import METADATA, Storage, StoredFile, Unreachable
+from gbvis.atomic_file import StagingArea
+from gbvis.errors import UsageError
+from gbvis.store.keys import CLIPS, FLOW, RUN, UNFINISHED, kind_of
+from gbvis.store.storage import LARGEST_METADATA, METADATA, Storage, StoredFile, Unreachable
 
 _PATIENCE = {"read_timeout": 10, "retries": {"mode": "standard", "total_max_attempts": 3}}
 """How long S3 is waited for: by itself botocore tries each request five times, for 15 s, and s3fs that five times."""
@@ -21,11 +22,11 @@ _S3 = {"s3", "s3a"}
 
 
 class RemoteStorage(Storage):
-    """A store of objects, each of which is written in one step, and that know no renaming and no locks.
+    """A store of objects, each written in one step; there is neither renaming nor locking.
 
-    A group is staged on this machine. Its metadata is written last, and taken away first: until then nobody sees it.
+    A group is staged on this machine. Its metadata is written last, and removed first: until then nobody sees it.
     Two processes that publish the same group write the same objects; should their numbers differ in a last bit, the
-    checksums in the metadata that came last do not fit the other's chunks, and the group is made anew.
+    checksums in the metadata that came last do not fit the other's chunks, and the group is made again.
     """
 
     def __init__(self, url: str) -> None:
@@ -38,14 +39,13 @@ class RemoteStorage(Storage):
                 self.location, use_listings_cache=False, **_options_of(protocol, fsspec.config.conf)
             )
         except (ImportError, ValueError) as error:
-            raise GbvisError(
+            raise UsageError(
                 f"cannot use the store {url}: {error}",
                 f"install what fsspec needs for {protocol}://; for s3 that is `pip install 'gbvis[s3]'`",
-                exit_code=2,
             ) from error
         self._root = root.rstrip("/")
         if not self._root:
-            raise GbvisError(f"the store {url} names no place", "give a bucket and a path below it", exit_code=2)
+            raise UsageError(f"the store {url} names no place", "give a bucket and a path below it")
         if protocol in _S3:
             self._files.retries = _TRIES
 
@@ -57,36 +57,36 @@ class RemoteStorage(Storage):
         """Return the URL of a key."""
         return f"{self.location}/{key}" if key else self.location
 
-    def read(self, key: str) -> bytes:
+    def read(self, key: str, at_most: int = LARGEST_METADATA) -> bytes:
         """Return an object's content."""
-        with self._reading():
+        with self._reaching(FileNotFoundError):
             return bytes(self._files.cat_file(self._path(key)))
 
     def replace(self, key: str, content: bytes, is_lasting: bool = True) -> None:
         """Write an object."""
-        with self._writing():
+        with self._reaching(OSError):
             self._files.pipe_file(self._path(key), content)
 
     def list_folders(self, key: str) -> list[str]:
         """Return the names of the prefixes directly below a key."""
-        folders = [entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in self._list(key) if _is_folder(entry)]
+        folders = [
+            entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in self._list(key) if entry["type"] == "directory"
+        ]
         return sorted(name for name in folders if not name.startswith("."))
 
     def list_files(self, key: str) -> Iterator[StoredFile]:
         """Yield all objects below a key."""
         found: dict[str, dict[str, Any]] = {}
-        with suppress(FileNotFoundError), self._reading():
+        with suppress(FileNotFoundError), self._reaching(FileNotFoundError):
             found = self._files.find(self._path(key), detail=True)
         skipped = len(self._files._strip_protocol(self._root).rstrip("/")) + 1
         for path, about in sorted(found.items()):
             if not path.endswith("/"):
                 yield StoredFile(path[skipped:], int(about["size"] or 0))
 
-    @contextmanager
-    def staging(self) -> Iterator[Path]:
+    def staging(self) -> AbstractContextManager[Path]:
         """Give an empty folder among this machine's temporary files; a lock says that its process lives."""
-        with _open_workplace().staging() as staged:
-            yield staged
+        return _open_staging_area().open()
 
     def publish(self, staged: Path, key: str, is_kept: Callable[[], bool]) -> None:
         """Upload a staged group, its metadata last."""
@@ -100,30 +100,30 @@ class RemoteStorage(Storage):
             self.replace(f"{key}/{path.relative_to(staged).as_posix()}", path.read_bytes())
 
     def remove(self, key: str) -> None:
-        """Take a group away, its metadata first; the levels above it stay."""
+        """Remove a group, its metadata first; the levels above it stay."""
         files = [file.key for file in self.list_files(key)]
         own = f"{key}/{METADATA}"
         for name in ([own] if own in files else []) + [name for name in files if name != own]:
-            with suppress(FileNotFoundError), self._writing():
+            with suppress(FileNotFoundError), self._reaching(OSError):
                 self._files.rm_file(self._path(name))
 
     def list_unfinished(self) -> list[str]:
         """Return the prefixes that hold an array whose group has no metadata: half uploaded, or being uploaded."""
         names = {file.key for file in self.list_files("")}
-        arrays = [name.rsplit("/", 2) for name in names if name.count("/") > 2 and name.endswith(f"/{METADATA}")]
-        return sorted({group for group, _, _ in arrays if f"{group}/{METADATA}" not in names})
+        groups = {name.rsplit("/", 2)[0] for name in names if name.count("/") > 2 and name.endswith(f"/{METADATA}")}
+        return sorted(key for key in groups if kind_of(key) in (RUN, CLIPS, FLOW) and f"{key}/{METADATA}" not in names)
 
     def discard(self, key: str) -> None:
-        """Take away the objects of a group that has no metadata."""
+        """Remove the objects of a group that has no metadata."""
         self.remove(key)
 
     def sweep(self) -> None:
-        """Take away what killed processes staged on this machine, and nothing elsewhere.
+        """Remove what killed processes staged on this machine, and nothing elsewhere.
 
-        Nobody knows there whether who wrote it lives: `store rm --unfinished` takes it away when told.
+        Nobody knows there whether who wrote it lives: `store rm --unfinished` removes it when told.
         """
         with suppress(OSError):
-            _open_workplace().sweep()
+            _open_staging_area().sweep()
 
     def _path(self, key: str) -> str:
         return f"{self._root}/{key}" if key else self._root
@@ -131,32 +131,24 @@ class RemoteStorage(Storage):
     def _list(self, key: str) -> list[dict[str, Any]]:
         """Return what is directly below a key, as fsspec describes it."""
         entries: list[dict[str, Any]] = []
-        with suppress(FileNotFoundError), self._reading():
+        with suppress(FileNotFoundError), self._reaching(FileNotFoundError):
             entries = self._files.ls(self._path(key), detail=True)
         return entries
 
     @contextmanager
-    def _reading(self) -> Iterator[None]:
-        """Let no failure but that nothing is there pass for something that is known of a file."""
+    def _reaching(self, tells: type[OSError]) -> Iterator[None]:
+        """Let no failure but what `tells` something of a file pass for something that is known of it."""
         try:
             yield
-        except FileNotFoundError:
+        except tells:
             raise
         except Exception as error:  # botocore, aiohttp, google-auth: none shares a class with another
-            raise Unreachable(self.location, _words_of(error)) from error
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Tell a place that refuses to write from one that is gone."""
-        try:
-            yield
-        except OSError:
-            raise
-        except Exception as error:
-            raise Unreachable(self.location, _words_of(error)) from error
+            words = " ".join(str(error).split()) or "no reason given"
+            why = words if isinstance(error, OSError) else f"{type(error).__name__}: {words}"
+            raise Unreachable(self.location, why) from error
 
 
-def _open_workplace() -> LocalStorage:
+def _open_staging_area() -> StagingArea:
     """Return the folder among this machine's temporary files where this user's groups are staged.
 
     Raises:
@@ -167,7 +159,7 @@ def _open_workplace() -> LocalStorage:
     path.mkdir(mode=0o700, exist_ok=True)
     if path.is_symlink() or user not in (None, path.stat().st_uid):
         raise OSError(errno.EACCES, f"{path} is another user's: set TMPDIR to a folder of your own")
-    return LocalStorage(path)
+    return StagingArea(path, UNFINISHED)
 
 
 def _options_of(protocol: str, chosen: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -176,13 +168,3 @@ def _options_of(protocol: str, chosen: dict[str, dict[str, Any]]) -> dict[str, A
         return {}
     config = {**_PATIENCE, **chosen.get(protocol, {}).get("config_kwargs", {})}
     return {"config_kwargs": config, "max_concurrency": 1}  # more, and s3fs asks for a size before each reading
-
-
-def _is_folder(entry: dict[str, Any]) -> bool:
-    return bool(entry["type"] == "directory")
-
-
-def _words_of(error: Exception) -> str:
-    """Return one line that says what happened; of an error that is Python's own, without its class."""
-    words = " ".join(str(error).split()) or "no reason given"
-    return words if isinstance(error, OSError) else f"{type(error).__name__}: {words}"

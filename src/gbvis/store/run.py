@@ -1,71 +1,92 @@
-"""A run, in a store."""
+"""Runs: one attribution per clip, and all that decided it."""
 
-from contextlib import suppress
-from typing import Any, ClassVar
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
-from gbvis.attribution.attribution import Gradient
-from gbvis.networks.endpoint import Endpoint, read_endpoint
-from gbvis.provenance import digest_of
-from gbvis.store.group import StoredGroup
+import numpy as np
+from numpy.typing import NDArray
+
+from gbvis.attribution.attribution import Attribution, Values, are_pixel_axes
+from gbvis.attribution.recipe import Recipe
+from gbvis.errors import StoreError, UsageError
+from gbvis.networks.endpoint import Endpoint
+from gbvis.store.array import StoredArray
+from gbvis.store.clips import StoredClips
+from gbvis.store.group import StoredGroup, read_attributes, write_attributes
 from gbvis.store.keys import clips_key, run_key
-from gbvis.store.metadata import ABSENT, NUMBER, read_group, write_group
+from gbvis.store.storage import Storage
+from gbvis.store.transaction import GroupWriter, transaction
+
+if TYPE_CHECKING:
+    import xarray
 
 
+@dataclass(frozen=True)
+class Score:
+    """A class and its probability."""
+
+    index: int
+    score: float
+
+
+@dataclass(kw_only=True)
 class StoredRun(StoredGroup):
-    """One run: a gradient per clip and all that decided it."""
+    """One run of a store.
 
-    FORM: ClassVar = {
-        "video": str,
-        "location": str,
-        "recipe": {
-            **dict.fromkeys(("video", "modality", "weights", "family", "endpoint", "method", "precision"), str),
-            "clips": [[int]],
-            "preprocessing": dict,
-            "target": int,
-            "flow": (ABSENT, dict),
-        },
-        "clips": str,
-        "value": [NUMBER],
-        "label": (None, {"index": int, "name": (None, str)}),
-        "scores": [{"index": int, "label": (None, str), "score": NUMBER}],
-        "requests": [str],
-        "made": {"at": str},
-        "state": str,
-    }
-    ARRAYS: ClassVar = ("gradient", "value")
+    Attributes:
+        video: The video's true name.
+        location: Where it was read from.
+        recipe: What decided the numbers.
+        endpoint: Where the target lies.
+        position: The endpoint's place in the forward pass, from 0.
+        kind: `signed` where values have a sign, else `positive`.
+        clips: The digest of the clips.
+        value: Per clip the target's value.
+        scores: The highest class scores, the mean over all clips, best first.
+        requests: Digests of the requests that this run answers.
+        made: What it was made with: versions, device, time.
+    """
+
+    video: str
+    location: str
+    recipe: Recipe
+    endpoint: Endpoint
+    position: int
+    kind: Literal["signed", "positive"]
+    clips: str
+    value: list[float]
+    scores: list[Score]
+    requests: list[str]
+    made: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        counts = {len(self.recipe.clips), len(self.value), *(array.shape[0] for array in self.arrays.values())}
+        has_all = {*self.arrays} == {"gradient", "value"} and all(array.chunks for array in self.arrays.values())
+        clip, *axes = self.arrays["gradient"].axes
+        is_of_clips = has_all and clip == "clip" and are_pixel_axes(tuple(axes))
+        if len(counts) != 1 or not is_of_clips or self.endpoint.name != self.recipe.endpoint:
+            raise ValueError("its clips, values and gradients do not go together")
+        method, flow = self.recipe.method, self.recipe.flow
+        words = method["name"], flow.get("algorithm", ""), flow.get("camera_motion", "")
+        if not isinstance(method["settings"], dict) or not all(isinstance(word, str) for word in words):
+            raise ValueError("its recipe is none")
 
     @property
     def own_key(self) -> str:
         """The key of a run with this recipe."""
-        recipe = self.recipe
-        digest = digest_of(recipe)
-        return run_key(self.video, self.modality, self.endpoint.name, self.target, recipe["method"], digest)
-
-    @property
-    def video(self) -> str:
-        """The video's true name."""
-        return str(self.attributes["video"])
+        return key_of_run(self.video, self.recipe)
 
     @property
     def modality(self) -> str:
         """`rgb` or `flow`."""
-        return str(self.recipe["modality"])
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """Where the target lies."""
-        return read_endpoint(self.recipe["endpoint"])
+        return self.recipe.modality
 
     @property
     def target(self) -> int:
         """The filter, feature or class."""
-        return int(self.recipe["target"])
-
-    @property
-    def recipe(self) -> dict[str, Any]:
-        """What decided the numbers, as `Recipe.to_json` wrote it."""
-        recipe: dict[str, Any] = self.attributes["recipe"]
-        return recipe
+        return self.recipe.target
 
     @property
     def digest(self) -> str:
@@ -75,36 +96,158 @@ class StoredRun(StoredGroup):
     @property
     def clips_key(self) -> str:
         """The key of the clips that the run was computed from."""
-        return clips_key(self.video, self.modality, self.attributes["clips"])
+        return clips_key(self.video, self.modality, self.clips)
 
     @property
-    def clip_count(self) -> int:
-        """The number of clips."""
-        return len(self.recipe["clips"])
+    def axes(self) -> tuple[str, ...]:
+        """The names of one clip's axes: (channel, time, y, x) where values are in line with the clip's pixels."""
+        return self.arrays["gradient"].axes[1:]
 
-    @property
-    def values(self) -> list[float]:
-        """The target's value per clip."""
-        values: list[float] = self.attributes["value"]
-        return values
+    def gradient(self, clip: int) -> Values:
+        """Return what the method gave for a clip: float32 (channel, time, y, x), or what `axes` says.
 
-    def _find_damage(self, is_thorough: bool) -> str | None:
-        damage = super()._find_damage(is_thorough)
-        if damage:
-            return damage
-        frames: list[list[int]] = self.recipe["clips"]
-        gradient = self._array("gradient")
-        is_one = gradient is not None and gradient.chunk_count == len(frames) == len(self.values)
-        return None if is_one and frames and all(frames) else "its clips, values and gradients do not go together"
+        Of a gradient it is d target / d normalised input; of flow, channel 0 is u and 1 is v.
 
-    def gradient(self, clip: int) -> Gradient:
-        """Return d target / d normalised input: float32 (channel, time, y, x); flow: channel 0 is u, 1 is v."""
-        return self._read("gradient", clip)
+        Raises:
+            GbvisError: It is missing or damaged.
+        """
+        return self._read_chunk("gradient", clip)
 
-    def add_requests(self, digests: list[str]) -> None:
+    def to_numpy(self) -> NDArray[np.float32]:
+        """Return all clips at once: float32 (clip, *axes).
+
+        Raises:
+            GbvisError: As `gradient`.
+        """
+        return np.stack([self.gradient(clip) for clip in range(len(self.value))])
+
+    def to_xarray(self) -> "xarray.DataArray":
+        """Return all clips at once with coordinates, where xarray is installed.
+
+        Coordinates, as far as the method's axes allow: `frame` (clip, time), the frame numbers; `seconds`
+        (clip, time), where the rate is known; `source_row` (y) and `source_column` (x), where the middle of each pixel
+        lies among those of the source; `channel`: red, green, blue; or u, v.
+
+        Raises:
+            UsageError: xarray is not installed.
+            StoreError: As `gradient`, or the clips are gone.
+        """
+        try:
+            import xarray
+        except ImportError as error:
+            raise UsageError("xarray is not installed", "pip install 'gbvis[xarray]', or use to_numpy()") from error
+        axes = self.arrays["gradient"].axes
+        return xarray.DataArray(self.to_numpy(), dims=axes, coords=self._coordinates(axes), name="gradient")
+
+    def _coordinates(self, axes: tuple[str, ...]) -> dict[str, Any]:
+        clips = self.read_clips()
+        sizes = dict(zip(axes, self.arrays["gradient"].shape, strict=True))
+        left, top, right, bottom = clips.source_box
+        found: dict[str, Any] = {}
+        for axis, name, low, high in (("y", "source_row", top, bottom), ("x", "source_column", left, right)):
+            if axis in sizes:
+                middles = low + (np.arange(sizes[axis]) + 0.5) * (high - low) / sizes[axis]
+                found[name] = axis, middles - 0.5
+        if sizes.get("channel") in (2, 3):
+            found["channel"] = ["red", "green", "blue"] if sizes["channel"] == 3 else ["u", "v"]
+        frames = np.array(self.recipe.clips)
+        if sizes.get("time") == frames.shape[1]:
+            found["frame"] = ("clip", "time"), frames
+            if clips.rate:
+                found["seconds"] = ("clip", "time"), frames / clips.rate
+        return found
+
+    def find_damage(self, is_thorough: bool) -> str | None:
+        """As `StoredGroup`; a run whose clips are missing is damaged too. Their bytes are not read."""
+        damage = super().find_damage(is_thorough)
+        is_complete = damage or self.find_clips() is not None
+        return damage if is_complete else f"its clips {self.clips_key} are missing or damaged"
+
+    def read_clips(self) -> StoredClips:
+        """Return the clips that the run was computed from.
+
+        Raises:
+            StoreError: They are missing or damaged.
+        """
+        clips = self.find_clips()
+        if clips is None:
+            raise StoreError(
+                f"the frames {self.clips_key} are missing in {self.storage.location}",
+                "run the same `gbvis explain` to make them again",
+            )
+        return clips
+
+    def find_clips(self, is_thorough: bool = False) -> StoredClips | None:
+        """Return the clips that the run was computed from; None where they are missing or damaged."""
+        clips = StoredClips.find(self.storage, self.clips_key, is_thorough)
+        return clips if clips and clips.frames == self.recipe.clips else None
+
+    def add_requests(self, digests: Iterable[str]) -> None:
         """Keep with the run that it answers these requests too, if the store lets us; if not, nothing is lost."""
-        now = read_group(self._place, self.key)  # another process may have added to them
-        if now is not None and now.get("arrays") == self.attributes["arrays"]:
-            self.attributes = {**now, "requests": sorted({*now["requests"], *digests})}
+        now = read_attributes(self.storage, self.key)  # another process may have added to them
+        if now is not None and StoredRun.read(self.storage, self.key) == self:
             with suppress(OSError):
-                write_group(self._place, self.key, self.attributes)
+                requests = sorted({*now["requests"], *digests})
+                write_attributes(self.storage, self.key, {**now, "requests": requests})
+
+
+class RunWriter:
+    """Writes the attributions of one run, clip by clip."""
+
+    def __init__(self, group: GroupWriter, recipe: Recipe) -> None:
+        self._group, self._recipe = group, recipe
+        self._value: list[float] = []
+
+    def describe(self, **attributes: Any) -> None:
+        """Add to what is kept with the run; see `StoredRun`. May be called until the context ends."""
+        self._group.attributes |= attributes
+
+    def write(self, attribution: Attribution) -> None:
+        """Write the next clip's attribution, of which the first decides the run's axes; remember its value.
+
+        Raises:
+            NumbersError: It holds what is no number: such a run is given up, and never in the store.
+        """
+        attribution.check_numbers(len(self._value))
+        if not self._value:
+            shape, axes = (len(self._recipe.clips), *attribution.values.shape), ("clip", *attribution.axes)
+            self._group.add_array("gradient", StoredArray(shape, "float32", axes))
+        self._group.write("gradient", attribution.values)
+        self._value.append(attribution.value)
+
+    def give_up(self) -> None:
+        """Leave nothing of the run, when the context ends."""
+        self._group.is_given_up = True
+
+    def finish(self) -> None:
+        """Write the values."""
+        count = len(self._value)
+        self._group.add_array("value", StoredArray((count,), "float32", ("clip",), chunk_length=count))
+        self._group.write("value", self._value)
+        self.describe(value=self._value)
+
+
+@contextmanager
+def write_run(storage: Storage, video: str, recipe: Recipe, force: bool) -> Iterator[RunWriter]:
+    """Give a writer for one run; the run is in the store once the context ends without error.
+
+    Args:
+        storage: The store's files.
+        video: The video's name.
+        recipe: What decides the numbers.
+        force: Replace a run that another process has made meanwhile.
+
+    Raises:
+        StoreError: The store cannot be written.
+    """
+    with transaction(storage, key_of_run(video, recipe), None if force else StoredRun) as group:
+        writer = RunWriter(group, recipe)
+        yield writer
+        if not group.is_given_up:
+            writer.describe(video=video, recipe=recipe.to_json())
+            writer.finish()
+
+
+def key_of_run(video: str, recipe: Recipe) -> str:
+    """Return the key of the run of a video by a recipe."""
+    return run_key(video, recipe.modality, recipe.endpoint, recipe.target, recipe.method["name"], recipe.digest)

@@ -1,33 +1,40 @@
-"""Where a store lies: files below a root, by their keys. A folder of this machine, or anything fsspec reaches."""
+"""Storage: what holds the files of a store. A folder of this machine (`local`), or what fsspec reaches (`remote`)."""
 
+import errno
 import json
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gbvis.errors import GbvisError
+from gbvis.errors import StoreError, StoreUnavailable
 
 METADATA = "zarr.json"
 """The file that makes a folder a Zarr group or array."""
 
+LARGEST_METADATA = 1 << 26
+"""Bytes: that of a million clips. More is damage, or meant to fill the memory."""
+
 GROUP = {"zarr_format": 3, "node_type": "group"}
 """What the metadata of every group says, beside its attributes (Zarr v3 core specification)."""
 
-_IS_URL = re.compile(r"[a-z][a-z0-9+.-]*(://|::)", re.IGNORECASE)
+_IN_THE_WAY = {errno.ELOOP, errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
+_REFUSALS = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS),
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE),
+}
+"""No permission, or no room."""
 
 
-class Unreachable(GbvisError):
-    """A place that does not answer, or lets nobody in: that does not say that what lies there is missing or damaged."""
+class Unreachable(StoreUnavailable):
+    """Raised when a store cannot be reached; says nothing about what it holds."""
 
     def __init__(self, location: str, why: str) -> None:
         super().__init__(
             f"cannot use the store {location}: {why}",
             "check the place given with --store, the network and the credentials, then repeat the call: what was "
             "finished is kept",
-            ends_call=True,
         )
 
 
@@ -46,7 +53,7 @@ class Storage(ABC):
     """
 
     def __init__(self, location: str) -> None:
-        """Name the place, as the user did."""
+        """Name it, as the user did."""
         self.location = location
 
     @abstractmethod
@@ -58,23 +65,26 @@ class Storage(ABC):
         """Return the absolute path or URL of a key."""
 
     @abstractmethod
-    def read(self, key: str) -> bytes:
+    def read(self, key: str, at_most: int = LARGEST_METADATA) -> bytes:
         """Return a file's content.
 
+        Args:
+            key: Its key.
+            at_most: Bytes; what is larger is not read, where its size can be told without a request of its own.
+
         Raises:
-            OSError: It is not there, or cannot be read.
+            OSError: It is not there, is larger, or cannot be read.
             Unreachable: Whether it is there cannot be told; so with all that lists files, too.
         """
 
     @abstractmethod
     def replace(self, key: str, content: bytes, is_lasting: bool = True) -> None:
-        """Write a file, in one step; where folders are, its own must be there: of a group, `publish` makes it.
+        """Write a file in one step. Its group must be there.
 
         Args:
             key: Its key.
             content: What it is to hold.
-            is_lasting: Wait until it is on the disk. Of chunks that carry a checksum, and can be made again one by one,
-                a power cut may take the last.
+            is_lasting: Wait until it is on the disk. A power cut may take chunks that can be made again one by one.
 
         Raises:
             OSError: It cannot be written.
@@ -84,17 +94,13 @@ class Storage(ABC):
     def list_folders(self, key: str) -> list[str]:
         """Return the names of the folders directly below a key, sorted; none where there is no such key."""
 
-    def list_strays(self, key: str) -> list[str]:
-        """Return the names of what lies directly below a level, hides a group's name and is no folder; sorted."""
-        return []
-
     @abstractmethod
     def list_files(self, key: str) -> Iterator[StoredFile]:
         """Yield all files at any depth below a key; none where there is no such key."""
 
     @abstractmethod
     def staging(self) -> AbstractContextManager[Path]:
-        """Give an empty folder of this machine to make a group in; what is left of it is taken away at the end.
+        """Give an empty folder of this machine to make a group in; what is left of it is removed at the end.
 
         Raises:
             OSError: It cannot be made.
@@ -110,7 +116,7 @@ class Storage(ABC):
 
     @abstractmethod
     def remove(self, key: str) -> None:
-        """Take a group away, and the levels above it that hold nothing else.
+        """Remove a group, and the levels above it that hold nothing else.
 
         Raises:
             OSError: It cannot be removed.
@@ -118,11 +124,11 @@ class Storage(ABC):
 
     @abstractmethod
     def list_unfinished(self) -> list[str]:
-        """Return the keys of what processes left behind that were killed."""
+        """Return the keys of what killed processes left behind."""
 
     @abstractmethod
     def discard(self, key: str) -> None:
-        """Take away one of those.
+        """Remove one of those.
 
         Raises:
             OSError: It cannot be removed.
@@ -130,7 +136,7 @@ class Storage(ABC):
 
     @abstractmethod
     def sweep(self) -> None:
-        """Take away what killed processes left behind, where it can be told that nobody works on it any more."""
+        """Remove what killed processes left behind, where it can be told that nobody works on it any more."""
 
     def ensure_levels(self, key: str) -> None:
         """Write the metadata of those groups above a key that have none, or another than they should.
@@ -156,28 +162,31 @@ class Storage(ABC):
             return {}
         return metadata if isinstance(metadata, dict) else {}
 
+    @contextmanager
+    def explaining_refusal(self) -> Iterator[None]:
+        """Turn an OSError into what to tell where a store cannot be written."""
+        try:
+            yield
+        except OSError as error:
+            raise self.cannot_write(error) from error
+
+    def cannot_write(self, error: OSError) -> StoreError:
+        """Return what to tell where a store cannot be written; where it is full or closed, all else would fail too."""
+        problem = f"cannot write to the store {self.location}: "
+        if error.errno in _IN_THE_WAY:
+            where = f"{error.filename}: " if error.filename else ""
+            hint = "a file or a link lies where the store keeps a folder: move it away, or choose another --store"
+            return StoreError(f"{problem}{where}{error.strerror or error}", hint)
+        hint = "free room, get permission or choose another --store, then repeat the call: what was finished is kept"
+        kind = StoreUnavailable if is_refusal(error) else StoreError
+        return kind(f"{problem}{error.strerror or error}", hint)
+
+
+def is_refusal(error: OSError) -> bool:
+    """Return whether an error says that there is no room or no permission."""
+    return isinstance(error, PermissionError) or error.errno in _REFUSALS  # S3's have no number
+
 
 def encode_group(attributes: dict[str, Any]) -> bytes:
     """Return the metadata of a group with these attributes."""
     return json.dumps({**GROUP, "attributes": attributes}, indent=2).encode()
-
-
-def encode_array(metadata: dict[str, Any]) -> bytes:
-    """Return an array's metadata as its file holds it."""
-    return json.dumps(metadata, indent=2).encode()
-
-
-def open_storage(location: str | Path) -> Storage:
-    """Return the place that a path or an fsspec URL means; nothing is made there yet.
-
-    Raises:
-        GbvisError: The URL's protocol is not known, or its library is not installed (exit code 2).
-    """
-    text = str(location)
-    if isinstance(location, str) and _IS_URL.match(text) and not text.startswith(("file://", "local://")):
-        from gbvis.store.remote import RemoteStorage
-
-        return RemoteStorage(text)
-    from gbvis.store.local import LocalStorage
-
-    return LocalStorage(Path(text.removeprefix("file://").removeprefix("local://")))

@@ -1,73 +1,76 @@
-"""Store: opened, planned from, written, read."""
+"""Store: opens a store, finds what it has, and reads and writes it."""
 
+import json
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gbvis.attribution.attribution import Recipe
-from gbvis.errors import GbvisError
-from gbvis.networks.endpoint import ENDPOINTS, Endpoint
-from gbvis.store.array import ArrayFormat
-from gbvis.store.clips import StoredClips
+from gbvis.attribution.recipe import Recipe
+from gbvis.errors import NothingFound, StoreError, UsageError
+from gbvis.networks.endpoint import Endpoint
+from gbvis.networks.info import WeightsInfo
+from gbvis.networks.labels import Labels
+from gbvis.shell import join_words
+from gbvis.store.clips import StoredClips, key_of_clips, write_clips
 from gbvis.store.flow import KeptFlow
-from gbvis.store.keys import CLIPS, WEIGHTS, clips_key, run_key, video_key, weights_key
-from gbvis.store.metadata import fits, read_group
-from gbvis.store.root import check_store, lost_its_root, make_store
-from gbvis.store.run import StoredRun
-from gbvis.store.storage import Storage, open_storage
-from gbvis.store.transaction import publishing
+from gbvis.store.keys import CLIPS, FLOW, LEVEL, RUN, WEIGHTS, kind_of, video_key
+from gbvis.store.run import RunWriter, StoredRun, key_of_run, write_run
+from gbvis.store.storage import GROUP, METADATA, Storage, encode_group, is_refusal
 from gbvis.store.weights import WeightsRecords
-from gbvis.store.writing import PIXEL_AXES, RunWriter, describe_clips, digest_of_clips, identify_clips
 from gbvis.videos.clip import ClipFormat, ClipPixels
 from gbvis.videos.video import Video, VideoShape
 
+FORMAT_VERSION = 3
+"""3: a run's recipe has the method with its settings, its endpoint travels with it, class names with the weights."""
+
+_ROOT = {"gbvis": {"format_version": FORMAT_VERSION}}
+
+_IS_URL = re.compile(r"[a-z][a-z0-9+.-]*(://|::)", re.IGNORECASE)
+
 
 class Store:
-    """A store at a place.
+    """A store at a path or an fsspec URL.
 
     Attributes:
-        place: Its files.
-        cards: What is known of weights files.
+        storage: Its files.
+        weights: What is known of weights files.
         flow: The motion that was estimated.
-        damaged: Keys of the runs that `runs` passed over because a part of them is missing or cannot be read.
+        damaged: Keys of the runs that `runs` skipped because a part of them is missing or damaged.
     """
 
-    def __init__(self, place: Storage) -> None:
-        self.place = place
-        self.cards = WeightsRecords(place)
-        self.flow = KeptFlow(place)
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self.weights = WeightsRecords(storage)
+        self.flow = KeptFlow(storage)
         self.damaged: set[str] = set()
 
     @property
     def location(self) -> str:
         """The path or URL, as the user gave it."""
-        return self.place.location
+        return self.storage.location
 
     @classmethod
-    def open(cls, location: str | Path, needs_root: bool = True) -> "Store":
+    def open(cls, location: str | Path) -> "Store":
         """Return the store at a path or an fsspec URL.
 
-        Args:
-            location: The path or URL.
-            needs_root: Refuse a store whose root's metadata is lost or damaged, too.
-
         Raises:
-            GbvisError: There is none (exit code 1), or what is there is no store, or a newer one (exit code 2).
+            NothingFound: There is none.
+            UsageError: What is there is not a store, or has another format version.
         """
-        place = open_storage(location)
-        check_store(place, needs_root)
-        return cls(place)
+        storage = open_storage(location)
+        _check_store(storage)
+        return cls(storage)
 
     @classmethod
     def find(cls, location: str | Path) -> "Store | None":
-        """Return the store at a path or URL, or None where one is still to be made, or to get its root again.
+        """Return the store at a path or URL, or None where one is still to be made.
 
         Raises:
-            GbvisError: As `open` (exit code 2).
+            UsageError: As `open`.
         """
-        place = open_storage(location)
         with suppress(OSError):
-            if place.is_empty() or lost_its_root(place):
+            if open_storage(location).is_empty():
                 return None
         return cls.open(location)
 
@@ -78,145 +81,215 @@ class Store:
         Raises:
             GbvisError: As `open`, or it cannot be made.
         """
-        place = open_storage(location)
-        make_store(place)
-        check_store(place)
-        place.sweep()
-        return cls(place)
+        storage = open_storage(location)
+        _make_store(storage)
+        _check_store(storage)
+        storage.sweep()
+        return cls(storage)
 
-    def runs(
-        self, video: str | None = None, modality: str | None = None, endpoint: Endpoint | None = None
-    ) -> Iterator[StoredRun]:
-        """Yield the finished runs, of one video, modality or endpoint where given, in a fixed order.
+    def runs(self, video: str | None = None, modality: str | None = None) -> Iterator[StoredRun]:
+        """Yield the runs, of one video or one modality where given, in the order of video, stream and endpoint.
 
-        Runs that are damaged are passed over; `damaged` holds their keys afterwards.
+        Damaged runs are skipped; `damaged` holds their keys afterwards.
         """
         for name in [video_key(video)] if video is not None else self.videos():
-            for stream in [modality] if modality else ("rgb", "flow"):
-                for place in [endpoint] if endpoint else ENDPOINTS:
-                    for key in self.keys(f"{name}/{stream}/{place}"):
-                        found = self._find_whole(key, is_thorough=False)
-                        if found is None:
-                            self.damaged.add(key)
-                        else:
-                            yield found
+            for stream in [modality] if modality else ("rgb", FLOW):
+                found = []
+                for key in self.list_runs(f"{name}/{stream}"):
+                    run = self._find_whole(key, is_thorough=False)
+                    if run is None:
+                        self.damaged.add(key)
+                    else:
+                        found.append(run)
+                yield from sorted(found, key=lambda run: run.position)
 
-    def find_answers(
-        self, video: str, modality: str, endpoint: Endpoint, requests: Iterable[str]
-    ) -> dict[str, StoredRun]:
-        """Return the finished runs that answer these digests of requests, as far as there are any.
+    def list_runs(self, stream: str) -> Iterator[str]:
+        """Yield the keys of the runs of a stream, in the order of their endpoints' names."""
+        for endpoint in self.keys(stream):
+            if kind_of(endpoint) == LEVEL:
+                yield from (key for key in self.keys(endpoint) if kind_of(key) == RUN)
+
+    def find_answers(self, video: str, modality: str, endpoint: str, requests: Iterable[str]) -> dict[str, StoredRun]:
+        """Return the finished runs at an endpoint that answer these digests of requests, as far as there are any.
 
         Every byte of what is returned has been checked.
         """
         wanted = set(requests)
         answers: dict[str, StoredRun] = {}
         for key in self.keys(f"{video_key(video)}/{modality}/{endpoint}"):
-            attributes = read_group(self.place, key) or {}
-            answered = wanted & set(attributes["requests"] if fits(attributes, {"requests": [str]}) else ())
-            run = self._find_whole(key) if answered else None
-            if run is not None:
+            run = StoredRun.read(self.storage, key)
+            answered = wanted & set(run.requests) if run else set()
+            if run and answered and self._is_whole(run):
                 self._mend_levels(run)
                 answers.update(dict.fromkeys(answered, run))
         return answers
 
     def find_run(self, video: str, recipe: Recipe) -> StoredRun | None:
         """Return the run of `video` made by `recipe`, every byte checked; None where it is not there, or damaged."""
-        return self._find_whole(_run_key(video, recipe))
+        return self._find_whole(key_of_run(video, recipe))
 
     def clips_of(self, run: StoredRun) -> StoredClips:
         """Return the clips that a run was computed from.
 
         Raises:
-            GbvisError: They are gone.
+            GbvisError: The clips are missing.
         """
-        return self._clips(run.clips_key)
+        return run.read_clips()
+
+    def labels_of(self, run: StoredRun) -> Labels | None:
+        """Return the class names for a run's target; None where the target is no class, or the names are not known."""
+        return self.weights.labels_of(run.recipe) if run.endpoint.is_class else None
 
     def find_shape(self, video: str, modality: str, fingerprint: str) -> VideoShape | None:
         """Return what is known of the video with that content from clips that were cut of it, or None."""
         for key in self.keys(f"{video_key(video)}/{modality}/{CLIPS}"):
-            clips = self._find_clips(key, is_thorough=False)
-            if clips is not None and clips.attributes["fingerprint"] == fingerprint:
+            clips = StoredClips.find(self.storage, key, is_thorough=False)
+            if clips is not None and clips.fingerprint == fingerprint:
                 return clips.video_shape
         return None
 
     def write_clips(
-        self,
-        video: Video,
-        clip_format: ClipFormat,
-        frames: list[list[int]],
-        clips: Iterator[ClipPixels],
-        is_forced: bool,
+        self, video: Video, clip_format: ClipFormat, frames: list[list[int]], clips: Iterator[ClipPixels], force: bool
     ) -> StoredClips:
         """Return the clips of a video from the store; what is not there is taken from `clips`, one at a time.
 
         Raises:
             GbvisError: A frame cannot be read, or the store cannot be written.
         """
-        identity = identify_clips(video, clip_format, frames)
-        key = clips_key(video.name, video.modality, digest_of_clips(identity))
-        stored = None if is_forced else self._find_clips(key)
+        key = key_of_clips(video, clip_format, frames)
+        stored = None if force else StoredClips.find(self.storage, key)
         if stored is None:
-            kept = lambda: not is_forced and self._find_clips(key) is not None  # noqa: E731
-            with publishing(self.place, key, kept) as group:
-                square = (clip_format.crop, clip_format.crop)
-                shape = (len(frames), len(frames[0]), *square, clip_format.channels)
-                pixels = group.create_array("pixels", ArrayFormat.create(shape, clip_format.dtype, PIXEL_AXES))
-                for clip in clips:
-                    pixels.write(clip)
-                group.attributes = {**identity, **describe_clips(video, clip_format)}
-        return stored or self._clips(key)
+            write_clips(self.storage, video, clip_format, frames, clips, force)
+        stored = stored or StoredClips.find(self.storage, key, is_thorough=False)
+        if stored is None:
+            raise StoreError(
+                f"the clips {key} are gone from {self.location} again",
+                "something else removes them while this call writes them: repeat it",
+            )
+        return stored
 
     @contextmanager
-    def writing(self, video: str, recipe: Recipe, clip_format: ClipFormat, is_forced: bool) -> Iterator[RunWriter]:
-        """Give a writer for the gradients of one run; the run is in the store once the context ends without error."""
-        key = _run_key(video, recipe)
-        kept = lambda: not is_forced and self._find_whole(key) is not None  # noqa: E731
-        with publishing(self.place, key, kept) as group:
-            square = (clip_format.crop, clip_format.crop)
-            shape = (len(recipe.clips), clip_format.channels, len(recipe.clips[0]), *square)
-            writer = RunWriter(group, shape)
+    def write_run(
+        self, video: Video, recipe: Recipe, endpoint: Endpoint, info: WeightsInfo, clips: StoredClips, force: bool
+    ) -> Iterator[RunWriter]:
+        """Give a writer for one run; the run is in the store once the context ends without error.
+
+        Raises:
+            GbvisError: The store cannot be written.
+        """
+        with write_run(self.storage, video.name, recipe, force) as writer:
+            position = info.endpoints.index(endpoint)
+            about = {**vars(endpoint), "aliases": list(endpoint.aliases)}
+            writer.describe(location=video.location, endpoint=about, position=position, clips=clips.digest)
             yield writer
-            if group.is_given_up:
-                return
-            writer.finish()
-            made = {"video": video, "recipe": recipe.to_json(), "value": writer.values}
-            group.attributes = {**made, **writer.attributes, "state": "complete"}
+
+    def endpoints(self) -> list[Endpoint]:
+        """Return the endpoints of all networks that the store knows."""
+        return list(dict.fromkeys(endpoint for info in self.weights.all() for endpoint in info.endpoints))
 
     def videos(self) -> list[str]:
-        """Return the keys of the videos that something is kept of."""
-        return [name for name in self.place.list_folders("") if name != WEIGHTS]
+        """Return the keys of the videos in the store."""
+        return [name for name in self.storage.list_folders("") if name != WEIGHTS]
 
     def keys(self, parent: str) -> list[str]:
         """Return the keys of the groups below a group, in order; those that are being made are not among them."""
-        return [f"{parent}/{name}" for name in self.place.list_folders(parent)]
+        return [f"{parent}/{name}" for name in self.storage.list_folders(parent)]
 
     def _mend_levels(self, run: StoredRun) -> None:
         """Write the metadata of the groups above a run and what it uses, where it is not as it should be."""
         with suppress(OSError):  # a store that cannot be written serves what it has
-            for key in (run.key, run.clips_key, weights_key(run.recipe["weights"], None)):
-                self.place.ensure_levels(key)
+            for key in (run.key, run.clips_key):
+                self.storage.ensure_levels(key)
 
     def _find_whole(self, key: str, is_thorough: bool = True) -> StoredRun | None:
         """Return the run with that key, or None where it or its clips are missing or damaged."""
-        attributes = read_group(self.place, key)
-        run = None if attributes is None else StoredRun(self.place, key, attributes)
-        if run is None or run.find_damage(is_thorough):
-            return None
-        return run if self._find_clips(run.clips_key, is_thorough) else None
+        run = StoredRun.read(self.storage, key)
+        return run if run and self._is_whole(run, is_thorough) else None
 
-    def _clips(self, key: str) -> StoredClips:
-        clips = self._find_clips(key, is_thorough=False)
-        if clips is None:
-            raise GbvisError(
-                f"the frames {key} are missing in {self.location}", "run the same `gbvis explain` to make them again"
+    def _is_whole(self, run: StoredRun, is_thorough: bool = True) -> bool:
+        return not run.find_damage(is_thorough) and bool(not is_thorough or run.find_clips(is_thorough))
+
+
+def open_storage(location: str | Path) -> Storage:
+    """Return what a path or an fsspec URL means; nothing is made there yet.
+
+    Raises:
+        UsageError: The URL's protocol is not known, or its library is not installed.
+    """
+    text = str(location)
+    if isinstance(location, str) and _IS_URL.match(text) and not text.startswith(("file://", "local://")):
+        from gbvis.store.remote import RemoteStorage
+
+        return RemoteStorage(text)
+    from gbvis.store.local import LocalStorage
+
+    return LocalStorage(Path(text.removeprefix("file://").removeprefix("local://")))
+
+
+def _check_store(storage: Storage) -> None:
+    """Check that there is a store which this gbvis can use.
+
+    Raises:
+        NothingFound: There is none.
+        UsageError: What is there is not a store, or has another format version.
+    """
+    try:
+        if storage.is_empty():
+            raise NothingFound(
+                f"no store at {storage.location}", "make one with `gbvis explain`, or point to it with --store"
             )
-        return clips
+    except OSError as error:
+        raise UsageError(
+            f"cannot look at the store {storage.location}: {error.strerror or error}",
+            "check the place given with --store, and the permission to read it",
+        ) from error
+    version = read_version(storage)
+    if version is None:
+        raise _no_store(storage)
+    if version != FORMAT_VERSION:
+        raise UsageError(
+            f"the store {storage.location} has format version {version}, this gbvis reads {FORMAT_VERSION}",
+            "explain again into another one, with --store gbvis-3.zarr, say; the old one is left as it is, for the "
+            "gbvis that wrote it",
+        )
 
-    def _find_clips(self, key: str, is_thorough: bool = True) -> StoredClips | None:
-        attributes = read_group(self.place, key)
-        clips = None if attributes is None else StoredClips(self.place, key, attributes)
-        return clips if clips and not clips.find_damage(is_thorough) else None
+
+def _no_store(storage: Storage) -> UsageError:
+    """Return the error for what has no sound root, though it may be a store that lost it."""
+    root, place = json.dumps({**GROUP, "attributes": _ROOT}), storage.locate(METADATA)
+    if _IS_URL.match(place):
+        command = f"put {root} at {place}"
+    else:  # what is in its place may be a link
+        command = f"{join_words(['rm', '-f', place])} && {join_words(['printf', '%s', root])} > {join_words([place])}"
+    return UsageError(
+        f"{storage.location} is no gbvis store: its {METADATA} is missing, damaged or another program's",
+        f"choose another place with --store; where it is a store that lost this file, write it again: {command}",
+    )
 
 
-def _run_key(video: str, recipe: Recipe) -> str:
-    return run_key(video, recipe.modality, recipe.endpoint, recipe.target, recipe.method, recipe.digest)
+def _make_store(storage: Storage) -> None:
+    """Make an empty store if there is nothing yet.
+
+    Raises:
+        StoreUnavailable: There is no room or permission for it.
+        UsageError: It cannot be made there.
+    """
+    try:
+        if storage.is_empty():
+            storage.replace(METADATA, encode_group(_ROOT))
+    except OSError as error:
+        if is_refusal(error):
+            raise storage.cannot_write(error) from error
+        raise UsageError(
+            f"cannot keep a store at {storage.location}: {error.strerror or error}",
+            "choose a place you may write to with --store",
+        ) from error
+
+
+def read_version(storage: Storage) -> object:
+    """Return the format version that the root's metadata gives; None where it gives none."""
+    metadata = storage.read_json("")
+    attributes = metadata.get("attributes")
+    about = attributes.get("gbvis") if isinstance(attributes, dict) else None
+    is_group = {name: metadata.get(name) for name in GROUP} == GROUP
+    return about.get("format_version") if is_group and isinstance(about, dict) else None

@@ -1,80 +1,165 @@
-"""What a store knows of weights files, so that a call which computes nothing need not read them."""
+"""What a store knows of weights files, so that a cached call need not read them."""
 
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from gbvis.networks.endpoint import ENDPOINTS
-from gbvis.networks.info import WeightsInfo
+import msgspec
+
+from gbvis.attribution.recipe import Recipe
+from gbvis.networks.info import MADE_BY, WeightsInfo
+from gbvis.networks.labels import Labels
 from gbvis.provenance import Stamp
+from gbvis.store.group import NONSENSE, read_attributes, write_attributes
 from gbvis.store.keys import WEIGHTS, weights_key
-from gbvis.store.metadata import NUMBER, fits, read_group, write_group
 from gbvis.store.storage import Storage
-from gbvis.store.transaction import publishing
+from gbvis.store.transaction import transaction
 
-_FILES = "files"
-"""The attribute, beside the cards, that says where a file lies: by path, its stamp."""
 
-_CARD = {
-    **dict.fromkeys(("sha256", "path", "family", "modality"), str),
-    **dict.fromkeys(("depth", "parameters"), int),
-    **dict.fromkeys(("variant", "clip_format"), dict),
-    "interleaved": bool,
-    "targets": dict.fromkeys((endpoint.name for endpoint in ENDPOINTS), int),
-    "labels": (None, [str]),
-    "fusion_weight": NUMBER,
-}
-"""The form of a card."""
+@dataclass(frozen=True)
+class _Record:
+    """The attributes of a record.
+
+    Attributes:
+        networks: `WeightsInfo.to_json` of each stream's network.
+        files: Where a file with these weights lies: by path, its stamp.
+        labels: By stream, the class names that were last given with `--labels`; they outlast a release.
+    """
+
+    networks: dict[str, dict[str, Any]]
+    files: dict[str, Stamp] = field(default_factory=dict)
+    labels: dict[str, Labels] = field(default_factory=dict)
 
 
 class WeightsRecords:
-    """The cards of weights files, by the files' hashes."""
+    """The records of weights files, by the files' hashes: per stream what is known of its network."""
 
-    def __init__(self, place: Storage) -> None:
-        self._place = place
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._labels: dict[tuple[str, str, str], Labels | None] = {}
 
-    def read(self, sha256: str, family: str | None = None) -> list[WeightsInfo]:
-        """Return the cards of the networks in the weights file with that hash; none where it is not known.
+    def read(self, sha256: str, checkpoint_format: str | None = None) -> list[WeightsInfo]:
+        """Return what is known of the networks in the weights file with that hash; nothing where it is not known.
 
         Args:
             sha256: The file's hash.
-            family: The family that it was said to be of, where it was.
+            checkpoint_format: The checkpoint format that it was said to be of, where it was.
         """
-        cards = self._attributes(sha256, family)
+        return self._read(weights_key(sha256, checkpoint_format))
+
+    def _read(self, key: str) -> list[WeightsInfo]:
+        record = self._read_record(key)
         try:
-            known = {name: card for name, card in cards.items() if name != _FILES}
-            if not all(fits(card, _CARD) and card["sha256"] == sha256 for card in known.values()):
-                return []
-            read = [WeightsInfo.from_json(card) for card in known.values()]
-            return read if [card.modality for card in read] == [*known] else []
-        except (KeyError, TypeError, ValueError):  # of another release, or damaged: the weights are read anew
+            infos = [WeightsInfo.from_json(one) for one in record.networks.values()]
+            sha256 = key.removeprefix(f"{WEIGHTS}/").split("-")[0]
+            are_its = [(info.modality, info.sha256) for info in infos] == [(name, sha256) for name in record.networks]
+            return [_renamed(info, [record]) for info in infos] if are_its and all(map(_is_sound, infos)) else []
+        except NONSENSE:  # the file is read again
             return []
 
-    def write(self, cards: list[WeightsInfo], family: str | None = None) -> None:
-        """Keep the cards of one weights file, read as `family` where that was said.
+    def is_sound(self, key: str) -> bool:
+        """Return whether a record is as it was written; that of another release is sound, and not read."""
+        networks = self._read_record(key).networks
+        return bool(self._read(key)) or any(one.get("gbvis") != MADE_BY for one in networks.values())
+
+    def _read_record(self, key: str) -> _Record:
+        """Return the record at a key; an empty one where there is none, or its form is wrong."""
+        try:
+            return msgspec.convert(read_attributes(self._storage, key) or {"networks": {}}, _Record)
+        except NONSENSE:
+            return _Record({})
+
+    def rename(self, infos: list[WeightsInfo]) -> list[WeightsInfo]:
+        """Return what is known of one weights file, with the class names that were last given for it."""
+        return [_renamed(info, self._list_records(info.sha256)) for info in infos]
+
+    def write(self, infos: list[WeightsInfo], checkpoint_format: str | None = None) -> None:
+        """Keep what is known of one weights file, read as `checkpoint_format` where that was said.
 
         Raises:
             GbvisError: The store cannot be written.
         """
-        sha256 = cards[0].sha256
-        with publishing(self._place, weights_key(sha256, family), lambda: bool(self.read(sha256, family))) as writer:
-            writer.attributes = {card.modality: card.to_json() for card in cards}
+        networks = {info.modality: info.to_json() for info in infos}
+        labels = {name: given for one in self._list_records(infos[0].sha256) for name, given in one.labels.items()}
+        with transaction(self._storage, weights_key(infos[0].sha256, checkpoint_format), None) as writer:
+            writer.attributes = asdict(_Record(networks, labels=labels))
 
     def find_hash(self, path: Path, stamp: Stamp) -> str | None:
         """Return the hash of the weights file at `path`, if it had this stamp when it was hashed; else None."""
-        for name in self._place.list_folders(WEIGHTS):
-            files = (read_group(self._place, f"{WEIGHTS}/{name}") or {}).get(_FILES, {})
-            if isinstance(files, dict) and files.get(str(path)) == list(stamp):
+        for name in self._storage.list_folders(WEIGHTS):
+            if self._read_record(f"{WEIGHTS}/{name}").files.get(str(path)) == stamp:
                 return name.split("-")[0]
         return None
 
-    def keep_hash(self, path: Path, stamp: Stamp, sha256: str, family: str | None = None) -> None:
-        """Keep where a weights file lies, and its stamp, beside its cards; where the store cannot be written, not."""
-        attributes = self._attributes(sha256, family)
-        if attributes:
-            files = {**attributes.get(_FILES, {}), str(path): list(stamp)}
-            with suppress(OSError):
-                write_group(self._place, weights_key(sha256, family), {**attributes, _FILES: files})
+    def keep_hash(self, path: Path, stamp: Stamp, sha256: str, checkpoint_format: str | None = None) -> None:
+        """Keep where a weights file lies, and its stamp, beside its record; where the store cannot be written, not."""
+        key = weights_key(sha256, checkpoint_format)
+        self._update(key, files={**self._read_record(key).files, str(path): stamp})
 
-    def _attributes(self, sha256: str, family: str | None) -> dict[str, Any]:
-        return read_group(self._place, weights_key(sha256, family)) or {}
+    def keep_labels(self, info: WeightsInfo) -> None:
+        """Keep a network's class names in every record of its file; where the store cannot be written, not."""
+        for key in self._list_keys(info.sha256):
+            if info.labels:
+                self._update(key, labels={**self._read_record(key).labels, info.modality: info.labels})
+        self._labels.clear()
+
+    def labels_of(self, recipe: Recipe) -> Labels | None:
+        """Return the class names of the network that a run was computed with; None where nobody knows them.
+
+        Names outlast the release that wrote a record, unlike all else in it.
+        """
+        network = (recipe.weights, recipe.family, recipe.modality)
+        if network not in self._labels:
+            records = self._list_records(recipe.weights)
+            given = (one.labels.get(recipe.modality) for one in records)
+            known = (_labels_in(one.networks.get(recipe.modality, {}), recipe.family) for one in records)
+            self._labels[network] = next(filter(None, [*given, *known]), None)
+        return self._labels[network]
+
+    def all(self) -> Iterator[WeightsInfo]:
+        """Yield what is known of every network."""
+        for name in self._storage.list_folders(WEIGHTS):
+            yield from self._read(f"{WEIGHTS}/{name}")
+
+    def mend_level(self) -> None:
+        """Write the metadata of the group that holds the records, where it is not as it should be and can be."""
+        with suppress(OSError):
+            self._storage.ensure_levels(weights_key("any"))
+
+    def _list_keys(self, sha256: str) -> list[str]:
+        """Return the keys of the records of a file: of one that was read as formats that were named, several."""
+        return [f"{WEIGHTS}/{name}" for name in self._storage.list_folders(WEIGHTS) if name.split("-")[0] == sha256]
+
+    def _list_records(self, sha256: str) -> list[_Record]:
+        return [self._read_record(key) for key in self._list_keys(sha256)]
+
+    def _update(self, key: str, **changes: Any) -> None:
+        record = self._read_record(key)
+        changed = replace(record, **changes)
+        if record.networks and changed != record:
+            with suppress(OSError):
+                write_attributes(self._storage, key, asdict(changed))
+
+
+def _renamed(info: WeightsInfo, records: Iterable[_Record]) -> WeightsInfo:
+    """Return what is known of a network, with the class names that were given for it, where they fit its classes."""
+    given = (record.labels.get(info.modality, ()) for record in records)
+    fitting = (names for names in given if names and len(names) == info.class_count)
+    return replace(info, labels=next(fitting, info.labels))
+
+
+def _labels_in(network: dict[str, Any], checkpoint_format: str) -> Labels | None:
+    """Return the class names that a file itself, or its format, gives; None where they are of another format."""
+    try:
+        return msgspec.convert(network["labels"], Labels) if network["checkpoint_format"] == checkpoint_format else None
+    except NONSENSE:
+        return None
+
+
+def _is_sound(info: WeightsInfo) -> bool:
+    """Return whether the parts of a record go together."""
+    names = [endpoint.name for endpoint in info.endpoints]
+    has_targets = bool(names) and {*info.targets} == {*names} and min(info.targets.values()) > 0
+    return has_targets and info.modality in ("rgb", "flow") and len(info.labels or ()) in (0, info.class_count)
