@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
 
-from gbvis.figures import ClipView, Limits, RunView, Style
 from gbvis.figures.color import DIVERGING, LEVELS, SEQUENTIAL, color_map
 from gbvis.figures.panel import Panel, describe_scale, limits_of, make_panels
-from gbvis.figures.style import BACKGROUND
+from gbvis.figures.run_view import ClipView
+from gbvis.figures.scale import Limits
+from gbvis.figures.style import BACKGROUND, Style
 from gbvis.videos.motion import encode_motion
+from material.views import view_of
 
 ALL = Style(percentile=100)
 
@@ -84,10 +86,7 @@ def test_scales(random: np.random.Generator) -> None:
     assert np.allclose(by_frame.images.max((1, 2)), 1)
     assert by_frame.ends == ("", "each frame its own")
     assert (panels_of(clips[0])["positive"].images.max((1, 2)) < 1).any()
-    exhibit = RunView(
-        "video", "FC", "class 3", "score", "rgb", [clip.frames for clip in clips], 25.0, lambda: iter(clips)
-    )
-    limits = limits_of(exhibit, ALL)
+    limits = limits_of(view_of(clips), ALL)
     assert limits.positive == strongest(clips[1].gradient).max()
     common = Style(scale="all", percentile=100, limits=limits)
     assert panels_of(clips[0], style=common)["positive"].images.max() < 0.6

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gbvis.figures import Limits
+from gbvis.figures.scale import Limits
 
 
 def test_the_ends_are_percentiles(random: np.random.Generator) -> None:

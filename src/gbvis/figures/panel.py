@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gbvis.attribution.attribution import Gradient
+from gbvis.attribution.attribution import Values as Gradient
 from gbvis.figures.color import DIVERGING, LEVELS, SEQUENTIAL, color_map, color_wheel
 from gbvis.figures.picture import Pixels
 from gbvis.figures.run_view import ClipView, RunView
@@ -76,11 +76,11 @@ def make_panels(clip: ClipView, modality: str, style: Style) -> list[list[Panel]
     ]
 
 
-def limits_of(exhibit: RunView, style: Style) -> Limits:
-    """Return the limits that hold for all clips of an exhibit: the largest of theirs."""
+def limits_of(view: RunView, style: Style) -> Limits:
+    """Return the limits for all clips of a run: the largest of each clip's limits."""
     limits = Limits.none()
-    for clip in exhibit.clips():
-        values = values_of(clip.gradient, exhibit.modality, style)
+    for clip in view.clips():
+        values = values_of(clip.gradient, view.modality, style)
         limits |= Limits.of(np.stack(values), style.percentile)
     return limits
 
@@ -108,7 +108,7 @@ def values_of(gradient: Gradient, modality: str, style: Style) -> list[Values]:
         float32 (T, H, W) each; in the old colours RGB is (3, T, H, W).
     """
     if modality == "flow":
-        return list(gradient)
+        return list(gradient) if len(gradient) > 1 else [gradient[0], gradient[0]]  # one for both channels
     if style.colors == "old":
         return [gradient]
     strongest = np.empty(gradient.shape[1:], np.float32)

@@ -19,7 +19,7 @@ class Frames(Protocol):
 
 @dataclass(frozen=True)
 class Picture:
-    """What a renderer writes.
+    """What an encoder writes.
 
     Attributes:
         width: Pixels.
@@ -27,7 +27,7 @@ class Picture:
         frame_count: 1 for a still picture.
         rate: Frames per second.
         frames: Makes the frames, one by one and as often as asked.
-        loops: How often it is played; None for ever.
+        loops: How often it plays; None means without end.
     """
 
     width: int

@@ -1,13 +1,17 @@
-"""Exhibit: a run as a layout shows it."""
+"""RunView: a run as layouts and outputs show it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gbvis.attribution.attribution import Gradient
+from gbvis.attribution.attribution import PIXEL_AXES, Values
+from gbvis.attribution.recipe import Recipe
 from gbvis.figures.picture import Pixels
+from gbvis.networks.endpoint import Endpoint
 from gbvis.videos.clip import ClipPixels
 
 Box = tuple[float, float, float, float]
@@ -21,13 +25,13 @@ class ClipView:
     Attributes:
         frames: The frame numbers.
         pixels: (T, H, W, C), what the network saw before normalisation.
-        gradient: float32 (C, T, H, W).
+        gradient: float32 (C, T, H, W), the attribution; see `spread_over_frames`.
         value: The target's value.
     """
 
     frames: list[int]
     pixels: ClipPixels
-    gradient: Gradient
+    gradient: Values
     value: float
 
     @property
@@ -35,6 +39,24 @@ class ClipView:
         """How much of the gradient there is in each frame: float64 (T,), |g| summed over channels and places."""
         steps = range(self.gradient.shape[1])
         return np.array([np.abs(self.gradient[:, step]).sum(dtype=np.float64) for step in steps])
+
+
+def spread_over_frames(values: Values, axes: tuple[str, ...], frame_count: int) -> Values:
+    """Return an attribution as float32 (C, T, H, W), with a step for every frame of the clip.
+
+    An axis that is not there gets one place. What has fewer steps than frames is repeated in equal parts.
+
+    Args:
+        values: float32 with these axes.
+        axes: Their names, in the order of `PIXEL_AXES`.
+        frame_count: T.
+    """
+    lacking = [place for place, axis in enumerate(PIXEL_AXES) if axis not in axes]
+    values = np.expand_dims(values, tuple(lacking))
+    steps = values.shape[1]
+    if steps == frame_count:
+        return values
+    return values[:, (np.arange(frame_count) * steps) // frame_count]
 
 
 @dataclass(frozen=True)
@@ -56,40 +78,48 @@ class SourceFrames:
 
 @dataclass(frozen=True)
 class RunView:
-    """A run as a layout shows it.
+    """A run as layouts and outputs show it; nothing is read before it is asked for.
 
     Attributes:
         video: The video's name.
-        endpoint: The endpoint's name.
-        target: What the gradient is of, less its value.
-        value_name: What the target's value is: a score, a logit, an activation.
-        modality: `rgb` or `flow`.
-        frames: The frame numbers of each clip.
-        rate: The video's frames per second, or None.
+        recipe: Everything that decided the numbers.
+        endpoint: Where the target lies.
+        position: The endpoint's place in the forward pass, from 0.
+        key: The run's group in the store.
+        clips_digest: Of the pixels that the network saw.
+        class_name: Of the target, or None.
+        prediction: What the network predicted, in words; empty where nobody knows.
         clips: Reads the clips anew, one by one.
-        source: The frames at their own size, for layouts that want them.
-        flow: How the motion came about, in a word or two, where more was done than reading it.
+        read_rate: Returns the video's frames per second, or None.
+        find_source: Returns the frames at their own size; raises a GbvisError where they are gone.
     """
 
     video: str
-    endpoint: str
-    target: str
-    value_name: str
-    modality: str
-    frames: list[list[int]]
-    rate: float | None
+    recipe: Recipe
+    endpoint: Endpoint
+    position: int
+    key: str
+    clips_digest: str
+    class_name: str | None
+    prediction: str
     clips: Callable[[], Iterator[ClipView]]
-    source: SourceFrames | None = None
-    flow: str = ""
-
-    def describe(self, value: float) -> str:
-        """Return what is shown in words, less the video's name, for a clip whose target has this value."""
-        return f"{self.stream}   {self.endpoint}   {self.target}   {self.value_name} {value:.4g}"
+    read_rate: Callable[[], float | None]
+    find_source: Callable[[], SourceFrames]
 
     @property
-    def stream(self) -> str:
-        """The modality, and how its motion came about."""
-        return f"{self.modality} ({self.flow})" if self.flow else self.modality
+    def modality(self) -> str:
+        """`rgb` or `flow`."""
+        return self.recipe.modality
+
+    @property
+    def target(self) -> int:
+        """The filter, feature or class."""
+        return self.recipe.target
+
+    @property
+    def frames(self) -> list[list[int]]:
+        """The frame numbers of each clip."""
+        return self.recipe.clips
 
     @property
     def clip_count(self) -> int:
@@ -100,3 +130,44 @@ class RunView:
     def frames_per_clip(self) -> int:
         """T."""
         return len(self.frames[0])
+
+    @cached_property
+    def rate(self) -> float | None:
+        """The video's frames per second, or None."""
+        return self.read_rate()
+
+    @property
+    def stream(self) -> str:
+        """The modality, and how its flow was computed."""
+        flow = ", ".join(_describe_flow(self.recipe.flow))
+        return f"{self.modality} ({flow})" if flow else self.modality
+
+    @property
+    def method(self) -> str:
+        """The method and its settings, as `--method` takes them."""
+        return self.recipe.method_name
+
+    @property
+    def target_name(self) -> str:
+        """The target in words, without its value; and the prediction, where the target is no class."""
+        name = f"{self.endpoint.target_kind} {self.target}" + (f" {self.class_name}" if self.class_name else "")
+        is_said = self.endpoint.is_class or not self.prediction
+        return name if is_said else f"{name}   (predicted: {self.prediction})"
+
+    def describe_value(self, value: float) -> str:
+        """Return the target's value in words."""
+        return f"{self.endpoint.value_name} {value:.4g}"
+
+    def describe(self, value: float) -> str:
+        """Return the title of a clip whose target has this value, without the video's name."""
+        return f"{self.stream}   {self.endpoint}   {self.target_name}   {self.describe_value(value)}   {self.method}"
+
+
+def _describe_flow(recipe: Mapping[str, Any]) -> Iterator[str]:
+    """Yield in words how motion came about: what tells two runs of one video apart."""
+    if "algorithm" in recipe:
+        yield recipe["algorithm"]
+    if "jpeg_quality" in recipe:
+        yield "JPEG"
+    if "camera_motion" in recipe:
+        yield recipe["camera_motion"]

@@ -1,4 +1,4 @@
-"""Style: how a picture is to look."""
+"""Style: how a picture looks."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ FAINT_TEXT = (150, 150, 158)
 
 @dataclass(frozen=True)
 class Style:
-    """How a picture is to look.
+    """How a picture looks.
 
     Attributes:
         panels: Which of `PANELS`, in this order.
@@ -27,13 +27,14 @@ class Style:
         scale: `clip`: one colour scale a clip, so that its frames can be compared; `all`: one for everything rendered
             together; `frame`: each frame stretched by itself.
         limits: The common limits, for scale `all`.
-        percentile: Where the colours end: so many per cent of the values lie below.
+        percentile: The colours end at this percentile of the values.
         colors: `maps`: colour maps, over the colour channel where the gradient is strongest; `old`: the old figure's
             look, where the gradient itself is taken for a colour.
         rate: Frames per second.
-        loops: How often the picture is played; None for ever.
+        loops: How often the picture plays; None means without end.
         size: Side of a panel in pixels; None for the layout's own.
-        font: A font file; None for the one that comes along.
+        font: A font file; None for the one that comes with gbvis.
+        layout: The layout's name; None for the format's default.
     """
 
     panels: tuple[str, ...] = PANELS
@@ -47,3 +48,4 @@ class Style:
     loops: int | None = None
     size: int | None = None
     font: Path | None = None
+    layout: str | None = None

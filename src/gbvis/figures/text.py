@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from gbvis.errors import GbvisError
+from gbvis.errors import UsageError
 from gbvis.figures.style import TEXT
 
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
@@ -17,13 +17,13 @@ def check_font(path: Path) -> None:
     """Check that `path` is a font.
 
     Raises:
-        GbvisError: It is none, or cannot be read (exit code 2).
+        UsageError: It is none, or cannot be read.
     """
     try:
         ImageFont.truetype(str(path), 12)
     except OSError as error:
         why = error.strerror or "it is no TrueType or OpenType font"
-        raise GbvisError(f"cannot use the font {path}: {why}", "give a .ttf or .otf file", exit_code=2) from error
+        raise UsageError(f"cannot use the font {path}: {why}", "give a .ttf or .otf file") from error
 
 
 def draw_text(

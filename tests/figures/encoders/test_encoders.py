@@ -1,6 +1,6 @@
-"""The contract of a renderer: what it wrote, opened again, is the picture."""
+"""The contract of an encoder: what it wrote, opened again, is the picture."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
@@ -8,8 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from gbvis import registry
-from gbvis.figures import Picture
+from gbvis.figures.encoders.ffmpeg import write_apng, write_mp4, write_webp
+from gbvis.figures.encoders.pillow import write_gif, write_png
+from gbvis.figures.outputs import PICTURES
+from gbvis.figures.picture import Picture
+
+WRITERS: dict[str, Callable[[Picture, Path], None]] = {
+    "gif": write_gif, "mp4": write_mp4, "webp": write_webp, "apng": write_apng, "png": write_png
+}  # fmt: skip
 
 
 def make_picture(count: int, width: int = 96, height: int = 64, loops: int | None = None) -> Picture:
@@ -39,13 +45,12 @@ def read_back(path: Path) -> tuple[np.ndarray, float]:
         return frames, image.info.get("duration", 200) / 1000
 
 
-@pytest.mark.parametrize("name", registry.RENDERERS)
+@pytest.mark.parametrize("name", WRITERS)
 @pytest.mark.parametrize("size", [(96, 64), (95, 63)])
 def test_what_was_written_is_the_picture(tmp_path: Path, name: str, size: tuple[int, int]) -> None:
-    renderer = registry.renderer(name)
-    picture = make_picture(9 if renderer.CAN_MOVE else 1, *size)
+    picture = make_picture(9 if name != "png" else 1, *size)
     path = tmp_path / f"picture.{name}"
-    renderer.write(picture, path)
+    WRITERS[name](picture, path)
     frames, seconds = read_back(path)
     expected = np.stack(list(picture.frames()))
     assert frames.shape[0] == picture.frame_count
@@ -60,7 +65,7 @@ def test_what_was_written_is_the_picture(tmp_path: Path, name: str, size: tuple[
 @pytest.mark.parametrize("loops", [None, 1, 4])
 def test_how_often_it_is_played(tmp_path: Path, name: str, loops: int | None) -> None:
     """GIF counts repetitions after the first time, and has no word for none; the others count all, 0 being for ever."""
-    registry.renderer(name).write(make_picture(3, loops=loops), tmp_path / f"picture.{name}")
+    WRITERS[name](make_picture(3, loops=loops), tmp_path / f"picture.{name}")
     with Image.open(tmp_path / f"picture.{name}") as image:
         found = image.info.get("loop")
     assert found == {None: 0, 1: None if name == "gif" else 1, 4: 3 if name == "gif" else 4}[loops]
@@ -68,14 +73,14 @@ def test_how_often_it_is_played(tmp_path: Path, name: str, loops: int | None) ->
 
 def test_apng_is_exact(tmp_path: Path) -> None:
     picture = make_picture(5)
-    registry.renderer("apng").write(picture, tmp_path / "picture.apng")
+    write_apng(picture, tmp_path / "picture.apng")
     frames, _ = read_back(tmp_path / "picture.apng")
     np.testing.assert_array_equal(frames, list(picture.frames()))
 
 
 def test_a_gif_of_frames_that_do_not_change(tmp_path: Path) -> None:
     still = np.full((20, 30, 3), 77, np.uint8)
-    registry.renderer("gif").write(Picture(30, 20, 4, 10.0, lambda step=1: iter([still] * 4)), tmp_path / "still.gif")
+    write_gif(Picture(30, 20, 4, 10.0, lambda step=1: iter([still] * 4)), tmp_path / "still.gif")
     with Image.open(tmp_path / "still.gif") as image:
         assert image.n_frames == 4 and image.info["duration"] == 100
 
@@ -98,13 +103,13 @@ def test_frames_stream_through(tmp_path: Path, name: str) -> None:
             most = max(most, len(alive))
             yield frame
 
-    registry.renderer(name).write(Picture(60, 40, 120, 25.0, frames), tmp_path / f"long.{name}")
+    WRITERS[name](Picture(60, 40, 120, 25.0, frames), tmp_path / f"long.{name}")
     assert most < 12
 
 
 def test_gif_does_not_flicker(tmp_path: Path) -> None:
     """A colour that stands still is the very same in every frame."""
-    registry.renderer("gif").write(make_picture(9), tmp_path / "picture.gif")
+    write_gif(make_picture(9), tmp_path / "picture.gif")
     frames, _ = read_back(tmp_path / "picture.gif")
     assert (frames[:, 40:] == frames[:1, 40:]).all()
 
@@ -114,7 +119,7 @@ def test_gif_keeps_to_the_rate(tmp_path: Path, rate: float) -> None:
     """Delays are whole hundredths of a second: mixed, they add up."""
     frames = [np.full((8, 8, 3), number, np.uint8) for number in range(60)]
     picture = Picture(8, 8, 60, rate, lambda step=1: iter(frames[::step]))
-    registry.renderer("gif").write(picture, tmp_path / "x.gif")
+    write_gif(picture, tmp_path / "x.gif")
     with Image.open(tmp_path / "x.gif") as image:
         delays = [frame.info["duration"] for frame in ImageSequence.Iterator(image)]
     assert sum(delays) == pytest.approx(60_000 / rate, abs=10)
@@ -128,20 +133,23 @@ def test_grey_stays_grey_in_a_gif(tmp_path: Path, random: np.random.Generator, i
     photograph = random.integers(0, 256, (64, 64, 3), dtype=np.uint8)
     frame = np.concatenate([still, photograph if is_colorful else still], axis=1)
     picture = Picture(128, 64, 3, 5.0, lambda step=1: iter([frame] * 3))
-    registry.renderer("gif").write(picture, tmp_path / "x.gif")
+    write_gif(picture, tmp_path / "x.gif")
     shown = read_back(tmp_path / "x.gif")[0][0, :, :64].astype(int)
     assert np.ptp(shown, axis=-1).max() == 0
     assert np.abs(shown - still).max() <= 6
 
 
-@pytest.mark.parametrize("name", registry.RENDERERS)
+@pytest.mark.parametrize("name", WRITERS)
 def test_the_same_picture_is_the_same_file(tmp_path: Path, random: np.random.Generator, name: str) -> None:
     """Or `render` would take its own work for somebody else's. What once differed did so in one file of a hundred."""
-    renderer = registry.renderer(name)
-    drawn = random.integers(0, 256, (9 if renderer.CAN_MOVE else 1, 64, 96, 3), dtype=np.uint8)
+    drawn = random.integers(0, 256, (9 if name != "png" else 1, 64, 96, 3), dtype=np.uint8)
     picture = Picture(96, 64, len(drawn), 5.0, lambda step=1: iter(drawn[::step]))
     contents = set()
     for _ in range(40):
-        renderer.write(picture, tmp_path / f"picture.{name}")
+        WRITERS[name](picture, tmp_path / f"picture.{name}")
         contents.add((tmp_path / f"picture.{name}").read_bytes())
     assert len(contents) == 1
+
+
+def test_every_picture_format_has_its_encoder() -> None:
+    assert tuple(WRITERS) == PICTURES

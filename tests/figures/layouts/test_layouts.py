@@ -1,72 +1,29 @@
-"""The contract of a layout, and what each shows where."""
+"""What each layout shows where; `test_figure_contract.py` has what all of them promise."""
 
 import numpy as np
 import pytest
 
-from gbvis import registry
-from gbvis.errors import GbvisError
-from gbvis.figures import ClipView, RunView, Style, legend
+from figures.test_figure_contract import lay_out
+from gbvis.errors import OutputError
+from gbvis.figures import legend
 from gbvis.figures.color import SEQUENTIAL, color_map
-from gbvis.figures.layouts import overlay, sheet, strip
-from gbvis.figures.run_view import SourceFrames
-from gbvis.figures.style import BACKGROUND
-
-
-def make_run_view(
-    random: np.random.Generator, modality: str = "rgb", clips: int = 2, frames: int = 4, first: int = 0
-) -> RunView:
-    channels = 3 if modality == "rgb" else 2
-    numbers = [list(range(first + 10 * clip, first + 10 * clip + frames)) for clip in range(clips)]
-    made = [
-        ClipView(
-            frames=numbers[clip],
-            pixels=random.integers(0, 256, (frames, 112, 112, channels), dtype=np.uint8),
-            gradient=(clip + 1) * random.standard_normal((channels, frames, 112, 112)).astype(np.float32),
-            value=0.5,
-        )
-        for clip in range(clips)
-    ]
-    view = SourceFrames(200, 150, (40.0, 20.0, 152.0, 132.0), lambda number: np.full((150, 200, 3), 100, np.uint8))
-    return RunView("video", "FC", "class 3", "score", modality, numbers, 25.0, lambda: iter(made), view)
-
-
-def lay_out(name: str, exhibits: list[RunView], style: Style) -> list[np.ndarray]:
-    """Return every page's frames: uint8 (T, H, W, 3) each; check what all layouts promise."""
-    pages = registry.layout(name).lay_out(exhibits, style)
-    made = []
-    for page in pages:
-        frames = np.stack(list(page.frames()))
-        assert frames.dtype == np.uint8
-        assert frames.shape == (page.frame_count, page.height, page.width, 3)
-        np.testing.assert_array_equal(np.stack(list(page.frames())), frames)  # as often as asked
-        assert page.loops == style.loops or page.frame_count == 1
-        made.append(frames)
-    return made
-
-
-@pytest.mark.parametrize("name", registry.LAYOUTS)
-@pytest.mark.parametrize("style", [Style(), Style(scale="frame", colors="old", flow_colors="wheel", size=56, loops=3)])
-def test_every_layout_makes_pictures(random: np.random.Generator, name: str, style: Style) -> None:
-    layout = registry.layout(name)
-    exhibits = [make_run_view(random)]
-    if layout.JOINS:
-        exhibits.append(make_run_view(random, "flow" if layout.JOINS == "streams" else "rgb"))
-    pages = lay_out(name, exhibits, style)
-    assert sum(len(page) for page in pages) == (8 if layout.IS_MOVING else len(pages))
-    assert all(page.std() > 0 for page in pages)
+from gbvis.figures.layouts import LAYOUTS, overlay, sheet, strip
+from gbvis.figures.run_view import ClipView, SourceFrames
+from gbvis.figures.style import BACKGROUND, Style
+from material.views import make_run_view, view_of
 
 
 @pytest.mark.parametrize("name", ["strip", "overlay"])
 def test_every_nth_frame_can_be_made_alone(random: np.random.Generator, name: str) -> None:
-    (page,) = registry.layout(name).lay_out([make_run_view(random, clips=1)], Style())
+    (page,) = LAYOUTS.load(name).lay_out([make_run_view(random, clips=1)], Style())
     np.testing.assert_array_equal(list(page.frames(step=2)), list(page.frames())[::2])
 
 
 @pytest.mark.parametrize("modality", ["rgb", "flow"])
 def test_a_strip_shows_the_frames_where_they_belong(random: np.random.Generator, modality: str) -> None:
-    exhibit = make_run_view(random, modality)
-    (frames,) = lay_out("strip", [exhibit], Style())
-    for clip, made in enumerate(exhibit.clips()):
+    view = make_run_view(random, modality)
+    (frames,) = lay_out(LAYOUTS.load("strip"), [view], Style())
+    for clip, made in enumerate(view.clips()):
         for step in range(4):
             pixels = made.pixels[step]
             shown = pixels if modality == "rgb" else pixels[..., [0, 0, 0]]
@@ -76,10 +33,10 @@ def test_a_strip_shows_the_frames_where_they_belong(random: np.random.Generator,
 
 def test_the_curve_follows_the_gradient(random: np.random.Generator) -> None:
     """A clip with all its gradient in one frame: the mark stands high there and low elsewhere."""
-    exhibit = make_run_view(random, clips=1)
-    (clip,) = exhibit.clips()
+    view = make_run_view(random, clips=1)
+    (clip,) = view.clips()
     clip.gradient[:, [0, 1, 3]] *= 1e-3
-    (frames,) = lay_out("strip", [exhibit], Style())
+    (frames,) = lay_out(LAYOUTS.load("strip"), [view], Style())
     heights = []
     for step, frame in enumerate(frames):
         marked = (frame == legend.CURVE).all(-1).sum(0)  # the mark is the only thing that is so high
@@ -87,13 +44,13 @@ def test_the_curve_follows_the_gradient(random: np.random.Generator) -> None:
         place = round(left + (right - left) * step / 3)
         heights.append(int(marked[place - 5 : place + 6].max()))
     assert heights[2] > 2 * max(heights[0], heights[1], heights[3])
-    assert exhibit.clips().__next__().importance.argmax() == 2
+    assert view.clips().__next__().importance.argmax() == 2
 
 
 def test_streams_run_on_one_clock(random: np.random.Generator) -> None:
     """Flow begins a frame earlier: five moments, and at each both show the last frame that has begun."""
     rgb, flow = make_run_view(random, clips=1, first=1), make_run_view(random, "flow", clips=1, first=0)
-    (frames,) = lay_out("streams", [rgb, flow], Style(panels=("frame", "gradient", "positive")))
+    (frames,) = lay_out(LAYOUTS.load("streams"), [rgb, flow], Style(panels=("frame", "gradient", "positive")))
     assert len(frames) == 5
     (seen,) = rgb.clips()
     (moved,) = flow.clips()
@@ -114,10 +71,10 @@ def test_repeated_frames_are_shown_in_turn() -> None:
 
 @pytest.mark.parametrize("name", ["sheet", "sheet-transposed"])
 def test_a_sheet_holds_everything_at_once(random: np.random.Generator, name: str) -> None:
-    exhibit = make_run_view(random)
-    (page,) = lay_out(name, [exhibit], Style())
+    view = make_run_view(random)
+    (page,) = lay_out(LAYOUTS.load(name), [view], Style())
     grid = sheet.Grid(name != "sheet", 112, 20, 4, 4)
-    for number, clip in enumerate(exhibit.clips()):
+    for number, clip in enumerate(view.clips()):
         for step in range(4):
             left, below = grid.place(0, step)
             top = grid.line + number * grid.clip_height + below
@@ -125,23 +82,23 @@ def test_a_sheet_holds_everything_at_once(random: np.random.Generator, name: str
 
 
 def test_many_clips_take_several_pages(random: np.random.Generator) -> None:
-    exhibit = make_run_view(random, clips=13)
-    pages = lay_out("sheet", [exhibit], Style())
+    view = make_run_view(random, clips=13)
+    pages = lay_out(LAYOUTS.load("sheet"), [view], Style())
     assert len(pages) == 3 and all(len(page) == 1 for page in pages)
     assert max(page.shape[1] for page in pages) < 3_100
 
 
 def test_a_sheet_that_nothing_can_show(random: np.random.Generator) -> None:
-    with pytest.raises(GbvisError, match="would be"):
-        lay_out("sheet", [make_run_view(random)], Style(size=4096))
+    with pytest.raises(OutputError, match="would be"):
+        lay_out(LAYOUTS.load("sheet"), [make_run_view(random)], Style(size=4096))
 
 
 def overlay_frames(gradient: np.ndarray, box: tuple[float, float, float, float], size: tuple[int, int]) -> np.ndarray:
     width, height = size
     clip = ClipView([0], np.zeros((1, *gradient.shape[-2:], 3), np.uint8), gradient, 0.0)
-    view = SourceFrames(width, height, box, lambda number: np.full((height, width, 3), 120, np.uint8))
-    exhibit = RunView("video", "FC", "class 3", "score", "rgb", [[0]], None, lambda: iter([clip]), view)
-    (frames,) = lay_out("overlay", [exhibit], Style(percentile=100))
+    source = SourceFrames(width, height, box, lambda number: np.full((height, width, 3), 120, np.uint8))
+    view = view_of([clip], source=lambda: source)
+    (frames,) = lay_out(LAYOUTS.load("overlay"), [view], Style(percentile=100))
     line = (frames.shape[1] - height) // 6
     return frames[0][2 * line : 2 * line + height]
 
@@ -184,7 +141,7 @@ def test_an_overlay_of_a_fractional_box_is_centred() -> None:
 
 
 def test_small_videos_are_shown_in_whole_multiples(random: np.random.Generator) -> None:
-    (frames,) = lay_out("overlay", [make_run_view(random)], Style())
+    (frames,) = lay_out(LAYOUTS.load("overlay"), [make_run_view(random)], Style())
     assert frames.shape[2] == 400
     line = (frames.shape[1] - 300) // 6
     picture = frames[0][2 * line : 2 * line + 300]

@@ -1,1 +1,1 @@
-"""Renderers, one file a format: `write(picture, path)` writes a picture to a path that is free."""
+"""Encoders of pictures: each function writes one to a path that is free."""

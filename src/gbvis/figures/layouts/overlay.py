@@ -9,17 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gbvis.figures import ClipView, Limits, Picture, Pixels, RunView, Style
 from gbvis.figures.color import SEQUENTIAL, color_map
+from gbvis.figures.layout import Layout
 from gbvis.figures.legend import Curve, draw_bar
 from gbvis.figures.panel import describe_scale, divide, paint, put_limit
-from gbvis.figures.run_view import SourceFrames
-from gbvis.figures.style import BACKGROUND, FAINT_TEXT
+from gbvis.figures.picture import Picture, Pixels
+from gbvis.figures.run_view import ClipView, RunView, SourceFrames
+from gbvis.figures.scale import Limits
+from gbvis.figures.style import BACKGROUND, FAINT_TEXT, Style
 from gbvis.figures.text import draw_text, fit_name, letter_size, text_width
-
-IS_MOVING = True
-JOINS = None
-NEEDS_SOURCE = True
 
 _DIMMED = 0.35
 _HEAD, _FOOT = 2, 4
@@ -29,35 +27,39 @@ _NARROWEST = 320
 """Pixels; a narrower source is shown at a whole multiple of its size, or its text could not be read."""
 
 
-def lay_out(exhibits: Sequence[RunView], style: Style) -> list[Picture]:
-    """Return one picture: a frame for every frame of every clip, and a line of text above and below."""
-    (exhibit,) = exhibits
-    source = exhibit.source
-    assert source is not None
-    factor = -(-_NARROWEST // source.width)
-    width, height = factor * source.width, factor * source.height
-    line = max(18, height // 14)
-    count = exhibit.clip_count * exhibit.frames_per_clip
+class Overlay(Layout):
+    """The gradient over the video's own frames."""
 
-    def frames(step: int = 1) -> Iterator[Pixels]:
-        for number, clip in enumerate(exhibit.clips(), start=1):
-            strongest: NDArray[np.float32] = np.abs(clip.gradient).max(0)
-            limits = style.limits or Limits.of(strongest, style.percentile, style.scale == "frame")
-            still = Image.new("RGB", (width, height + (_HEAD + _FOOT) * line), BACKGROUND)
-            curve = _draw_texts(still, exhibit, clip, style, limits, line)
-            for index in range(0, len(clip.frames), step):
-                canvas = still.copy()
-                frame = blend(source.read(clip.frames[index]), divide(strongest, limits.gradient, index), source)
-                canvas.paste(Image.fromarray(frame.repeat(factor, axis=0).repeat(factor, axis=1)), (0, _HEAD * line))
-                curve.mark(canvas, index)
-                seconds = f"   {clip.frames[index] / exhibit.rate:.2f} s" if exhibit.rate else ""
-                which = f"   {index + 1}/{len(clip.frames)}   clip {number}/{exhibit.clip_count}"
-                where = f"frame {clip.frames[index]}{seconds}{which}"
-                place = (4, height + _HEAD * line)
-                draw_text(canvas, place, where, letter_size(line), width - 8, font=style.font)
-                yield np.asarray(canvas)
+    def lay_out(self, views: Sequence[RunView], style: Style) -> list[Picture]:
+        """Return one picture: a frame for every frame of every clip, and a line of text above and below."""
+        (view,) = views
+        source = view.find_source()
+        factor = -(-_NARROWEST // source.width)
+        width, height = factor * source.width, factor * source.height
+        line = max(18, height // 14)
+        count = view.clip_count * view.frames_per_clip
 
-    return [Picture(width, height + (_HEAD + _FOOT) * line, count, style.rate, frames, style.loops)]
+        def frames(step: int = 1) -> Iterator[Pixels]:
+            for number, clip in enumerate(view.clips(), start=1):
+                strongest: NDArray[np.float32] = np.abs(clip.gradient).max(0)
+                limits = style.limits or Limits.of(strongest, style.percentile, style.scale == "frame")
+                still = Image.new("RGB", (width, height + (_HEAD + _FOOT) * line), BACKGROUND)
+                curve = _draw_texts(still, view, clip, style, limits, line)
+                for index in range(0, len(clip.frames), step):
+                    canvas = still.copy()
+                    frame = blend(source.read(clip.frames[index]), divide(strongest, limits.gradient, index), source)
+                    canvas.paste(
+                        Image.fromarray(frame.repeat(factor, axis=0).repeat(factor, axis=1)), (0, _HEAD * line)
+                    )
+                    curve.mark(canvas, index)
+                    seconds = f"   {clip.frames[index] / view.rate:.2f} s" if view.rate else ""
+                    which = f"   {index + 1}/{len(clip.frames)}   clip {number}/{view.clip_count}"
+                    where = f"frame {clip.frames[index]}{seconds}{which}"
+                    place = (4, height + _HEAD * line)
+                    draw_text(canvas, place, where, letter_size(line), width - 8, font=style.font)
+                    yield np.asarray(canvas)
+
+        return [Picture(width, height + (_HEAD + _FOOT) * line, count, style.rate, frames, style.loops)]
 
 
 def blend(frame: Pixels, heat: NDArray[np.float32], source: SourceFrames) -> Pixels:
@@ -82,14 +84,12 @@ def blend(frame: Pixels, heat: NDArray[np.float32], source: SourceFrames) -> Pix
     return np.asarray(np.rint(seen + weight * (colors - seen)), np.uint8)
 
 
-def _draw_texts(
-    canvas: Image.Image, exhibit: RunView, clip: ClipView, style: Style, limits: Limits, line: int
-) -> Curve:
+def _draw_texts(canvas: Image.Image, view: RunView, clip: ClipView, style: Style, limits: Limits, line: int) -> Curve:
     """Write all lines that stay the same through a clip but the moment's, and return the curve in the last one."""
     width, letters = canvas.width - 8, letter_size(line)
     top = canvas.height - (_FOOT - 1) * line
-    name = fit_name(exhibit.video, f"{exhibit.stream}   {exhibit.endpoint}", letters, width, style.font)
-    target = f"{exhibit.target}   {exhibit.value_name} {clip.value:.4g}"
+    name = fit_name(view.video, f"{view.stream}   {view.endpoint}", letters, width, style.font)
+    target = f"{view.target_name}   {view.describe_value(clip.value)}   {view.method}"
     for place, text in ((0, name), (line, target)):
         draw_text(canvas, (4, place), text, letters, width, font=style.font)
     ends = ("|gradient| 0", "each frame its own" if style.scale == "frame" else put_limit(limits.gradient))
@@ -100,3 +100,6 @@ def _draw_texts(
     curve = Curve(clip.importance, (left + 8, top + 2 * line + 6, canvas.width - 8, canvas.height - 4))
     curve.draw(canvas)
     return curve
+
+
+OVERLAY = Overlay()

@@ -7,15 +7,13 @@ from itertools import islice
 import numpy as np
 from PIL import Image
 
-from gbvis.errors import GbvisError
-from gbvis.figures import ClipView, Picture, Pixels, RunView, Style
+from gbvis.errors import OutputError
+from gbvis.figures.layout import Layout
 from gbvis.figures.panel import Panel, count_rows, describe_scale, make_panels
-from gbvis.figures.style import BACKGROUND, FAINT_TEXT
+from gbvis.figures.picture import Picture, Pixels
+from gbvis.figures.run_view import ClipView, RunView
+from gbvis.figures.style import BACKGROUND, FAINT_TEXT, Style
 from gbvis.figures.text import draw_text, fit_name, letter_size, text_width
-
-IS_MOVING = False
-JOINS = None
-NEEDS_SOURCE = False
 
 _SIDE = 112
 _GAP = 2
@@ -69,60 +67,68 @@ class Grid:
         return self.margin + column * (self.side + _GAP), self.head + row * (self.side + _GAP)
 
 
-def lay_out(exhibits: Sequence[RunView], style: Style) -> list[Picture]:
-    """Return the pages, each a single frame that shows every frame of some clips.
+class Sheet(Layout):
+    """Every frame at once; transposed, panels stand side by side and frames below each other."""
 
-    Raises:
-        GbvisError: One clip makes a sheet that nothing can show.
-    """
-    return make_pages(exhibits[0], style, is_transposed=False)
+    is_moving = False
+
+    def __init__(self, is_transposed: bool = False) -> None:
+        self._is_transposed = is_transposed
+
+    def lay_out(self, views: Sequence[RunView], style: Style) -> list[Picture]:
+        """Return the pages, each a single frame that shows every frame of some clips.
+
+        Raises:
+            GbvisError: One clip makes a sheet that nothing can show.
+        """
+        return _make_pages(views[0], style, self._is_transposed)
 
 
-def make_pages(exhibit: RunView, style: Style, is_transposed: bool) -> list[Picture]:
-    """Return the pages, as `lay_out`; transposed, panels stand side by side and frames below each other."""
+def _make_pages(view: RunView, style: Style, is_transposed: bool) -> list[Picture]:
+    """Return the pages of one run."""
     side = style.size or _SIDE
-    panels = count_rows(exhibit.modality, style) * len(style.panels)
-    grid = Grid(is_transposed, side, max(20, side // 6), panels, exhibit.frames_per_clip)
+    panels = count_rows(view.modality, style) * len(style.panels)
+    grid = Grid(is_transposed, side, max(20, side // 6), panels, view.frames_per_clip)
     if max(grid.width, grid.clip_height) > _TALLEST:
-        raise GbvisError(
-            f"a sheet of {exhibit.frames_per_clip} frames would be {grid.width}x{grid.clip_height} pixels",
+        raise OutputError(
+            f"a sheet of {view.frames_per_clip} frames would be {grid.width}x{grid.clip_height} pixels",
             f"at most {_TALLEST} a side: choose a smaller --size, or --layout strip",
         )
     per_page = max(1, _PAGE // grid.clip_height)
-    starts = range(0, exhibit.clip_count, per_page)
-    ranges = [(first, min(first + per_page, exhibit.clip_count)) for first in starts]
+    starts = range(0, view.clip_count, per_page)
+    ranges = [(first, min(first + per_page, view.clip_count)) for first in starts]
     return [
-        _make_page(exhibit, style, grid, first, end, f"page {number}/{len(ranges)}   " if len(ranges) > 1 else "")
+        _make_page(view, style, grid, first, end, f"page {number}/{len(ranges)}   " if len(ranges) > 1 else "")
         for number, (first, end) in enumerate(ranges, start=1)
     ]
 
 
-def _make_page(exhibit: RunView, style: Style, grid: Grid, first: int, end: int, page: str) -> Picture:
+def _make_page(view: RunView, style: Style, grid: Grid, first: int, end: int, page: str) -> Picture:
     height = grid.line + (end - first) * grid.clip_height
 
     def frames(step: int = 1) -> Iterator[Pixels]:
         canvas = Image.new("RGB", (grid.width, height), BACKGROUND)
-        facts = f"{page}{exhibit.stream}   {exhibit.endpoint}   {exhibit.target}"
-        title = fit_name(exhibit.video, facts, _letters(grid), grid.width - 8, style.font)
+        facts = f"{page}{view.stream}   {view.endpoint}   {view.target_name}   {view.method}"
+        title = fit_name(view.video, facts, _letters(grid), grid.width - 8, style.font)
         draw_text(canvas, (4, 0), title, _letters(grid), grid.width - 8, font=style.font)
-        for number, clip in enumerate(islice(exhibit.clips(), first, end)):
+        for number, clip in enumerate(islice(view.clips(), first, end)):
             top = grid.line + number * grid.clip_height
-            _draw_clip(canvas, exhibit, style, grid, clip, top, f"clip {first + number + 1}/{exhibit.clip_count}")
+            _draw_clip(canvas, view, style, grid, clip, top, f"clip {first + number + 1}/{view.clip_count}")
         yield np.asarray(canvas)
 
     return Picture(grid.width, height, 1, style.rate, frames)
 
 
 def _draw_clip(
-    canvas: Image.Image, exhibit: RunView, style: Style, grid: Grid, clip: ClipView, top: int, which: str
+    canvas: Image.Image, view: RunView, style: Style, grid: Grid, clip: ClipView, top: int, which: str
 ) -> None:
     letters = _letters(grid)
 
     def write(place: tuple[int, int], text: str, width: int, color: tuple[int, int, int] = FAINT_TEXT) -> None:
         draw_text(canvas, place, text, letters, width, color, style.font)
 
-    about = f"{which}   {exhibit.value_name} {clip.value:.4g}   {describe_scale(style)}"
-    panels = [panel for row in make_panels(clip, exhibit.modality, style) for panel in row]
+    about = f"{which}   {view.describe_value(clip.value)}   {describe_scale(style)}"
+    panels = [panel for row in make_panels(clip, view.modality, style) for panel in row]
     write((4, top), about, canvas.width - 8)
     write((4, top + grid.line), _describe_ends(panels), canvas.width - 8)
     is_tight = not grid.is_transposed and text_width("frame 0000", letters, style.font) > grid.side - 4
@@ -149,3 +155,7 @@ def _describe_ends(panels: Sequence[Panel]) -> str:
 
 def _letters(grid: Grid) -> int:
     return letter_size(grid.line)
+
+
+SHEET = Sheet()
+TRANSPOSED = Sheet(is_transposed=True)

@@ -11,15 +11,13 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image
 
-from gbvis.figures import ClipView, Picture, Pixels, RunView, Style
+from gbvis.figures.layout import Layout
 from gbvis.figures.legend import Curve, draw_bar
 from gbvis.figures.panel import Panel, count_rows, describe_scale, make_panels
-from gbvis.figures.style import BACKGROUND, FAINT_TEXT, TEXT
+from gbvis.figures.picture import Picture, Pixels
+from gbvis.figures.run_view import ClipView, RunView
+from gbvis.figures.style import BACKGROUND, FAINT_TEXT, TEXT, Style
 from gbvis.figures.text import draw_text, fit_name, letter_size, text_width
-
-IS_MOVING = True
-JOINS = None
-NEEDS_SOURCE = False
 
 _SIDE = 224
 
@@ -60,19 +58,22 @@ class _Metrics:
         return number * (self.side + self.gap)
 
 
-def lay_out(exhibits: Sequence[RunView], style: Style) -> list[Picture]:
-    """Return one picture: a frame for every frame of every clip."""
-    metrics = _Metrics.of(style)
-    heights = [metrics.block_height(count_rows(exhibit.modality, style)) for exhibit in exhibits]
-    height = sum(heights) + metrics.lines * metrics.line
+class Strip(Layout):
+    """Panels side by side, moving; several runs below each other."""
 
-    def frames(step: int = 1) -> Iterator[Pixels]:
-        for number, clips in enumerate(zip(*(exhibit.clips() for exhibit in exhibits), strict=True), start=1):
-            scene = _Scene(exhibits, clips, number, style, metrics, heights)
-            yield from (scene.draw(moment) for moment in range(0, len(scene.clock), step))
+    def lay_out(self, views: Sequence[RunView], style: Style) -> list[Picture]:
+        """Return one picture: a frame for every frame of every clip."""
+        metrics = _Metrics.of(style)
+        heights = [metrics.block_height(count_rows(view.modality, style)) for view in views]
+        height = sum(heights) + metrics.lines * metrics.line
 
-    count = sum(len(_clock(numbers)) for numbers in zip(*(exhibit.frames for exhibit in exhibits), strict=True))
-    return [Picture(metrics.width, height, count, style.rate, frames, style.loops)]
+        def frames(step: int = 1) -> Iterator[Pixels]:
+            for number, clips in enumerate(zip(*(view.clips() for view in views), strict=True), start=1):
+                scene = _Scene(views, clips, number, style, metrics, heights)
+                yield from (scene.draw(moment) for moment in range(0, len(scene.clock), step))
+
+        count = sum(len(_clock(numbers)) for numbers in zip(*(view.frames for view in views), strict=True))
+        return [Picture(metrics.width, height, count, style.rate, frames, style.loops)]
 
 
 def _clock(numbers: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
@@ -101,7 +102,7 @@ class _Scene:
 
     def __init__(
         self,
-        exhibits: Sequence[RunView],
+        views: Sequence[RunView],
         clips: Sequence[ClipView],
         number: int,
         style: Style,
@@ -109,14 +110,14 @@ class _Scene:
         heights: Sequence[int],
     ) -> None:
         self.clock = _clock([clip.frames for clip in clips])
-        self._exhibits, self._clips, self._number, self._style, self._metrics = exhibits, clips, number, style, metrics
+        self._views, self._clips, self._number, self._style, self._metrics = views, clips, number, style, metrics
         self._tops = [sum(heights[:block]) for block in range(len(heights))]
-        self._rows = [make_panels(clip, exhibit.modality, style) for clip, exhibit in zip(clips, exhibits, strict=True)]
+        self._rows = [make_panels(clip, view.modality, style) for clip, view in zip(clips, views, strict=True)]
         height = sum(heights) + metrics.lines * metrics.line
         self._still = Image.new("RGB", (metrics.width, height), BACKGROUND)
         self._foot = sum(heights)
         self._curves = [Curve(clip.importance, self._curve_box(block)) for block, clip in enumerate(clips)]
-        for block in range(len(exhibits)):
+        for block in range(len(views)):
             self._draw_block(block)
         left = metrics.width // 2 if metrics.lines == 1 else 4
         place = (left, self._foot + (metrics.lines - 1) * metrics.line)
@@ -125,13 +126,13 @@ class _Scene:
     def _draw_block(self, block: int) -> None:
         """Draw what stays the same of one run: title, names and colours of the panels, curve."""
         metrics, top = self._metrics, self._tops[block]
-        exhibit, clip = self._exhibits[block], self._clips[block]
-        facts = exhibit.describe(clip.value)
+        view, clip = self._views[block], self._clips[block]
+        facts = view.describe(clip.value)
         if metrics.lines == 1:
-            title = fit_name(exhibit.video, facts, metrics.letters, metrics.width - 8, self._style.font)
+            title = fit_name(view.video, facts, metrics.letters, metrics.width - 8, self._style.font)
             self._write(self._still, (4, top), title, metrics.width - 8)
         else:
-            self._write(self._still, (4, top), exhibit.video, metrics.width - 8)
+            self._write(self._still, (4, top), view.video, metrics.width - 8)
             self._write(self._still, (4, top + metrics.line), facts, metrics.width - 8)
         for row, panels in enumerate(self._rows[block]):
             self._draw_row(top + metrics.row_top(row), panels)
@@ -159,11 +160,11 @@ class _Scene:
     def _where(self, moment: int) -> str:
         """Return in words which moment this is."""
         numbers = [clip.frames[step] for clip, step in zip(self._clips, self.clock[moment], strict=True)]
-        names = [f"{exhibit.modality} {number}" for exhibit, number in zip(self._exhibits, numbers, strict=True)]
+        names = [f"{view.modality} {number}" for view, number in zip(self._views, numbers, strict=True)]
         shown = f"frame {numbers[0]}" if len(set(numbers)) == 1 else f"frames {', '.join(names)}"
-        rate = self._exhibits[0].rate
+        rate = self._views[0].rate
         seconds = f"   {max(numbers) / rate:.2f} s" if rate else ""
-        clip = f"   clip {self._number}/{self._exhibits[0].clip_count}"
+        clip = f"   clip {self._number}/{self._views[0].clip_count}"
         return f"{shown}{seconds}   {moment + 1}/{len(self.clock)}{clip}"
 
     def _draw_row(self, top: int, panels: Sequence[Panel]) -> None:
@@ -192,3 +193,6 @@ class _Scene:
         color: tuple[int, int, int] = TEXT,
     ) -> None:
         draw_text(canvas, place, text, self._metrics.letters, width, color, self._style.font)
+
+
+STRIP = Strip()

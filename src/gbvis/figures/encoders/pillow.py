@@ -1,4 +1,4 @@
-"""GIF, through Pillow's encoder, frame by frame."""
+"""GIF, frame by frame, and PNG, through Pillow."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -7,9 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import GifImagePlugin, Image
 
-from gbvis.figures import Picture, Pixels
-
-CAN_MOVE = True
+from gbvis.figures.picture import Picture, Pixels
 
 _SAMPLES = 5
 _GREYS = 64
@@ -20,7 +18,7 @@ _UNCHANGED = 255
 """The index that stands for "as in the frame before"; the palette has one colour fewer for it."""
 
 
-def write(picture: Picture, path: Path) -> None:
+def write_gif(picture: Picture, path: Path) -> None:
     """Write the picture as a GIF; only one frame is held at a time.
 
     All frames share one palette, and nothing is dithered: the same colour is the same index in every frame, so
@@ -98,3 +96,11 @@ def _common_greys(samples: Pixels) -> list[int]:
     often = np.flatnonzero(np.bincount(samples[is_grey][:, 0], minlength=256) > samples[..., 0].size / 5000)
     places = np.linspace(0, len(often) - 1, min(_GREYS, len(often))).round().astype(np.intp)
     return [int(grey) for grey in often[places]]
+
+
+def write_png(picture: Picture, path: Path) -> None:
+    """Write the picture's only frame as a PNG."""
+    import imageio.v3 as imageio
+
+    (frame,) = picture.frames()
+    imageio.imwrite(path, frame, plugin="pillow", extension=".png")

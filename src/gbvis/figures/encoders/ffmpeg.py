@@ -1,4 +1,4 @@
-"""MP4 with H.264 in yuv420p, which plays everywhere, through PyAV."""
+"""MP4 (H.264 in yuv420p, which plays everywhere), animated WebP and animated PNG, through PyAV."""
 
 import ctypes
 import os
@@ -12,12 +12,10 @@ import av
 import numpy as np
 from av.video.stream import VideoStream
 
-from gbvis.figures import Picture
-
-CAN_MOVE = True
+from gbvis.figures.picture import Picture
 
 
-def write(picture: Picture, path: Path) -> None:
+def write_mp4(picture: Picture, path: Path) -> None:
     """Write the picture as an MP4; an odd last column or row is doubled, since yuv420p wants even sizes.
 
     Raises:
@@ -83,3 +81,14 @@ def encode(
             # converted here: left to encode(), a picture in a hundred came out different from the one before it
             container.mux(stream.encode(colored.reformat(format=pixel_format)))
         container.mux(stream.encode())
+
+
+def write_webp(picture: Picture, path: Path) -> None:
+    """Write the picture as a WebP."""
+    container = {"loop": str(picture.loops or 0)}
+    encode(picture, path, "webp", "libwebp_anim", "yuv420p", container, {"quality": "85"})
+
+
+def write_apng(picture: Picture, path: Path) -> None:
+    """Write the picture as an animated PNG, every pixel as it is."""
+    encode(picture, path, "apng", "apng", "rgb24", {"plays": str(picture.loops or 0)}, {"pred": "sub"})

@@ -1,0 +1,84 @@
+"""Animations and stills: a layout drawn, and encoded in one of the formats that `encoders/` writes."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from gbvis.errors import OutputError, UsageError
+from gbvis.figures.layout import Groups, Layout
+from gbvis.figures.layouts import LAYOUTS
+from gbvis.figures.output import FileWriter, Output
+from gbvis.figures.picture import Picture
+from gbvis.figures.run_view import RunView
+from gbvis.figures.style import Style
+
+_ENCODERS = {"gif": "pillow", "png": "pillow", "mp4": "ffmpeg", "webp": "ffmpeg", "apng": "ffmpeg"}
+"""The file of `encoders/` that writes a format, imported when something is written."""
+
+
+class Animation(Output):
+    """A layout in one picture format.
+
+    Attributes:
+        name: The format's name.
+        can_move: False where the format holds a single frame.
+    """
+
+    def __init__(self, name: str, can_move: bool = True) -> None:
+        self.name, self.can_move = name, can_move
+        self.suffix = f".{name}"  # type: ignore[misc]
+
+    def layout(self, style: Style) -> Layout:
+        """Return the layout asked for, or what suits the format."""
+        return LAYOUTS.load(self.layout_name(style))
+
+    def layout_name(self, style: Style) -> str:
+        """Return the name of that layout."""
+        return style.layout or ("strip" if self.can_move else "sheet")
+
+    def check(self, style: Style) -> None:
+        """Check that the format can hold the layout.
+
+        Raises:
+            UsageError: It cannot.
+        """
+        if style.layout and self.layout(style).is_moving and not self.can_move:
+            raise UsageError(
+                f"the layout {style.layout} moves, and {self.name} holds a single picture",
+                "choose gif, mp4, webp or apng, or --layout sheet",
+            )
+
+    def group(self, views: Sequence[RunView], style: Style) -> Groups:
+        """Return which runs the layout shows together."""
+        return self.layout(style).group(views)
+
+    def name_parts(self, views: Sequence[RunView], style: Style) -> tuple[str, ...]:
+        """Return the parts of the file name that follow the video's name."""
+        return self.layout(style).name_parts(views)
+
+    def pages(self, views: Sequence[RunView], style: Style) -> Sequence[FileWriter]:
+        """Return the pages that the layout makes."""
+        return [partial(self._encode, page, style) for page in self.layout(style).lay_out(views, style)]
+
+    def write(self, views: Sequence[RunView], style: Style, path: Path) -> Mapping[str, Any]:
+        """Write the only page.
+
+        Raises:
+            GbvisError: There are several.
+        """
+        pages = self.pages(views, style)
+        if len(pages) > 1:
+            raise OutputError(f"{path} is one file, and there are {len(pages)} pages", "write them one by one: `pages`")
+        return pages[0](path)
+
+    def _encode(self, picture: Picture, style: Style, path: Path) -> dict[str, Any]:
+        encoders = import_module(f"gbvis.figures.encoders.{_ENCODERS[self.name]}")
+        getattr(encoders, f"write_{self.name}")(picture, path)
+        size = {"frames": picture.frame_count, "width": picture.width, "height": picture.height}
+        return {"layout": self.layout_name(style), **size}
+
+
+GIF, MP4, WEBP, APNG = (Animation(name) for name in ("gif", "mp4", "webp", "apng"))
+PNG = Animation("png", can_move=False)

@@ -1,0 +1,67 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gbvis.figures.run_view import ClipView, RunView, spread_over_frames
+from gbvis.networks.r2plus1d.architecture import STEM
+from material.views import make_run_view
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "spread"),
+    [
+        ((3, 4, 8, 8), ("channel", "time", "y", "x"), (3, 4, 8, 8)),
+        ((2, 7, 7), ("time", "y", "x"), (1, 4, 7, 7)),
+        ((1, 7, 7), ("time", "y", "x"), (1, 4, 7, 7)),
+        ((3, 8, 8), ("channel", "y", "x"), (3, 4, 8, 8)),
+        ((7, 7), ("y", "x"), (1, 4, 7, 7)),
+    ],
+)
+def test_what_has_fewer_axes_or_steps_is_spread_over_the_frames(
+    random: np.random.Generator, shape: tuple[int, ...], axes: tuple[str, ...], spread: tuple[int, ...]
+) -> None:
+    values = random.standard_normal(shape).astype(np.float32)
+    found = spread_over_frames(values, axes, frame_count=4)
+    assert found.shape == spread and found.dtype == np.float32
+    full = values.reshape(shape[0] if "channel" in axes else 1, -1, *shape[-2:])
+    for step in range(4):
+        np.testing.assert_array_equal(found[:, step], full[:, step * full.shape[1] // 4])
+
+
+def test_the_importance_is_what_each_frame_has_of_the_gradient() -> None:
+    gradient = np.zeros((2, 3, 4, 4), np.float32)
+    gradient[0, 1, 0, 0], gradient[1, 1, 2, 2], gradient[1, 2, 3, 3] = -2, 1, 5
+    clip = ClipView([0, 1, 2], np.zeros((3, 4, 4, 2), np.uint8), gradient, 0.0)
+    assert clip.importance.tolist() == [0, 3, 5]
+
+
+@pytest.mark.parametrize(
+    ("flow", "stream"),
+    [
+        ({}, "flow"),
+        ({"algorithm": "tvl1"}, "flow (tvl1)"),
+        ({"algorithm": "dis", "jpeg_quality": 95, "camera_motion": "meansub"}, "flow (dis, JPEG, meansub)"),
+    ],
+)
+def test_a_stream_says_how_its_motion_came_about(
+    random: np.random.Generator, flow: dict[str, object], stream: str
+) -> None:
+    view = make_run_view(random, "flow")
+    assert replace(view, recipe=replace(view.recipe, flow=flow)).stream == stream
+
+
+def test_a_run_in_words(random: np.random.Generator) -> None:
+    view = make_run_view(random, target=3, class_name="Archery", prediction="Bowling 0.700")
+    assert view.describe(0.51234) == "rgb   FC   class 3 Archery   logit 0.5123   guided-backprop"
+    filtered = make_run_view(random, endpoint=STEM, target=1, prediction="Bowling 0.700")
+    expected = "rgb   Conv3d_1   filter 1   (predicted: Bowling 0.700)   activation 2   guided-backprop"
+    assert filtered.describe(2) == expected
+
+
+def test_what_the_recipe_says_is_read_from_it(random: np.random.Generator) -> None:
+    view: RunView = make_run_view(random, clips=2, frames=4)
+    assert (view.clip_count, view.frames_per_clip, view.frames) == (2, 4, view.recipe.clips)
+    settings = {"samples": 25, "noise": 0.15}
+    recipe = replace(view.recipe, method={"name": "smoothgrad", "version": 1, "settings": settings})
+    assert replace(view, recipe=recipe).method == "smoothgrad:samples=25,noise=0.15"
