@@ -1,7 +1,10 @@
+"""What is printed steers no terminal, and nothing of it is interpreted or cut."""
+
 import pytest
 
 from conftest import Call
-from gbvis.cli.console import Screen, make_table, printable
+from gbvis.cli.console import Console, make_table, printable
+from gbvis.cli.options import Printing, VerbosePrinting
 
 HOSTILE = "\x1b]0;t\x07\x9b31m\x7f\n\u202e\u2066\u200b\u2028\udce9"
 """Escape codes with 7 and 8 bits, a line's end, bidi controls, what is invisible, a separator, no UTF-8."""
@@ -14,10 +17,10 @@ def test_no_control_character_is_left() -> None:
 
 @pytest.mark.parametrize("text", [":smile: [red]x[/red] {0} %s"])
 def test_nothing_is_interpreted(capsys: pytest.CaptureFixture[str], text: str) -> None:
-    screen = Screen(is_verbose=True)
-    screen.say(text)
-    screen.warn(text)
-    screen.print(text)
+    console = Console(VerbosePrinting(verbose=True))
+    console.say(text)
+    console.warn(text)
+    console.print(text)
     captured = capsys.readouterr()
     assert captured.err == f"{text}\nwarning: {text}\n"
     assert captured.out == f"{text}\n"
@@ -32,7 +35,7 @@ def test_a_traceback_steers_no_terminal(call: Call, monkeypatch: pytest.MonkeyPa
 
 def test_nothing_of_a_table_is_cut_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
     label, title = "w" * 5000, "t" * 3000
-    Screen().print(make_table(title, ("score", "label"), [("1", label)]))
+    Console(Printing()).print(make_table(title, ("score", "label"), [("1", label)]))
     assert label in capsys.readouterr().out
-    Screen().print(make_table(title, ("score", "label"), [("1", "x")]))
+    Console(Printing()).print(make_table(title, ("score", "label"), [("1", "x")]))
     assert capsys.readouterr().out.startswith(f"{title}\n")

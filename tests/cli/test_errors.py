@@ -14,6 +14,7 @@ from conftest import Call
 from gbvis.errors import GbvisError
 from gbvis.steps.networks import Networks, WeightsRequest
 from gbvis.store import Store
+from gbvis.store.group import read_attributes, write_attributes
 
 
 @pytest.fixture
@@ -36,8 +37,8 @@ def explain(call: Call, weights: dict[str, Path], dataset: Path) -> Call:
         (["moving-disc", "-e", "conv1", "-f", "8"], 2, ["filter 8 is out of range", "0 to 7"]),
         (["moving-disc", "-e", "conv1", "--top-filters", "9"], 2, ["more than Conv3d_1 has", "8 filters"]),
         (["moving-disc", "-e", "ap", "-f", "64"], 2, ["feature 64", "0 to 63"]),
-        (["moving-disc", "-e", "conv1", "-l", "3"], 2, ["--label goes with FC"]),
-        (["moving-disc", "-f", "3"], 2, ["--filter", "conv endpoints"]),
+        (["moving-disc", "-e", "conv1", "-l", "3"], 2, ["--label goes with FC, SOFTMAX", "-e FC"]),
+        (["moving-disc", "-f", "3"], 2, ["--filter", "Conv3d_1, Conv3d_2_x", "AP"]),
         (["moving-disc", "--start", "5"], 1, ["cannot start at frame 5", "0 to 4"]),
         (["moving-disc", "--start", "1s"], 1, ["frame rate"]),
         (["moving-disc", "--clips", "no"], 2, ["--clips 'no'"]),
@@ -158,7 +159,7 @@ def test_a_video_file_takes_its_flow_from_the_data_set(
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["moving-disc", "-e", "fc", "-m", "flow"], 1, ["gbvis explain moving-disc -w WEIGHTS -m flow -e FC"]),
+        (["moving-disc", "-e", "fc", "-m", "flow"], 1, ["gbvis explain moving-disc -w WEIGHTS -m flow -e fc"]),
         (["never seen"], 1, ["gbvis explain 'never seen' -w WEIGHTS"]),
         (["$(reboot)\x1b"], 1, [r"gbvis explain $'$(reboot)\x1b' -w WEIGHTS"]),
         (["--", "-f"], 1, ["gbvis explain ./-f -w WEIGHTS"]),
@@ -208,8 +209,8 @@ def test_damaged_metadata_stops_nobody_else(explain: Call, call: Call, tmp_path:
     (metadata,) = (tmp_path / "gbvis.zarr/moving-disc/rgb/FC").glob("*/zarr.json")
     metadata.write_text("{")
     assert "SOFTMAX" in call("render").out
-    (card,) = (tmp_path / "gbvis.zarr/weights").glob("*/zarr.json")
-    card.write_text("{")
+    (info,) = (tmp_path / "gbvis.zarr/weights").glob("*/zarr.json")
+    info.write_text("{")
     assert explain("moving-disc", "-l", "3", "-e", "fc", "-e", "softmax").code == 0
     assert call("render").code == 0
 
@@ -227,9 +228,38 @@ def test_an_empty_folder_becomes_a_store(explain: Call, tmp_path: Path) -> None:
     assert (tmp_path / "empty/zarr.json").exists()
 
 
-@pytest.mark.parametrize("option", ["-w", "--store", "--labels"])
-def test_a_name_that_no_system_takes(explain: Call, option: str) -> None:
-    explain("moving-disc", option, "x" * 300).check_error(2, "x" * 300)
+@pytest.mark.parametrize("option", ["-w", "--store", "--labels", "--videos-from", "-d"])
+def test_a_name_that_no_system_takes(call: Call, weights: dict[str, Path], option: str) -> None:
+    words = [] if option == "-w" else ["-w", weights["rgb"]]
+    call("explain", "moving-disc", *words, option, "x" * 300).check_error(2, "x" * 300)
+
+
+@pytest.mark.parametrize("option", ["-w", "-d", "--labels", "--font", "-o", "--store"])
+def test_a_name_that_no_system_takes_where_pictures_are_made(explain: Call, call: Call, option: str) -> None:
+    assert explain("moving-disc").code == 0
+    call("render", option, "x" * 300).check_error(1 if option == "-o" else 2, "x" * 300)
+    call("render", "-o", f"{'x' * 300}/{'y' * 300}.gif").check_error(1, "cannot write")
+
+
+def test_a_name_that_no_system_takes_for_weights(call: Call, weights: dict[str, Path]) -> None:
+    call("convert-weights", weights["rgb"], f"{'x' * 300}.safetensors").check_error(2, "cannot write")
+    call("convert-weights", "x" * 300, "new.safetensors").check_error(2, "x" * 300)
+    call("inspect-shapes", "-w", "x" * 300).check_error(2, "x" * 300)
+    call("demo", "x" * 300, "--sample", "up-1").check_error(2, "x" * 300)
+    call("extract", "sample:up-1", "-o", "x" * 300).check_error(2, "x" * 300)
+
+
+def test_an_overlay_of_what_lay_where_nothing_can(
+    call: Call, tmp_path: Path, video_file: Path, weights: dict[str, Path]
+) -> None:
+    """A store may say anything of where its videos lay."""
+    assert call("explain", video_file, "-w", weights["rgb"]).code == 0
+    storage = Store.open(tmp_path / "gbvis.zarr").storage
+    (run,) = Store.open(tmp_path / "gbvis.zarr").runs()
+    about = read_attributes(storage, run.clips_key)
+    assert about
+    write_attributes(storage, run.clips_key, {**about, "location": "/" + "x" * 300})
+    call("render", "--layout", "overlay").check_error(1, "they are gone from")
 
 
 def flip_a_bit(endpoint: Path) -> None:
@@ -254,7 +284,7 @@ def test_weights_that_change_during_a_call_are_never_taken_for_the_old_ones(
     path = tmp_path / "own.pth"
     shutil.copy(weights["rgb"], path)
     store = Store.open_or_create(tmp_path / "s.zarr")
-    Networks(WeightsRequest((path,))).keep_cards(store)
+    Networks(WeightsRequest((path,))).keep_records(store)
     networks = Networks(WeightsRequest((path,)), store)
     content = torch.load(path, weights_only=True)
     content["content"]["rgb"]["split1"]["state_dict"]["linear1.bias"] += 1

@@ -15,13 +15,14 @@ from PIL import Image
 
 from conftest import Call, read_frames
 from gbvis.cli.app import run_command_line
-from gbvis.errors import GbvisError
-from gbvis.progress import Watcher
-from gbvis.steps import estimated_flow as estimating_flow
+from gbvis.errors import VideoError
+from gbvis.progress import Progress
+from gbvis.steps import estimated_flow
 from gbvis.steps.estimated_flow import EstimatedFlow
 from gbvis.steps.networks import Networks, WeightsRequest
 from gbvis.steps.streams import FlowRequest, find_stream
 from gbvis.store import Store
+from gbvis.videos.name_list import VideoEntry
 from gbvis.videos.readers import two_stream_folder
 
 DIS = ["--flow-algorithm", "dis"]
@@ -33,9 +34,10 @@ def lines(out: str) -> list[dict[str, object]]:
 
 def flow_of(location: Path, weights: Path, store: Path, **request: object) -> EstimatedFlow:
     """Return the flow that a network sees of a video file, kept in `store`."""
-    card = Networks(WeightsRequest((weights,))).cards["flow"]
+    info = Networks(WeightsRequest((weights,))).infos["flow"]
     asked = FlowRequest(**request)  # type: ignore[arg-type]
-    video = find_stream(str(location), card, None, asked, lambda: Store.open_or_create(store), Watcher())
+    entry, open_store = VideoEntry(str(location)), lambda: Store.open_or_create(store)
+    video = find_stream(entry, info, None, asked, open_store, Progress())
     assert isinstance(video, EstimatedFlow)
     return video
 
@@ -44,7 +46,7 @@ def forbid_estimation(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise AssertionError("estimated again")
 
-    monkeypatch.setattr(estimating_flow, "estimate_pairs", fail)
+    monkeypatch.setattr(estimated_flow, "estimate_pairs", fail)
 
 
 def test_both_streams_straight_from_a_file(
@@ -154,7 +156,7 @@ def test_motion_in_pixels_wants_no_8_bit(call: Call, video_file: Path, tmp_path:
     (run,) = lines(call(*words, "--json").out)
     assert run["flow"]["algorithm"] == "farneback" and run["flow"]["crop"] == [8, 29, 112, 112]  # type: ignore[index]
     (stored,) = Store.open(tmp_path / "gbvis.zarr").runs()
-    pixels = zarr.open_group(tmp_path / "gbvis.zarr")[f"moving-disc/flow/clips/{stored.attributes['clips']}/pixels"]
+    pixels = zarr.open_group(tmp_path / "gbvis.zarr")[f"moving-disc/flow/clips/{stored.clips}/pixels"]
     assert isinstance(pixels, zarr.Array) and pixels.dtype == np.float32
     u = np.asarray(pixels[..., 0])
     assert np.median(u[u > 1]) == pytest.approx(4 * 171 / 340, abs=0.25)
@@ -207,11 +209,11 @@ def test_a_frame_that_cannot_be_read_loses_no_pair(
 
     def fail_late(number: int) -> np.ndarray:
         if number == 9:
-            raise GbvisError("frame 9 cannot be decoded", "encode it again")
+            raise VideoError("frame 9 cannot be decoded", "encode it again")
         return read(number)
 
     monkeypatch.setattr(flow._rgb, "read", fail_late)
-    with pytest.raises(GbvisError, match="frame 9"):
+    with pytest.raises(VideoError, match="frame 9"):
         flow.prepare(range(11))
     assert flow._kept.missing(range(11)) == [8, 9, 10]
 
@@ -240,13 +242,13 @@ def test_killed_in_the_middle_explain_goes_on_where_it_was(
     there = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("gbvis.zarr/demo/flow/dis-*/motion/c.*.0")}
     assert 20 <= len(there) < 279
     asked: list[int] = []
-    original = estimating_flow.estimate_pairs
+    original = estimated_flow.estimate_pairs
 
     def counting(read: object, pairs: list[int], *rest: object) -> None:
         asked.extend(pairs)
         original(read, pairs, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(estimating_flow, "estimate_pairs", counting)
+    monkeypatch.setattr(estimated_flow, "estimate_pairs", counting)
     done = call(*words)
     assert done.code == 0, done.err
     assert len(asked) == 279 - len(there)
@@ -337,7 +339,7 @@ def test_one_process_at_a_time_extracts_a_video(call: Call, shared: Path, tmp_pa
     running = subprocess.Popen([sys.executable, "-m", "gbvis", *map(str, words)], cwd=tmp_path)
     while not (tmp_path / "data/jpegs_256/.demo.partial").is_dir():
         time.sleep(0.02)
-    call(*words).check_error(1, "by another process")
+    call(*words).check_error(1, "is being extracted by process")
     assert running.wait(timeout=120) == 0
     assert "there already" in call(*words).out
 
@@ -347,11 +349,11 @@ def test_force_takes_nothing_away_before_all_is_written(call: Call, video_file: 
     assert call(*extract, *DIS).code == 0
     u = tmp_path / "data/tvl1_flow/u/moving-disc"
     before = {path.name: path.read_bytes() for path in u.iterdir()}
-    broken = estimating_flow.estimate_pairs
+    broken = estimated_flow.estimate_pairs
 
     def fail_late(read: object, pairs: list[int], *rest: object) -> None:
         broken(read, pairs[:5], *rest)  # type: ignore[arg-type]
-        raise GbvisError("a frame cannot be decoded", "encode the video again")
+        raise VideoError("a frame cannot be decoded", "encode the video again")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("gbvis.steps.extract.estimate_pairs", fail_late)

@@ -31,7 +31,7 @@ def keys(kind: str) -> set[str]:
 
 @pytest.fixture
 def explained(call: Call) -> Call:
-    """Two videos, both streams, two endpoints: eight runs, four sets of clips, one card."""
+    """Two videos, both streams, two endpoints: eight runs, four sets of clips, one weights record."""
     assert call("explain", *SAMPLES, "-w", "sample", "-e", "Conv3d_4_x", "-e", "FC").code == 0
     return call
 
@@ -40,9 +40,16 @@ def test_ls(explained: Call) -> None:
     listed = lines(explained("store", "ls", "--json").out)
     assert len(listed) == 8
     assert {line["group"] for line in listed} == keys("run")
-    assert all(line["bytes"] > 10_000 and line["recipe"]["method"] == "guided-backprop" for line in listed)
+    assert all(line["bytes"] > 10_000 and line["method"] == "guided-backprop" for line in listed)
+    assert all(line["settings"] == {} and line["recipe"]["method"]["name"] == line["method"] for line in listed)
     table = explained("store", "ls", "up-4", "-m", "flow", "-e", "fc").out
-    assert "up-4" in table and "2 up" in table and "down-4" not in table and "1 run, " in table
+    assert (
+        "up-4" in table
+        and "2 up" in table
+        and "guided-backprop, float32" in table
+        and "down-4" not in table
+        and "1 run, " in table
+    )
     assert len(lines(explained("store", "ls", "down-4", "-l", "down", "--json").out)) == 2
     explained("store", "ls", "left-4").check_error(1, "no such run")
     explained("store", "ls", "-e", "nowhere").check_error(2, "nowhere")
@@ -82,13 +89,13 @@ def test_rm_takes_what_nothing_uses_with_it(explained: Call, tmp_path: Path) -> 
     assert [line["kind"] for line in gone] == ["run", "clips"]
     assert not (tmp_path / "gbvis.zarr/up-4/rgb").exists() and (tmp_path / "gbvis.zarr/up-4/flow").exists()
     rest = explained("store", "rm", "--all")
-    assert "removed 6 runs, 3 sets of clips, 1 card" in rest.out
+    assert "removed 6 runs, 3 sets of clips, 1 weights record" in rest.out
     assert [path.name for path in (tmp_path / "gbvis.zarr").iterdir()] == ["zarr.json"]
     assert explained("store", "rm", "--all").code == explained("store", "ls").code == 0
     assert explained("explain", *SAMPLES, "-w", "sample").out.count("computed in") == 4
 
 
-def test_rm_takes_flow_and_the_card_of_its_weights(
+def test_rm_takes_flow_and_the_record_of_its_weights(
     call: Call, weights: dict[str, Path], video_file: Path, tmp_path: Path
 ) -> None:
     explain = ["explain", video_file, "-w", weights["flow"], "-e", "FC", "-n", "3", "--flow-algorithm"]
@@ -99,7 +106,7 @@ def test_rm_takes_flow_and_the_card_of_its_weights(
     assert [line["kind"] for line in gone] == ["run", "clips", "flow"]
     assert {key.rsplit("/", 1)[1].split("-")[0] for key in keys("flow")} == {"farneback"}
     gone = lines(call("store", "rm", "-w", weights["flow"], "--json").out)
-    assert [line["kind"] for line in gone] == ["run", "clips", "flow", "card"]
+    assert [line["kind"] for line in gone] == ["run", "clips", "flow", "weights"]
 
 
 @pytest.mark.parametrize("words", [[], ["--all", "--unfinished"], ["up-4", "--all"], ["-m", "rgb", "--damaged"]])
@@ -142,7 +149,7 @@ def test_rm_all_takes_what_is_left_without_a_run_and_nothing_of_others(explained
     (store / "up-4/flow/mine/note.txt").write_text("mine")
     assert explained("store", "verify").code == 0
     assert "nothing" in explained("store", "rm", "--damaged").out
-    assert {line["kind"] for line in lines(explained("store", "rm", "--all", "--json").out)} == {"clips", "card"}
+    assert {line["kind"] for line in lines(explained("store", "rm", "--all", "--json").out)} == {"clips", "weights"}
     assert (store / "up-4/flow/mine/note.txt").read_text() == "mine"
 
 

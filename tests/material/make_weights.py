@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from gbvis.networks.r2plus1d.architecture import Architecture, Block, Factors
-from gbvis.networks.r2plus1d.formats.old_script import FAMILY
+from gbvis.networks.r2plus1d.formats import OLD_SCRIPT
 from gbvis.networks.r2plus1d.module import R2Plus1D
 
 WIDTHS = (8, 16, 32, 64)
@@ -32,8 +32,8 @@ def make_architecture(input_channels: int, classes: int = 101) -> Architecture:
 def make_state_dict(architecture: Architecture, seed: int) -> dict[str, torch.Tensor]:
     """Return random weights under the old script's names."""
     torch.manual_seed(seed)
-    module = R2Plus1D(architecture, FAMILY.variant)
-    return {str(FAMILY.name_of(name)): tensor for name, tensor in module.state_dict().items()}
+    module = R2Plus1D(architecture, OLD_SCRIPT.variant)
+    return {str(OLD_SCRIPT.name_of(name)): tensor for name, tensor in module.state_dict().items()}
 
 
 def main() -> None:

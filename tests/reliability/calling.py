@@ -67,7 +67,7 @@ def load_everything() -> None:
     for module in pkgutil.walk_packages(gbvis.__path__, "gbvis."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    for name in ("av", "cv2", "imageio.plugins.pillow", "zarr.api.synchronous", "rich.progress"):
+    for name in ("av", "cv2", "imageio.plugins.pillow", "numcodecs.blosc", "google_crc32c", "rich.progress"):
         importlib.import_module(name)
     import torch
     from PIL import Image

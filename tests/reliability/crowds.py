@@ -83,7 +83,7 @@ def try_sleeper(folder: Path) -> list[str]:
     """Stop a writer in the middle, let others sweep meanwhile, and let it go on: it must end well."""
     child = start([*EXPLAIN, "--force"], folder, 0)
     store = folder / "gbvis.zarr"
-    while not (making := [*store.glob(".unfinished-*/group")]):
+    while not (making := [*store.glob(".unfinished-*/staged")]):
         time.sleep(0.001)
     os.kill(child, signal.SIGSTOP)
     made = [path for path in making if path.exists()]

@@ -9,6 +9,7 @@ import argparse
 import json
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -16,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from calling import call, load_everything
-from store_of_samples import EXPLAIN, FLOW, read_all
+from store_of_samples import EXPLAIN, FLOW, find_command, read_all, read_files
 
 HARMS = ("flip", "flip", "flip", "drop", "cut", "empty", "remove", "zero", "swap")
 
@@ -77,17 +78,17 @@ def try_one(whole: Path, gradients: dict[str, bytes], chance: random.Random, say
         if means_the_same(victim, before) or (victim.parent.name == "motion" and not victim.exists()):
             return "said the same"  # a pair of flow that is not there is one that is not done yet
         verified = call(["store", "verify", "--json"], folder)
-        if verified.faults() or verified.code == 0:
+        if victim == store / "zarr.json":
+            return try_root(folder, what, gradients, say)
+        if verified.faults() or verified.code != 1:
             say(f"{what}: verify ended with {verified.code}: {verified.err}")
-        if verified.code == 1 and not names(verified.out, victim.relative_to(store)):
+        if not names(verified.out, victim.relative_to(store)):
             say(f"{what}: verify names another group: {verified.out}")
         rendered = call(["render", "-o", "csv.csv", "--force"], folder)
         if rendered.faults():
             say(f"{what}: render: {rendered.faults()}")
         if not read_rows(folder) <= read_rows(whole.parent):
             say(f"{what}: render gives other numbers")
-        if verified.code == 2 and "format version" in verified.err:  # of another gbvis: nothing in it is touched
-            return "refused"
         for words in (EXPLAIN, FLOW):
             explained = call(words, folder)
             if explained.faults() or explained.code:
@@ -99,6 +100,27 @@ def try_one(whole: Path, gradients: dict[str, bytes], chance: random.Random, say
         return "noticed and mended"
     finally:
         shutil.rmtree(folder)
+
+
+def try_root(folder: Path, what: str, gradients: dict[str, bytes], say: Callable[[str], None]) -> str:
+    """See that a store whose root is damaged is refused by every command, and mended by what the hint gives to type."""
+    store = folder / "gbvis.zarr"
+    before = read_files(store, "**/*")
+    for words in (["store", "verify"], ["render", "-o", "csv.csv"], EXPLAIN):
+        refused = call(words, folder)
+        if refused.faults() or refused.code != 2:
+            say(f"{what}: {words[0]} ended with {refused.code}: {refused.err}")
+    if read_files(store, "**/*") != before:
+        say(f"{what}: refused, and something was written")
+    if "format version" in refused.err:
+        return "refused, as another version"
+    command = find_command(refused.err)
+    subprocess.run(command, shell=True, cwd=folder, check=True)
+    if call(["store", "verify"], folder).code or '"cached": false' in call([*EXPLAIN, "--json"], folder).out:
+        say(f"{what}: not mended by {command}")
+    elif read_all(store) != gradients:
+        say(f"{what}: other gradients")
+    return "refused, and mended by what the hint gives to type"
 
 
 def main() -> None:
@@ -119,7 +141,7 @@ def main() -> None:
         became = Counter(try_one(made / "gbvis.zarr", gradients, chance, faults.append) for _ in range(arguments.count))
     print(f"a store of {len(gradients)} runs")
     for what, count in [*became.most_common(), ("in all", became.total())]:
-        print(f"{what:<26} {count:>6} damages")
+        print(f"{what:<52} {count:>6} damages")
     print("\n".join(faults) or "nothing wrong was served, and nothing was lost")
     sys.exit(bool(faults))
 

@@ -31,7 +31,7 @@ def safetensors_nested_deeply(whole: Path, folder: Path) -> Call:
 
 
 @hostile
-def safetensors_whose_card_is_nested_deeply(whole: Path, folder: Path) -> Call:
+def safetensors_whose_description_is_nested_deeply(whole: Path, folder: Path) -> Call:
     """Gbvis's own part of the header, of brackets."""
     header = json.dumps({"__metadata__": {"gbvis": "[" * 100_000 + "]" * 100_000}}).encode()
     return _weights_call(whole, folder, "w.safetensors", len(header).to_bytes(8, "little") + header)

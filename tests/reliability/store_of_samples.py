@@ -8,8 +8,6 @@ from pathlib import Path
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # before anything starts threads: they do not survive a fork
 
-import numpy as np
-
 from gbvis.store import Store
 
 MATERIAL = Path(__file__).parent.parent / "material"
@@ -32,10 +30,7 @@ def run(folder: Path, *words: str) -> None:
 
 def read_all(store: Path) -> dict[str, bytes]:
     """Return every gradient of a store, by its key."""
-    return {
-        one.key: np.stack([one.gradient(clip) for clip in range(one.clip_count)]).tobytes()
-        for one in Store.open(store).runs()
-    }
+    return {one.key: one.to_numpy().tobytes() for one in Store.open(store).runs()}
 
 
 def read_files(folder: Path, pattern: str) -> dict[str, bytes]:
@@ -43,6 +38,11 @@ def read_files(folder: Path, pattern: str) -> dict[str, bytes]:
     found = (path for path in folder.glob(pattern) if path.is_file())
     paths = ((path, path.relative_to(folder)) for path in found)
     return {str(name): path.read_bytes() for path, name in paths if not any(part[0] == "." for part in name.parts)}
+
+
+def find_command(err: str) -> str:
+    """Return the shell command that a hint ends with."""
+    return " ".join(err.split()).partition("write it again: ")[2]
 
 
 def read_lines(out: str) -> list[dict[str, object]]:

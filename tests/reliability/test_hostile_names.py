@@ -3,7 +3,8 @@
 Nothing leaves the store or the output folder, nothing is interpreted, and what is shown steers no terminal.
 
 Names that no file can have (with `/` or NUL, too long) are asked for as videos that are not there. Links that lead out
-are in `test_extraction.py` and `store/test_store_links.py`, what is pasted into a shell in `test_command_line.py`.
+are in `videos/test_two_stream_writer.py` and `store/test_store_links.py`; what is pasted into a shell is in
+`test_shell.py`.
 """
 
 import csv

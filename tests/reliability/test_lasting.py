@@ -11,6 +11,7 @@ SHORT = {
     "crowds.py": ["--rounds", "2", "--processes", "4"],
     "flips.py": ["--count", "8"],
     "hammer.py": ["--seconds", "3"],
+    "forged.py": ["--count", "4"],
 }
 
 

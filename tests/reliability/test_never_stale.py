@@ -1,6 +1,7 @@
 """A result is served again if nothing that decides its numbers has changed, and only then, as a user meets it.
 
-What decides them is `Recipe` in `attribution.py`; that each of its fields changes the digest is in `test_store.py`.
+What decides them is `Recipe` in `attribution/recipe.py`; that each of its fields changes the digest is in
+`store/test_store.py`.
 """
 
 import json
@@ -13,7 +14,8 @@ import pytest
 import torch
 
 from conftest import Call
-from gbvis.attribution import attribution
+from gbvis.attribution import recipe
+from gbvis.attribution.methods.guided_backprop import GuidedBackprop
 
 BASE = ["explain", "clip.mp4", "-w", "net.pth", "-w", "flow.pth", "-e", "FC", "-l", "3", "-n", "4"]
 
@@ -117,7 +119,12 @@ def test_a_touched_file_does_not(explained: Call, tmp_path: Path) -> None:
 
 
 def test_our_own_arithmetic_does(explained: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    newer = attribution.NUMBERS_VERSION + 1
-    monkeypatch.setattr("gbvis.steps.explain.video_job.NUMBERS_VERSION", newer)
-    monkeypatch.setattr("gbvis.steps.explain.video_job.Recipe", partial(attribution.Recipe, numbers_version=newer))
+    newer = recipe.NUMBERS_VERSION + 1
+    monkeypatch.setattr(recipe, "NUMBERS_VERSION", newer)
+    monkeypatch.setattr(recipe, "Recipe", partial(recipe.Recipe, numbers_version=newer))
+    assert runs_of(explained, *BASE) == {"rgb": False, "flow": False}
+
+
+def test_a_methods_own_version_does(explained: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(GuidedBackprop, "version", GuidedBackprop.version + 1)
     assert runs_of(explained, *BASE) == {"rgb": False, "flow": False}

@@ -10,9 +10,10 @@ import torch
 
 from conftest import Call
 from gbvis.attribution.attribution import Attribution
-from gbvis.errors import GbvisError
-from gbvis.networks.endpoint import FC, Target
-from gbvis.networks.r2plus1d.formats import vmz_caffe2
+from gbvis.errors import NumbersError, VideoError
+from gbvis.networks.endpoint import Target
+from gbvis.networks.r2plus1d.architecture import FC
+from gbvis.networks.r2plus1d.formats import VMZ_CAFFE2
 from gbvis.store import Store
 from gbvis.videos.clip import cut_clip
 from gbvis.videos.motion import Motion
@@ -51,7 +52,7 @@ def test_the_first_place_is_named() -> None:
     gradient = np.zeros((3, 4, 5, 6), np.float32)
     gradient[1, 2, 3, 4] = np.nan
     gradient[2, 0, 0, 0] = np.inf
-    with pytest.raises(GbvisError, match="FC 7 is nan in clip 2 at channel 1, time 2, y 3, x 4"):
+    with pytest.raises(NumbersError, match="FC 7 is nan in clip 2 at channel 1, time 2, y 3, x 4"):
         Attribution(Target(FC, 7), 1.0, gradient).check_numbers(2)
 
 
@@ -73,8 +74,8 @@ class BrokenMotion(Video):
 
 def test_motion_that_is_no_number_is_no_input() -> None:
     """VMZ's flow network takes motion in pixels, as floats."""
-    form = vmz_caffe2.FAMILY.formats["flow"]
+    form = VMZ_CAFFE2.formats["flow"]
     video = BrokenMotion("clip", "/", "flow")
     assert cut_clip(video, [0, 1], form).shape == (2, 112, 112, 2)
-    with pytest.raises(GbvisError, match="v of flow frame 2 of / is nan in row 5, column 7"):
+    with pytest.raises(VideoError, match="v of flow frame 2 of / is nan in row 5, column 7"):
         cut_clip(video, [0, 1, 2], form)

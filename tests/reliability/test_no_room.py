@@ -3,6 +3,7 @@
 import ctypes
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -80,6 +81,77 @@ def test_what_may_not_be_read_is_not_taken_for_damaged(call: Call, closed: Path)
 def test_no_permission_to_make_a_store(call: Call, closed: Path) -> None:
     with as_user():
         call(*EXPLAIN, "--store", "other.zarr").check_error(1, "other.zarr", "ermission")
+
+
+@pytest.fixture
+def private(tmp_path: Path, weights: dict[str, Path], video_file: Path) -> Iterator[Path]:
+    """A folder that its user may not look into: weights, class names, a video, frames, a font."""
+    folder = tmp_path / "private"
+    folder.mkdir()
+    shutil.copy(weights["rgb"], folder / "net.pth")
+    shutil.copy(video_file, folder / "clip.mp4")
+    (folder / "names.txt").write_text("one\n" * 101)
+    folder.chmod(0)
+    yield folder
+    folder.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["inspect-shapes", "-w", "private/net.pth"], 2),
+        (["convert-weights", "private/net.pth", "new.safetensors"], 2),
+        (["convert-weights", "net.pth", "private/new.safetensors"], 2),
+        (["explain", "sample:up-4", "-w", "sample", "-d", "private"], 2),
+        (["explain", "sample:up-4", "-w", "sample", "-d", "private/data"], 2),
+        (["explain", "--videos-from", "private/names.txt", "-w", "sample"], 2),
+        (["explain", "private/clip.mp4", "-w", "net.pth"], 1),
+        (["explain", "private", "-w", "net.pth"], 1),
+        (["explain", "sample:up-4", "-w", "sample", "--store", "private/gbvis.zarr"], 2),
+        (["predict", "sample:up-4", "-w", "net.pth", "--labels", "private/names.txt"], 2),
+        (["extract", "sample:up-4", "-o", "private/data"], 2),
+        (["extract", "private/clip.mp4", "-o", "data"], 1),
+        (["demo", "private/demo", "--sample", "up-4"], 2),
+        (["store", "ls", "--store", "private/gbvis.zarr"], 2),
+        (["render", "-o", "private/x.gif"], 1),
+        (["render", "-o", "private/folder"], 1),
+        (["render", "-d", "private"], 2),
+        (["render", "-w", "private/net.pth"], 2),
+        (["render", "--labels", "private/names.txt"], 2),
+        (["render", "--font", "private/font.ttf"], 2),
+        (["render", "private/clip.mp4"], 1),
+    ],
+)
+def test_what_nobody_may_look_into(
+    call: Call, private: Path, weights: dict[str, Path], tmp_path: Path, words: list[str], code: int
+) -> None:
+    """Each such place is named in one error, and in no traceback."""
+    shutil.copy(weights["rgb"], tmp_path / "net.pth")
+    if words[0] == "render":
+        assert call(*EXPLAIN).code == 0
+    with as_user():
+        call(*words).check_error(code, "private")
+
+
+def test_a_video_that_may_no_longer_be_looked_at(call: Call, private: Path, weights: dict[str, Path]) -> None:
+    private.chmod(0o755)
+    assert call("explain", "private/clip.mp4", "-w", weights["rgb"], "-l", 3).code == 0
+    private.chmod(0)
+    with as_user():
+        assert call("render").code == 0
+        call("render", "--layout", "overlay").check_error(1, "they are gone from", "private/clip.mp4")
+
+
+def test_weights_that_may_no_longer_be_read(call: Call, weights: dict[str, Path], tmp_path: Path) -> None:
+    """What was computed with them is served; the store knows their hash."""
+    shutil.copy(weights["rgb"], tmp_path / "net.pth")
+    os.utime(tmp_path / "net.pth", ns=(10**18, 10**18))
+    words = ["explain", "sample:up-4", "-w", "net.pth", "-l", 3]
+    assert call(*words).code == 0
+    (tmp_path / "net.pth").chmod(0)
+    with as_user():
+        assert "cached" in call(*words).out
+        call(*words, "-e", "FC").check_error(2, "net.pth", "ermission denied")
 
 
 @pytest.fixture

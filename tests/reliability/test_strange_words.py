@@ -8,12 +8,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gbvis.attribution.methods import parse_method
+from gbvis.attribution.methods.guided_backprop import GuidedBackprop
 from gbvis.cli.app import run_command_line
-from gbvis.cli.parse import read_videos
+from gbvis.cli.parse import parse_videos
 from gbvis.errors import GbvisError
 from gbvis.networks.labels import find_class, read_labels
 from gbvis.videos.clip_request import read_clip_request
-from gbvis.videos.locate import find_video, read_video_list
+from gbvis.videos.locate import find_video
+from gbvis.videos.name_list import read_video_list
 
 quick = settings(
     max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
@@ -68,7 +71,7 @@ EXPLAIN = [
     "--device",
     "--precision",
     "--method",
-    "--family",
+    "--checkpoint-format",
     "--labels",
     "-w",
     "-d",
@@ -94,6 +97,10 @@ RENDER = [
     "-e",
     "-m",
     "-o",
+    "-d",
+    "-w",
+    "--method",
+    "--labels",
 ]
 
 
@@ -122,6 +129,14 @@ def test_any_command_line(typed: list[str], command: str, folder: Path) -> None:
 
 
 @quick
+@given(word=typed_words)
+def test_methods(word: str) -> None:
+    for typed in (word, f"guided-backprop:{word}"):
+        with contextlib.suppress(GbvisError):
+            assert isinstance(parse_method(typed), GuidedBackprop)
+
+
+@quick
 @given(name=words)
 def test_names_of_videos(name: str, dataset: Path) -> None:
     for modality in ("rgb", "flow"):
@@ -136,7 +151,7 @@ def test_lists_of_videos(content: bytes, folder: Path) -> None:
     (folder / "list.txt").write_bytes(content)
     for is_from_one in (False, True):
         with contextlib.suppress(GbvisError):
-            assert read_videos(None, str(folder / "list.txt"), is_from_one)
+            assert parse_videos(None, str(folder / "list.txt"), is_from_one)
 
 
 @quick

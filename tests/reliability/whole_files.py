@@ -9,14 +9,12 @@ import imageio.v3 as imageio
 import numpy as np
 import torch
 
-from gbvis import registry
 from gbvis.networks.labels import read_class_list
+from gbvis.networks.r2plus1d.formats import VMZ_CAFFE2
 from gbvis.networks.r2plus1d.module import R2Plus1D
-from gbvis.networks.weights.caffe2_pickle import make_state_dict
 
 sys.path.append(str(Path(__file__).parent.parent / "material"))
-from make_weights import make_architecture
-from make_weights import make_state_dict as make_old_state_dict
+from make_weights import make_architecture, make_state_dict
 
 VIDEOS = {
     ".avi": ("mpeg4", {"bf": "2"}),
@@ -75,16 +73,14 @@ def write_dataset(folder: Path) -> None:
 def write_weights(folder: Path) -> None:
     """Write tiny networks: the old script's, in torch's two file formats, and VMZ's Caffe2 pickle for flow."""
     for name, channels in {"rgb": 3, "flow": 2}.items():
-        content = {name: {"split1": {"state_dict": make_old_state_dict(make_architecture(channels), channels)}}}
+        content = {name: {"split1": {"state_dict": make_state_dict(make_architecture(channels), channels)}}}
         torch.save({"content": content}, folder / f"{name}.pth")
         torch.save({"content": content}, folder / f"{name}-legacy.pth", _use_new_zipfile_serialization=False)
-    family = registry.family("vmz-caffe2")
-    marks = [f"shortcut_projection_{index}_w" for index in (2, 4, 6)]
-    named = make_state_dict(folder, dict.fromkeys([*marks, "last_out_L101_w"]), family).family
-    assert named
-    module = R2Plus1D(make_architecture(2), family.variant)
+    assert VMZ_CAFFE2.fit
+    form = VMZ_CAFFE2.fit(VMZ_CAFFE2, [*(f"shortcut_projection_{index}_w" for index in (2, 4, 6)), "last_out_L101_w"])
+    module = R2Plus1D(make_architecture(2), form.variant)
     blobs = {
-        str(named.name_of(name)): tensor.numpy()
+        str(form.name_of(name)): tensor.numpy()
         for name, tensor in module.state_dict().items()
         if not name.endswith("num_batches_tracked")
     }
