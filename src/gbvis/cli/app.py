@@ -1,24 +1,31 @@
-"""The one place where errors become words on a screen and an exit code."""
+"""The entry point: the only place where errors become messages and exit codes."""
 
-import errno
 import io
 import os
 import signal
 import sys
 from pathlib import Path
+from threading import Timer, main_thread
 
 from typer.exceptions import TyperException
 
 from gbvis.cli.commands import app
-from gbvis.cli.console import print_error, print_traceback
-from gbvis.errors import GbvisError
+from gbvis.cli.console import OutputClosed, print_error, print_traceback
+from gbvis.errors import GbvisError, UsageError
 
+FAILED = 1
+"""A video failed, nothing matched, or results could not be kept or printed."""
+
+WRONG_CALL = 2
 INTERRUPTED = 130
 TERMINATED = 143
 
+_SOON = 0.05
+"""Seconds: by then no destructor runs any more."""
+
 
 def main() -> None:
-    """Run the command line and leave with its exit code; an orderly end by SIGTERM cleans up like Ctrl-C."""
+    """Run the command line and exit with its exit code; SIGTERM cleans up as Ctrl-C does."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the shell: `>&-`
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
@@ -26,11 +33,32 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is shown as escapes
             stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    sys.unraisablehook = _repeat_signal
     sys.exit(run_command_line())
 
 
+def _repeat_signal(ignored: "sys.UnraisableHookArgs") -> None:
+    """Send a signal once more that came while Python was in a destructor, which swallows what the signal raises."""
+    numbers = {KeyboardInterrupt: signal.SIGINT, SystemExit: signal.SIGTERM}
+    if ignored.exc_type in numbers:
+        Timer(_SOON, _send_signal, [numbers[ignored.exc_type]]).start()
+    else:
+        sys.__unraisablehook__(ignored)
+
+
+def _send_signal(number: int) -> None:
+    """Send this process a signal; where the system can, to its main thread, which may be waiting for something."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(main_thread().ident or 0, number)
+    else:
+        signal.raise_signal(number)
+
+
 def run_command_line(arguments: list[str] | None = None) -> int:
-    """Return the exit code of a call with these arguments, those of the process where None."""
+    """Return the exit code of a call with these arguments, those of the process where None.
+
+    What is neither a `GbvisError` nor a wrong option is a bug of ours, and keeps its traceback.
+    """
     try:
         code = app(arguments, prog_name="gbvis", standalone_mode=False)
     except (GbvisError, TyperException) as error:
@@ -38,22 +66,17 @@ def run_command_line(arguments: list[str] | None = None) -> int:
             print_traceback()
         if isinstance(error, GbvisError):
             print_error(error.problem, error.hint)
-            return error.exit_code
+            return WRONG_CALL if isinstance(error, UsageError) else FAILED
         message = error.format_message().rstrip(".")
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "gbvis"
         print_error(message[:1].lower() + message[1:], f"{command} --help lists what there is")
-        return 2
-    except OSError as error:
-        if error.filename:
-            print_error(f"cannot use {error.filename}: {error.strerror}", "check the path and its permissions")
-            return 2
-        if error.errno not in (errno.EPIPE, errno.ENOSPC):
-            raise
+        return WRONG_CALL
+    except (OutputClosed, BrokenPipeError) as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at its end
-        if error.errno == errno.ENOSPC:  # else `gbvis ... | head` has what it wants
-            print_error("cannot write to standard output: no space left", "what was computed is in the store")
-        return 1
+        if isinstance(error, OutputClosed) and error.problem:  # else `gbvis ... | head` has what it wants
+            print_error(error.problem, "what was computed is in the store")
+        return FAILED
     if code == INTERRUPTED:
         print_error("interrupted", "what was finished is kept; repeat the call to do the rest")
     return int(code or 0)

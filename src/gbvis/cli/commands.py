@@ -1,24 +1,16 @@
-"""The commands: what was typed becomes a request, what comes back is shown."""
+"""The commands: each makes a request of its options, runs the step, and prints the results."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gbvis import __version__
-from gbvis.cli import format as showing
-from gbvis.cli import options
-from gbvis.cli.console import Screen
-from gbvis.cli.parse import (
-    read_explained_endpoints,
-    read_flow,
-    read_folder,
-    read_selection,
-    read_style,
-    read_videos,
-    read_weights,
-)
-from gbvis.cli.store_commands import store_app
+from gbvis.cli import format, options, parse
+from gbvis.cli.console import Console
+from gbvis.cli.look import Look
+from gbvis.cli.option_groups import unfold
+from gbvis.version import __version__
 
 # Steps are imported by the command that needs them, so that `--help` is quick and only `explain` and `predict` pay
 # for torch.
@@ -30,6 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+store_app = typer.Typer(help="List, check and clean up what a store holds.")
 app.add_typer(store_app, name="store")
 
 
@@ -49,238 +42,226 @@ def gbvis(
 
 
 @app.command()
+@unfold
 def predict(
-    videos: options.Videos = None,
-    weights: options.Weights = None,
-    modality: options.Modality = None,
+    which: options.Videos,
+    weights: options.RunningWeights,
+    clips: options.ManyClips,
+    flow: options.Flow,
+    printing: options.VerbosePrinting,
     dataset: options.Dataset = None,
     top: options.Top = 5,
-    frames: options.Frames = None,
-    clips: options.Clips = "10",
-    start: options.Start = None,
-    stride: options.Stride = 1,
-    flow_algorithm: options.FlowAlgorithm = None,
-    flow_jpeg: options.FlowJpeg = False,
-    flow_mean_subtract: options.FlowMeanSubtract = False,
-    meansub: options.Meansub = False,
-    videos_from: options.VideosFrom = None,
-    labels: options.LabelsFile = None,
-    family: options.CheckpointFormat = None,
-    device: options.Device = "auto",
-    precision: options.Precision = "float32",
-    store: options.StorePath = "gbvis.zarr",
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
+    store: options.Store = "gbvis.zarr",
 ) -> int:
-    """Print the classes that each stream sees, and both streams fused."""
+    """Print the best classes of each stream, and of both streams fused."""
     from gbvis.steps import predict as step
-    from gbvis.steps.networks import WeightsRequest
-    from gbvis.videos.clip_request import read_clip_request
 
     request = step.PredictRequest(
-        videos=read_videos(videos, videos_from, is_from_one=False),
-        weights=WeightsRequest(read_weights(weights), modality, device, precision, labels, family),
-        dataset=dataset,
-        clips=read_clip_request(frames, clips, start, stride),
-        top=top,
-        flow=read_flow(flow_algorithm, flow_jpeg, flow_mean_subtract, meansub),
-        store=store,
+        which.entries(), weights.request(), dataset, clips.request(), top, flow.request(), store
     )
-    screen = Screen(as_json, quiet, verbose)
-    return showing.show_all(screen, step.run(request, screen), showing.show_prediction)
+    console = Console(printing)
+    return format.print_all(console, step.run(request, console), format.print_prediction)
 
 
 @app.command()
+@unfold
 def explain(
-    videos: options.Videos = None,
-    weights: options.Weights = None,
-    endpoint: options.Endpoints = None,
-    label: options.Labels = None,
-    filters: options.Filters = None,
-    top_filters: options.TopFilters = None,
-    modality: options.Modality = None,
+    which: options.Videos,
+    weights: options.RunningWeights,
+    targets: options.Targets,
+    clips: options.Clips,
+    flow: options.Flow,
+    printing: options.VerbosePrinting,
+    method: options.Methods = None,
     dataset: options.Dataset = None,
-    frames: options.Frames = None,
-    clips: options.Clips = "1",
-    start: options.Start = None,
-    stride: options.Stride = 1,
-    flow_algorithm: options.FlowAlgorithm = None,
-    flow_jpeg: options.FlowJpeg = False,
-    flow_mean_subtract: options.FlowMeanSubtract = False,
-    meansub: options.Meansub = False,
-    videos_from: options.VideosFrom = None,
     labels_from_one: options.LabelsFromOne = False,
-    method: options.Method = "guided-backprop",
-    labels: options.LabelsFile = None,
-    family: options.CheckpointFormat = None,
-    device: options.Device = "auto",
-    precision: options.Precision = "float32",
-    store: options.StorePath = "gbvis.zarr",
+    store: options.Store = "gbvis.zarr",
     force: options.Force = False,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
 ) -> int:
-    """Put gradients into the store; what is there already is not done again."""
+    """Compute gradients and keep them in the store; what is there already is not computed again."""
     from gbvis.steps import explain as step
-    from gbvis.steps.networks import WeightsRequest
-    from gbvis.videos.clip_request import read_clip_request
 
     request = step.ExplainRequest(
-        videos=read_videos(videos, videos_from, labels_from_one),
-        weights=WeightsRequest(read_weights(weights), modality, device, precision, labels, family),
+        videos=which.entries(labels_from_one),
+        weights=weights.request(),
         store=store,
         dataset=dataset,
-        endpoints=read_explained_endpoints(endpoint, label, filters, top_filters),
-        labels=tuple(label or ()),
-        filters=tuple(filters or (0,)),
-        top_filters=top_filters,
-        clips=read_clip_request(frames, clips, start, stride),
-        method=method,
-        flow=read_flow(flow_algorithm, flow_jpeg, flow_mean_subtract, meansub),
+        endpoints=tuple(targets.endpoint or ()),
+        labels=tuple(targets.label or ()),
+        filters=tuple(targets.filters or ()),
+        top_filters=targets.top_filters,
+        clips=clips.request(),
+        methods=parse.parse_methods(method),
+        flow=flow.request(),
         is_forced=force,
     )
-    screen = Screen(as_json, quiet, verbose)
-    return showing.show_all(screen, step.run(request, screen), showing.show_run)
+    console = Console(printing)
+    return format.print_all(console, step.run(request, console), format.print_run)
 
 
 @app.command()
+@unfold
 def render(
-    videos: options.RenderedVideos = None,
-    output: options.Output = None,
+    selected: options.Selected,
+    look: Look,
+    printing: options.Printing,
+    videos: options.ShownVideos = None,
+    output: options.OutputFile = None,
     formats: options.Formats = None,
-    layout: options.LayoutName = None,
-    panels: options.Panels = "frame,gradient,positive,negative",
-    flow: options.FlowChannels = "both",
-    flow_colors: options.FlowColors = "grey",
-    scale: options.Scale = "clip",
-    percentile: options.Percentile = 99.5,
-    colors: options.Colors = "maps",
-    rate: options.Rate = 5.0,
-    loops: options.Loops = "forever",
-    size: options.Size = None,
-    font: options.Font = None,
     dataset: options.Dataset = None,
-    modality: options.Modality = None,
-    endpoint: options.Endpoints = None,
-    label: options.Labels = None,
-    filters: options.Filters = None,
-    frames: options.Frames = None,
-    clips: options.SelectedClips = None,
-    method: options.SelectedMethod = None,
-    precision: options.SelectedPrecision = None,
-    weights: options.SelectedWeights = None,
-    flow_algorithm: options.SelectedFlowAlgorithm = None,
-    store: options.StorePath = "gbvis.zarr",
+    labels: options.Labels = None,
+    store: options.Store = "gbvis.zarr",
     force: options.Force = False,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
 ) -> int:
-    """Make GIF, MP4, WebP, APNG or PNG from the store: no weights, and no video but for the overlay."""
+    """Make pictures and tables from the store; needs no weights, and a video only for the overlay."""
     from gbvis.steps import render as step
 
-    selection = read_selection(
-        modality, endpoint, label, filters, frames, clips, method, precision, weights, flow_algorithm
-    )
     request = step.RenderRequest(
         store=store,
         videos=tuple(videos or ()),
-        selection=selection,
+        selection=selected.selection(),
         output=output,
         formats=tuple(formats or ()),
-        layout=layout,
-        style=read_style(panels, flow, flow_colors, scale, percentile, colors, rate, loops, size, font),
+        style=look.style(),
         dataset=dataset,
+        labels=labels,
         is_forced=force,
     )
-    screen = Screen(as_json, quiet)
-    if request.is_table:
-        return showing.show_all(screen, step.tabulate(request), showing.show_table)
-    return showing.show_all(screen, step.run(request, screen), showing.show_picture)
+    console = Console(printing)
+    return format.print_all(console, step.run(request, console), format.print_rendered)
 
 
 @app.command()
+@unfold
 def extract(
     output: options.ExtractedDataset,
-    videos: options.ExtractedVideos = None,
-    modality: options.Modality = None,
+    which: options.Videos,
+    printing: options.VerbosePrinting,
+    modality: options.ExtractedModality = None,
     flow_algorithm: options.ExtractedAlgorithm = "tvl1",
     lossless: options.Lossless = False,
-    videos_from: options.VideosFrom = None,
     force: options.Force = False,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
 ) -> int:
-    """Write whole videos as a two-stream data set, frames and flow; what is there already is not done again."""
+    """Write whole videos as a two-stream data set, frames and flow; what is there already is not written again."""
     from gbvis.steps import extract as step
 
-    request = step.ExtractRequest(
-        videos=read_videos(videos, videos_from, is_from_one=False),
-        output=read_folder(output),
-        modality=modality,
-        algorithm=flow_algorithm,
-        is_lossless=lossless,
-        is_forced=force,
-    )
-    screen = Screen(as_json, quiet, verbose)
-    return showing.show_all(screen, step.run(request, screen), showing.show_extracted)
+    folder = parse.parse_folder(output)
+    request = step.ExtractRequest(which.entries(), folder, modality, flow_algorithm, lossless, force)
+    console = Console(printing)
+    return format.print_all(console, step.run(request, console), format.print_extracted)
 
 
 @app.command()
+@unfold
 def inspect_shapes(
-    weights: options.Weights = None,
+    weights: options.Weights,
     depth: options.Depth = None,
-    modality: options.Modality = None,
     classes: options.Classes = 101,
     frames: options.Frames = None,
-    family: options.CheckpointFormat = None,
     as_json: options.Json = False,
 ) -> int:
-    """Print every endpoint: the names that work, its shape, its targets, its receptive field."""
+    """Print every endpoint of a network: its names, shape, number of targets and receptive field."""
     from gbvis.steps import inspect_shapes as step
-    from gbvis.steps.networks import WeightsRequest
 
-    opened = WeightsRequest(read_weights(weights), modality, family=family)
-    request = step.InspectRequest(opened, depth, classes, frames)
-    return showing.show_all(Screen(as_json), step.run(request), showing.show_shapes)
+    request = step.InspectRequest(weights.request(), depth, classes, frames)
+    return format.print_all(Console(options.Printing(as_json)), step.run(request), format.print_shapes)
 
 
 @app.command()
 def convert_weights(
     source: options.Source,
     output: options.ConvertedFile,
-    labels: options.LabelsFile = None,
-    family: options.CheckpointFormat = None,
+    labels: options.Labels = None,
+    checkpoint_format: options.CheckpointFormat = None,
     force: options.Force = False,
     as_json: options.Json = False,
 ) -> int:
-    """Write any checkpoint as .safetensors: no pickle, and all that is known of it inside."""
+    """Write any checkpoint as .safetensors: without pickle, and with all that is known of it inside."""
     from gbvis.steps import convert_weights as step
     from gbvis.steps.networks import WeightsRequest
 
-    request = step.ConvertRequest(WeightsRequest(read_weights([source]), labels=labels, family=family), output, force)
-    return showing.show_all(Screen(as_json), step.run(request), showing.show_conversion)
+    weights = WeightsRequest(parse.parse_weights([source]), labels=labels, checkpoint_format=checkpoint_format)
+    results = step.run(step.ConvertRequest(weights, output, force))
+    return format.print_all(Console(options.Printing(as_json)), results, format.print_conversion)
 
 
 @app.command()
+@unfold
 def demo(
+    printing: options.Printing,
     folder: options.DemoFolder = Path("gbvis-demo"),
     samples: options.Samples = None,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
 ) -> int:
-    """Draw a few videos and do all of this with them and the networks that come with gbvis."""
+    """Draw a few videos, then predict, explain and render them with the networks that come with gbvis."""
     from gbvis.steps import demo as step
 
     request = step.DemoRequest(folder, tuple(dict.fromkeys(samples or step.SAMPLES)))
-    screen = Screen(as_json, quiet)
-    showing.show_all(screen, step.run(request), showing.show_sample)
+    console = Console(printing)
+    format.print_all(console, step.run(request), format.print_sample)
+    switches = [*(["--json"] if printing.as_json else []), *(["-q"] if printing.quiet else [])]
     for words in step.make_commands(request):
-        showing.show_command(screen, words)
-        code = app([*words, *(["--json"] if as_json else []), *(["-q"] if quiet else [])], standalone_mode=False)
+        format.print_command(console, words)
+        code = app([*words, *switches], standalone_mode=False)
         if code:
             return int(code)
-    showing.show_next(screen, request.pictures, step.suggest_commands(request))
+    format.print_next(console, request.pictures, step.suggest_commands(request))
     return 0
+
+
+@store_app.command()
+@unfold
+def ls(
+    selected: options.Selected,
+    videos: options.ShownVideos = None,
+    store: options.Store = "gbvis.zarr",
+    as_json: options.Json = False,
+) -> int:
+    """List the runs of a store, with their size and age."""
+    from gbvis.steps.store import ls as step
+
+    request = step.ListRequest(store, tuple(videos or ()), selected.selection())
+    return format.print_runs(Console(options.Printing(as_json)), step.run(request))
+
+
+@store_app.command()
+@unfold
+def verify(printing: options.Printing, store: options.Store = "gbvis.zarr") -> int:
+    """Check every byte of a store against its checksums."""
+    from gbvis.steps.store import verify as step
+
+    console = Console(printing)
+    return format.print_checks(console, step.run(step.VerifyRequest(store), console))
+
+
+@store_app.command()
+@unfold
+def rm(
+    selected: options.Selected,
+    printing: options.Printing,
+    videos: options.ShownVideos = None,
+    everything: options.Everything = False,
+    unfinished: options.Unfinished = False,
+    damaged: options.Damaged = False,
+    dry_run: options.DryRun = False,
+    yes: options.Yes = False,
+    store: options.Store = "gbvis.zarr",
+) -> int:
+    """Remove runs, and the clips, flow and weights' records that no other run uses."""
+    from gbvis.steps.store import rm as step
+
+    selection = selected.selection()
+    removal = step.Removal(step.RemoveRequest(store, tuple(videos or ()), selection, everything, unfinished, damaged))
+    is_asked = not (dry_run or yes) and bool(removal.entries) and sys.stdin.isatty()
+    console = Console(printing)
+    if is_asked and not _is_confirmed(f"remove {format.count_entries(removal.entries)}?"):
+        console.print("nothing was removed")
+        return 1
+    return format.print_removal(console, removal.run(dry_run, console), removal.entries)
+
+
+def _is_confirmed(question: str) -> bool:
+    """Return whether the question is answered with yes; the end of the input, or Ctrl-C, is a no."""
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort:
+        return False

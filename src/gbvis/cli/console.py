@@ -1,18 +1,24 @@
-"""Screen: everything that gbvis prints. Results go to stdout, progress and messages to stderr."""
+"""Console: everything that gbvis prints. Results go to stdout, progress and messages to stderr."""
 
 import json
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.console import Console as RichConsole
 from rich.text import Text
 
-from gbvis.progress import Failure, Watcher
+from gbvis.progress import Failure, Progress
+
+if TYPE_CHECKING:  # rich's bars and tables are imported where one is shown: a quiet call is quicker by 15 ms
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+    from rich.table import Table
+
+    from gbvis.cli.options import Printing
 
 _WIDE = 100_000
 """Columns of a table that no terminal shows: nothing is cut in a pipe."""
@@ -25,55 +31,55 @@ class Result(Protocol):
         """Return the result as a line of `--json`."""
 
 
-class Screen(Watcher):
+class Console(Progress):
     """Shows a step's progress, results and failures, and remembers whether any video failed."""
 
-    def __init__(self, is_json: bool = False, is_quiet: bool = False, is_verbose: bool = False) -> None:
-        self.is_json, self.is_verbose = is_json, is_verbose
+    def __init__(self, printing: "Printing") -> None:
+        self.is_json, self.is_verbose = printing.as_json, getattr(printing, "verbose", False)
         self.has_failed = False
-        self._out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
-        self._err = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._progress = None if is_quiet or not self._err.is_terminal else _make_progress(self._err)
+        self._out = RichConsole(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
+        self._err = RichConsole(stderr=True, highlight=False, soft_wrap=True)
+        self._bars = None if printing.quiet or not self._err.is_terminal else _make_bars(self._err)
         self._videos: TaskID | None = None
         self._work: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
-        if self._progress:
-            self._progress.start()
+        if self._bars:
+            self._bars.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._progress:
-            self._progress.stop()
+        if self._bars:
+            self._bars.stop()
 
     def expect_videos(self, count: int) -> None:
         """Show a bar over the videos."""
-        if self._progress:
-            self._videos = self._progress.add_task("videos", total=count)
+        if self._bars:
+            self._videos = self._bars.add_task("videos", total=count)
 
     def finish_video(self) -> None:
         """Move the bar over the videos on."""
-        if self._progress and self._videos is not None:
-            self._progress.advance(self._videos)
+        if self._bars and self._videos is not None:
+            self._bars.advance(self._videos)
 
     def expect(self, count: int, what: str) -> None:
         """Show a bar over the clips, gradients or pairs of frames of one video."""
-        if self._progress:
+        if self._bars:
             self._drop(what)
-            self._work[what] = self._progress.add_task(printable(what), total=count)
+            self._work[what] = self._bars.add_task(printable(what), total=count)
 
     def advance(self, what: str) -> None:
         """Move that bar on, and take it away when it is full."""
-        if self._progress and what in self._work:
-            self._progress.advance(self._work[what])
-            if self._progress.tasks[self._progress.task_ids.index(self._work[what])].finished:
+        if self._bars and what in self._work:
+            self._bars.advance(self._work[what])
+            if self._bars.tasks[self._bars.task_ids.index(self._work[what])].finished:
                 self._drop(what)
 
     def _drop(self, what: str) -> None:
-        if self._progress and what in self._work:
-            self._progress.remove_task(self._work.pop(what))
+        if self._bars and what in self._work:
+            self._bars.remove_task(self._work.pop(what))
 
     def say(self, line: str) -> None:
         """Print a detail on stderr, with `--verbose`."""
@@ -95,19 +101,45 @@ class Screen(Watcher):
 
     def print_json(self, result: Result) -> None:
         """Print a result as one line on stdout."""
-        print(json.dumps(result.to_json()), flush=True)
+        with _writing_output():
+            print(json.dumps(result.to_json()), flush=True)
 
-    def print(self, line: str | Table) -> None:
+    def print(self, line: "str | Table") -> None:
         """Print a line or a table of results on stdout."""
-        shown = line if isinstance(line, Table) else Text(printable(line))
+        shown = Text(printable(line)) if isinstance(line, str) else line
         # a live bar and a result on one terminal: rich puts the result above the bar
-        console = self._err if self._progress and sys.stdout.isatty() else self._out
-        console.print(shown)
-        sys.stdout.flush()
+        console = self._err if self._bars and sys.stdout.isatty() else self._out
+        with _writing_output():
+            console.print(shown)
+            sys.stdout.flush()
 
 
-def make_table(title: str | None, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:
+class OutputClosed(Exception):
+    """Standard output cannot be written to.
+
+    Attributes:
+        problem: What to say of it; empty where whoever reads it has had enough.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+@contextmanager
+def _writing_output() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise OutputClosed("") from error
+    except OSError as error:
+        raise OutputClosed(f"cannot write to standard output: {error.strerror}") from error
+
+
+def make_table(title: str | None, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> "Table":
     """Return a table whose cells are shown as they are, markup and all."""
+    from rich.table import Table
+
     table = Table(
         title=Text(printable(title)) if title else None,
         title_justify="left",
@@ -122,9 +154,9 @@ def make_table(title: str | None, columns: Iterable[str], rows: Iterable[Iterabl
     return table
 
 
-def print_error(problem: str, hint: str, console: Console | None = None) -> None:
+def print_error(problem: str, hint: str, console: RichConsole | None = None) -> None:
     """Print what is wrong and what to do next on stderr."""
-    console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+    console = console or RichConsole(stderr=True, highlight=False, soft_wrap=True)
     console.print(Text.assemble(("error: ", "bold red"), printable(problem)))
     console.print(Text.assemble(("hint: ", "bold"), printable(hint)))
 
@@ -139,11 +171,14 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
-def _make_progress(console: Console) -> Progress:
+def _make_bars(console: RichConsole) -> "Bars":
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    return Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
+    return Bars(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)

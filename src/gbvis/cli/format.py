@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from gbvis.cli.console import Result, Screen, make_table
+from gbvis.cli.console import Console, Result, make_table, print_error
 from gbvis.progress import Failure
 from gbvis.shell import join_words
 
@@ -15,125 +15,138 @@ if TYPE_CHECKING:
     from gbvis.steps.demo import WrittenSample
     from gbvis.steps.explain import ExplainedRun
     from gbvis.steps.extract import ExtractedVideo
-    from gbvis.steps.inspect_shapes import NetworkShapes
+    from gbvis.steps.inspect_shapes import EndpointShape, NetworkShapes
     from gbvis.steps.predict import Prediction
-    from gbvis.steps.render import RenderedPicture, RenderedTable
+    from gbvis.steps.render import RenderedFile
+    from gbvis.steps.store.ls import ListedRun
+    from gbvis.steps.store.rm import RemovedGroup
+    from gbvis.steps.store.verify import CheckedGroup
+    from gbvis.store.inventory import Entry
 
 Shown = TypeVar("Shown", bound=Result)
 
 
-def show_all(screen: Screen, results: Iterable[Shown | Failure], show: Callable[[Screen, Shown], None]) -> int:
+def print_all(console: Console, results: Iterable[Shown | Failure], show: Callable[[Console, Shown], None]) -> int:
     """Show results as they come and return the exit code: 1 where a video failed, else 0.
 
     What makes both streams of a video fail is said once.
     """
     said: Failure | None = None
-    with screen:
+    with console:
         for result in results:
             if isinstance(result, Failure):
                 if result != said:
-                    screen.fail(result)
+                    console.fail(result)
                 said = result
-            elif screen.is_json:
-                screen.print_json(result)
+            elif console.is_json:
+                console.print_json(result)
             else:
-                show(screen, result)
-    return int(screen.has_failed)
+                show(console, result)
+    return int(console.has_failed)
 
 
-def show_run(screen: Screen, explained: ExplainedRun) -> None:
+def print_run(console: Console, explained: ExplainedRun) -> None:
     """Print one line for a run."""
     run = explained.run
     label = explained.label
     name = f" {label['name']}" if label and label["name"] else ""
-    value = sum(run.values) / len(run.values)
+    value = sum(run.value) / len(run.value)
     how = "cached, nothing computed" if explained.is_cached else f"computed in {explained.seconds:.1f} s"
     target = f"{run.endpoint.target_kind} {run.target}{name}"
-    screen.print(f"{run.video}  {run.modality}  {run.endpoint}  {target}  {value:.4g}  {how}")
-    screen.say(f"  {run.location}")
+    console.print(
+        f"{run.video}  {run.modality}  {run.endpoint}  {target}  {value:.4g}  {run.recipe.method_name}  {how}"
+    )
+    console.say(f"  {run.address}")
 
 
-def show_prediction(screen: Screen, prediction: Prediction) -> None:
+def print_prediction(console: Console, prediction: Prediction) -> None:
     """Print a table of the best classes."""
     count = f"{prediction.clips} clip{'s' if prediction.clips > 1 else ''}"
     rows = [(f"{one['score']:.4f}", one["index"], one["label"] or "") for one in prediction.top]
     title = f"{prediction.video}  {prediction.modality}  {count}"
-    screen.print(make_table(title, ("score", "class", "label"), rows))
+    console.print(make_table(title, ("score", "class", "label"), rows))
 
 
-def show_table(screen: Screen, table: RenderedTable) -> None:
-    """Print one line for a table."""
-    screen.print(f"{table.path}  {table.rows} rows{'  unchanged' if table.is_unchanged else ''}")
-
-
-def show_picture(screen: Screen, rendered: RenderedPicture) -> None:
-    """Print one line for a picture."""
-    size = f"{rendered.frames} frame{'s' if rendered.frames > 1 else ''} of {rendered.width}x{rendered.height}"
+def print_rendered(console: Console, rendered: RenderedFile) -> None:
+    """Print one line for a picture or a table."""
+    about = rendered.about
+    facts = f"{about['rows']} rows" if "rows" in about else ""
+    if "frames" in about:
+        frames = f"{about['frames']} frame{'s' if about['frames'] > 1 else ''}"
+        facts = f"{frames} of {about['width']}x{about['height']}"
     how = "unchanged" if rendered.is_unchanged else f"{rendered.seconds:.1f} s"
-    screen.print(f"{rendered.path}  {size}  {how}")
+    console.print("  ".join(filter(None, (str(rendered.path), facts, how))))
 
 
-def show_extracted(screen: Screen, extracted: ExtractedVideo) -> None:
+def print_extracted(console: Console, extracted: ExtractedVideo) -> None:
     """Print one line for a video of a data set."""
     counts = ", ".join(f"{count} {name} frame{'s' if count != 1 else ''}" for name, count in extracted.frames.items())
     how = "there already" if extracted.is_unchanged else f"written in {extracted.seconds:.1f} s"
-    screen.print(f"{extracted.video}  {counts}  {how}")
+    console.print(f"{extracted.video}  {counts}  {how}")
 
 
-def show_shapes(screen: Screen, shapes: NetworkShapes) -> None:
+def print_shapes(console: Console, shapes: NetworkShapes) -> None:
     """Print a network and a table of its endpoints."""
-    card = shapes.card
-    form = card.clip_format
-    screen.print(
-        f"R(2+1)D-{card.depth}  {card.modality}  {card.class_count} classes  {card.parameters:,} parameters  "
-        f"family {card.family}{f'  {card.path}' if card.path else ''}"
+    info = shapes.info
+    form = info.clip_format
+    console.print(
+        f"{info.title}  {info.modality}  {info.class_count} classes  {info.parameters:,} parameters  "
+        f"checkpoint format {info.checkpoint_format}{f'  {info.path}' if info.path else ''}"
     )
-    order = " (u1, v1, u2, v2, ... along time)" if card.interleaved else ""
-    screen.print(
+    order = " (u1, v1, u2, v2, ... along time)" if info.interleaved else ""
+    layers = "; {padding} padding, batch-norm eps {norm_epsilon:g}".format(**shapes.layers) if shapes.layers else ""
+    console.print(
         f"input {_times(shapes.input)}{order}: frames resized to {form.height}x{form.width}, then the "
-        f"{form.crop}x{form.crop} from row {form.top}, column {form.left}; {card.variant.padding} padding, "
-        f"batch-norm eps {card.variant.norm_epsilon:g}"
+        f"{form.crop}x{form.crop} from row {form.top}, column {form.left}{layers}"
     )
     values = "motion in pixels" if form.is_motion else "values from 0 to 255"
-    screen.print(f"{values}, divided by {form.scale:g}, less the mean {_list(form.mean)}, divided by {_list(form.std)}")
+    console.print(
+        f"{values}, divided by {form.scale:g}, less the mean {_list(form.mean)}, divided by {_list(form.std)}"
+    )
     rows = [
         (
             endpoint.name,
             ", ".join(endpoint.aliases),
             _times(endpoint.shape),
             f"{endpoint.filters}",
-            "{} frames, {} pixels".format(*endpoint.receptive_field) if endpoint.receptive_field else "the whole clip",
+            _describe_field(endpoint),
         )
         for endpoint in shapes.endpoints
     ]
-    screen.print(make_table(None, ("endpoint", "also called", "shape", "targets", "one activation sees"), rows))
+    console.print(make_table(None, ("endpoint", "also called", "shape", "targets", "one activation sees"), rows))
 
 
-def show_conversion(screen: Screen, converted: ConvertedWeights) -> None:
+def _describe_field(endpoint: EndpointShape) -> str:
+    if endpoint.receptive_field:
+        return "{} frames, {} pixels".format(*endpoint.receptive_field)
+    return "the whole clip" if len(endpoint.shape) == 1 else "unknown"
+
+
+def print_conversion(console: Console, converted: ConvertedWeights) -> None:
     """Print one line for a file of weights."""
-    held = ", ".join(f"{card.modality} R(2+1)D-{card.depth} of family {card.family}" for card in converted.cards)
-    screen.print(f"{converted.path}  {held}  {converted.size:,} bytes")
+    held = ", ".join(f"{info.modality} {info.title} from {info.checkpoint_format}" for info in converted.infos)
+    console.print(f"{converted.path}  {held}  {converted.size:,} bytes")
 
 
-def show_sample(screen: Screen, written: WrittenSample) -> None:
+def print_sample(console: Console, written: WrittenSample) -> None:
     """Print one line for a sample."""
-    screen.print(f"{written.name}  drawn into {written.dataset}  {written.file}")
+    console.print(f"{written.name}  drawn into {written.dataset}  {written.file}")
 
 
-def show_command(screen: Screen, words: list[str]) -> None:
+def print_command(console: Console, words: list[str]) -> None:
     """Print a command line that is about to be run."""
-    if not screen.is_json:
-        screen.print("")
-        screen.print(f"$ {join_words(['gbvis', *words])}")
+    if not console.is_json:
+        console.print("")
+        console.print(f"$ {join_words(['gbvis', *words])}")
 
 
-def show_next(screen: Screen, pictures: Path, commands: list[list[str]]) -> None:
+def print_next(console: Console, pictures: Path, commands: list[list[str]]) -> None:
     """Print where the pictures are and what to try next."""
-    if not screen.is_json:
-        screen.print("")
-        screen.print(f"The pictures are in {pictures}. Next:")
+    if not console.is_json:
+        console.print("")
+        console.print(f"The pictures are in {pictures}. Next:")
         for words in commands:
-            screen.print(f"$ {join_words(['gbvis', *words])}")
+            console.print(f"$ {join_words(['gbvis', *words])}")
 
 
 def _list(numbers: tuple[float, ...]) -> str:
@@ -142,3 +155,102 @@ def _list(numbers: tuple[float, ...]) -> str:
 
 def _times(shape: tuple[int, ...]) -> str:
     return "x".join(str(size) for size in shape)
+
+
+_NAMES = {
+    "run": ("run", "runs"),
+    "clips": ("set of clips", "sets of clips"),
+    "flow": ("set of flow", "sets of flow"),
+    "weights": ("weights record", "weights records"),
+    "unfinished": ("left-over", "left-overs"),
+}
+
+
+def print_runs(console: Console, listed: Iterable[ListedRun | Failure]) -> int:
+    """Print a table of runs, and return the exit code: 1 where one is damaged."""
+    found = []
+    for one in listed:
+        if isinstance(one, Failure):
+            console.fail(one)
+        elif console.is_json:
+            console.print_json(one)
+        else:
+            found.append(one)
+    if found:
+        columns = ("video", "stream", "endpoint", "target", "clips", "computed", "size", "age", "weights", "digest")
+        console.print(make_table(None, columns, map(_list_run, found)))
+        total = _bytes(sum(one.size for one in found))
+        console.print(f"{len(found)} run{'s' if len(found) > 1 else ''}, {total} in {found[0].store}")
+    return int(console.has_failed)
+
+
+def _list_run(listed: ListedRun) -> tuple[str, ...]:
+    run, recipe, label = listed.run, listed.run.recipe, listed.label
+    return (
+        run.video,
+        run.modality,
+        run.endpoint.name,
+        f"{run.target}" + (f" {label['name']}" if label and label["name"] else ""),
+        f"{len(recipe.clips)} of {len(recipe.clips[0])}",
+        ", ".join([recipe.method_name, recipe.precision, *filter(None, [recipe.flow_algorithm])]),
+        _bytes(listed.size),
+        "" if listed.age is None else _age(listed.age),
+        recipe.weights[:8],
+        run.digest[:8],
+    )
+
+
+def print_checks(console: Console, checked: Iterable[CheckedGroup]) -> int:
+    """Print what is wrong with a store, or that nothing is, and return the exit code: 1 where something is."""
+    count, size, wrong = 0, 0, 0
+    with console:
+        for one in checked:
+            count, size, wrong = count + 1, size + one.entry.size, wrong + (one.problem is not None)
+            if console.is_json:
+                console.print_json(one)
+            elif one.problem:
+                console.print(f"{one.entry.key or 'the root'}  {one.entry.kind}  {one.problem}")
+    if not console.is_json:
+        verdict = f"{wrong} damaged" if wrong else "all of it is sound"
+        console.print(f"{count} groups, {_bytes(size)}: {verdict}")
+    if wrong:
+        hint = "the same `gbvis explain` computes anew what it needs; `gbvis store rm --damaged` removes the rest"
+        print_error(f"{wrong} of {count} groups are damaged", hint)
+    return int(wrong > 0)
+
+
+def print_removal(console: Console, removed: Iterable[RemovedGroup], entries: Collection[Entry]) -> int:
+    """Print what is removed, or would be, and return the exit code."""
+    is_removed = True
+    with console:
+        for one in removed:
+            is_removed = one.is_removed
+            if console.is_json:
+                console.print_json(one)
+            else:
+                console.print(f"{one.entry.key}  {one.entry.kind}  {_bytes(one.entry.size)}")
+    if not console.is_json:
+        console.print(f"{'removed' if is_removed else 'would remove'} {count_entries(entries)}")
+    return 0
+
+
+def count_entries(entries: Collection[Entry]) -> str:
+    """Return how many groups of which kind there are, and how large they are."""
+    kinds = [entry.kind for entry in entries]
+    counts = [f"{kinds.count(kind)} {names[kinds.count(kind) > 1]}" for kind, names in _NAMES.items() if kind in kinds]
+    return f"{', '.join(counts) or 'nothing'} ({_bytes(sum(entry.size for entry in entries))})"
+
+
+def _bytes(count: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "bytes" or count >= 100 else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def _age(seconds: float) -> str:
+    for name, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f} {name}"
+    return f"{max(seconds, 0):.0f} s"

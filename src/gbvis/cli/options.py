@@ -1,197 +1,307 @@
-"""Options: those that mean the same have the same name, letter and text in every command."""
+"""Options, alone and in groups that commands share: what means the same has the same name, letter and words."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gbvis import registry
+from gbvis.attribution.methods import METHODS
+from gbvis.cli import parse
+from gbvis.cli.option_groups import option, switch
+from gbvis.figures.outputs import PICTURES
+from gbvis.flow import ALGORITHMS
+from gbvis.networks.r2plus1d import FORMATS
 
-SAMPLE_CLASSES = "Classes: left, right, up, down, turn-left, turn-right, grow, shrink"
-FLOW_NAMES = ", ".join(registry.FLOWS)
-FAMILY_NAMES = ", ".join(registry.CHECKPOINTS)
-Videos = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[VIDEO]...", help="Video files, folders of frames, names with -d, or sample:CLASS-SEED."),
+if TYPE_CHECKING:
+    from gbvis.steps.networks import WeightsRequest
+    from gbvis.steps.selection import Selection
+    from gbvis.steps.streams import FlowRequest
+    from gbvis.videos.clip_request import ClipRequest
+    from gbvis.videos.name_list import VideoEntry
+
+_FLOW_NAMES = ", ".join(ALGORITHMS.names)
+_METHOD_NAMES = ", ".join(METHODS.names)
+_SAMPLE_CLASSES = "Classes: left, right, up, down, turn-left, turn-right, grow, shrink"
+
+
+# Options of single commands.
+Top = Annotated[int, option("--top", metavar="K", min=1, text="How many classes to print.")]
+Force = Annotated[bool, switch("--force", text="Compute or write again what is already there.")]
+Json = Annotated[bool, switch("--json", text="Print one JSON object per line on stdout, and nothing else.")]
+Store = Annotated[
+    str, option("--store", metavar="PATH|URL", envvar="GBVIS_STORE", text="Where gradients and flow are kept.")
 ]
-RenderedVideos = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[VIDEO]...", help="Names or paths; none means every video in the store."),
-]
-SelectedVideos = Annotated[
-    list[str] | None, typer.Argument(metavar="[VIDEO]...", help="Names or paths; only runs of these.")
-]
-Everything = Annotated[bool, typer.Option("--all", help="Every run of the store.")]
-Unfinished = Annotated[bool, typer.Option("--unfinished", help="What killed processes left behind, and nothing else.")]
-Damaged = Annotated[bool, typer.Option("--damaged", help="What does not fit its checksums, and nothing else.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")]
-Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
-Source = Annotated[Path, typer.Argument(metavar="IN", help="A checkpoint of any family.")]
-ConvertedFile = Annotated[Path, typer.Argument(metavar="OUT.safetensors", help="The file to write.")]
-DemoFolder = Annotated[Path, typer.Argument(metavar="[DIR]", help="Where everything goes.")]
-ExtractedVideos = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[VIDEO]...", help="Video files, folders of frames, or sample:CLASS-SEED."),
-]
-ExtractedDataset = Annotated[str, typer.Option("-o", "--output", metavar="DIR", help="The data set, for -d later.")]
-ExtractedAlgorithm = Annotated[str, typer.Option("--flow-algorithm", metavar="NAME", help=f"One of: {FLOW_NAMES}.")]
-Lossless = Annotated[bool, typer.Option("--lossless", help="PNG in place of JPEG.")]
-Samples = Annotated[
-    list[str] | None,
-    typer.Option("--sample", metavar="CLASS-SEED", help=f"Which, instead of three; repeatable. {SAMPLE_CLASSES}."),
-]
-VideosFrom = Annotated[
-    str | None,
-    typer.Option("--videos-from", metavar="FILE", help="Names, or NAME.avi LABEL, a line each; - is stdin."),
-]
-LabelsFromOne = Annotated[bool, typer.Option("--labels-from-one", help="LABELs in --videos-from count from 1.")]
 Dataset = Annotated[
-    Path | None,
-    typer.Option("-d", "--dataset", metavar="DIR", envvar="GBVIS_DATASET", help="Two-stream data set."),
+    Path | None, option("-d", "--dataset", metavar="DIR", envvar="GBVIS_DATASET", text="A two-stream data set.")
 ]
-Weights = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "-w",
-        "--weights",
-        metavar="FILE",
-        envvar="GBVIS_WEIGHTS",
-        help="Checkpoint; repeatable, one a stream. sample: the networks that come with gbvis.",
+Methods = Annotated[
+    list[str] | None,
+    option(
+        "--method",
+        metavar="NAME[:SETTING=VALUE,...]",
+        text=f"The attribution method; repeatable. Methods: {_METHOD_NAMES}. Default: {METHODS.names[0]}.",
     ),
 ]
-SelectedWeights = Annotated[
-    list[Path] | None, typer.Option("-w", "--weights", metavar="FILE", help="Only what these weights gave; repeatable.")
+LabelsFromOne = Annotated[bool, switch("--labels-from-one", text="The classes in --videos-from count from 1.")]
+Labels = Annotated[
+    Path | None, option("--labels", metavar="FILE", text="Class names, one per line; they replace the known ones.")
 ]
 CheckpointFormat = Annotated[
     str | None,
-    typer.Option("--family", metavar="NAME", help=f"What the weights are, if they do not tell: {FAMILY_NAMES}."),
-]
-Modality = Annotated[str | None, typer.Option("-m", "--modality", metavar="rgb|flow", help="This stream alone.")]
-Endpoints = Annotated[
-    list[str] | None,
-    typer.Option(
-        "-e",
-        "--endpoint",
+    option(
+        "--checkpoint-format",
+        "--family",
         metavar="NAME",
-        help="Conv3d_1 ... Conv3d_5_x, AP, FC, SOFTMAX, or all; repeatable.",
+        text=f"The checkpoint format, where the file does not show it: {', '.join(FORMATS.names)}.",
     ),
 ]
-Labels = Annotated[
-    list[str] | None,
-    typer.Option(
-        "-l",
-        "--label",
-        metavar="INDEX|NAME",
-        help="Class at FC and SOFTMAX; repeatable. Default: the one predicted.",
-    ),
+ShownVideos = Annotated[
+    list[str] | None, typer.Argument(metavar="VIDEO", help="Names or paths. Default: every video in the store.")
 ]
-LabelsFile = Annotated[
-    Path | None, typer.Option("--labels", metavar="FILE", help="Class names, one a line, in place of the known ones.")
-]
-Filters = Annotated[
-    list[int] | None,
-    typer.Option(
-        "-f",
-        "--filter",
-        metavar="N",
-        min=0,
-        help="Filter at the conv endpoints and AP; repeatable. Default: 0.",
-    ),
-]
-TopFilters = Annotated[
-    int | None, typer.Option("--top-filters", metavar="K", min=1, help="The K most active filters instead.")
-]
-Frames = Annotated[
-    int | None,
-    typer.Option("-n", "--frames", metavar="T", min=1, max=4096, help="Frames per clip. Default: the network's."),
-]
-Clips = Annotated[
-    str,
-    typer.Option("--clips", metavar="K|all", help="How many clips, spread over the video; all covers it."),
-]
-SelectedClips = Annotated[
-    int | None,
-    typer.Option("--clips", metavar="K", min=1, help="Only what was explained with so many clips."),
-]
-Start = Annotated[
-    str | None,
-    typer.Option("--start", metavar="FRAME|SECONDSs", help="First frame of the first clip, counted from 0."),
-]
-Stride = Annotated[int, typer.Option("--stride", metavar="N", min=1, help="Take every Nth frame.")]
-METHOD_NAMES = ", ".join(registry.METHODS)
-Method = Annotated[str, typer.Option("--method", metavar="NAME", help=f"One of: {METHOD_NAMES}.")]
-SelectedMethod = Annotated[str | None, typer.Option("--method", metavar="NAME", help=f"One of: {METHOD_NAMES}.")]
-Device = Annotated[
-    str,
-    typer.Option("--device", metavar="auto|cpu|cuda[:N]|mps", envvar="GBVIS_DEVICE", help="Where to compute."),
-]
-Precision = Annotated[
-    str,
-    typer.Option("--precision", metavar="float32|tf32|bfloat16", envvar="GBVIS_PRECISION", help="How exactly."),
-]
-SelectedPrecision = Annotated[
-    str | None,
-    typer.Option("--precision", metavar="float32|tf32|bfloat16", help="Only what was computed so."),
-]
-StorePath = Annotated[
-    str, typer.Option("--store", metavar="PATH|URL", envvar="GBVIS_STORE", help="Where gradients and flow are kept.")
-]
-FlowAlgorithm = Annotated[
-    str | None,
-    typer.Option(
-        "--flow-algorithm",
-        metavar="NAME",
-        help=f"Compute flow, also where a data set has it: {FLOW_NAMES}. Default: what the network was trained on.",
-    ),
-]
-SelectedFlowAlgorithm = Annotated[
-    str | None, typer.Option("--flow-algorithm", metavar="NAME", help=f"Only flow computed so: {FLOW_NAMES}.")
-]
-FlowJpeg = Annotated[bool, typer.Option("--flow-jpeg", help="Pass computed flow through JPEG, as on disk.")]
-FlowMeanSubtract = Annotated[
-    bool, typer.Option("--flow-mean-subtract", help="Take each flow frame's mean motion away: the camera's.")
-]
-Meansub = Annotated[
-    bool, typer.Option("--meansub", help="As the 2019 script's -meansub: less the mean over time, then stretched.")
-]
-Top = Annotated[int, typer.Option("--top", metavar="K", min=1, help="How many classes.")]
-Output = Annotated[
+OutputFile = Annotated[
     Path | None,
-    typer.Option("-o", "--output", metavar="FILE|FOLDER", help="A file, whose suffix is its format, or a folder."),
+    option("-o", "--output", metavar="FILE|FOLDER", text="A file (its suffix gives the format) or a folder."),
 ]
 Formats = Annotated[
     list[str] | None,
-    typer.Option(
-        "--format", metavar="|".join(registry.RENDERERS), help="Format in a folder; repeatable. Default: gif."
-    ),
+    option("--format", metavar="|".join(PICTURES), text="Format in a folder; repeatable. Default: gif."),
 ]
-LayoutName = Annotated[
-    str | None,
-    typer.Option("--layout", metavar="NAME", help=f"{', '.join(registry.LAYOUTS)}. Default: strip, and sheet for png."),
+ExtractedDataset = Annotated[str, option("-o", "--output", metavar="DIR", text="The data set to write.")]
+ExtractedAlgorithm = Annotated[str, option("--flow-algorithm", metavar="NAME", text=f"One of: {_FLOW_NAMES}.")]
+ExtractedModality = Annotated[str | None, option("-m", "--modality", metavar="rgb|flow", text="Only this stream.")]
+Lossless = Annotated[bool, switch("--lossless", text="Write PNG instead of JPEG.")]
+Depth = Annotated[int | None, option("--depth", metavar="18|34", text="A network of this depth, without weights.")]
+Classes = Annotated[int, option("--classes", metavar="N", min=1, text="With --depth: how many classes.")]
+Frames = Annotated[
+    int | None, option("-n", "--frames", metavar="T", min=1, max=4096, text="Frames per clip. Default: the network's.")
 ]
-Panels = Annotated[str, typer.Option("--panels", metavar="NAMES", help="Which panels, separated by commas.")]
-FlowChannels = Annotated[str, typer.Option("--flow", metavar="u|v|both", help="Which channel of flow.")]
-FlowColors = Annotated[
-    str, typer.Option("--flow-colors", metavar="grey|wheel", help="Flow frames as u and v, or direction as hue.")
+Source = Annotated[Path, typer.Argument(metavar="IN", help="A checkpoint of any format.")]
+ConvertedFile = Annotated[Path, typer.Argument(metavar="OUT.safetensors", help="The file to write.")]
+DemoFolder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder for all that the demo writes.")]
+Samples = Annotated[
+    list[str] | None,
+    option("--sample", metavar="CLASS-SEED", text=f"A video to draw; repeatable. {_SAMPLE_CLASSES}."),
 ]
-Colors = Annotated[str, typer.Option("--colors", metavar="maps|old", help="Colour maps, or the 2019 figure's look.")]
-Percentile = Annotated[
-    float,
-    typer.Option("--percentile", metavar="P", min=50, max=100, help="Colours end where P % of the values lie below."),
-]
-Loops = Annotated[str, typer.Option("--loop", metavar="N|forever", help="How often an animation is played.")]
-Font = Annotated[Path | None, typer.Option("--font", metavar="FILE", help="A .ttf or .otf file for the text.")]
-Scale = Annotated[str, typer.Option("--scale", metavar="clip|all|frame", help="What shares one colour scale.")]
-Rate = Annotated[float, typer.Option("--fps", metavar="N", min=0.1, max=60, help="Frames per second of the picture.")]
-Size = Annotated[
-    int | None,
-    typer.Option(
-        "--size", metavar="PIXELS", min=56, max=2048, help="Side of a panel. Default: 224, sheet 112, endpoints 160."
-    ),
-]
-Depth = Annotated[int | None, typer.Option("--depth", metavar="18|34", help="A network without weights, this deep.")]
-Classes = Annotated[int, typer.Option("--classes", metavar="N", min=1, help="With --depth: how many classes.")]
-Force = Annotated[bool, typer.Option("--force", help="Compute or write again what is there.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")]
-Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Shapes and timings as they happen.")]
+Everything = Annotated[bool, switch("--all", text="Remove every run.")]
+Unfinished = Annotated[bool, switch("--unfinished", text="Remove only what killed processes left behind.")]
+Damaged = Annotated[bool, switch("--damaged", text="Remove only what does not match its checksums.")]
+DryRun = Annotated[bool, switch("--dry-run", text="Say what would be removed, and remove nothing.")]
+Yes = Annotated[bool, switch("-y", "--yes", text="Do not ask for confirmation.")]
+
+
+@dataclass
+class Printing:
+    """What is printed."""
+
+    as_json: Json = False
+    quiet: Annotated[bool, switch("-q", "--quiet", text="Show no progress.")] = False
+
+
+@dataclass
+class VerbosePrinting(Printing):
+    """The same, and whether details are printed."""
+
+    verbose: Annotated[bool, switch("-v", "--verbose", text="Print shapes and timings as they happen.")] = False
+
+
+@dataclass
+class Videos:
+    """Which videos."""
+
+    videos: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="VIDEO", help="Video files, folders of frames, names with -d, or sample:CLASS-SEED."),
+    ] = None
+    videos_from: Annotated[
+        str | None,
+        option("--videos-from", metavar="FILE", text="A list: NAME, or NAME.avi LABEL, per line; - is stdin."),
+    ] = None
+
+    def entries(self, labels_from_one: bool = False) -> tuple[VideoEntry, ...]:
+        """Return the videos typed and those of the list."""
+        return parse.parse_videos(self.videos, self.videos_from, labels_from_one)
+
+
+@dataclass
+class Weights:
+    """Which networks, and how to compute with them."""
+
+    weights: Annotated[
+        list[Path] | None,
+        option(
+            "-w",
+            "--weights",
+            metavar="FILE",
+            envvar="GBVIS_WEIGHTS",
+            text="A checkpoint; repeatable, one per stream. sample means the networks that come with gbvis.",
+        ),
+    ] = None
+    modality: Annotated[str | None, option("-m", "--modality", metavar="rgb|flow", text="Only this stream.")] = None
+    checkpoint_format: CheckpointFormat = None
+
+    def request(self) -> WeightsRequest:
+        """Return them as steps take them."""
+        from gbvis.steps.networks import WeightsRequest
+
+        paths = parse.parse_weights(self.weights)
+        return WeightsRequest(paths, self.modality, checkpoint_format=self.checkpoint_format)
+
+
+@dataclass
+class RunningWeights(Weights):
+    """The same for commands that compute."""
+
+    labels: Labels = None
+    device: Annotated[
+        str, option("--device", metavar="auto|cpu|cuda[:N]|mps", envvar="GBVIS_DEVICE", text="The device to use.")
+    ] = "auto"
+    precision: Annotated[
+        str, option("--precision", metavar="float32|tf32|bfloat16", envvar="GBVIS_PRECISION", text="Numeric precision.")
+    ] = "float32"
+
+    def request(self) -> WeightsRequest:
+        """Return them as steps take them."""
+        from dataclasses import replace
+
+        return replace(super().request(), labels=self.labels, device=self.device, precision=self.precision)
+
+
+@dataclass
+class Clips:
+    """Which clips of a video."""
+
+    frames: Frames = None
+    clips: Annotated[
+        str, option("--clips", metavar="K|all", text="How many clips, spread over the video; all covers it.")
+    ] = "1"
+    start: Annotated[
+        str | None,
+        option("--start", metavar="FRAME|SECONDSs", text="Where the first clip starts, counted from 0."),
+    ] = None
+    stride: Annotated[int, option("--stride", metavar="N", min=1, text="Take every Nth frame.")] = 1
+
+    def request(self) -> ClipRequest:
+        """Return them as steps take them."""
+        from gbvis.videos.clip_request import read_clip_request
+
+        return read_clip_request(self.frames, self.clips, self.start, self.stride)
+
+
+@dataclass
+class ManyClips(Clips):
+    """The same, ten clips by default."""
+
+    clips: Annotated[
+        str, option("--clips", metavar="K|all", text="How many clips, spread over the video; all covers it.")
+    ] = "10"
+
+
+@dataclass
+class Flow:
+    """How flow is computed."""
+
+    flow_algorithm: Annotated[
+        str | None,
+        option(
+            "--flow-algorithm",
+            metavar="NAME",
+            text=f"Compute flow with this algorithm, even where a data set has it: {_FLOW_NAMES}. Default: the one "
+            "that the network was trained on.",
+        ),
+    ] = None
+    flow_jpeg: Annotated[bool, switch("--flow-jpeg", text="Pass computed flow through JPEG, as on disk.")] = False
+    flow_mean_subtract: Annotated[
+        bool, switch("--flow-mean-subtract", text="Subtract the mean motion of each flow frame.")
+    ] = False
+    meansub: Annotated[
+        bool, switch("--meansub", text="As the 2019 script's -meansub: subtract the mean over time, then stretch.")
+    ] = False
+
+    def request(self) -> FlowRequest:
+        """Return it as steps take it."""
+        return parse.parse_flow(self.flow_algorithm, self.flow_jpeg, self.flow_mean_subtract, self.meansub)
+
+
+@dataclass
+class Targets:
+    """What is explained."""
+
+    endpoint: Annotated[
+        list[str] | None,
+        option(
+            "-e",
+            "--endpoint",
+            metavar="NAME",
+            text="Conv3d_1 ... Conv3d_5_x, AP, FC, SOFTMAX, or all; repeatable. Default: SOFTMAX.",
+        ),
+    ] = None
+    label: Annotated[
+        list[str] | None,
+        option(
+            "-l",
+            "--label",
+            metavar="INDEX|NAME",
+            text="Class at FC and SOFTMAX; repeatable. Default: the one predicted.",
+        ),
+    ] = None
+    filters: Annotated[
+        list[int] | None,
+        option(
+            "-f", "--filter", metavar="N", min=0, text="Filter at the conv endpoints and AP; repeatable. Default: 0."
+        ),
+    ] = None
+    top_filters: Annotated[
+        int | None, option("--top-filters", metavar="K", min=1, text="Explain the K most active filters instead.")
+    ] = None
+
+
+@dataclass
+class Selected:
+    """Which runs of a store."""
+
+    modality: Annotated[str | None, option("-m", "--modality", metavar="rgb|flow", text="Only this stream.")] = None
+    endpoint: Annotated[
+        list[str] | None, option("-e", "--endpoint", metavar="NAME", text="Only this endpoint; repeatable.")
+    ] = None
+    label: Annotated[
+        list[str] | None,
+        option("-l", "--label", metavar="INDEX|NAME", text="Only this class at FC and SOFTMAX; repeatable."),
+    ] = None
+    filters: Annotated[
+        list[int] | None,
+        option("-f", "--filter", metavar="N", min=0, text="Only this filter at the other endpoints; repeatable."),
+    ] = None
+    frames: Annotated[
+        int | None, option("-n", "--frames", metavar="T", min=1, max=4096, text="Only clips of this many frames.")
+    ] = None
+    clips: Annotated[
+        int | None, option("--clips", metavar="K", min=1, text="Only what was explained with this many clips.")
+    ] = None
+    method: Annotated[
+        str | None, option("--method", metavar="NAME", text=f"Only results of this method: {_METHOD_NAMES}.")
+    ] = None
+    precision: Annotated[
+        str | None, option("--precision", metavar="float32|tf32|bfloat16", text="Only results in this precision.")
+    ] = None
+    weights: Annotated[
+        list[Path] | None, option("-w", "--weights", metavar="FILE", text="Only results of these weights; repeatable.")
+    ] = None
+    flow_algorithm: Annotated[
+        str | None, option("--flow-algorithm", metavar="NAME", text=f"Only flow of this algorithm: {_FLOW_NAMES}.")
+    ] = None
+
+    def selection(self) -> Selection:
+        """Return it as steps take it."""
+        from gbvis.steps.selection import Selection
+
+        several = {
+            "endpoints": tuple(self.endpoint or ()),
+            "labels": tuple(self.label or ()),
+            "filters": tuple(self.filters or ()),
+            "weights": parse.parse_weights(self.weights),
+        }
+        single = {name: getattr(self, name) for name in ("modality", "frames", "clips", "method", "precision")}
+        return Selection(**single, **several, flow_algorithm=self.flow_algorithm)  # type: ignore[arg-type]

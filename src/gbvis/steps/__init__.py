@@ -1,1 +1,1 @@
-"""The Python API: one file per command, each with a request and `run(request)`."""
+"""Steps: one file per command, each with a request and `run(request)`."""

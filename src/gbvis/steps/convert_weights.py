@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gbvis.errors import GbvisError
+from gbvis.atomic_file import publish
+from gbvis.errors import OutputError, UsageError
 from gbvis.networks.info import WeightsInfo
 from gbvis.steps.networks import Networks, WeightsRequest
-from gbvis.steps.publishing import publish
 
 
 @dataclass(frozen=True)
@@ -32,20 +32,23 @@ class ConvertedWeights:
     """A file that was written.
 
     Attributes:
-        cards: The networks in it.
+        infos: The networks in it.
         source: The checkpoint it was made from.
         path: Where it is.
         size: Bytes.
     """
 
-    cards: list[WeightsInfo]
+    infos: list[WeightsInfo]
     source: Path
     path: Path
     size: int
 
     def to_json(self) -> dict[str, Any]:
         """Return the file as a line of `--json`."""
-        networks = [{"modality": card.modality, "family": card.family, "depth": card.depth} for card in self.cards]
+        networks = [
+            {"modality": info.modality, "family": info.checkpoint_format, "depth": info.details.get("depth")}
+            for info in self.infos
+        ]
         return {"source": str(self.source), "path": str(self.path), "bytes": self.size, "networks": networks}
 
 
@@ -53,26 +56,26 @@ def run(request: ConvertRequest) -> Iterator[ConvertedWeights]:
     """Yield the file once it is written.
 
     Raises:
-        GbvisError: The checkpoint cannot be read, or the output has another suffix, is there already or cannot be
-            written (exit code 2).
+        UsageError: The checkpoint cannot be read, or the output has another suffix, is there already or cannot be
+            written.
     """
     from gbvis.networks.weights.safetensors_file import SUFFIX, write_safetensors
 
     output = request.output
     if output.suffix != SUFFIX:
-        raise GbvisError(f"{output} does not end in {SUFFIX}", f"name it {output.with_suffix(SUFFIX)}", exit_code=2)
-    if output.exists() and not request.is_forced:
-        raise GbvisError(f"{output} is there already", "overwrite it with --force", exit_code=2)
+        raise UsageError(f"{output} does not end in {SUFFIX}", f"name it {output.with_suffix(SUFFIX)}")
+    if os.path.exists(output) and not request.is_forced:  # False where it cannot be there  # noqa: PTH110
+        raise UsageError(f"{output} is there already", "overwrite it with --force")
     networks = Networks(request.weights)
-    loaded = [networks.load(modality, is_used=False) for modality in networks.cards]
-    source = {"name": request.weights.paths[0].name, "sha256": loaded[0].card.sha256}
+    loaded = [networks.load(modality, is_used=False) for modality in networks.infos]
+    source = {"name": request.weights.paths[0].name, "sha256": loaded[0].info.sha256}
 
     def write(path: Path) -> None:
         write_safetensors(path, loaded, {"source": source})
-        umask = os.umask(0)  # asking is setting
-        os.umask(umask)
-        path.chmod(0o666 & ~umask)  # safetensors leaves it to its owner alone
 
-    publish(output, write, request.is_forced, "choose a place you may write to", exit_code=2)
-    cards = list(networks.cards.values())
-    yield ConvertedWeights(cards, request.weights.paths[0], output, output.stat().st_size)
+    try:
+        publish(output, write, request.is_forced, "choose a place you may write to")
+    except OutputError as error:  # elsewhere one file of many fails; here it is the call
+        raise UsageError(error.problem, error.hint) from error
+    infos = list(networks.infos.values())
+    yield ConvertedWeights(infos, request.weights.paths[0], output, output.stat().st_size)

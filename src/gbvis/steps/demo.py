@@ -6,12 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gbvis import registry
-from gbvis.errors import GbvisError
-from gbvis.figures import Picture
+from gbvis.atomic_file import publish
+from gbvis.errors import GbvisError, UsageError
+from gbvis.figures.picture import Picture
 from gbvis.networks.sample import SAMPLE_WEIGHTS
 from gbvis.shell import as_argument
-from gbvis.steps.publishing import publish
 from gbvis.videos.motion import encode_motion
 from gbvis.videos.synthetic import RATE, SIZE, Sample, draw_sample, read_sample_name
 from gbvis.videos.two_stream import FLOW_FOLDER, RGB_FOLDER, write_frames
@@ -64,7 +63,7 @@ def run(request: DemoRequest) -> Iterator[WrittenSample]:
     """Yield every sample once it is written.
 
     Raises:
-        GbvisError: There is no such sample, or its place cannot be written, or holds something else (exit code 2).
+        UsageError: There is no such sample, or its place cannot be written, or holds something else.
     """
     try:
         named = {name: read_sample_name(name) for name in request.samples}
@@ -74,7 +73,7 @@ def run(request: DemoRequest) -> Iterator[WrittenSample]:
             _write_video_file(request.video_file(name), sample)
             yield WrittenSample(name, request.dataset, request.video_file(name))
     except GbvisError as error:  # elsewhere one video fails; here it is the call
-        raise GbvisError(error.problem, error.hint, exit_code=2) from error
+        raise UsageError(error.problem, error.hint) from error
 
 
 def make_commands(request: DemoRequest) -> list[list[str]]:
@@ -110,5 +109,7 @@ def _write_dataset(dataset: Path, name: str, sample: Sample) -> None:
 
 
 def _write_video_file(path: Path, sample: Sample) -> None:
+    from gbvis.figures.encoders.ffmpeg import write_mp4
+
     picture = Picture(SIZE, SIZE, len(sample.frames), RATE, lambda step=1: iter(sample.frames[::step]))
-    publish(path, partial(registry.renderer("mp4").write, picture), is_forced=False, hint="choose another folder")
+    publish(path, partial(write_mp4, picture), force=False, hint="choose another folder")

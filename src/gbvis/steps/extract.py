@@ -2,23 +2,24 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from filelock import FileLock, Timeout
-
-from gbvis import registry
-from gbvis.errors import GbvisError
+from gbvis.atomic_file import locked
+from gbvis.errors import GbvisError, UsageError, VideoError
+from gbvis.flow import ALGORITHMS
+from gbvis.flow.parallel import estimate_pairs
+from gbvis.flow.preprocess import environment, load_opencv, scale_frame
 from gbvis.flow.recipe import FlowRecipe
-from gbvis.progress import Failure, Watcher
-from gbvis.steps.estimated_flow import check_length, circumstances, estimate_pairs
+from gbvis.progress import Failure, Progress
+from gbvis.registry import check_name
+from gbvis.steps.estimated_flow import check_length
 from gbvis.steps.networks import MODALITIES
-from gbvis.videos.locate import VideoEntry, find_video
-from gbvis.videos.motion import load_opencv
-from gbvis.videos.two_stream import JPEG_QUALITY, scale_frame
+from gbvis.videos.locate import find_video
+from gbvis.videos.name_list import VideoEntry
+from gbvis.videos.two_stream import JPEG_QUALITY
 from gbvis.videos.two_stream_writer import RECORDS, TwoStreamWriter, check_parts
 from gbvis.videos.video import Frame, Video
 
@@ -44,8 +45,8 @@ class ExtractRequest:
     is_forced: bool = False
 
     def __post_init__(self) -> None:
-        registry.check_name("modality", MODALITIES, self.modality or "rgb")
-        registry.check_name("flow algorithm", registry.FLOWS, self.algorithm)
+        check_name("modality", MODALITIES, self.modality or "rgb")
+        ALGORITHMS.check(self.algorithm)
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class ExtractedVideo:
         dataset: The data set's folder.
         frames: Per stream the number of its frames.
         is_unchanged: True where it was there already.
-        seconds: What it took.
+        seconds: How long it took.
     """
 
     video: str
@@ -77,61 +78,61 @@ class ExtractedVideo:
         }
 
 
-def run(request: ExtractRequest, watcher: Watcher | None = None) -> Iterator[ExtractedVideo | Failure]:
+def run(request: ExtractRequest, progress: Progress | None = None) -> Iterator[ExtractedVideo | Failure]:
     """Yield every video once it is in the data set, and a failure for what cannot be done.
 
     Raises:
-        GbvisError: The data set cannot be written, or leads out of its folder, or OpenCV is not there (exit code 2).
+        UsageError: The data set cannot be written, or leads out of its folder, or OpenCV is not there.
     """
-    watcher = watcher or Watcher()
+    progress = progress or Progress()
     try:
         load_opencv()
         check_parts(request.output)
         (request.output / RECORDS).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise GbvisError(
-            f"cannot write into {request.output}: {error.strerror}", "choose another folder with -o", exit_code=2
+        raise UsageError(
+            f"cannot write into {request.output}: {error.strerror}", "choose another folder with -o"
         ) from error
-    watcher.expect_videos(len(request.videos))
+    progress.expect_videos(len(request.videos))
     for entry in request.videos:
         try:
-            yield _extract(request, find_video(entry.location, "rgb", None), watcher)
+            yield _extract(request, find_video(entry.location, "rgb", None), progress)
         except GbvisError as error:
             yield Failure.of(entry.location, error)
         except OSError as error:
             problem = f"cannot write {entry.location} into {request.output}: {error.strerror or error}"
             hint = "free room there or get permission, then repeat the call: it goes on where it was"
             yield Failure(entry.location, problem, hint)
-        watcher.finish_video()
+        progress.finish_video()
 
 
-def _extract(request: ExtractRequest, video: Video, watcher: Watcher) -> ExtractedVideo:
+def _extract(request: ExtractRequest, video: Video, progress: Progress) -> ExtractedVideo:
     """Bring one video into the data set, as far as it is not there."""
     started = time.perf_counter()
-    estimation = FlowRecipe(request.algorithm, registry.flow(request.algorithm).SETTINGS)
+    flow_recipe = FlowRecipe.of(request.algorithm)
     names = [request.modality] if request.modality else MODALITIES
-    wanted = {name: _open(request, video, estimation, name) for name in names}
-    with _alone(request.output / RECORDS / f"{video.name}.lock", video):
+    wanted = {name: _open(request, video, flow_recipe, name) for name in names}
+    with locked(request.output / RECORDS / f"{video.name}.lock", partial(_refuse_busy, video)):
         there = {} if request.is_forced else {name: stream.frame_count for name, stream in wanted.items()}
         lacking = {name: stream for name, stream in wanted.items() if there.get(name) is None}
         counts = {name: count for name, count in there.items() if count is not None}
         for name in counts:
             wanted[name].clear()
         if lacking:
-            counts |= _write(video, lacking, estimation, request.is_forced, watcher)
+            counts |= _write(video, lacking, flow_recipe, request.is_forced, progress)
     return ExtractedVideo(video.name, request.output, counts, not lacking, time.perf_counter() - started)
 
 
-def _open(request: ExtractRequest, video: Video, estimation: FlowRecipe, modality: str) -> TwoStreamWriter:
+def _open(request: ExtractRequest, video: Video, flow_recipe: FlowRecipe, modality: str) -> TwoStreamWriter:
     recipe: dict[str, Any] = {"video": video.fingerprint, "jpeg_quality": None if request.is_lossless else JPEG_QUALITY}
     if modality == "flow":
-        recipe["flow"] = estimation.to_json()
+        recipe["flow"] = flow_recipe.to_json()
     suffix = ".png" if request.is_lossless else ".jpg"
     return TwoStreamWriter(request.output, video.name, modality, suffix, recipe)
 
 
 def _write(
-    video: Video, streams: dict[str, TwoStreamWriter], estimation: FlowRecipe, is_forced: bool, watcher: Watcher
+    video: Video, streams: dict[str, TwoStreamWriter], flow_recipe: FlowRecipe, is_forced: bool, progress: Progress
 ) -> dict[str, int]:
     """Write the streams, each frame decoded once, and return their numbers of frames."""
     count = video.shape.frame_count
@@ -142,7 +143,7 @@ def _write(
         stream.begin(is_forced)
     missing = {name: stream.missing(counts[name]) for name, stream in streams.items()}
     frames, pairs = set(missing.get("rgb", ())), missing.get("flow", [])
-    watcher.expect(len(pairs) or len(frames), video.name)
+    progress.expect(len(pairs) or len(frames), video.name)
 
     def read(number: int) -> Frame:
         frame = _read_scaled(video, number)
@@ -152,15 +153,15 @@ def _write(
         return frame
 
     started = time.perf_counter()
-    watcher.say(f"{video.name}: {len(frames)} RGB frames and {len(pairs)} pairs to do")
+    progress.say(f"{video.name}: {len(frames)} RGB frames and {len(pairs)} pairs to do")
     if pairs:
-        estimate_pairs(read, pairs, estimation, streams["flow"].write, partial(watcher.advance, video.name))
-        watcher.say(f"{video.name}: {estimation.algorithm}, in {time.perf_counter() - started:.2f} s")
+        estimate_pairs(read, pairs, flow_recipe, streams["flow"].write, partial(progress.advance, video.name))
+        progress.say(f"{video.name}: {flow_recipe.algorithm}, in {time.perf_counter() - started:.2f} s")
     for number in sorted(frames):
         read(number)
         if not pairs:
-            watcher.advance(video.name)
-    about = {"video": video.name, "location": video.location, "rate": video.shape.rate, "made": circumstances()}
+            progress.advance(video.name)
+    about = {"video": video.name, "location": video.location, "rate": video.shape.rate, "made": environment()}
     for name, stream in streams.items():
         stream.finish(counts[name], about)
     return counts
@@ -170,7 +171,7 @@ def _read_scaled(video: Video, number: int) -> Frame:
     """Return a frame in the size of a data set."""
     frame, shape = video.read(number), video.shape
     if frame.shape[:2] != (shape.height, shape.width):
-        raise GbvisError(
+        raise VideoError(
             f"frame {number} of {video.location} is {frame.shape[1]}x{frame.shape[0]} pixels, its first one "
             f"{shape.width}x{shape.height}",
             "all frames of a video must have one size",
@@ -178,18 +179,5 @@ def _read_scaled(video: Video, number: int) -> Frame:
     return scale_frame(frame)
 
 
-@contextmanager
-def _alone(path: Path, video: Video) -> Iterator[None]:
-    """Keep other processes from writing the same video; a lock of a process that was killed holds nobody up."""
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise GbvisError(
-            f"{video.name} is being extracted by another process", "repeat the call when that has ended"
-        ) from error
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)  # still ours: who opened it meanwhile did not get it
-        lock.release()
+def _refuse_busy(video: Video, holder: str) -> NoReturn:
+    raise VideoError(f"{video.name} is being extracted by {holder}", "repeat the call when that has ended")

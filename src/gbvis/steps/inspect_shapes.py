@@ -1,17 +1,16 @@
 """`gbvis inspect-shapes`: a network's endpoints, their shapes, targets and receptive fields."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gbvis import registry
-from gbvis.errors import GbvisError
-from gbvis.networks.endpoint import ENDPOINTS
+from gbvis.errors import UsageError
 from gbvis.networks.info import WeightsInfo
+from gbvis.registry import check_name
 from gbvis.steps.networks import Networks, WeightsRequest
 
 if TYPE_CHECKING:
-    from gbvis.networks.r2plus1d.architecture import Architecture
+    from gbvis.networks.network import Network
 
 DEPTHS = (18, 34)
 
@@ -42,7 +41,7 @@ class EndpointShape:
         aliases: Other names that work.
         shape: Of the activation for one clip: channels, time, y, x; or the number of features or classes alone.
         filters: How many targets there are to choose from.
-        receptive_field: Frames and pixels that one activation sees; None where it sees the whole clip.
+        receptive_field: Frames and pixels that one activation sees; None where it sees the whole clip, or nobody knows.
     """
 
     name: str
@@ -57,28 +56,34 @@ class NetworkShapes:
     """A network, endpoint by endpoint.
 
     Attributes:
-        card: What is known of the network; its path is empty where no weights were given.
+        info: What is known of the network; its path is empty where no weights were given.
         input: The input's shape for one clip: channels, time, y, x.
         endpoints: In the order of the forward pass.
     """
 
-    card: WeightsInfo
+    info: WeightsInfo
     input: tuple[int, ...]
     endpoints: list[EndpointShape]
 
+    @property
+    def layers(self) -> Mapping[str, Any]:
+        """Padding and batch-norm epsilon of an R(2+1)D; empty for other kinds of network."""
+        variant = self.info.details.get("variant")
+        return variant if isinstance(variant, Mapping) and {"padding", "norm_epsilon"} <= variant.keys() else {}
+
     def to_json(self) -> dict[str, Any]:
         """Return the network as a line of `--json`."""
-        card = self.card
+        info, layers = self.info, self.layers
         return {
-            "weights": {"path": card.path, "sha256": card.sha256} if card.path else None,
-            "family": card.family,
-            "depth": card.depth,
-            "classes": card.class_count,
-            "modality": card.modality,
-            "input": {"shape": self.input, "interleaved": card.interleaved, **card.clip_format.to_json()},
-            "padding": card.variant.padding,
-            "norm_epsilon": card.variant.norm_epsilon,
-            "parameters": card.parameters,
+            "weights": {"path": info.path, "sha256": info.sha256} if info.path else None,
+            "family": info.checkpoint_format,
+            "depth": info.details.get("depth"),
+            "classes": info.class_count,
+            "modality": info.modality,
+            "input": {"shape": self.input, "interleaved": info.interleaved, **info.clip_format.to_json()},
+            "padding": layers.get("padding"),
+            "norm_epsilon": layers.get("norm_epsilon"),
+            "parameters": info.parameters,
             "endpoints": [
                 {
                     "name": endpoint.name,
@@ -98,52 +103,39 @@ def run(request: InspectRequest) -> Iterator[NetworkShapes]:
     """Yield the shapes of every network asked about; nothing is computed.
 
     Raises:
-        GbvisError: The weights cannot be read, or neither weights nor depth are given (exit code 2).
+        UsageError: The weights cannot be read, or neither weights nor depth are given.
     """
     if request.depth is None:
         networks = Networks(request.weights)
-        for modality, card in networks.cards.items():
-            yield _shapes(card, networks.load(modality).module.architecture, request.frames)
+        for modality in networks.infos:
+            yield _shapes(networks.load(modality, is_used=False), request.frames)
         return
-    if request.weights.family:
-        raise GbvisError("--family says what a weights file is", "give the file with -w", exit_code=2)
-    registry.check_name("depth", [str(depth) for depth in DEPTHS], str(request.depth))
+    if request.weights.checkpoint_format:
+        raise UsageError("--checkpoint-format says what a weights file is", "give the file with -w")
+    check_name("depth", [str(depth) for depth in DEPTHS], str(request.depth))
     modalities = [request.weights.modality] if request.weights.modality else ["rgb", "flow"]
     for modality in modalities:
-        yield _shapes(*_design(request.depth, modality, request.classes), request.frames)
+        yield _shapes(_design(request.depth, modality, request.classes), request.frames)
 
 
-def _design(depth: int, modality: str, classes: int) -> "tuple[WeightsInfo, Architecture]":
-    """Return the network that the old script's family has for a modality, without weights."""
-    from gbvis.networks.r2plus1d.architecture import Architecture
-    from gbvis.networks.r2plus1d.load import describe
+def _design(depth: int, modality: str, classes: int) -> "Network":
+    """Return an R(2+1)D as the old script has it, without weights."""
+    from gbvis.networks.network import Network
+    from gbvis.networks.r2plus1d.load import KIND
 
-    family = registry.families()[0]
-    architecture = Architecture.of_depth(depth, family.formats[modality].channels, classes)
-    return describe(architecture, family, modality), architecture
+    return Network(*KIND.design(depth, modality, classes), KIND)
 
 
-def _shapes(card: WeightsInfo, architecture: "Architecture", frames: int | None) -> NetworkShapes:
-    from gbvis.networks.r2plus1d.architecture import receptive_fields
-    from gbvis.networks.r2plus1d.module import trace_shapes
-
-    steps = (frames or card.clip_format.frames) * (2 if card.interleaved else 1)
-    clip_shape = (card.input_channels, steps, card.clip_format.crop, card.clip_format.crop)
-    shapes = trace_shapes(architecture, card.variant, clip_shape)
-    fields = receptive_fields(architecture)
-    if card.interleaved:  # so many steps of u1, v1, u2, v2, ... touch half as many frames
+def _shapes(network: "Network", frames: int | None) -> NetworkShapes:
+    info = network.info
+    steps = (frames or info.clip_format.frames) * (2 if info.interleaved else 1)
+    clip_shape = (info.input_channels, steps, info.clip_format.crop, info.clip_format.crop)
+    shapes = network.trace_shapes(clip_shape)
+    fields = network.kind.receptive_fields(network.module)
+    if info.interleaved:  # so many steps of u1, v1, u2, v2, ... touch half as many frames
         fields = {endpoint: (steps // 2 + 1, pixels) for endpoint, (steps, pixels) in fields.items()}
-    return NetworkShapes(
-        card,
-        clip_shape,
-        [
-            EndpointShape(
-                name=endpoint.name,
-                aliases=endpoint.aliases,
-                shape=shapes[endpoint],
-                filters=card.target_count(endpoint),
-                receptive_field=fields.get(endpoint),
-            )
-            for endpoint in ENDPOINTS
-        ],
-    )
+    endpoints = [
+        EndpointShape(endpoint.name, endpoint.aliases, shape, info.targets[endpoint.name], fields.get(endpoint))
+        for endpoint, shape in shapes.items()
+    ]
+    return NetworkShapes(info, clip_shape, endpoints)

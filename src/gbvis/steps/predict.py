@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gbvis.errors import GbvisError
-from gbvis.networks.endpoint import SOFTMAX, Endpoint
+from gbvis.errors import GbvisError, NumbersError, UsageError
+from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.info import WeightsInfo
-from gbvis.progress import Failure, Watcher
+from gbvis.progress import Failure, Progress
 from gbvis.steps.networks import Networks, WeightsRequest
 from gbvis.steps.streams import FlowRequest, find_stream
 from gbvis.store import Store
 from gbvis.videos.clip import cut_clip
 from gbvis.videos.clip_request import ClipRequest
-from gbvis.videos.locate import VideoEntry, check_dataset
+from gbvis.videos.locate import check_dataset
+from gbvis.videos.name_list import VideoEntry
 
 Scores = NDArray[np.float32]
 """float32 (classes,), probabilities."""
@@ -33,8 +34,8 @@ class PredictRequest:
         weights: With which networks.
         dataset: Where bare names lie.
         clips: Over which clips; the scores of a video are the mean softmax over them.
-        top: How many classes to give.
-        flow: How the flow stream is to be had.
+        top: How many classes a prediction lists.
+        flow: How flow is computed.
         store: Where motion is kept that had to be estimated; nothing else is.
     """
 
@@ -49,12 +50,12 @@ class PredictRequest:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What one stream, or both `fused`, see in a video.
+    """The best classes of one stream in a video, or of both streams fused.
 
     Attributes:
         video: The video's name.
         modality: `rgb`, `flow` or `fused`.
-        clips: How many clips the scores are the mean of.
+        clips: The scores are the mean over this many clips.
         top: `{"index", "label", "score"}` of the highest scores, best first.
     """
 
@@ -68,30 +69,34 @@ class Prediction:
         return {"video": self.video, "modality": self.modality, "clips": self.clips, "top": self.top}
 
 
-def run(request: PredictRequest, watcher: Watcher | None = None) -> Iterator[Prediction | Failure]:
-    """Yield a prediction per video and stream, one for both fused, and a failure for what cannot be done.
+def run(request: PredictRequest, progress: Progress | None = None) -> Iterator[Prediction | Failure]:
+    """Return an iterator over a prediction per video and stream, one for both fused, and failures of single videos.
 
     Raises:
-        GbvisError: The request itself is wrong (exit code 2).
+        UsageError: The request itself is wrong.
     """
-    watcher = watcher or Watcher()
+    progress = progress or Progress()
     check_dataset(request.dataset)
     networks = Networks(request.weights)
-    request.flow.check(networks.cards.values())
-    if "flow" in networks.cards:
+    request.flow.check(networks.infos.values())
+    if "flow" in networks.infos:
         Store.find(request.store)  # what is no store is noticed before the first hour of work
-    watcher.expect_videos(len(request.videos) * len(networks.cards))
+    return _predict(request, networks, progress)
+
+
+def _predict(request: PredictRequest, networks: Networks, progress: Progress) -> Iterator[Prediction | Failure]:
+    progress.expect_videos(len(request.videos) * len(networks.infos))
     for entry in request.videos:
         streams: dict[str, _Stream] = {}
-        for modality in networks.cards:
+        for modality in networks.infos:
             try:
-                streams[modality] = _predict_stream(request, entry.location, modality, networks, watcher)
+                streams[modality] = _predict_stream(request, entry, modality, networks, progress)
                 yield streams[modality].prediction
             except GbvisError as error:
                 yield Failure.of(entry.location, error)
-            watcher.finish_video()
+            progress.finish_video()
         if len(streams) > 1:
-            yield from _fuse(streams["rgb"], streams["flow"], networks.cards, request.top, watcher)
+            yield from _fuse(streams["rgb"], streams["flow"], networks.infos, request.top, progress)
 
 
 @dataclass(frozen=True)
@@ -104,33 +109,36 @@ class _Stream:
 
 
 def _predict_stream(
-    request: PredictRequest, location: str, modality: str, networks: Networks, watcher: Watcher
+    request: PredictRequest, entry: VideoEntry, modality: str, networks: Networks, progress: Progress
 ) -> _Stream:
-    card = networks.cards[modality]
-    video = find_stream(location, card, request.dataset, request.flow, partial(_open_store, request.store), watcher)
-    frames = request.clips.completed(card.clip_format).choose_frames(video.shape)
+    info = networks.infos[modality]
+    video = find_stream(entry, info, request.dataset, request.flow, partial(_open_store, request.store), progress)
+    frames = request.clips.completed(info.clip_format).choose_frames(video.shape)
     video.prepare({number for numbers in frames for number in numbers})
-    watcher.expect(len(frames), video.name)
+    progress.expect(len(frames), video.name)
+    scores_at = info.scores
+    if scores_at is None:
+        raise UsageError(f"the network {info.path} gives no class probabilities", "explain it instead")
     network = networks.load(modality)
 
     def watch(endpoint: Endpoint, shape: tuple[int, ...]) -> None:
-        watcher.say(f"{video.name} {modality}: {endpoint.name:<10} {list(shape)}")
+        progress.say(f"{video.name} {modality}: {endpoint.name:<10} {list(shape)}")
 
-    total = np.zeros(card.class_count)
-    with network.computing():
+    total = np.zeros(info.class_count)
+    with network.precision_scope():
         for batch in network.batches(len(frames)):
-            clips = [cut_clip(video, frames[number], card.clip_format) for number in batch]
-            responses = network.measure(clips, {SOFTMAX}, None if batch.start else watch)
-            total += responses[SOFTMAX].array().sum(axis=0)
+            clips = [cut_clip(video, frames[number], info.clip_format) for number in batch]
+            responses = network.predict(clips, {scores_at}, None if batch.start else watch)
+            total += responses[scores_at].array().sum(axis=0)
             for _ in batch:
-                watcher.advance(video.name)
+                progress.advance(video.name)
     scores = (total / len(frames)).astype(np.float32)
     if not np.isfinite(scores).all():
-        raise GbvisError(
+        raise NumbersError(
             f"the scores of {video.name} hold NaN or infinity",
             "the numbers overflow: check the weights, or try --precision float32",
         )
-    prediction = Prediction(video.name, modality, len(frames), card.top(scores, request.top))
+    prediction = Prediction(video.name, modality, len(frames), info.top(scores, request.top))
     return _Stream(prediction, scores, video.shape.frame_count)
 
 
@@ -140,18 +148,18 @@ def _open_store(location: str | Path) -> Store:
 
 
 def _fuse(
-    rgb: _Stream, flow: _Stream, cards: Mapping[str, WeightsInfo], top: int, watcher: Watcher
+    rgb: _Stream, flow: _Stream, infos: Mapping[str, WeightsInfo], top: int, progress: Progress
 ) -> Iterator[Prediction]:
     """Yield the mean of the streams' scores, weighted as their file says, where they are about the same classes."""
     name, clips = rgb.prediction.video, max(rgb.prediction.clips, flow.prediction.clips)
     if rgb.scores.shape != flow.scores.shape:
-        watcher.warn(f"{name}: not fused: {rgb.scores.size} classes in one stream, {flow.scores.size} in the other")
+        progress.warn(f"{name}: not fused: {rgb.scores.size} classes in one stream, {flow.scores.size} in the other")
         return
     if flow.frame_count + 1 != rgb.frame_count:
-        watcher.warn(
+        progress.warn(
             f"{name}: {rgb.frame_count} RGB frames and {flow.frame_count} flow frames, where one fewer is expected: "
             "the streams do not see the same moments"
         )
-    weights = [cards["rgb"].fusion_weight, cards["flow"].fusion_weight]
+    weights = [infos["rgb"].fusion_weight, infos["flow"].fusion_weight]
     scores = np.average([rgb.scores, flow.scores], axis=0, weights=weights).astype(np.float32)
-    yield Prediction(name, "fused", clips, cards["rgb"].top(scores, top))
+    yield Prediction(name, "fused", clips, infos["rgb"].top(scores, top))

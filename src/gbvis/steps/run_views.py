@@ -1,25 +1,72 @@
-"""The frames that a stored run's clips were cut from, at their own size."""
+"""Stored runs as layouts and outputs take them, and the frames that their clips were cut from."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from gbvis.errors import GbvisError
-from gbvis.figures import Pixels
+from gbvis.errors import GbvisError, StoreError, VideoError
 from gbvis.figures.color import color_wheel
-from gbvis.figures.run_view import SourceFrames
+from gbvis.figures.picture import Pixels
+from gbvis.figures.run_view import ClipView, RunView, SourceFrames, spread_over_frames
+from gbvis.networks.labels import Labels
 from gbvis.store import Store, StoredRun
 from gbvis.videos.locate import find_video
 from gbvis.videos.two_stream import find_dataset
 from gbvis.videos.video import SAMPLE_PREFIX, Video, video_name
 
+
+def make_run_view(
+    store: Store, run: StoredRun, find_source: Callable[[], SourceFrames], labels: Labels | None = None
+) -> RunView:
+    """Return a run as layouts take it; clips are read as they are needed.
+
+    Args:
+        store: Where the run is.
+        run: The run.
+        find_source: Returns the frames at their own size.
+        labels: Class names in place of those that the store knows.
+    """
+    labels = labels or store.weights.labels_of(run.recipe)
+    best = run.scores[0] if run.scores else None
+    prediction = f"{class_name(labels, best.index) or best.index} {best.score:.3f}" if best else ""
+    return RunView(
+        video=run.video,
+        recipe=run.recipe,
+        endpoint=run.endpoint,
+        position=run.position,
+        key=run.key,
+        clips_digest=run.clips,
+        class_name=class_name(labels, run.target) if run.endpoint.is_class else None,
+        prediction=prediction,
+        clips=partial(_read_clips, store, run),
+        read_rate=lambda: store.clips_of(run).rate,
+        find_source=find_source,
+    )
+
+
+def class_name(labels: Labels | None, index: int) -> str | None:
+    """Return the name of a class, where it is known."""
+    return labels[index] if labels and 0 <= index < len(labels) else None
+
+
+def _read_clips(store: Store, run: StoredRun) -> Iterator[ClipView]:
+    clips = store.clips_of(run)
+    for index, frames in enumerate(run.recipe.clips):
+        values = spread_over_frames(run.gradient(index), run.axes, len(frames))
+        yield ClipView(frames, clips.pixels(index), values, run.value[index])
+
+
 _WHEEL_BOUND = 10.0
 """Pixels of the source at which the colours of flow are full, where no RGB frames can be had."""
 
 
-def find_source(store: Store, stored: StoredRun, dataset: Path | None, given: Sequence[str] = ()) -> SourceFrames:
+def find_source_frames(
+    store: Store, stored: StoredRun, dataset: Path | None, given: Sequence[str] = ()
+) -> SourceFrames:
     """Return the frames of a run's video; for flow those of its RGB stream, where they can be had.
 
     Args:
@@ -31,18 +78,18 @@ def find_source(store: Store, stored: StoredRun, dataset: Path | None, given: Se
     Raises:
         GbvisError: The video is gone, or has changed since it was explained.
     """
-    attributes = store.clips_of(stored).attributes
-    location = str(attributes["location"])
-    if not Path(location).exists():
+    clips = store.clips_of(stored)
+    location = clips.location
+    if not os.path.exists(location):  # noqa: PTH110
         moved = (path for path in given if os.path.exists(path) and video_name(path) == stored.video)  # noqa: PTH110
         location = next(moved, location)
     video = _open(stored, location, dataset)
-    if attributes["fingerprint"] not in (video.fingerprint, video.motion_fingerprint):
-        raise GbvisError(
+    if clips.fingerprint not in (video.fingerprint, video.motion_fingerprint):
+        raise VideoError(
             f"{video.location} has changed since it was explained: the overlay would lie on other frames",
             "explain it again, or choose another --layout",
         )
-    left, top, right, bottom = attributes["source_box"]
+    left, top, right, bottom = clips.source_box
     shape = video.shape
     rgb = video if video.modality == "rgb" else _find_rgb(stored, location, dataset, video)
 
@@ -56,7 +103,7 @@ def _open(stored: StoredRun, location: str, dataset: Path | None) -> Video:
     try:
         return find_video(*_place(stored, location, dataset, _modality_of(stored)))
     except GbvisError as error:
-        raise GbvisError(
+        raise StoreError(
             f"the overlay needs the frames of {stored.video}, and they are gone from {location}",
             "give the video's new path, say with -d which data set holds it, or choose another --layout",
         ) from error
@@ -79,15 +126,18 @@ def _place(stored: StoredRun, location: str, dataset: Path | None, modality: str
         return location, modality, None
     if _modality_of(stored) == "flow":
         return stored.video, modality, dataset or _dataset_around(Path(location))
-    return (location, modality, None) if Path(location).exists() else (stored.video, modality, dataset)
+    is_there = os.path.exists(location)  # False where nothing can be there: a store may say anything  # noqa: PTH110
+    return (location, modality, None) if is_there else (stored.video, modality, dataset)
 
 
 def _modality_of(stored: StoredRun) -> str:
     """Return which stream lies where the store remembers: of estimated flow it is the RGB stream."""
-    return "rgb" if "algorithm" in stored.recipe.get("flow", {}) else stored.modality
+    return "rgb" if stored.recipe.flow_algorithm else stored.modality
 
 
 def _dataset_around(u: Path) -> Path | None:
     """Return the data set that holds a video's folder of u: DATASET/[NAME_tvl1_flow/][tvl1_flow/]u/VIDEO."""
-    around = [parent for parent in u.parents[1:4] if parent.is_dir()]
-    return next((parent for parent in reversed(around) if find_dataset(parent).u == u.parent), None)
+    with suppress(OSError):  # what cannot be looked into holds none
+        around = [parent for parent in u.parents[1:4] if parent.is_dir()]
+        return next((parent for parent in reversed(around) if find_dataset(parent).u == u.parent), None)
+    return None

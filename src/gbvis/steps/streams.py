@@ -1,25 +1,27 @@
-"""The stream of a video that a network is to see: read where it lies, or its motion estimated."""
+"""The stream of a video that a network sees: read, or computed as flow."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from gbvis import registry
-from gbvis.errors import GbvisError
+from gbvis.errors import UsageError
+from gbvis.flow import ALGORITHMS
 from gbvis.flow.camera_motion import REMEDIES, CompensatedFlow
 from gbvis.flow.recipe import FlowRecipe
 from gbvis.networks.info import WeightsInfo
-from gbvis.progress import Watcher
+from gbvis.progress import Progress
+from gbvis.registry import check_name
 from gbvis.steps.estimated_flow import EstimatedFlow
 from gbvis.store import Store
 from gbvis.videos.clip import ClipFormat
 from gbvis.videos.locate import find_video, look_for
+from gbvis.videos.name_list import VideoEntry
 from gbvis.videos.video import Video
 
 
 @dataclass(frozen=True)
 class FlowRequest:
-    """How the flow stream is to be had.
+    """How flow is computed.
 
     Attributes:
         algorithm: How motion is estimated, also where a data set holds it; None takes it from there, and estimates
@@ -33,50 +35,56 @@ class FlowRequest:
     remedy: str | None = None
 
     def __post_init__(self) -> None:
-        registry.check_name("flow algorithm", registry.FLOWS, self.algorithm or "tvl1")
-        registry.check_name("remedy", REMEDIES, self.remedy or REMEDIES[0])
+        ALGORITHMS.check(self.algorithm or "tvl1")
+        check_name("remedy", REMEDIES, self.remedy or REMEDIES[0])
 
-    def check(self, cards: Collection[WeightsInfo]) -> None:
+    def check(self, infos: Collection[WeightsInfo]) -> None:
         """Check that the networks take such flow.
 
         Raises:
-            GbvisError: One takes motion in pixels, and 8 bit is asked for (exit code 2).
+            UsageError: One takes motion in pixels, and 8 bit is asked for.
         """
         option = "--flow-jpeg" if self.is_jpeg else "--meansub" if self.remedy == "meansub" else None
-        for card in cards:
-            if option and card.clip_format.is_motion:
-                raise GbvisError(
-                    f"{option} is for flow in 8 bit, and {card.path} takes motion in pixels",
+        for info in infos:
+            if option and info.clip_format.is_motion:
+                raise UsageError(
+                    f"{option} is for flow in 8 bit, and {info.path} takes motion in pixels",
                     f"leave {option} out",
-                    exit_code=2,
                 )
 
-    def estimation_for(self, clip_format: ClipFormat) -> FlowRecipe:
+    def recipe_for(self, clip_format: ClipFormat) -> FlowRecipe:
         """Return how motion is estimated for a network of this format."""
         algorithm = self.algorithm or ("farneback" if clip_format.is_motion else "tvl1")
         crop = clip_format if clip_format.is_motion else None
-        return FlowRecipe(algorithm, registry.flow(algorithm).SETTINGS, crop)
+        return FlowRecipe.of(algorithm, crop)
 
 
 def find_stream(
-    location: str,
-    card: WeightsInfo,
+    entry: VideoEntry,
+    info: WeightsInfo,
     dataset: Path | None,
     request: FlowRequest,
     open_store: Callable[[], Store],
-    watcher: Watcher,
+    progress: Progress,
 ) -> Video:
-    """Return the stream of the video that `location` means which the network of `card` takes.
+    """Return the stream of the video asked for which the network of `info` takes.
 
     Raises:
-        GbvisError: There is no such video.
+        VideoError: There is no such video.
     """
-    if card.modality == "rgb":
-        return find_video(location, "rgb", dataset)
-    flow = None if request.algorithm else look_for(location, "flow", dataset)
+    if info.modality == "rgb":
+        return _find(entry, "rgb", dataset) or find_video(entry.location, "rgb", dataset)
+    flow = None if request.algorithm else _find(entry, "flow", dataset)
     if flow is None:
-        rgb = look_for(location, "rgb", dataset)
+        rgb = _find(entry, "rgb", dataset)
         if rgb is None:  # then say what is not there: both, or the frames that motion would be estimated from
-            rgb = find_video(location, "rgb" if look_for(location, "flow", dataset) else "flow", dataset)
-        flow = EstimatedFlow(rgb, request.estimation_for(card.clip_format), request.is_jpeg, open_store, watcher)
+            missing = "rgb" if _find(entry, "flow", dataset) else "flow"
+            rgb = find_video(entry.location, missing, dataset)
+        flow = EstimatedFlow(rgb, request.recipe_for(info.clip_format), request.is_jpeg, open_store, progress)
     return CompensatedFlow(flow, request.remedy) if request.remedy else flow
+
+
+def _find(entry: VideoEntry, modality: str, dataset: Path | None) -> Video | None:
+    if entry.video is None:
+        return look_for(entry.location, modality, dataset)
+    return entry.video if entry.video.modality == modality else None

@@ -1,72 +1,77 @@
-"""`gbvis explain`: gradients into the store; what is there already is not done again."""
+"""`gbvis explain`: gradients into the store; what is there already is not computed again."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from gbvis import registry
 from gbvis.errors import GbvisError
 from gbvis.networks.info import WeightsInfo
-from gbvis.progress import Failure, StoppableWatcher, Watcher
+from gbvis.progress import Failure, Progress, StoppableProgress
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
 from gbvis.steps.explain.video_job import VideoJob
 from gbvis.steps.networks import Networks
 from gbvis.steps.streams import find_stream
 from gbvis.store import Store
-from gbvis.videos.locate import VideoEntry, check_dataset
+from gbvis.videos.locate import check_dataset
+from gbvis.videos.name_list import VideoEntry
 
 __all__ = ["ExplainRequest", "ExplainedRun", "run"]
 
 
-def run(request: ExplainRequest, watcher: Watcher | None = None) -> Iterator[ExplainedRun | Failure]:
-    """Yield every run asked for as soon as it is in the store, and a failure for every video that cannot be done.
+def run(request: ExplainRequest, progress: Progress | None = None) -> Iterator[ExplainedRun | Failure]:
+    """Return an iterator over every run asked for as soon as it is in the store, and failures of single videos.
 
     Raises:
-        GbvisError: The request itself is wrong, or the store cannot be used (exit code 2).
+        UsageError: The request itself is wrong, or the store cannot be used.
     """
-    watcher = watcher or Watcher()
+    progress = progress or Progress()
     check_dataset(request.dataset)
-    registry.check_name("method", registry.METHODS, request.method)
     networks = Networks(request.weights, Store.find(request.store))
-    request.flow.check(networks.cards.values())
+    request.flow.check(networks.infos.values())
     for entry in request.videos:  # a label that is out of range is noticed before the first hour of work
-        for card in networks.cards.values():
-            request.targets_for(entry, card)
+        for info in networks.infos.values():
+            request.targets_for(entry, info)
     store = Store.open_or_create(request.store)  # only now: a wrong call leaves nothing behind
-    networks.keep_cards(store)
-    watcher.expect_videos(len(request.videos) * len(networks.cards))
-    ahead = StoppableWatcher(watcher)
+    networks.keep_records(store)
+    return _explain(request, networks, store, progress)
 
-    def prepare(entry: VideoEntry, card: WeightsInfo) -> VideoJob:
-        video = find_stream(entry.location, card, request.dataset, request.flow, lambda: store, ahead)
-        stream = VideoJob(request, entry, video, networks, store, ahead)
-        stream.prepare()
-        return stream
 
-    for entry, prepared in _one_ahead(prepare, itertools.product(request.videos, networks.cards.values()), ahead):
+def _explain(
+    request: ExplainRequest, networks: Networks, store: Store, progress: Progress
+) -> Iterator[ExplainedRun | Failure]:
+    progress.expect_videos(len(request.videos) * len(networks.infos))
+    ahead = StoppableProgress(progress)
+
+    def prepare(entry: VideoEntry, info: WeightsInfo) -> VideoJob:
+        video = find_stream(entry, info, request.dataset, request.flow, lambda: store, ahead)
+        job = VideoJob(request, entry, video, networks, store, ahead)
+        job.prepare()
+        return job
+
+    for entry, prepared in _one_ahead(prepare, itertools.product(request.videos, networks.infos.values()), ahead):
         try:
             yield from prepared.result().explain()
         except GbvisError as error:
             yield Failure.of(entry.location, error)
-        watcher.finish_video()
+        progress.finish_video()
 
 
 def _one_ahead(
     prepare: Callable[[VideoEntry, WeightsInfo], VideoJob],
     wanted: Iterable[tuple[VideoEntry, WeightsInfo]],
-    watcher: StoppableWatcher,
+    progress: StoppableProgress,
 ) -> Iterator[tuple[VideoEntry, Future[VideoJob]]]:
     """Yield every video asked for with its stream, while the next one is prepared: the network waits for no disk."""
     with ThreadPoolExecutor(1) as worker:
         try:
             last: tuple[VideoEntry, Future[VideoJob]] | None = None
-            for entry, card in wanted:
-                following = entry, worker.submit(prepare, entry, card)
+            for entry, info in wanted:
+                following = entry, worker.submit(prepare, entry, info)
                 if last:
                     yield last
                 last = following
             if last:
                 yield last
         finally:  # also where the caller has had enough, or Ctrl-C was pressed
-            watcher.stop()
+            progress.stop()
             worker.shutdown(cancel_futures=True)

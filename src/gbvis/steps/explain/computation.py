@@ -1,179 +1,237 @@
-"""The gradients of one stream that the store lacks, computed together and put there."""
+"""The computation of those runs of one stream that the store does not have."""
 
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gbvis import __version__, registry
-from gbvis.attribution.attribution import PendingAttributions
-from gbvis.errors import GbvisError
-from gbvis.networks.endpoint import SOFTMAX, Endpoint, Responses, Target, TargetRequest
-from gbvis.store import RunWriter, StoredClips, StoredRun
+from gbvis.attribution.method import Method
+from gbvis.attribution.recipe import Recipe, StreamRecipe
+from gbvis.errors import GbvisError, StoreError
+from gbvis.networks.endpoint import Endpoint, Responses, Target, TargetRequest
+from gbvis.networks.info import WeightsInfo
+from gbvis.progress import Progress
+from gbvis.store import RunWriter, Store, StoredClips, StoredRun
+from gbvis.version import __version__
+from gbvis.videos.video import Video
 
 if TYPE_CHECKING:
+    from gbvis.attribution.attribution import PendingAttribution
     from gbvis.networks.network import Network
     from gbvis.networks.transfer import HostCopy
-    from gbvis.steps.explain.video_job import VideoJob
-
-Requests = Mapping[str, TargetRequest]
-"""Targets asked for, by the digest of everything that decides which run answers them."""
 
 _KEPT_AHEAD = 2
-"""Gradients, of one clip or of one batch, that may wait for being written."""
+"""Attributions, of one clip or of one batch, that may wait for being written."""
 
 TOP_SCORES = 5
 """How many class scores are kept with a run."""
 
+Question = tuple[Method, TargetRequest]
+"""What is asked: how, and of what."""
 
-class Computation:
-    """All targets of one stream that the store lacks, computed together: one forward pass of each clip.
+Answer = tuple[Method, Target]
+"""What a run is of."""
 
-    Where a target is picked by its rank among several clips, the clips' mean responses are needed before the first
-    gradient: then there is one more forward pass of each clip, which costs less than keeping every clip's activations.
+
+@dataclass(frozen=True)
+class Task:
+    """One stream of one video, and where its runs go.
 
     Attributes:
-        runs: Each run and whether it was in the store already, under another request; filled by `compute`.
-        failures: Why there is no run of a target; filled by `compute`.
+        video: The stream.
+        info: The network.
+        recipe: What all runs of it share.
+        store: Where runs are kept.
+        progress: An object that is told how far the work is.
+        is_forced: Compute again what is there.
     """
 
-    def __init__(self, stream: "VideoJob", requests: Requests, clips: StoredClips, network: "Network") -> None:
-        self._stream, self._requests, self._clips, self._network = stream, requests, clips, network
-        self._endpoints = {SOFTMAX, *(target.endpoint for target in requests.values())}  # every run carries scores
-        self._answers: dict[Target, list[str]] = {}
-        self._stored: dict[Target, StoredRun] = {}
-        self._writers: dict[Target, RunWriter] = {}
-        self._scores: list[HostCopy] = []
-        self.runs: list[tuple[StoredRun, bool]] = []
-        self.failures: dict[Target, GbvisError] = {}
-        self._seconds_of_keeping = 0.0
+    video: Video
+    info: WeightsInfo
+    recipe: StreamRecipe
+    store: Store
+    progress: Progress
+    is_forced: bool
 
-    def compute(self) -> None:
-        """Compute and store the gradients of all clips."""
-        clip_count = len(self._clips.frames)
-        if clip_count > 1 and any(target.rank is not None for target in self._requests.values()):
+    def recipe_of(self, answer: Answer, frames: list[list[int]]) -> Recipe:
+        """Return the recipe of a run over the clips with these frames."""
+        method, target = answer
+        return self.recipe.of_run(method.recipe(), target, frames)
+
+    def say(self, line: str) -> None:
+        """Tell a detail of this stream."""
+        self.progress.say(f"{self.video.name} {self.video.modality}: {line}")
+
+
+class Computation:
+    """All runs of one stream that the store lacks, computed together: one forward pass of each clip.
+
+    Where a target is picked by its rank among several clips, the clips' mean responses are needed before the first
+    attribution: then there is one more forward pass of each clip, which costs less than keeping every clip's
+    activations.
+
+    Attributes:
+        runs: Each run and whether it was in the store already, under another request; filled by `run`.
+        failures: Why there is no run for an answer; filled by `run`.
+    """
+
+    def __init__(self, task: Task, questions: Mapping[str, Question], clips: StoredClips, network: "Network") -> None:
+        """Name the parts.
+
+        Args:
+            task: The stream.
+            questions: What is asked, by the digest of everything that decides which run answers it.
+            clips: The stream's clips.
+            network: Ready to compute.
+        """
+        self._task, self._questions, self._clips, self._network = task, questions, clips, network
+        self._scored_at = {task.info.scores} if task.info.scores else set()  # every run carries scores
+        self._endpoints = {*self._scored_at, *(request.endpoint for _, request in questions.values())}
+        self._answers: dict[Answer, list[str]] = {}
+        self._stored: dict[Answer, StoredRun] = {}
+        self._writers: dict[Answer, RunWriter] = {}
+        self._responses: list[Mapping[Endpoint, HostCopy]] = []
+        self.runs: list[tuple[StoredRun, bool]] = []
+        self.failures: dict[Answer, GbvisError] = {}
+        self._seconds_of_writing = 0.0
+
+    def run(self) -> None:
+        """Compute and store what is asked for, of all clips."""
+        is_ranked = any(request.rank is not None for _, request in self._questions.values())
+        if is_ranked and len(self._clips.frames) > 1:
             self._resolve(self._mean_responses())
-        with ExitStack() as unfinished, ThreadPoolExecutor(1) as keeping:
-            kept: deque[Future[None]] = deque()
-            for pending in self._attribute(unfinished):
-                kept.append(keeping.submit(self._keep, pending))
-                if len(kept) > _KEPT_AHEAD:
-                    kept.popleft().result()
+        with ExitStack() as unfinished, ThreadPoolExecutor(1) as writing:
+            written: deque[Future[None]] = deque()
+            for method, pending in self._attribute(unfinished):
+                written.append(writing.submit(self._write, method, pending))
+                if len(written) > _KEPT_AHEAD:
+                    written.popleft().result()
             waited = time.perf_counter()
-            for one in kept:
+            for one in written:
                 one.result()
             self._describe()
         seconds = time.perf_counter() - waited
-        beside = f"compressed and written beside: {self._seconds_of_keeping:.2f} s"
-        self._stream.say(f"{beside}; waited for the disk: {seconds:.2f} s")
+        beside = f"compressed and written beside: {self._seconds_of_writing:.2f} s"
+        self._task.say(f"{beside}; waited for the disk: {seconds:.2f} s")
         self._collect()
 
-    def _attribute(self, unfinished: ExitStack) -> Iterator[PendingAttributions]:
-        """Yield the gradients of all clips; the runs they belong to are opened when the first clip is seen.
+    def _attribute(self, unfinished: ExitStack) -> Iterator[tuple[Method, "PendingAttribution"]]:
+        """Yield the attributions of all clips; the runs they belong to are opened when the first clip is seen.
 
         On a GPU only this first one is waited for: all others are asked for while the ones before are computed.
         """
-        attribute = registry.method(self._stream.request.method).attribute
-
-        def choose(responses: Mapping[Endpoint, "HostCopy"]) -> list[Target]:
-            self._scores.append(responses[SOFTMAX])
-            if not self._answers:
-                self._resolve(_mean([responses]))
-            if not self._writers:
-                self._open_writers(unfinished)
-                count = len(self._clips.frames) * len(self._writers)
-                self._stream.watcher.expect(count, self._stream.video.name)
-            return list(self._writers)
+        from gbvis.attribution.graph import Graph
 
         for numbers in self._network.batches(len(self._clips.frames)):
             started = time.perf_counter()
             clips = [self._clips.pixels(number) for number in numbers]
-            yield from attribute(self._network, clips, self._endpoints, choose, None if numbers.start else self._watch)
+            with Graph(self._network, clips) as graph:
+                responses = graph.forward(self._endpoints, None if numbers.start else self._watch)
+                self._responses.append({endpoint: responses[endpoint] for endpoint in self._scored_at})
+                if not numbers.start:
+                    self._begin(responses, unfinished)
+                targets_by_method: dict[Method, list[Target]] = {}
+                for method, target in self._writers:
+                    targets_by_method.setdefault(method, []).append(target)
+                for place, (method, targets) in enumerate(targets_by_method.items(), start=1):
+                    for pending in graph.attribute(method, targets, place == len(targets_by_method)):
+                        yield method, pending
             seconds = time.perf_counter() - started
             which = f"clip {numbers.start + 1}" if len(numbers) == 1 else f"clips {numbers.start + 1}-{numbers.stop}"
-            self._stream.say(f"{which}: gradients: {len(self._writers)}, in {seconds:.2f} s")
+            self._task.say(f"{which}: gradients: {len(self._writers)}, in {seconds:.2f} s")
             if not self._writers:
                 break  # all of it was in the store, asked for in other words
 
-    def _keep(self, pending: PendingAttributions) -> None:
-        """Write gradients, which takes a core for as long as they are compressed, while the next are computed.
+    def _begin(self, responses: Mapping[Endpoint, "HostCopy"], unfinished: ExitStack) -> None:
+        """Decide what the runs are of, given the first clip's responses, and open those that the store lacks."""
+        if not self._answers:
+            self._resolve(_mean([responses]))
+        self._open_writers(unfinished)
+        self._task.progress.expect(len(self._clips.frames) * len(self._writers), self._task.video.name)
+
+    def _write(self, method: Method, pending: "PendingAttribution") -> None:
+        """Write attributions, which takes a core for as long as they are compressed, while the next are computed.
 
         One that holds what is no number costs its own run; the others go on.
         """
-        writer = self._writers[pending.target]
-        arrived = pending.arrive()
+        answer = method, pending.target
+        writer = self._writers[answer]
+        results = pending.result()
         started = time.perf_counter()
-        for attribution in arrived:
+        for attribution in results:
             try:
-                if attribution.target not in self.failures:
+                if answer not in self.failures:
                     writer.write(attribution)
             except GbvisError as error:
                 writer.give_up()
-                self.failures[attribution.target] = error
-            self._stream.watcher.advance(self._stream.video.name)
-        self._seconds_of_keeping += time.perf_counter() - started
+                self.failures[answer] = error
+            self._task.progress.advance(self._task.video.name)
+        self._seconds_of_writing += time.perf_counter() - started
 
     def _mean_responses(self) -> Responses:
-        ranked = {target.ranked_at for target in self._requests.values() if target.rank is not None}
+        ranked = {request.ranked_at for _, request in self._questions.values() if request.rank is not None}
         batches = self._network.batches(len(self._clips.frames))
-        return _mean([self._network.measure([self._clips.pixels(one) for one in batch], ranked) for batch in batches])
+        return _mean([self._network.predict([self._clips.pixels(one) for one in batch], ranked) for batch in batches])
 
     def _resolve(self, responses: Responses) -> None:
-        for digest, request in self._requests.items():
-            self._answers.setdefault(request.resolve(responses), []).append(digest)
+        for digest, (method, request) in self._questions.items():
+            self._answers.setdefault((method, request.resolve(responses)), []).append(digest)
 
     def _open_writers(self, unfinished: ExitStack) -> None:
-        stream = self._stream
-        for target, digests in self._answers.items():
-            recipe = stream.recipe(target, self._clips.frames)
-            stored = None if stream.request.is_forced else stream.store.find_run(stream.video.name, recipe)
+        task = self._task
+        for answer, digests in self._answers.items():
+            recipe = task.recipe_of(answer, self._clips.frames)
+            stored = None if task.is_forced else task.store.find_run(task.video.name, recipe)
             if stored:
-                self._stored[target] = stored
+                self._stored[answer] = stored
                 continue
-            writing = stream.store.writing(stream.video.name, recipe, stream.card.clip_format, stream.request.is_forced)
-            writer = self._writers[target] = unfinished.enter_context(writing)
-            writer.attributes = {
-                "location": stream.video.location,
-                "clips": self._clips.digest,
-                "label": stream.card.label_of(target.index) if target.endpoint.is_class else None,
-                "requests": digests,
-            }
+            method, target = answer
+            writer = task.store.write_run(task.video, recipe, target.endpoint, task.info, self._clips, task.is_forced)
+            self._writers[answer] = unfinished.enter_context(writer)
+            self._writers[answer].describe(kind=method.kind, requests=digests)
 
     def _describe(self) -> None:
-        """Record with every run what is only known at the end: the scores, and the circumstances."""
-        scores = _mean([{SOFTMAX: scores} for scores in self._scores])[SOFTMAX]
-        top = self._stream.card.top(scores, TOP_SCORES) if np.isfinite(scores).all() else []
+        """Record with every run what is only known at the end: the scores, and what it was made with."""
         made = {
             "gbvis": __version__,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "weights": self._stream.card.path,
-            **self._network.circumstances(),
+            "weights": self._task.info.path,
+            **self._network.environment(),
         }
         for writer in self._writers.values():
-            writer.attributes |= {"scores": top, "made": made}
+            writer.describe(scores=self._top_scores(), made=made)
+
+    def _top_scores(self) -> list[dict[str, Any]]:
+        if not self._scored_at:
+            return []
+        (scores,) = _mean(self._responses).values()
+        top = self._task.info.top(scores, TOP_SCORES) if np.isfinite(scores).all() else []
+        return [{"index": one["index"], "score": one["score"]} for one in top]
 
     def _collect(self) -> None:
-        for target, digests in self._answers.items():
-            if target in self.failures:
+        for answer, digests in self._answers.items():
+            if answer in self.failures:
                 continue
-            stored = self._stored.get(target)
+            stored = self._stored.get(answer)
             if stored:
                 stored.add_requests(digests)
-            run = self._stream.store.find_run(self._stream.video.name, self._stream.recipe(target, self._clips.frames))
+            recipe = self._task.recipe_of(answer, self._clips.frames)
+            run = self._task.store.find_run(self._task.video.name, recipe)
             if run is None:
-                raise GbvisError(
-                    f"{self._stream.video.name} {target.endpoint} {target.index} is gone from the store again",
+                raise StoreError(
+                    f"{self._task.video.name} {recipe.endpoint} {recipe.target} is gone from the store again",
                     "something else takes runs away while this call writes them: repeat it",
                 )
             self.runs.append((run, stored is not None))
 
     def _watch(self, endpoint: Endpoint, shape: tuple[int, ...]) -> None:
-        self._stream.say(f"{endpoint.name:<10} {list(shape)}")
+        self._task.say(f"{endpoint.name:<10} {list(shape)}")
 
 
 def _mean(responses: Sequence[Mapping[Endpoint, "HostCopy"]]) -> Responses:

@@ -1,18 +1,21 @@
-"""What can be asked of `explain`, and what comes back."""
+"""The request of `explain`, and its results."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gbvis.errors import GbvisError
-from gbvis.networks.endpoint import SOFTMAX, Endpoint, TargetRequest
+from gbvis.attribution.method import Method
+from gbvis.attribution.methods.guided_backprop import GuidedBackprop
+from gbvis.errors import UsageError
+from gbvis.networks.endpoint import Endpoint, TargetRequest
 from gbvis.networks.info import WeightsInfo
 from gbvis.networks.labels import check_index, find_class
 from gbvis.steps.networks import WeightsRequest
 from gbvis.steps.streams import FlowRequest
 from gbvis.store import StoredRun
 from gbvis.videos.clip_request import ClipRequest
-from gbvis.videos.locate import VideoEntry
+from gbvis.videos.name_list import VideoEntry
 
 
 @dataclass(frozen=True)
@@ -24,13 +27,13 @@ class ExplainRequest:
         weights: With which networks.
         store: Where the results go.
         dataset: Where bare names lie.
-        endpoints: Where the targets lie.
+        endpoints: Where the targets lie, by name; empty for the network's class probabilities.
         labels: Classes, by index or name; empty for the class predicted.
-        filters: Filters or features at the other endpoints.
+        filters: Filters or features at the other endpoints; empty for the first.
         top_filters: How many of the most active ones instead of `filters`.
         clips: Which clips; its `frames` is None where the network's own length is meant.
-        method: The method's name.
-        flow: How the flow stream is to be had.
+        methods: How; all go back through one forward pass.
+        flow: How flow is computed.
         is_forced: Compute again what is there.
     """
 
@@ -38,73 +41,102 @@ class ExplainRequest:
     weights: WeightsRequest
     store: str | Path
     dataset: Path | None = None
-    endpoints: tuple[Endpoint, ...] = (SOFTMAX,)
+    endpoints: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
-    filters: tuple[int, ...] = (0,)
+    filters: tuple[int, ...] = ()
     top_filters: int | None = None
     clips: ClipRequest = field(default_factory=ClipRequest)
-    method: str = "guided-backprop"
+    methods: tuple[Method, ...] = (GuidedBackprop(),)
     flow: FlowRequest = field(default_factory=FlowRequest)
     is_forced: bool = False
 
-    def targets_for(self, entry: VideoEntry, card: WeightsInfo) -> list[TargetRequest]:
+    def targets_for(self, entry: VideoEntry, info: WeightsInfo) -> list[TargetRequest]:
         """Return the targets asked of one video and network.
 
         Raises:
-            GbvisError: A label, class or filter that the network does not have (exit code 2).
+            UsageError: An endpoint, label, class or filter that the network does not have, or that no endpoint asked
+                for has.
         """
-        labels = [find_class(label, card.labels, card.class_count) for label in self.labels]
+        endpoints = info.find_endpoints(self.endpoints)
+        self._check_choice(endpoints, info)
+        labels = [find_class(label, info.labels, info.class_count) for label in self.labels]
         if not labels and entry.class_index is not None:
-            labels = [check_index(entry.class_index, card.class_count, f"{entry.location}: class")]
+            labels = [check_index(entry.class_index, info.class_count, f"{entry.location}: class")]
         targets: list[TargetRequest] = []
-        for endpoint in self.endpoints:
-            count = card.target_count(endpoint)
-            if endpoint.is_class:
-                targets += [TargetRequest(endpoint, index=label) for label in labels]
-                targets += [] if labels else [TargetRequest(endpoint, rank=0)]
-            elif self.top_filters:
-                if self.top_filters > count:
-                    raise GbvisError(
-                        f"--top-filters {self.top_filters} is more than {endpoint} has",
-                        f"it has {count} {endpoint.target_kind}s",
-                        exit_code=2,
-                    )
-                targets += [TargetRequest(endpoint, rank=rank) for rank in range(self.top_filters)]
-            else:
-                kind = f"{endpoint} {endpoint.target_kind}"
-                targets += [TargetRequest(endpoint, check_index(index, count, kind)) for index in self.filters]
+        for endpoint in endpoints:
+            chosen = labels if endpoint.is_class else self._filters_at(endpoint, info.targets[endpoint.name])
+            count = 1 if endpoint.is_class else self.top_filters or 0
+            ranked_at = info.ranking_endpoint(endpoint)
+            targets += [TargetRequest(endpoint, ranked_at, index=index) for index in chosen]
+            targets += [] if chosen else [TargetRequest(endpoint, ranked_at, rank=rank) for rank in range(count)]
         return list(dict.fromkeys(targets))
+
+    def _filters_at(self, endpoint: Endpoint, count: int) -> list[int]:
+        """Return the filters asked for at an endpoint; none where the most active ones are wanted."""
+        if self.top_filters is None:
+            kind = f"{endpoint} {endpoint.target_kind}"
+            return [check_index(index, count, kind) for index in self.filters or (0,)]
+        if self.top_filters > count:
+            problem = f"--top-filters {self.top_filters} is more than {endpoint} has"
+            raise UsageError(problem, f"it has {count} {endpoint.target_kind}s")
+        return []
+
+    def _check_choice(self, endpoints: Sequence[Endpoint], info: WeightsInfo) -> None:
+        """Check that what is chosen lies at some endpoint asked for."""
+        if self.labels and not any(endpoint.is_class for endpoint in endpoints):
+            raise _misplaced("--label goes", [one.name for one in info.endpoints if one.is_class], "a filter with -f")
+        if (self.filters or self.top_filters) and all(endpoint.is_class for endpoint in endpoints):
+            others = [one.name for one in info.endpoints if not one.is_class]
+            raise _misplaced("--filter and --top-filters go", others, "a class with -l")
+        if self.filters and self.top_filters:
+            raise UsageError("both --filter and --top-filters are given", "give one of them")
+
+
+def _misplaced(option: str, names: Sequence[str], other: str) -> UsageError:
+    """Return the error for a choice that goes with other endpoints than those asked for, if there are any."""
+    if not names:
+        return UsageError(f"{option} with endpoints that this network does not have", f"pick {other} instead")
+    return UsageError(f"{option} with {', '.join(names)}", f"add -e {names[0]}, say, or pick {other}")
 
 
 @dataclass(frozen=True)
 class ExplainedRun:
-    """One run, now in the store."""
+    """A run that is in the store now.
+
+    Attributes:
+        run: The run.
+        store: Where it is.
+        info: The network.
+        is_cached: True where it was there before.
+        seconds: Its share of its stream's time.
+    """
 
     run: StoredRun
     store: str
-    card: WeightsInfo
+    info: WeightsInfo
     is_cached: bool
     seconds: float
 
     @property
     def label(self) -> dict[str, Any] | None:
         """The class as `{"index", "name"}`, or None at an endpoint without classes."""
-        return self.card.label_of(self.run.target) if self.run.endpoint.is_class else None
+        return self.info.label_of(self.run.target) if self.run.endpoint.is_class else None
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as a line of `--json`."""
-        frames: list[list[int]] = self.run.recipe["clips"]
+        recipe = self.run.recipe
         return {
             "video": self.run.video,
             "modality": self.run.modality,
             "endpoint": self.run.endpoint.name,
             "target": self.run.target,
             "label": self.label,
-            "value": self.run.values,
-            "method": self.run.recipe["method"],
-            "flow": self.run.recipe.get("flow"),
-            "weights": {"path": self.card.path, "sha256": self.card.sha256},
-            "clips": [{"start": numbers[0], "frames": numbers} for numbers in frames],
+            "value": self.run.value,
+            "method": recipe.method["name"],
+            "settings": recipe.method["settings"],
+            "flow": recipe.flow or None,
+            "weights": {"path": self.info.path, "sha256": self.info.sha256},
+            "clips": [{"start": numbers[0], "frames": numbers} for numbers in recipe.clips],
             "store": self.store,
             "group": self.run.key,
             "cached": self.is_cached,

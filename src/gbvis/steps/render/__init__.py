@@ -1,191 +1,216 @@
-"""`gbvis render`: pictures from the store; no weights, and no video but for the overlay."""
+"""`gbvis render`: pictures and tables from the store; no weights, and no video but for the overlay."""
 
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from pathlib import Path
+from typing import Any
 
-from gbvis import registry
-from gbvis.errors import GbvisError
-from gbvis.figures import Limits, RunView, Style
+from gbvis.atomic_file import publish
+from gbvis.errors import GbvisError, NothingFound, UsageError
+from gbvis.figures.layout import Groups
+from gbvis.figures.layouts import LAYOUTS
+from gbvis.figures.output import FileWriter, Output
 from gbvis.figures.panel import limits_of
-from gbvis.progress import Failure, Watcher
-from gbvis.steps.exhibiting import make_run_view
-from gbvis.steps.publishing import publish
-from gbvis.steps.render.joining import Joined, PictureNames, join_runs
-from gbvis.steps.render.request import RenderedPicture, RenderedTable, RenderRequest
-from gbvis.steps.render.table import write_table
-from gbvis.steps.run_views import find_source
+from gbvis.figures.run_view import RunView
+from gbvis.figures.scale import Limits
+from gbvis.figures.style import Style
+from gbvis.networks.labels import read_labels
+from gbvis.progress import Failure, Progress
+from gbvis.steps.render.request import RenderedFile, RenderRequest
+from gbvis.steps.run_views import find_source_frames, make_run_view
 from gbvis.steps.selection import select_runs
 from gbvis.store import Store, StoredRun
-from gbvis.store.keys import video_key
+from gbvis.store.keys import readable_name, video_key
 from gbvis.videos.locate import check_dataset
 from gbvis.videos.video import video_name
 
 HINT = "overwrite it with --force, or choose another place with -o"
 
-__all__ = ["RenderRequest", "RenderedPicture", "RenderedTable", "run", "tabulate"]
+Group = list[RunView]
+"""The runs of one file, from top to bottom."""
+
+__all__ = ["RenderRequest", "RenderedFile", "run"]
 
 
-def run(request: RenderRequest, watcher: Watcher | None = None) -> Iterator[RenderedPicture | Failure]:
-    """Yield every picture as soon as it is written, and a failure for every video that has none.
+def run(request: RenderRequest, progress: Progress | None = None) -> Iterator[RenderedFile | Failure]:
+    """Return an iterator over every file as soon as it is written, and a failure for every video that has none.
 
     Raises:
-        GbvisError: The request itself is wrong, the store cannot be used (exit code 2), or nothing matches (1).
+        UsageError: The request itself is wrong, or the store cannot be used.
+        NothingFound: In the iterator: nothing matches.
     """
-    watcher = watcher or Watcher()
-    formats = request.choose_formats()
+    outputs = request.choose_outputs()
     check_dataset(request.dataset)
-    store = Store.open(request.store)
-    runs: list[StoredRun] = []
-    yield from _select_all(request, store, runs)
-    joins = registry.layout(request.layout).JOINS if request.layout else None
-    pictures, alone = join_runs(runs, joins)
-    for lonely in alone:
-        yield _without_partner(lonely)
-    if request.output_file and len(pictures) > 1:
-        raise GbvisError(
-            f"{len(runs)} runs match and {request.output_file} is one file",
-            "give a folder with -o, or narrow down with the video's path, -m, -e, -l, -f, -n, --clips or -w",
-            exit_code=2,
-        )
-    names = PictureNames(store, pictures, request.layout, joins)
-    yield from _Renderer(request, store, names, watcher).render_all(pictures, formats)
-
-
-def tabulate(request: RenderRequest) -> Iterator[RenderedTable | Failure]:
-    """Yield the table of how much of the gradient lies in each frame once it is written, and failures as `run`.
-
-    Raises:
-        GbvisError: As `run`.
-    """
-    store = Store.open(request.store)
-    runs: list[StoredRun] = []
-    yield from _select_all(request, store, runs)
-    path = request.output_file
-    assert path is not None
-    if not runs:  # said already; what may lie there is left alone
-        return
-    exhibits = [
-        ((stored.video, stored.modality, stored.endpoint.name, stored.target, stored.key), make_run_view(store, stored))
-        for stored in runs
-    ]
-    rows: list[int] = []
-    is_unchanged = publish(
-        path, lambda unfinished: rows.append(write_table(unfinished, exhibits)), request.is_forced, HINT
-    )
-    yield RenderedTable(path, rows[0], is_unchanged)
-
-
-def _select_all(request: RenderRequest, store: Store, runs: list[StoredRun]) -> Iterator[Failure]:
-    """Put the runs asked for into `runs`, and yield a failure for each video that has none, and each damaged run."""
     request.check()
-    for video in request.videos or (None,):
-        try:
-            runs += _select(store, video, request)
-        except GbvisError as error:
-            prefix = f"{video_key(video_name(video))}/" if video is not None else ""
-            if any(key.startswith(prefix) for key in store.damaged):
-                continue  # there is one, and what is wrong with it is said below
-            if video is None:
-                raise
-            yield Failure.of(video, error)
-    for key in sorted(store.damaged):
-        yield Failure(
-            key, f"{key} in {request.store} is damaged", "run the same `gbvis explain` again: it makes it anew"
-        )
+    return _Rendering(request, Store.open(request.store), outputs, progress or Progress()).run()
 
 
-def _select(store: Store, video: str | None, request: RenderRequest) -> list[StoredRun]:
-    runs = select_runs(store, video, request.selection)
-    if not runs:
-        raise GbvisError(
-            f"nothing to render{f' of {video}' if video is not None else ''}: no such run in {request.store}",
-            f"explain it first: {request.explain_call(video)}",
-        )
-    return runs
+class _Rendering:
+    """All files of one call."""
 
+    def __init__(self, request: RenderRequest, store: Store, outputs: dict[str, Output], progress: Progress) -> None:
+        self._request, self._store, self._outputs, self._progress = request, store, outputs, progress
+        self._labels = read_labels(request.labels) if request.labels else None
+        self._namesakes: dict[tuple[str, str, str], Counter[int]] = {}
+        self._counts: dict[str, Counter[str]] = {}
 
-def _without_partner(lonely: StoredRun) -> Failure:
-    other = "flow" if lonely.modality == "rgb" else "rgb"
-    return Failure(
-        lonely.video,
-        f"{lonely.key} has no {other} run to be shown with",
-        f"explain the {other} stream of {lonely.video} at {lonely.endpoint} too, with as many frames and clips",
-    )
+    def run(self) -> Iterator[RenderedFile | Failure]:
+        """Yield every file, and failures."""
+        runs: list[StoredRun] = []
+        yield from self._select_all(runs)
+        views = [self._view(one) for one in runs]
+        for outputs, groups in self._group(views):
+            for lonely in groups.alone:
+                yield Failure(lonely.view.video, lonely.problem, lonely.hint)
+            if any(output.scope == "all" for output in outputs.values()):
+                yield from self._write_all(views)
+                return
+            self._check_one_file(groups.together, len(runs))
+            yield from self._write_groups(outputs, groups.together)
 
+    def _group(self, views: Sequence[RunView]) -> Iterable[tuple[dict[str, Output], Groups]]:
+        """Return the outputs that show the same runs together, and which these are."""
+        alike: dict[object, tuple[dict[str, Output], Groups]] = {}
+        for name, output in self._outputs.items():
+            groups = output.group(views, self._request.style)
+            together = tuple(tuple(view.key for view in group) for group in groups.together)
+            alike.setdefault(together, ({}, groups))[0][name] = output
+        return alike.values()
 
-class _Renderer:
-    """Renders pictures in one style."""
+    def _select_all(self, runs: list[StoredRun]) -> Iterator[Failure]:
+        """Put the runs asked for into `runs`, and yield a failure for each video that has none, each damaged run."""
+        for video in self._request.videos or (None,):
+            try:
+                runs += self._select(video)
+            except GbvisError as error:
+                prefix = f"{video_key(video_name(video))}/" if video is not None else ""
+                if any(key.startswith(prefix) for key in self._store.damaged):
+                    continue  # there is one, and what is wrong with it is said below
+                if video is None:
+                    raise
+                yield Failure.of(video, error)
+        for key in sorted(self._store.damaged):
+            problem = f"{key} in {self._request.store} is damaged"
+            yield Failure(key, problem, "run the same `gbvis explain` again: it computes it once more")
 
-    def __init__(self, request: RenderRequest, store: Store, names: PictureNames, watcher: Watcher) -> None:
-        self._request, self._store, self._names, self._watcher = request, store, names, watcher
+    def _select(self, video: str | None) -> list[StoredRun]:
+        runs = select_runs(self._store, video, self._request.selection, self._labels)
+        if not runs:
+            raise NothingFound(
+                f"nothing to render{f' of {video}' if video is not None else ''}: no such run in {self._request.store}",
+                f"explain it first: {self._request.explain_call(video)}",
+            )
+        return runs
 
-    def render_all(self, pictures: list[Joined], formats: list[str]) -> Iterator[RenderedPicture | Failure]:
-        """Yield every picture in every format, and a failure for what cannot be drawn."""
+    def _view(self, stored: StoredRun) -> RunView:
+        request = self._request
+        find_source = partial(find_source_frames, self._store, stored, request.dataset, request.videos)
+        return make_run_view(self._store, stored, find_source, self._labels)
+
+    def _check_one_file(self, groups: list[Group], run_count: int) -> None:
+        if self._request.output_file and len(groups) > 1:
+            raise UsageError(
+                f"{run_count} runs match and {self._request.output_file} is one file",
+                "give a folder with -o, or narrow down with the video's path, -m, -e, -l, -f, -n, --clips or -w",
+            )
+
+    def _write_all(self, views: Group) -> Iterator[RenderedFile]:
+        """Yield the one file that holds all runs; without any, which was said already, what may be there stays."""
+        style = self._request.style
+        if views and style.scale == "all":
+            style = replace(style, limits=reduce(or_, (limits_of(view, style) for view in views)))
+        for name in self._outputs if views else ():
+            yield from self._write_pages(views, None, name, style)
+
+    def _write_groups(self, outputs: dict[str, Output], groups: list[Group]) -> Iterator[RenderedFile | Failure]:
+        """Yield every group in every format, and a failure for what cannot be drawn."""
         style = self._request.style
         if style.scale == "all":
             limits = Limits.none()
-            for runs in list(pictures):
+            for group in list(groups):
                 try:
-                    for stored in runs:
-                        limits |= limits_of(make_run_view(self._store, stored), style)
+                    for view in group:
+                        limits |= limits_of(view, style)
                 except GbvisError as error:
-                    pictures.remove(runs)
-                    yield Failure.of(runs[0].video, error)
+                    groups.remove(group)
+                    yield Failure.of(group[0].video, error)
             style = replace(style, limits=limits)
-        self._watcher.expect_videos(len(pictures))
-        for runs in pictures:
+        self._progress.expect_videos(len(groups))
+        self._counts = {name: Counter(self._plain_name(group, name) for group in groups) for name in outputs}
+        for group in groups:
             try:
-                importance = [self._measure(stored) for stored in runs]
+                importance = [self._measure(view) for view in group]
             except GbvisError as error:
-                yield Failure.of(runs[0].video, error)
+                yield Failure.of(group[0].video, error)
                 continue
-            for name in formats:
+            for name in outputs:
                 try:
-                    yield from self._render(runs, importance, name, style)
+                    yield from self._write_pages(group, importance, name, style)
                 except GbvisError as error:
-                    yield Failure.of(runs[0].video, error)
-            self._watcher.finish_video()
+                    yield Failure.of(group[0].video, error)
+            self._progress.finish_video()
 
-    def _render(
-        self, runs: Joined, importance: list[list[list[float]]], format_name: str, style: Style
-    ) -> Iterator[RenderedPicture]:
-        """Yield the pages of one picture in one format."""
+    def _write_pages(
+        self, group: Group, importance: list[list[list[float]]] | None, name: str, style: Style
+    ) -> Iterator[RenderedFile]:
+        output = self._outputs[name]
+        pages = output.pages(group, style)
+        for number, write in enumerate(pages, start=1):
+            page = f".{number}" if len(pages) > 1 else ""
+            file = self._request.output_file
+            folder = self._request.output or Path()
+            named = file.with_name(f"{file.stem}{page}{file.suffix}") if file else None
+            path = named or folder / f"{self._name(group, name)}{page}{output.suffix}"
+            yield self._write(group, importance, name, write, path)
+
+    def _write(
+        self, views: Group, importance: list[list[list[float]]] | None, name: str, write: FileWriter, path: Path
+    ) -> RenderedFile:
         started = time.perf_counter()
-        renderer = registry.renderer(format_name)
-        layout_name = self._request.layout or ("strip" if renderer.CAN_MOVE else "sheet")
-        layout = registry.layout(layout_name)
-        pages = layout.lay_out([self._exhibit(stored, layout.NEEDS_SOURCE) for stored in runs], style)
-        for number, page in enumerate(pages, start=1):
-            path = self._path(runs, format_name, number if len(pages) > 1 else None)
-            is_unchanged = publish(path, partial(renderer.write, page), self._request.is_forced, HINT)
-            size, seconds = (page.frame_count, page.width, page.height), time.perf_counter() - started
-            yield RenderedPicture(runs, importance, path, format_name, layout_name, *size, seconds, is_unchanged)
-            started = time.perf_counter()
+        about: dict[str, Any] = {}
 
-    def _exhibit(self, stored: StoredRun, needs_source: bool) -> RunView:
-        if not needs_source:
-            return make_run_view(self._store, stored)
-        source = find_source(self._store, stored, self._request.dataset, self._request.videos)
-        return make_run_view(self._store, stored, source)
+        def write_and_tell(unfinished: Path) -> None:
+            about.update(write(unfinished))
 
-    def _measure(self, stored: StoredRun) -> list[list[float]]:
+        is_unchanged = publish(path, write_and_tell, self._request.is_forced, HINT)
+        seconds = time.perf_counter() - started
+        return RenderedFile(views, importance, path, name, about, seconds, is_unchanged)
+
+    def _measure(self, view: RunView) -> list[list[float]]:
         """Return how much of the gradient lies in each frame of each clip; warn where there is nothing to see."""
         importance = []
         is_flat = True
-        for clip in make_run_view(self._store, stored).clips():
+        for clip in view.clips():
             importance.append([float(f"{value:.6g}") for value in clip.importance])
             is_flat &= bool(clip.gradient.max() == clip.gradient.min())
         if is_flat:
-            self._watcher.warn(f"{stored.key}: the gradient is the same everywhere, there is nothing to see")
+            self._progress.warn(f"{view.key}: the gradient is the same everywhere, there is nothing to see")
         return importance
 
-    def _path(self, runs: Joined, format_name: str, page: int | None) -> Path:
-        file = self._request.output_file
-        if file is None:
-            name = self._names.of(runs, format_name)
-            folder = self._request.output or Path()
-            return folder / (f"{name}.{page}.{format_name}" if page else f"{name}.{format_name}")
-        return file.with_name(f"{file.stem}.{page}{file.suffix}") if page else file
+    def _plain_name(self, group: Group, format_name: str) -> str:
+        parts = self._outputs[format_name].name_parts(group, self._request.style)
+        return ".".join((readable_name(group[0].video), *parts))
+
+    def _name(self, group: Group, format_name: str) -> str:
+        """Return a file's name, less its suffix; the digest's first 8 make it the only one.
+
+        Strips, and sheets in PNG, need no word for their layout: the suffix tells.
+        """
+        name, layout = self._plain_name(group, format_name), self._request.style.layout
+        is_joined = bool(layout) and LAYOUTS.load(str(layout)).joins
+        has_namesake = self._counts[format_name][name] > 1 if is_joined else self._has_namesake(group[0])
+        name = f"{name}.{group[0].recipe.digest[:8]}" if has_namesake else name
+        is_plain = layout in (None, "strip") or (layout == "sheet" and format_name == "png")
+        return name if is_plain or is_joined else f"{name}.{layout}"
+
+    def _has_namesake(self, view: RunView) -> bool:
+        """Return whether the store holds another run that would have the same plain name."""
+        place = (view.video, view.modality, view.endpoint.name)
+        if place not in self._namesakes:
+            found = self._store.runs(view.video, view.modality)
+            self._namesakes[place] = Counter(one.target for one in found if one.endpoint == view.endpoint)
+        return self._namesakes[place][view.target] > 1

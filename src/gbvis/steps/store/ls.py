@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gbvis.errors import GbvisError
+from gbvis.errors import NothingFound
 from gbvis.progress import Failure
+from gbvis.steps.run_views import class_name
 from gbvis.steps.selection import Selection, select_runs
 from gbvis.store import Store, StoredRun
-from gbvis.store.inventory import RUN, measure
+from gbvis.store.inventory import measure
+from gbvis.store.keys import RUN
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class ListRequest:
     Attributes:
         store: Where they are.
         videos: Names or paths; none means every video in the store.
-        selection: What narrows them down.
+        selection: Which runs.
     """
 
     store: str | Path
@@ -30,27 +32,37 @@ class ListRequest:
 
 @dataclass(frozen=True)
 class ListedRun:
-    """A run of a store, with its size in bytes and its age in seconds (None where it does not say when it was made)."""
+    """A run of a store.
+
+    Attributes:
+        run: The run.
+        label: The class as `{"index", "name"}`, or None at an endpoint without classes.
+        store: Where it is.
+        size: Bytes.
+        age: Seconds; None where it does not say when it was made.
+    """
 
     run: StoredRun
+    label: dict[str, Any] | None
     store: str
     size: int
     age: float | None
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as a line of `--json`."""
-        made = self.run.attributes.get("made", {})
         return {
             "group": self.run.key,
             "video": self.run.video,
             "modality": self.run.modality,
             "endpoint": self.run.endpoint.name,
             "target": self.run.target,
-            "label": self.run.attributes["label"],
-            "value": self.run.values,
+            "label": self.label,
+            "value": self.run.value,
+            "method": self.run.recipe.method["name"],
+            "settings": self.run.recipe.method["settings"],
             "bytes": self.size,
-            "made": made,
-            "recipe": self.run.recipe,
+            "made": self.run.made,
+            "recipe": self.run.recipe.to_json(),
             "store": self.store,
         }
 
@@ -59,19 +71,20 @@ def run(request: ListRequest) -> Iterator[ListedRun | Failure]:
     """Yield the runs asked for, and a failure for each that is damaged.
 
     Raises:
-        GbvisError: The store cannot be used (exit code 2), or nothing matches (1).
+        UsageError: The store cannot be used.
+        NothingFound: Nothing matches.
     """
     store = Store.open(request.store)
     count = 0
     for found in select_all(store, request.videos, request.selection):
         count += 1
         size = measure(store, RUN, found.key).size
-        yield ListedRun(found, store.location, size, _age_of(found))
+        yield ListedRun(found, _label_of(store, found), store.location, size, _age_of(found))
     for key in sorted(store.damaged):
         yield Failure(key, f"{key} is damaged", "explain it again, or take it away with `gbvis store rm --damaged`")
     is_narrowed = bool(request.videos) or request.selection != Selection()
     if is_narrowed and not count and not store.damaged:
-        raise GbvisError(f"no such run in {store.location}", "leave out a filter, or see the whole: `gbvis store ls`")
+        raise NothingFound(f"no such run in {store.location}", "leave out a filter, or see the whole: `gbvis store ls`")
 
 
 def select_all(store: Store, videos: tuple[str, ...], selection: Selection) -> list[StoredRun]:
@@ -81,9 +94,16 @@ def select_all(store: Store, videos: tuple[str, ...], selection: Selection) -> l
     return list(found.values())
 
 
+def _label_of(store: Store, run: StoredRun) -> dict[str, Any] | None:
+    """Return the class as `{"index", "name"}`, or None at an endpoint without classes."""
+    if not run.endpoint.is_class:
+        return None
+    return {"index": run.target, "name": class_name(store.labels_of(run), run.target)}
+
+
 def _age_of(run: StoredRun) -> float | None:
     try:
-        made = datetime.fromisoformat(run.attributes["made"]["at"])
+        made = datetime.fromisoformat(run.made["at"])
         return (datetime.now(UTC) - made).total_seconds()
     except (KeyError, TypeError, ValueError):
         return None

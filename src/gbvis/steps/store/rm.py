@@ -5,24 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gbvis.errors import GbvisError
-from gbvis.progress import Watcher
+from gbvis.errors import NothingFound, UsageError
+from gbvis.progress import Progress
 from gbvis.steps.selection import Selection
 from gbvis.steps.store.ls import select_all
 from gbvis.store import Store, StoredRun
-from gbvis.store.inventory import (
-    FOREIGN,
-    LEVEL,
-    ROOT,
-    RUN,
-    STRAY,
-    Entry,
-    find_damage,
-    list_entries,
-    list_used_with,
-    measure,
-)
-from gbvis.store.transaction import explaining_refusal
+from gbvis.store.inventory import ROOT, Entry, find_damage, list_entries, list_used_with, measure
+from gbvis.store.keys import FOREIGN, LEVEL, RUN
 
 UNFINISHED = "unfinished"
 
@@ -34,10 +23,10 @@ class RemoveRequest:
     Attributes:
         store: From where.
         videos: Names or paths.
-        selection: What narrows the runs down.
+        selection: Which runs.
         is_all: Every run; where there is none, what was left without one.
         is_unfinished: What killed processes left behind, instead.
-        is_damaged: Every damaged run, set of clips, flow and card, instead.
+        is_damaged: Every damaged run, set of clips, flow and info, instead.
     """
 
     store: str | Path
@@ -51,10 +40,9 @@ class RemoveRequest:
         is_narrowed = bool(self.videos) or self.selection != Selection()
         meant = [is_narrowed, self.is_all, self.is_unfinished, self.is_damaged]
         if sum(meant) != 1:
-            raise GbvisError(
+            raise UsageError(
                 "several kinds of removal are asked for at once" if any(meant) else "nothing says what to remove",
                 "name videos or filters, or give one of --all, --unfinished and --damaged; --dry-run shows what it is",
-                exit_code=2,
             )
 
 
@@ -86,20 +74,21 @@ class Removal:
         """Find out what the request means.
 
         Raises:
-            GbvisError: The store cannot be used (exit code 2), or nothing matches (1).
+            UsageError: The store cannot be used.
+            NothingFound: Nothing matches.
         """
         self._store = Store.open(request.store)
         self._request = request
         self._runs: list[StoredRun] = []
         self.entries = self._list()
         if not self.entries and not (request.is_all or request.is_unfinished or request.is_damaged):
-            raise GbvisError(
+            raise NothingFound(
                 f"nothing to remove: no such run in {self._store.location}", "`gbvis store ls` shows what there is"
             )
 
     def _list(self) -> list[Entry]:
         if self._request.is_unfinished:
-            return [measure(self._store, UNFINISHED, key) for key in self._store.place.list_unfinished()]
+            return [measure(self._store, UNFINISHED, key) for key in self._store.storage.list_unfinished()]
         if self._request.is_damaged:
             return [entry for entry in self._list_groups() if find_damage(self._store, entry)]
         self._runs = select_all(self._store, self._request.videos, self._request.selection)
@@ -109,23 +98,23 @@ class Removal:
         return [*runs, *list_used_with(self._store, self._runs)]
 
     def _list_groups(self) -> list[Entry]:
-        return [entry for entry in list_entries(self._store) if entry.kind not in (ROOT, LEVEL, FOREIGN, STRAY)]
+        return [entry for entry in list_entries(self._store) if entry.kind not in (ROOT, LEVEL, FOREIGN)]
 
-    def run(self, is_dry: bool, watcher: Watcher | None = None) -> Iterator[RemovedGroup]:
+    def run(self, is_dry: bool, progress: Progress | None = None) -> Iterator[RemovedGroup]:
         """Yield each group once it is gone, or, where the run is dry, would be.
 
         Raises:
             GbvisError: The store cannot be written.
         """
-        watcher = watcher or Watcher()
-        watcher.expect(len(self.entries), self._store.location)
+        progress = progress or Progress()
+        progress.expect(len(self.entries), self._store.location)
         for entry in self.entries if is_dry else self._list_wanted():
             if not is_dry:
-                with explaining_refusal(self._store.place):
-                    place = self._store.place
-                    (place.discard if entry.kind == UNFINISHED else place.remove)(entry.key)
+                with self._store.storage.explaining_refusal():
+                    storage = self._store.storage
+                    (storage.discard if entry.kind == UNFINISHED else storage.remove)(entry.key)
             yield RemovedGroup(entry, not is_dry)
-            watcher.advance(self._store.location)
+            progress.advance(self._store.location)
 
     def _list_wanted(self) -> Iterator[Entry]:
         """Yield the entries; after the runs, what they used is left out where another process has a use for it now."""

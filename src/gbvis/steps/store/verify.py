@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gbvis.progress import Watcher
+from gbvis.progress import Progress
 from gbvis.store import Store
 from gbvis.store.inventory import Entry, find_damage, list_entries
 
@@ -34,22 +34,22 @@ class CheckedGroup:
         }
 
 
-def run(request: VerifyRequest, watcher: Watcher | None = None) -> Iterator[CheckedGroup]:
+def run(request: VerifyRequest, progress: Progress | None = None) -> Iterator[CheckedGroup]:
     """Yield every group once all of it has been read.
 
     Raises:
-        GbvisError: The store cannot be used (exit code 2), or there is none (1).
+        UsageError: The store cannot be used, or there is none.
     """
-    watcher = watcher or Watcher()
-    store = Store.open(request.store, needs_root=False)
-    unfinished = store.place.list_unfinished()
+    progress = progress or Progress()
+    store = Store.open(request.store)
+    unfinished = store.storage.list_unfinished()
     if unfinished:
-        watcher.warn(
+        progress.warn(
             f"killed processes left {len(unfinished)} unfinished: the next `gbvis explain`, or "
             "`gbvis store rm --unfinished`, takes that away"
         )
     entries = list(list_entries(store))
-    watcher.expect(len(entries), store.location)
+    progress.expect(len(entries), store.location)
     for entry in entries:
         yield CheckedGroup(entry, find_damage(store, entry))
-        watcher.advance(store.location)
+        progress.advance(store.location)

@@ -1,0 +1,91 @@
+"""How pictures look, as options and as the `Style` that they mean."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from gbvis.cli.option_groups import option
+from gbvis.errors import UsageError
+from gbvis.figures.layouts import LAYOUTS
+from gbvis.registry import check_name
+
+if TYPE_CHECKING:
+    from gbvis.figures.style import Style
+
+
+@dataclass
+class Look:
+    """How pictures look."""
+
+    layout: Annotated[
+        str | None,
+        option("--layout", metavar="NAME", text=f"{', '.join(LAYOUTS.names)}. Default: strip, and sheet for png."),
+    ] = None
+    panels: Annotated[str, option("--panels", metavar="NAMES", text="Which panels, separated by commas.")] = (
+        "frame,gradient,positive,negative"
+    )
+    flow: Annotated[str, option("--flow", metavar="u|v|both", text="Which channels of the flow to show.")] = "both"
+    flow_colors: Annotated[
+        str, option("--flow-colors", metavar="grey|wheel", text="Show flow as u and v in grey, or as colours.")
+    ] = "grey"
+    scale: Annotated[str, option("--scale", metavar="clip|all|frame", text="What shares one colour scale.")] = "clip"
+    percentile: Annotated[
+        float,
+        option("--percentile", metavar="P", min=50, max=100, text="The colours end at this percentile of the values."),
+    ] = 99.5
+    colors: Annotated[str, option("--colors", metavar="maps|old", text="Colour maps, or the 2019 figure's look.")] = (
+        "maps"
+    )
+    fps: Annotated[float, option("--fps", metavar="N", min=0.1, max=60, text="Frames per second of the picture.")] = 5.0
+    loop: Annotated[str, option("--loop", metavar="N|forever", text="How often an animation plays.")] = "forever"
+    size: Annotated[
+        int | None,
+        option(
+            "--size",
+            metavar="PIXELS",
+            min=56,
+            max=2048,
+            text="Side of a panel. Default: 224, sheet 112, endpoints 160.",
+        ),
+    ] = None
+    font: Annotated[Path | None, option("--font", metavar="FILE", text="A .ttf or .otf file for the text.")] = None
+
+    def style(self) -> Style:
+        """Return it as steps take it.
+
+        Raises:
+            UsageError: A name is unknown, a number is none, or the font cannot be used.
+        """
+        from gbvis.figures.style import COLORS, FLOW_CHANNELS, FLOW_COLORS, PANELS, SCALES, Style
+        from gbvis.figures.text import check_font
+
+        if self.font:
+            check_font(self.font)
+        if not math.isfinite(self.fps) or not math.isfinite(self.percentile):
+            raise UsageError("--fps and --percentile want numbers", "give one from 0.1 to 60, and from 50 to 100")
+        names = [check_name("panel", PANELS, name.strip()) for name in self.panels.split(",")]
+        return Style(
+            panels=tuple(dict.fromkeys(names)),
+            flow=check_name("flow channel", FLOW_CHANNELS, self.flow),
+            flow_colors=check_name("flow colours", FLOW_COLORS, self.flow_colors),
+            scale=check_name("scale", SCALES, self.scale),
+            percentile=self.percentile,
+            colors=check_name("colours", COLORS, self.colors),
+            rate=self.fps,
+            loops=_parse_loops(self.loop),
+            size=self.size,
+            font=self.font,
+            layout=LAYOUTS.check(self.layout) if self.layout else None,
+        )
+
+
+def _parse_loops(typed: str) -> int | None:
+    """Return how often an animation plays; None means without end."""
+    if not re.fullmatch("forever|[1-9][0-9]{0,3}", typed):
+        problem = f"--loop {typed!r} is no number of times"
+        raise UsageError(problem, "give a number from 1 to 9999, or forever")
+    return None if typed == "forever" else int(typed)

@@ -1,0 +1,284 @@
+"""The Python API: what `import gbvis` gives. A call checks its arguments at once, and computes while you iterate."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gbvis.attribution.method import Method
+from gbvis.attribution.methods import parse_method
+from gbvis.errors import UsageError
+from gbvis.figures.style import Style
+from gbvis.networks.sample import find_weights
+from gbvis.progress import Failure, Progress
+from gbvis.steps import explain as explain_step
+from gbvis.steps import predict as predict_step
+from gbvis.steps import render as render_step
+from gbvis.steps.explain import ExplainedRun, ExplainRequest
+from gbvis.steps.networks import Networks, WeightsRequest
+from gbvis.steps.predict import Prediction, PredictRequest
+from gbvis.steps.render import RenderedFile, RenderRequest
+from gbvis.steps.selection import Selection
+from gbvis.steps.streams import FlowRequest
+from gbvis.store import Store
+from gbvis.videos.clip_request import read_clip_request
+from gbvis.videos.name_list import VideoEntry
+from gbvis.videos.video import Video
+
+if TYPE_CHECKING:
+    from gbvis.networks.network import Network
+
+Videos = str | Path | Video | Iterable[str | Path | Video]
+"""Paths, names in a data set, `sample:CLASS-SEED`, or videos themselves (`gbvis.Video.from_frames`)."""
+
+Paths = str | Path | Iterable[str | Path]
+Names = str | Iterable[str]
+Labels = str | int | Iterable[str | int]
+
+
+def explain(
+    videos: Videos,
+    weights: Paths,
+    *,
+    endpoints: Names = (),
+    labels: Labels = (),
+    filters: int | Iterable[int] = (),
+    top_filters: int | None = None,
+    methods: str | Method | Iterable[str | Method] = "guided-backprop",
+    store: str | Path = "gbvis.zarr",
+    dataset: str | Path | None = None,
+    modality: str | None = None,
+    frames: int | None = None,
+    clips: int | str = 1,
+    start: int | str | None = None,
+    stride: int = 1,
+    flow: FlowRequest | None = None,
+    class_names: str | Path | None = None,
+    checkpoint_format: str | None = None,
+    device: str = "auto",
+    precision: str = "float32",
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Iterator[ExplainedRun | Failure]:
+    """Explain videos: return an iterator over the runs, each yielded as soon as it is in the store.
+
+    Args:
+        videos: One video or several: paths, names in `dataset`, `sample:CLASS-SEED`, or `Video` objects.
+        weights: One checkpoint file or several, at most one network per stream. `sample` means the networks that come
+            with gbvis.
+        endpoints: Where the gradients start: `Conv3d_1` ... `FC`, `SOFTMAX`, or `all`. By default the class
+            probabilities.
+        labels: Classes, by index or name. By default the predicted class.
+        filters: Filters or features at endpoints without classes. By default the first.
+        top_filters: Explain this many of the most active filters instead.
+        methods: Methods, or their names as `--method` takes them.
+        store: The store for the results: a path or an fsspec URL.
+        dataset: The two-stream data set in which names are looked up.
+        modality: `rgb` or `flow`, to use one stream only.
+        frames: Frames per clip. By default the network's own number.
+        clips: How many clips, spread over the video; `all` covers it.
+        start: Where the first clip starts: a frame, counted from 0, or seconds such as `2.5s`.
+        stride: 2 takes every second frame, and so on.
+        flow: How flow is computed.
+        class_names: A file of class names, one per line.
+        checkpoint_format: The checkpoint format, where the file does not show it.
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        precision: `float32`, `tf32` or `bfloat16`.
+        force: Compute again what is already there.
+        progress: An object that is told how far the work is.
+
+    Yields:
+        A run, or a `Failure` for a video that could not be done.
+
+    Raises:
+        UsageError: The call itself is wrong. Raised before the first result.
+        StoreUnavailable: The store is full, read-only or out of reach.
+    """
+    request = ExplainRequest(
+        videos=_entries(videos),
+        weights=_weights(weights, modality, device, precision, class_names, checkpoint_format),
+        store=store,
+        dataset=_path(dataset),
+        endpoints=_list(endpoints),
+        labels=tuple(str(label) for label in _list(labels)),
+        filters=_list(filters),
+        top_filters=top_filters,
+        clips=read_clip_request(frames, str(clips), None if start is None else str(start), stride),
+        methods=tuple(parse_method(one) if isinstance(one, str) else one for one in _list(methods)),
+        flow=flow or FlowRequest(),
+        is_forced=force,
+    )
+    return explain_step.run(request, progress)
+
+
+def predict(
+    videos: Videos,
+    weights: Paths,
+    *,
+    top: int = 5,
+    dataset: str | Path | None = None,
+    modality: str | None = None,
+    frames: int | None = None,
+    clips: int | str = 10,
+    start: int | str | None = None,
+    stride: int = 1,
+    flow: FlowRequest | None = None,
+    class_names: str | Path | None = None,
+    checkpoint_format: str | None = None,
+    device: str = "auto",
+    precision: str = "float32",
+    store: str | Path = "gbvis.zarr",
+    progress: Progress | None = None,
+) -> Iterator[Prediction | Failure]:
+    """Predict classes: return an iterator over a prediction per video and stream, and one of both streams fused.
+
+    Args:
+        videos: One video or several: paths, names in `dataset`, `sample:CLASS-SEED`, or `Video` objects.
+        weights: One checkpoint file or several, at most one network per stream.
+        top: How many classes a prediction lists.
+        dataset: The two-stream data set in which names are looked up.
+        modality: `rgb` or `flow`, to use one stream only.
+        frames: Frames per clip. By default the network's own number.
+        clips: How many clips, spread over the video; `all` covers it. Scores are the mean over them.
+        start: Where the first clip starts: a frame, counted from 0, or seconds such as `2.5s`.
+        stride: 2 takes every second frame, and so on.
+        flow: How flow is computed.
+        class_names: A file of class names, one per line.
+        checkpoint_format: The checkpoint format, where the file does not show it.
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        precision: `float32`, `tf32` or `bfloat16`.
+        store: The store for computed flow; nothing else is kept there.
+        progress: An object that is told how far the work is.
+
+    Yields:
+        A prediction, or a `Failure` for a video that could not be done.
+
+    Raises:
+        UsageError: The call itself is wrong. Raised before the first result.
+    """
+    request = PredictRequest(
+        videos=_entries(videos),
+        weights=_weights(weights, modality, device, precision, class_names, checkpoint_format),
+        dataset=_path(dataset),
+        clips=read_clip_request(frames, str(clips), None if start is None else str(start), stride),
+        top=top,
+        flow=flow or FlowRequest(),
+        store=store,
+    )
+    return predict_step.run(request, progress)
+
+
+def render(
+    store: str | Path = "gbvis.zarr",
+    videos: str | Iterable[str] = (),
+    *,
+    output: str | Path | None = None,
+    formats: Names = (),
+    selection: Selection | None = None,
+    style: Style | None = None,
+    dataset: str | Path | None = None,
+    class_names: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Iterator[RenderedFile | Failure]:
+    """Draw pictures of a store's runs: return an iterator over the files, each yielded as soon as it is written.
+
+    Args:
+        store: A path or an fsspec URL.
+        videos: Names or paths. By default every video in the store.
+        output: A file, whose suffix gives the format, or a folder. By default the current folder.
+        formats: Formats of the files in a folder: `gif`, `mp4`, `webp`, `apng`, `png`.
+        selection: Which runs.
+        style: The layout and look of pictures.
+        dataset: A two-stream data set where the overlay looks for videos that have moved.
+        class_names: A file of class names, used instead of those in the store.
+        force: Overwrite files.
+        progress: An object that is told how far the work is.
+
+    Yields:
+        A file, or a `Failure` for a picture that could not be drawn.
+
+    Raises:
+        UsageError: The call itself is wrong. Raised before the first result.
+        NothingFound: There is no store.
+    """
+    request = RenderRequest(
+        store=store,
+        videos=_list(videos),
+        selection=selection or Selection(),
+        output=_path(output),
+        formats=_list(formats),
+        style=style or Style(),
+        dataset=_path(dataset),
+        labels=_path(class_names),
+        is_forced=force,
+    )
+    return render_step.run(request, progress)
+
+
+def open_store(location: str | Path = "gbvis.zarr") -> Store:
+    """Open a store; `store.runs()` yields the runs in it.
+
+    Raises:
+        NothingFound: There is none.
+        UsageError: What is there is not a store, or has another format version.
+    """
+    return Store.open(location)
+
+
+def load_network(
+    weights: Paths,
+    *,
+    modality: str | None = None,
+    checkpoint_format: str | None = None,
+    device: str = "auto",
+    precision: str = "float32",
+) -> "Network":
+    """Load the network in a weights file; `network.module` is the network as an ordinary torch module.
+
+    Args:
+        weights: A checkpoint file, or `sample`.
+        modality: `rgb` or `flow`, where the file holds both.
+        checkpoint_format: The checkpoint format, where the file does not show it.
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        precision: `float32`, `tf32` or `bfloat16`.
+
+    Raises:
+        WeightsError: The file cannot be read, or holds no network that gbvis knows.
+        UsageError: It holds two networks, and `modality` does not say which.
+    """
+    networks = Networks(_weights(weights, modality, device, precision, None, checkpoint_format))
+    if len(networks.infos) > 1:
+        raise UsageError(f"{weights} holds networks for {' and '.join(networks.infos)}", "say which: modality='rgb'")
+    (only,) = networks.infos
+    return networks.load(only)
+
+
+def _entries(videos: Videos) -> tuple[VideoEntry, ...]:
+    given = [videos] if isinstance(videos, str | Path | Video) else list(videos)
+    if not given:
+        raise UsageError("no video given", "give a path, a name or a Video")
+    return tuple(
+        VideoEntry(one.location, video=one) if isinstance(one, Video) else VideoEntry(str(one)) for one in given
+    )
+
+
+def _weights(
+    paths: Paths,
+    modality: str | None,
+    device: str,
+    precision: str,
+    class_names: str | Path | None,
+    checkpoint_format: str | None,
+) -> WeightsRequest:
+    found = tuple(find_weights(Path(path)) for path in _list(paths))
+    return WeightsRequest(found, modality, device, precision, _path(class_names), checkpoint_format)
+
+
+def _path(given: str | Path | None) -> Path | None:
+    return None if given is None else Path(given)
+
+
+def _list(given: Any) -> tuple[Any, ...]:
+    """Return what may be given alone or several times as a tuple."""
+    is_single = isinstance(given, str | int | Path | Method)
+    return (given,) if is_single else tuple(given)
