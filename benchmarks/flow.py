@@ -16,10 +16,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from gbvis import registry
+from gbvis.flow import ALGORITHMS
+from gbvis.flow.parallel import estimate_pairs
+from gbvis.flow.preprocess import Grey, load_opencv
 from gbvis.flow.recipe import FlowRecipe
-from gbvis.steps.estimated_flow import estimate_pairs
-from gbvis.videos.motion import Grey, load_opencv
 from gbvis.videos.readers.video_file import VideoFile
 
 ROUNDS = 5
@@ -27,15 +27,15 @@ PAIRS = {"tvl1": 8, "dis": 120, "farneback": 80}
 MATERIAL = Path(__file__).parent.parent / "tests/material"
 
 
-def time_gbvis(estimation: FlowRecipe, video: VideoFile, first: int, cores: set[int]) -> float:
+def time_gbvis(recipe: FlowRecipe, video: VideoFile, first: int, cores: set[int]) -> float:
     """Return the pairs a second that gbvis estimates on these cores, decoding and encoding and all."""
     everything = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:
-        pairs = range(first, first + PAIRS[estimation.algorithm])
+        pairs = range(first, first + PAIRS[recipe.algorithm])
         video.read(first)
         started = time.perf_counter()
-        estimate_pairs(video.read, pairs, estimation, lambda pair, motion: None)
+        estimate_pairs(video.read, pairs, recipe, lambda pair, motion: None)
         return len(pairs) / (time.perf_counter() - started)
     finally:
         os.sched_setaffinity(0, everything)
@@ -44,7 +44,7 @@ def time_gbvis(estimation: FlowRecipe, video: VideoFile, first: int, cores: set[
 def time_opencv(name: str, greys: list[Grey]) -> float:
     """Return the pairs a second that OpenCV estimates by itself, of frames that are decoded already."""
     load_opencv().setNumThreads(len(os.sched_getaffinity(0)))
-    flow = registry.flow(name)
+    flow = ALGORITHMS.load(name)
     started = time.perf_counter()
     for number in range(PAIRS[name]):
         flow.estimate(greys[number], greys[number + 1])
@@ -76,16 +76,16 @@ def main() -> None:
     cores = sorted(os.sched_getaffinity(0))
     ways = {"gbvis, one core": set(cores[:1]), f"gbvis, {len(cores)} cores": set(cores)}
     rates: dict[tuple[str, str], list[float]] = {}
-    for name in registry.FLOWS:
-        estimation = FlowRecipe(name, registry.flow(name).SETTINGS)
-        greys = [estimation.prepare(video.read(first + number)) for number in range(PAIRS[name] + 1)]
+    for name in ALGORITHMS.names:
+        recipe = FlowRecipe.of(name)
+        greys = [recipe.prepare(video.read(first + number)) for number in range(PAIRS[name] + 1)]
         for _ in range(ROUNDS):
             for way, used in ways.items():
-                rates.setdefault((name, way), []).append(time_gbvis(estimation, video, first, used))
+                rates.setdefault((name, way), []).append(time_gbvis(recipe, video, first, used))
             rates.setdefault((name, f"OpenCV, {len(cores)} threads"), []).append(time_opencv(name, greys))
     columns = list(dict.fromkeys(way for _, way in rates))
     print(f"| pairs a second | {' | '.join(columns)} |\n| --- |{' --- |' * len(columns)}")
-    for name in registry.FLOWS:
+    for name in ALGORITHMS.names:
         print(f"| {name} | {' | '.join(f'{statistics.median(rates[name, way]):.3g}' for way in columns)} |")
     (first_call, first_flow), (second_call, second_flow) = time_explain(path)
     print(f"\n`explain`: {first_call:.1f} s, of them {first_flow:.1f} s for flow; another endpoint of the same clip")

@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable
 
 import torch
-from rivals import captum, count_operations, make_network, make_pixels, take_turns
+from rivals import captum, count_operations, guided_gradients, make_network, make_pixels, take_turns
 
-from gbvis.attribution.methods.guided_backprop import attribute
-from gbvis.networks.endpoint import SOFTMAX, Target
+from gbvis.networks.endpoint import Target
 from gbvis.networks.network import Network
+from gbvis.networks.r2plus1d.architecture import SOFTMAX
 
 CLASS, FRAMES, SIDE, ROUNDS, CAPTUM_CLIPS = 3, 16, 8192, 5, 8
 
@@ -24,14 +24,14 @@ CLASS, FRAMES, SIDE, ROUNDS, CAPTUM_CLIPS = 3, 16, 8192, 5, 8
 def explain(network: Network, clip_count: int) -> None:
     """Compute the gradients of so many clips, each on the host at the end, as `explain` goes about it."""
     pixels = make_pixels(FRAMES)
-    with network.computing():
+    with network.precision_scope():
         found = [
             pending
             for batch in network.batches(clip_count)
-            for pending in attribute(network, [pixels for _ in batch], {SOFTMAX}, lambda _: [Target(SOFTMAX, CLASS)])
+            for pending in guided_gradients(network, [pixels for _ in batch], {SOFTMAX}, [Target(SOFTMAX, CLASS)])
         ]
         for pending in found:
-            pending.arrive()
+            pending.result()
 
 
 def measure_rate(device: torch.device, side: int) -> float:
@@ -56,12 +56,12 @@ def main() -> None:
         print("No GPU here: nothing was measured.")
         return
     plain = make_network()
-    operations = count_operations(plain.module, plain.input_of([make_pixels(FRAMES)]))
-    clips = plain.input_of([make_pixels(FRAMES)] * CAPTUM_CLIPS).to(given.device)
+    operations = count_operations(plain.module, plain.preprocess([make_pixels(FRAMES)]))
+    clips = plain.preprocess([make_pixels(FRAMES)] * CAPTUM_CLIPS).to(given.device)
     rival = make_network().module.to(given.device)
     ways: dict[str, Callable[[], object]] = {"Captum, float32": lambda: captum(rival, clips, CLASS).cpu()}
     for precision in ("float32", "tf32", "bfloat16") if on_gpu else ("float32", "bfloat16"):
-        network = make_network().use(given.device, precision)
+        network = make_network().to(given.device, precision)
         ways[f"gbvis, {precision}"] = lambda network=network: explain(network, given.clips)  # type: ignore[misc]
     taken = take_turns(ways, ROUNDS if on_gpu else 1)
     counts = {name: CAPTUM_CLIPS if name.startswith("Captum") else given.clips for name in ways}

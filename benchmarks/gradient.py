@@ -16,10 +16,10 @@ from multiprocessing.connection import Connection
 
 import numpy as np
 import torch
-from rivals import THREADS, captum, count_operations, make_network, make_pixels, old_way
+from rivals import THREADS, captum, count_operations, guided_gradients, make_network, make_pixels, old_way
 
-from gbvis.attribution.methods.guided_backprop import attribute
-from gbvis.networks.endpoint import AP, ENDPOINTS, FC, SOFTMAX, Target
+from gbvis.networks.endpoint import Endpoint, Target
+from gbvis.networks.r2plus1d.architecture import AP, ENDPOINTS, FC, SOFTMAX
 
 CLASS, FRAMES, SIDE = 3, 16, 3072
 SEVEN = [endpoint for endpoint in ENDPOINTS if endpoint is not AP]
@@ -31,7 +31,7 @@ def make_ways(name: str) -> dict[str, Callable[[], object]]:
     network = make_network()
     pixels = make_pixels(FRAMES)
     if name == "rivals":
-        clip = network.input_of([pixels])
+        clip = network.preprocess([pixels])
         left, right = torch.randn(SIDE, SIDE), torch.randn(SIDE, SIDE)
         left16, right16 = left.bfloat16(), right.bfloat16()
         return {
@@ -42,13 +42,12 @@ def make_ways(name: str) -> dict[str, Callable[[], object]]:
             "old all": lambda: [old_way(network.module, clip, endpoint, CLASS) for endpoint in SEVEN],
         }
 
-    def explain(endpoints: list[object]) -> list[np.ndarray]:
-        targets = [Target(endpoint, CLASS) for endpoint in endpoints]  # type: ignore[arg-type]
-        found = attribute(network, [pixels], {SOFTMAX, *(target.endpoint for target in targets)}, lambda _: targets)
-        return [one.gradients.array() for one in found]
+    def explain(endpoints: list[Endpoint]) -> list[np.ndarray]:
+        targets = [Target(endpoint, CLASS) for endpoint in endpoints]
+        return [one.values.array() for one in guided_gradients(network, [pixels], {SOFTMAX, *endpoints}, targets)]
 
-    network.use(torch.device("cpu"), name)
-    return {"one": lambda: explain([SOFTMAX]), "all": lambda: explain(list(SEVEN)), "logit": lambda: explain([FC])}
+    network.to(torch.device("cpu"), name)
+    return {"one": lambda: explain([SOFTMAX]), "all": lambda: explain(SEVEN), "logit": lambda: explain([FC])}
 
 
 def serve(name: str, connection: Connection) -> None:
@@ -119,7 +118,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     found = measure(parser.parse_args().rounds)
     network = make_network()
-    operations = count_operations(network.module, network.input_of([make_pixels(FRAMES)]))
+    operations = count_operations(network.module, network.preprocess([make_pixels(FRAMES)]))
     floor = operations / (2 * SIDE**3 / found["rivals product"])
     floor16 = operations / (2 * SIDE**3 / found["rivals product16"])
     rows = [

@@ -24,7 +24,7 @@ def run_old_way(weights: str, video: str) -> None:
     import torch
     from rivals import THREADS, make_network, old_way
 
-    from gbvis.networks.endpoint import SOFTMAX
+    from gbvis.networks.r2plus1d.architecture import SOFTMAX
     from gbvis.videos.clip import cut_clip
     from gbvis.videos.readers.video_file import VideoFile
 
@@ -32,7 +32,7 @@ def run_old_way(weights: str, video: str) -> None:
     network = make_network(weights=Path(weights))
     opened = VideoFile(Path(video))
     start = (opened.shape.frame_count - FRAMES) // 2
-    clip = network.input_of([cut_clip(opened, range(start, start + FRAMES), network.card.clip_format)])
+    clip = network.preprocess([cut_clip(opened, range(start, start + FRAMES), network.info.clip_format)])
     np.save(f"{video}.npy", old_way(network.module, clip, SOFTMAX, CLASS).numpy())
 
 

@@ -13,16 +13,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import imageio.v3 as imageio
 import numpy as np
 from PIL import Image
 
-from gbvis import registry
-from gbvis.figures import Picture, Style
-from gbvis.figures.layouts import strip
-from gbvis.steps.exhibiting import make_run_view
+from gbvis.figures.encoders.ffmpeg import write_apng, write_mp4, write_webp
+from gbvis.figures.encoders.pillow import write_gif
+from gbvis.figures.layouts.strip import STRIP
+from gbvis.figures.picture import Picture
+from gbvis.figures.style import Style
+from gbvis.steps.run_views import find_source_frames, make_run_view
 from gbvis.store import Store
 
 FRAMES, HEIGHT = 64, 280
@@ -38,7 +41,8 @@ def make_strip(video: Path, folder: Path) -> tuple[np.ndarray, float]:
     subprocess.run([sys.executable, "-m", "gbvis", *map(str, words)], check=True)
     opened = Store.open(store)
     (run,) = opened.runs()
-    (picture,) = strip.lay_out([make_run_view(opened, run)], Style())
+    view = make_run_view(opened, run, partial(find_source_frames, opened, run, None))
+    (picture,) = STRIP.lay_out([view], Style())
     started = time.perf_counter()
     frames = np.stack(list(picture.frames()))
     return frames[:, :HEIGHT], time.perf_counter() - started
@@ -72,12 +76,12 @@ def main() -> None:
         frames, drawing = make_strip(video, folder)
         picture = Picture(frames.shape[2], HEIGHT, FRAMES, 25.0, lambda step=1: iter(frames[::step]))
         writers: dict[str, Callable[[], None]] = {"imageio": lambda: imageio.imwrite(folder / "imageio.gif", frames)}
-        for kind in ("gif", "mp4", "webp", "apng"):
-            writers[kind] = lambda kind=kind: registry.renderer(kind).write(picture, folder / f"gbvis.{kind}")  # type: ignore[misc]
+        for kind, write in {"gif": write_gif, "mp4": write_mp4, "webp": write_webp, "apng": write_apng}.items():
+            writers[kind] = partial(write, picture, folder / f"gbvis.{kind}")
         seconds: dict[str, list[float]] = {name: [] for name in writers}
         for _ in range(ROUNDS):
-            for name, write in writers.items():
-                seconds[name].append(timed(write))
+            for name, run in writers.items():
+                seconds[name].append(timed(run))
         median = {name: statistics.median(found) for name, found in seconds.items()}
         rival, ours = folder / "imageio.gif", folder / "gbvis.gif"
         ratios = [theirs / mine for theirs, mine in zip(seconds["imageio"], seconds["gif"], strict=True)]

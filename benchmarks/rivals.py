@@ -6,21 +6,25 @@ R(2+1)D-18 in torchvision's form, 400 classes, made from a seed: He's initialisa
 import statistics
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from captum.attr import GuidedBackprop
+from captum.attr import GuidedBackprop as CaptumGuidedBackprop
 from torch import Tensor, nn
 
-from gbvis.networks.endpoint import Endpoint
+from gbvis.attribution.attribution import PendingAttribution
+from gbvis.attribution.graph import Graph
+from gbvis.attribution.methods.guided_backprop import GuidedBackprop
+from gbvis.networks.endpoint import Endpoint, Target
 from gbvis.networks.network import Network
 from gbvis.networks.r2plus1d.architecture import Architecture
-from gbvis.networks.r2plus1d.formats import torchvision
-from gbvis.networks.r2plus1d.load import describe
+from gbvis.networks.r2plus1d.formats import TORCHVISION
+from gbvis.networks.r2plus1d.load import KIND, describe
 from gbvis.networks.r2plus1d.module import R2Plus1D
+from gbvis.videos.clip import ClipPixels
 
 THREADS = 2
 CLASSES = 400
@@ -30,13 +34,12 @@ def make_network(weights: Path | None = None) -> Network:
     """Return a network with random weights that computes sensible numbers, or with those of `save_weights`."""
     torch.manual_seed(0)
     architecture = Architecture.of_depth(18, 3, CLASSES)
-    module = R2Plus1D(architecture, torchvision.FAMILY.variant)
-    card = describe(architecture, torchvision.FAMILY, "rgb")
+    module = R2Plus1D(architecture, TORCHVISION.variant)
+    info = describe(architecture, TORCHVISION, "rgb")
     if weights:
         tensors = torch.load(weights, weights_only=True)
-        family = torchvision.FAMILY
-        module.load_state_dict({name: tensors[str(family.name_of(name))] for name in module.state_dict()})
-        return Network(module, card)
+        module.load_state_dict({name: tensors[str(TORCHVISION.name_of(name))] for name in module.state_dict()})
+        return Network(module, info, KIND)
     for part in module.modules():
         if isinstance(part, nn.Conv3d):
             nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
@@ -47,13 +50,12 @@ def make_network(weights: Path | None = None) -> Network:
             nn.init.normal_(part.running_mean, 0, 0.1)
             nn.init.uniform_(part.running_var, 0.5, 1.5)
     nn.init.normal_(module.classifier.weight, 0, 0.004)
-    return Network(module, card)
+    return Network(module, info, KIND)
 
 
 def save_weights(network: Network, path: Path) -> None:
     """Write the network as a torchvision checkpoint."""
-    family = torchvision.FAMILY
-    torch.save({str(family.name_of(name)): tensor for name, tensor in network.module.state_dict().items()}, path)
+    torch.save({str(TORCHVISION.name_of(name)): tensor for name, tensor in network.module.state_dict().items()}, path)
 
 
 def make_pixels(frames: int) -> np.ndarray:
@@ -63,7 +65,23 @@ def make_pixels(frames: int) -> np.ndarray:
     return (blocks + random.integers(-20, 21, blocks.shape)).astype(np.uint8)
 
 
-def old_way(module: R2Plus1D, clip: Tensor, endpoint: Endpoint, index: int) -> Tensor:
+def guided_gradients(
+    network: Network, clips: Sequence[ClipPixels], endpoints: Collection[Endpoint], targets: Sequence[Target]
+) -> Iterator[PendingAttribution]:
+    """Yield the guided gradients of the targets, as `explain` computes them.
+
+    Args:
+        network: Ready to compute.
+        clips: Each uint8 (T, 112, 112, 3).
+        endpoints: Where responses are wanted, the targets' endpoints among them.
+        targets: What is attributed.
+    """
+    with Graph(network, clips) as graph:
+        graph.forward(endpoints)
+        yield from graph.attribute(GuidedBackprop(), targets)
+
+
+def old_way(module: nn.Module, clip: Tensor, endpoint: Endpoint, index: int) -> Tensor:
     """Return the guided gradient as the 2019 script has it: hooks on ReLUs, gradients for all parameters too.
 
     Args:
@@ -79,7 +97,7 @@ def old_way(module: R2Plus1D, clip: Tensor, endpoint: Endpoint, index: int) -> T
 
     hooks = [part.register_full_backward_hook(rectify) for part in module.modules() if isinstance(part, nn.ReLU)]
     given = clip.clone().requires_grad_()
-    activation = next(found for place, found in module.endpoints(given) if place == endpoint)[0, index]
+    activation = next(found for place, found in KIND.endpoints(module, given) if place == endpoint)[0, index]
     torch.autograd.backward([activation.abs().sum() if activation.ndim else activation])
     for hook in hooks:
         hook.remove()
@@ -92,7 +110,7 @@ def old_way(module: R2Plus1D, clip: Tensor, endpoint: Endpoint, index: int) -> T
 class Scores(nn.Module):
     """The network up to its probabilities, as Captum wants it."""
 
-    def __init__(self, module: R2Plus1D) -> None:
+    def __init__(self, module: nn.Module) -> None:
         super().__init__()
         self.module = module
 
@@ -102,15 +120,15 @@ class Scores(nn.Module):
         return scores
 
 
-def captum(module: R2Plus1D, clip: Tensor, index: int) -> Tensor:
+def captum(module: nn.Module, clip: Tensor, index: int) -> Tensor:
     """Return Captum's guided gradient of a class's probability."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says that it sets hooks
-        gradient: Tensor = GuidedBackprop(Scores(module)).attribute(clip.clone().requires_grad_(), target=index)
+        gradient: Tensor = CaptumGuidedBackprop(Scores(module)).attribute(clip.clone().requires_grad_(), target=index)
     return gradient
 
 
-def count_operations(module: R2Plus1D, clip: Tensor) -> int:
+def count_operations(module: nn.Module, clip: Tensor) -> int:
     """Return the floating point operations of a forward and an input-backward pass: twice the forward pass's."""
     counted = 0
 

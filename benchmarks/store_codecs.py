@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import torch
 import zarr
-from rivals import THREADS, make_network
+from rivals import THREADS, guided_gradients, make_network
 from zarr.codecs import BloscCodec, Crc32cCodec, ZstdCodec
 
-from gbvis.attribution.methods.guided_backprop import attribute
-from gbvis.networks.endpoint import SOFTMAX, Target
+from gbvis.networks.endpoint import Target
+from gbvis.networks.r2plus1d.architecture import SOFTMAX
 from gbvis.videos.clip import cut_clip
 from gbvis.videos.readers.video_file import VideoFile
 
@@ -39,14 +39,14 @@ def main() -> None:
     torch.set_num_threads(THREADS)
     network = make_network()
     video = VideoFile(parser.parse_args().video)
-    pixels = cut_clip(video, range(FRAMES), network.card.clip_format)
+    pixels = cut_clip(video, range(FRAMES), network.info.clip_format)
     computing = []
     for _ in range(4):
         started = time.perf_counter()
-        (found,) = attribute(network, [pixels], {SOFTMAX}, lambda _: [Target(SOFTMAX, 3)])
+        (found,) = guided_gradients(network, [pixels], {SOFTMAX}, [Target(SOFTMAX, 3)])
         computing.append(time.perf_counter() - started)
     seconds = statistics.median(computing[1:])
-    gradient = found.gradients.array()
+    gradient = found.values.array()
     print(f"Computing took {seconds:.3f} s; the gradient is {gradient.nbytes / 1e6:.2f} MB.\n")
     print("| codec, then CRC-32C | bytes | write | read | both, of computing |\n| --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as name:

@@ -18,9 +18,11 @@ import torch
 from numpy.typing import NDArray
 from train import CLIP_LENGTH, SIDE, make_network, measure_accuracy, stream_of
 
-from gbvis.attribution.methods.guided_backprop import attribute
-from gbvis.networks.endpoint import FC, Endpoint, Target, read_endpoint
+from gbvis.attribution.graph import Graph
+from gbvis.attribution.methods.guided_backprop import GuidedBackprop
+from gbvis.networks.endpoint import Endpoint, Target
 from gbvis.networks.network import Network
+from gbvis.networks.r2plus1d.architecture import FC, STAGES
 from gbvis.networks.sample import find_weights
 from gbvis.steps.networks import Networks, WeightsRequest
 from gbvis.videos.clip import ClipPixels
@@ -87,27 +89,28 @@ def guided(endpoint: Endpoint) -> Explain:
     """Return guided back-propagation from an endpoint's strongest target."""
 
     def explain(network: Network, pixels: ClipPixels) -> Magnitude:
-        choose = lambda responses: [Target(endpoint, int(responses[endpoint].array().argmax()))]  # noqa: E731
-        (found,) = attribute(network, [pixels], {endpoint}, choose)
-        return np.asarray(np.abs(found.gradients.array()[0]).sum(0))
+        with Graph(network, [pixels]) as graph:
+            strongest = int(graph.forward({endpoint})[endpoint].array().argmax())
+            (found,) = graph.attribute(GuidedBackprop(), [Target(endpoint, strongest)])
+        return np.asarray(np.abs(found.values.array()[0]).sum(0))
 
     return explain
 
 
 def plain(network: Network, pixels: ClipPixels) -> Magnitude:
     """Return the plain gradient's magnitude, from the highest logit (Simonyan et al. 2013)."""
-    clip = network.input_of([pixels]).requires_grad_()
-    (gradient,) = torch.autograd.grad(network.respond(clip, {FC})[FC].max(), clip)
-    return np.asarray(np.abs(network.gradients_of(gradient)[0].numpy()).sum(0))
+    clip = network.preprocess([pixels]).requires_grad_()
+    (gradient,) = torch.autograd.grad(network.forward(clip, {FC})[FC].max(), clip)
+    return np.asarray(np.abs(network.align_gradients(gradient)[0].numpy()).sum(0))
 
 
 def shuffled(network: Network) -> Network:
     """Return a network with the same numbers in every tensor, in random order."""
-    module = make_network(network.card.modality)
+    module = make_network(network.info.modality)
     for name, tensor in network.module.state_dict().items():
         order = torch.randperm(tensor.numel())
         module.state_dict()[name].copy_(tensor.flatten()[order].reshape(tensor.shape))
-    return Network(module, network.card)
+    return Network(module, network.info, network.kind)
 
 
 def draw_clips(modality: str, count: int, noise: float) -> Iterator[tuple[ClipPixels, Mask, Mask]]:
@@ -126,7 +129,7 @@ def describe_focus(network: Network, explain: Explain, count: int, noise: float)
     """Return the mean concentration and distraction over the videos, in words."""
     found = [
         measure_focus(explain(network, pixels), mover, distractors)
-        for pixels, mover, distractors in draw_clips(network.card.modality, count, noise)
+        for pixels, mover, distractors in draw_clips(network.info.modality, count, noise)
     ]
     distraction = np.mean([focus.distraction for focus in found if focus.distraction is not None])
     return f"{np.mean([focus.concentration for focus in found]):.1f}× / {distraction:.2f}"
@@ -142,12 +145,12 @@ def main() -> None:
     accuracy = ", ".join(f"{name} {share:.1%}" for name, share in measure_accuracy(networks).items())
     print(f"Held-out accuracy: {accuracy}.\n")
     torch.manual_seed(0)
-    random = {name: Network(make_network(name), network.card) for name, network in networks.items()}
+    random = {name: Network(make_network(name), network.info, network.kind) for name, network in networks.items()}
     mixed = {name: shuffled(network) for name, network in networks.items()}
     print("| weights | gradient | RGB | RGB, noisy | flow | flow, noisy |\n| --- | --- | --- | --- | --- | --- |")
     for weights, gradient, of, explain in (
         ("trained", "guided, `FC`", networks, guided(FC)),
-        ("trained", "guided, `Conv3d_3_x`", networks, guided(read_endpoint("Conv3d_3_x"))),
+        ("trained", "guided, `Conv3d_3_x`", networks, guided(STAGES[1])),
         ("trained", "plain, `FC`", networks, plain),
         ("random", "guided, `FC`", random, guided(FC)),
         ("shuffled", "guided, `FC`", mixed, guided(FC)),

@@ -18,11 +18,11 @@ from torch import Tensor, nn
 
 from gbvis.networks.network import Network
 from gbvis.networks.r2plus1d.architecture import Architecture, Block, Factors, Variant
-from gbvis.networks.r2plus1d.checkpoint_format import OWN_NAMES, CheckpointFormat
-from gbvis.networks.r2plus1d.load import describe
+from gbvis.networks.r2plus1d.checkpoint_format import MODULE_NAMES, CheckpointFormat
+from gbvis.networks.r2plus1d.load import KIND, describe
 from gbvis.networks.r2plus1d.module import R2Plus1D
 from gbvis.networks.weights.safetensors_file import write_safetensors
-from gbvis.videos.clip import ClipFormat, resize_and_crop
+from gbvis.videos.clip import ClipFormat
 from gbvis.videos.motion import encode_motion
 from gbvis.videos.synthetic import FIRST_TRAINING_SEED, MOTIONS, Sample, draw_sample
 
@@ -48,10 +48,10 @@ FORMATS = {
     "flow": ClipFormat(**_SQUARE, mean=(128.0,) * 2, std=(16.0,) * 2),  # type: ignore[arg-type]
 }
 
-FAMILY = CheckpointFormat(
+FORMAT = CheckpointFormat(
     name="sample",
     variant=Variant(padding="symmetric", norm_epsilon=1e-5),
-    names=OWN_NAMES,
+    names=MODULE_NAMES,
     first_stage=0,
     block_name=lambda stage, block: str(block),
     has_equal_middles=False,
@@ -81,7 +81,7 @@ def make_architecture(channels: int) -> Architecture:
 def stream_of(sample: Sample, modality: str) -> np.ndarray:
     """Return what a stream sees of a video, resized: uint8 (T, SIDE, SIDE, 3 or 2)."""
     frames = sample.frames if modality == "rgb" else encode_motion(sample.flow)
-    return np.stack([resize_and_crop(frame, FORMATS[modality]) for frame in frames])
+    return np.stack([FORMATS[modality].resize_and_crop(frame) for frame in frames])
 
 
 def draw_stream(job: tuple[str, int, str]) -> np.ndarray:
@@ -145,7 +145,7 @@ def mirror(clip: Tensor, modality: str) -> Tensor:
 
 def make_network(modality: str) -> R2Plus1D:
     """Return the network with random weights (He et al. 2015, as torchvision's)."""
-    module = R2Plus1D(make_architecture(FORMATS[modality].channels), FAMILY.variant)
+    module = R2Plus1D(make_architecture(FORMATS[modality].channels), FORMAT.variant)
     for layer in module.modules():
         if isinstance(layer, nn.Conv3d):
             nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
@@ -153,7 +153,7 @@ def make_network(modality: str) -> R2Plus1D:
 
 
 @torch.no_grad()
-def score(module: R2Plus1D, videos: Tensor, modality: str) -> Tensor:
+def score(module: nn.Module, videos: Tensor, modality: str) -> Tensor:
     """Return the probabilities of every video's middle clip: float32 (N, classes)."""
     start = (videos.shape[1] - CLIP_LENGTH) // 2
     was_training = module.training
@@ -198,8 +198,8 @@ def open_network(modality: str, path: Path) -> Network:
     """Return a stream's network with the weights that `train` saved."""
     module = make_network(modality)
     module.load_state_dict(torch.load(path, weights_only=True))
-    card = describe(module.architecture, FAMILY, modality)
-    return Network(module, replace(card, labels=MOTIONS))
+    info = describe(module.architecture, FORMAT, modality)
+    return Network(module, replace(info, labels=MOTIONS), KIND)
 
 
 def measure_accuracy(networks: dict[str, Network]) -> dict[str, float]:
