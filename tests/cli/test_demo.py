@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from conftest import Call
@@ -67,11 +68,13 @@ def test_what_stands_in_the_way(call: Call, tmp_path: Path) -> None:
     call("demo", "file", "--sample", "down-1").check_error(2, "cannot write")
 
 
+@pytest.mark.slow
 def test_the_demo_whatever_lies_about(call: Call, tmp_path: Path) -> None:
     (tmp_path / "sample").write_text("somebody's file")
     assert call("demo", "a folder", "--sample", "down-1", "--sample", "down-1").out.count("down-1  drawn") == 1
 
 
+@pytest.mark.slow
 def test_demos_side_by_side(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "gbvis", "demo", "here", "--sample", "down-1", "-q"]
     running = [

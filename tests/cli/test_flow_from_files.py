@@ -229,6 +229,7 @@ def kill_when(words: list[object], folder: Path, is_time: object) -> None:
     running.wait()
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_explain_goes_on_where_it_was(
     call: Call, shared: Path, weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -315,6 +316,7 @@ def test_extract_never_writes_over_a_data_set(call: Call, dataset: Path, video_f
     assert code == 2
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_extract_goes_on_where_it_was(
     call: Call, shared: Path, weights: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -334,6 +336,7 @@ def test_killed_in_the_middle_extract_goes_on_where_it_was(
         assert path.read_bytes() == (tmp_path / "data" / path.relative_to(tmp_path / "whole")).read_bytes()
 
 
+@pytest.mark.slow
 def test_one_process_at_a_time_extracts_a_video(call: Call, shared: Path, tmp_path: Path) -> None:
     words: list[object] = ["extract", shared / "data/videos/demo.mp4", "-o", "data", *DIS]
     running = subprocess.Popen([sys.executable, "-m", "gbvis", *map(str, words)], cwd=tmp_path)
@@ -404,6 +407,7 @@ def test_a_data_set_of_flow_alone_cannot_be_estimated_from(call: Call, video_fil
     assert "moving-disc  flow" in done.out
 
 
+@pytest.mark.slow
 def test_two_processes_estimate_a_pair_once(weights: dict[str, Path], shared: Path, tmp_path: Path) -> None:
     words = ["explain", shared / "data/videos/demo.mp4", "-w", weights["flow2"], "--clips", 4, *DIS, "-v"]
     called = [sys.executable, "-m", "gbvis", *map(str, words)]

@@ -34,6 +34,8 @@ from gbvis.store import Store
 from gbvis.store.inventory import Entry, find_damage, list_entries
 from gbvis.store.keys import kind_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:

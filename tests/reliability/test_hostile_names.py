@@ -37,6 +37,8 @@ from gbvis.store.keys import CLIPS, UNFINISHED, WEIGHTS, readable_name, video_ke
 from gbvis.videos.two_stream import is_video_name
 from gbvis.videos.video import video_name
 
+pytestmark = pytest.mark.slow
+
 NAMES = [
     # that lead elsewhere, are hidden, or look like options
     "..x", "...", ".hidden", ".unfinished-x", "-rf", "--help", "--", "-0B6FZ2lLhM_000007", "~", "~root", "C:",

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SHORT = {
     "kills.py": ["--count", "5"],
     "crowds.py": ["--rounds", "2", "--processes", "4"],

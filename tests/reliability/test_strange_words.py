@@ -18,6 +18,8 @@ from gbvis.videos.clip_request import read_clip_request
 from gbvis.videos.locate import find_video
 from gbvis.videos.name_list import read_video_list
 
+pytestmark = pytest.mark.slow
+
 quick = settings(
     max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )

@@ -12,6 +12,8 @@ import pytest
 
 from conftest import Call
 
+pytestmark = pytest.mark.slow
+
 EXPLAIN = ["explain", "sample:up-4", "-w", "sample", "-m", "flow", "-e", "FC", "--flow-algorithm", "dis"]
 
 

@@ -187,6 +187,7 @@ def read_gradients(location: str) -> dict[str, np.ndarray]:
     return {run.key: run.gradient(0) for run in Store.open(location).runs()}
 
 
+@pytest.mark.slow
 def test_a_whole_store_on_s3(call: Call, server: str, tmp_path: Path) -> None:
     """Made by two processes at once; a flipped byte is found, named and mended."""
     store = ["--store", f"{server}/whole.zarr"]
@@ -216,6 +217,7 @@ def test_a_whole_store_on_s3(call: Call, server: str, tmp_path: Path) -> None:
     assert len(read_gradients(store[1])) == 1 and call("store", "verify", *store).code == 0
 
 
+@pytest.mark.slow
 def test_flow_is_kept_on_s3(call: Call, server: str, video_file: Path, tmp_path: Path) -> None:
     """Under a name, and at a place, of which a URL means something else."""
     video = shutil.copy(video_file, tmp_path / "a b%2F#?+é&=.mp4")
@@ -228,6 +230,7 @@ def test_flow_is_kept_on_s3(call: Call, server: str, video_file: Path, tmp_path:
     assert call("store", "rm", video, *store).code == 0 and not list(Store.open(store[1]).runs())
 
 
+@pytest.mark.slow
 def test_killed_while_it_uploads(server: str, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is half there has no metadata: nobody takes it for a run, and the next call makes it whole."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
@@ -251,11 +254,13 @@ def test_killed_while_it_uploads(server: str, tmp_path: Path, call: Call, monkey
     assert all(np.array_equal(read_gradients(store[1])[key], gradient) for key, gradient in before.items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("url", ["s3://no-such-bucket/x.zarr", "nothing://x", "s3://", "gs://bucket/x.zarr"])
 def test_a_place_that_is_none(call: Call, server: str, url: str) -> None:
     call(*EXPLAIN, "--store", url).check_error(2, url)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "why"),
     [

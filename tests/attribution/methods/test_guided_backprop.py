@@ -131,6 +131,7 @@ def test_the_original_programs_numbers(shared: Path, rules: ModuleType, name: st
         check_close(ours, golden.numbers[key], 1.5e-2, key)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["seed-rgb"])  # all five were seen once; they take a minute
 def test_gradients_are_as_near_to_exact_ones_as_the_original_programs(
     shared: Path, rules: ModuleType, name: str
@@ -157,6 +158,7 @@ def test_the_network_as_its_file_has_it_gives_the_original_numbers(shared: Path,
             check_close(found, golden.numbers[key], 1e-4 if has_same_kernels else 1.5e-2, key)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["seed-rgb"])  # seed-flow was seen too, and takes long
 def test_bfloat16_points_the_same_way(shared: Path, rules: ModuleType, name: str) -> None:
     golden = Golden(shared, rules, name)
