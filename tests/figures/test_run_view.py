@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from gbvis.figures.run_view import ClipView, RunView, spread_over_frames
-from gbvis.networks.r2plus1d.architecture import STEM
+from gbvis.networks.endpoint import Endpoint
+from gbvis.networks.prediction import PredictedClass
+from gbvis.networks.r2plus1d.architecture import FC, STEM
 from material.views import make_run_view
 
 
@@ -51,12 +53,33 @@ def test_a_stream_says_how_its_motion_came_about(
     assert replace(view, recipe=replace(view.recipe, flow=flow)).stream == stream
 
 
+BOWLING = PredictedClass(5, "Bowling", 0.7, clips=1)
+
+
 def test_a_run_in_words(random: np.random.Generator) -> None:
-    view = make_run_view(random, target=3, class_name="Archery", prediction="Bowling 0.700")
+    view = make_run_view(random, target=3, class_name="Archery", prediction=BOWLING)
     assert view.describe(0.51234) == "rgb   FC   class 3 Archery   logit 0.5123   guided-backprop"
-    filtered = make_run_view(random, endpoint=STEM, target=1, prediction="Bowling 0.700")
-    expected = "rgb   Conv3d_1   filter 1   (predicted: Bowling 0.700)   activation 2   guided-backprop"
-    assert filtered.describe(2) == expected
+    filtered = make_run_view(random, endpoint=STEM, target=1, prediction=BOWLING)
+    assert filtered.describe(2) == "rgb   Conv3d_1   filter 1   activation 2   guided-backprop"
+
+
+@pytest.mark.parametrize(
+    ("target", "endpoint", "prediction", "words"),
+    [
+        (3, FC, BOWLING, "not predicted; predicted: Bowling, score 0.7000"),
+        (5, FC, BOWLING, "predicted, score 0.7000"),
+        (5, STEM, BOWLING, "predicted: Bowling, score 0.7000"),
+        (3, FC, PredictedClass(5, None, 0.123456, 4), "not predicted; predicted: class 5, score 0.1235 over 4 clips"),
+        (5, FC, PredictedClass(5, "Bowling", 0.99999), "predicted, score above 0.9999"),
+        (5, FC, None, ""),
+    ],
+)
+def test_what_the_network_predicts_in_words(
+    random: np.random.Generator, target: int, endpoint: Endpoint, prediction: PredictedClass | None, words: str
+) -> None:
+    view = make_run_view(random, endpoint=endpoint, target=target, prediction=prediction)
+    assert view.describe_prediction() == words
+    assert view.is_not_predicted == words.startswith("not predicted")
 
 
 def test_what_the_recipe_says_is_read_from_it(random: np.random.Generator) -> None:

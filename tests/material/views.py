@@ -49,7 +49,7 @@ def view_of(
         key=f"video/{modality}/{endpoint}/{target}",
         clips_digest=modality,
         class_name=None,
-        prediction="",
+        prediction=None,
         clips=lambda: iter(clips),
         read_rate=lambda: 25.0,
         find_source=source,

@@ -53,9 +53,9 @@ def print_run(console: Console, explained: ExplainedRun) -> None:
     value = sum(run.value) / len(run.value)
     how = "cached, nothing computed" if explained.is_cached else f"computed in {explained.seconds:.1f} s"
     target = f"{run.endpoint.target_kind} {run.target}{name}"
-    console.print(
-        f"{run.video}  {run.modality}  {run.endpoint}  {target}  {value:.4g}  {run.recipe.method_name}  {how}"
-    )
+    seen = explained.prediction.describe(run.target if label else None) if explained.prediction else ""
+    words = (run.video, run.modality, str(run.endpoint), target, f"{value:.4g}", seen, run.recipe.method_name, how)
+    console.print("  ".join(filter(None, words)))
     console.say(f"  {run.address}")
 
 

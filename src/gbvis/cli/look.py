@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from gbvis.cli.option_groups import option
+from gbvis.cli.saliency_scale import SaliencyScale
 from gbvis.errors import UsageError
 from gbvis.figures.layouts import LAYOUTS
 from gbvis.registry import check_name
@@ -30,9 +31,15 @@ class Look:
     )
     flow: Annotated[str, option("--flow", metavar="u|v|both", text="Which channels of the flow to show.")] = "both"
     flow_colors: Annotated[
-        str, option("--flow-colors", metavar="grey|wheel", text="Show flow as u and v in grey, or as colours.")
-    ] = "grey"
+        str | None,
+        option(
+            "--flow-colors",
+            metavar="grey|wheel",
+            text="Show flow as u and v in grey, or as colours. Default: wheel, and grey for --flow u or v.",
+        ),
+    ] = None
     scale: Annotated[str, option("--scale", metavar="clip|all|frame", text="What shares one colour scale.")] = "clip"
+    saliency_scale: SaliencyScale = "shared"
     percentile: Annotated[
         float,
         option("--percentile", metavar="P", min=50, max=100, text="The colours end at this percentile of the values."),
@@ -60,7 +67,15 @@ class Look:
         Raises:
             UsageError: A name is unknown, a number is none, or the font cannot be used.
         """
-        from gbvis.figures.style import COLORS, FLOW_CHANNELS, FLOW_COLORS, PANELS, SCALES, Style
+        from gbvis.figures.style import (
+            COLORS,
+            FLOW_CHANNELS,
+            FLOW_COLORS,
+            PANELS,
+            SALIENCY_SCALES,
+            SCALES,
+            Style,
+        )
         from gbvis.figures.text import check_font
 
         if self.font:
@@ -71,8 +86,9 @@ class Look:
         return Style(
             panels=tuple(dict.fromkeys(names)),
             flow=check_name("flow channel", FLOW_CHANNELS, self.flow),
-            flow_colors=check_name("flow colours", FLOW_COLORS, self.flow_colors),
+            flow_colors=check_name("flow colours", FLOW_COLORS, self.flow_colors) if self.flow_colors else None,
             scale=check_name("scale", SCALES, self.scale),
+            saliency_scale=check_name("saliency scale", SALIENCY_SCALES, self.saliency_scale),
             percentile=self.percentile,
             colors=check_name("colours", COLORS, self.colors),
             rate=self.fps,

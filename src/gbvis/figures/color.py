@@ -46,3 +46,28 @@ def color_wheel(motion: Motion, bound: float) -> Pixels:
     pure = np.stack([np.interp(angle, places, hues[:, channel]) for channel in range(3)], axis=-1)
     colors: NDArray[np.float64] = np.where(speed <= 1, 1 - speed * (1 - pure), 0.75 * pure)
     return np.rint(255 * colors).astype(np.uint8)
+
+
+WHEEL_SECTORS, WHEEL_RINGS = 16, 3
+"""Directions and speeds of the wheel in legends: so few that a GIF's palette holds every one."""
+
+
+def draw_wheel(size: int, background: tuple[int, int, int]) -> Pixels:
+    """Return the colours of motion by direction and speed, rest in the middle, full speed at the rim.
+
+    Args:
+        size: Pixels.
+        background: RGB, around the wheel.
+
+    Returns:
+        uint8 (size, size, 3).
+    """
+    side = (np.arange(size) + 0.5) / size * 2 - 1
+    x, y = np.meshgrid(side, side)
+    ring = np.rint(np.hypot(x, y) * (WHEEL_RINGS + 0.5))
+    angle = np.rint(np.arctan2(y, x) / (2 * np.pi) * WHEEL_SECTORS) * (2 * np.pi / WHEEL_SECTORS)
+    speed = np.minimum(ring, WHEEL_RINGS) / WHEEL_RINGS * (1 - 1e-6)  # at most full: beyond it colours are dark
+    motion = (speed * np.stack([np.cos(angle), np.sin(angle)])).astype(np.float32)
+    wheel = color_wheel(np.moveaxis(motion, 0, -1), 1.0)
+    wheel[np.hypot(x, y) > 1] = background
+    return wheel

@@ -1,16 +1,21 @@
-"""What explains a picture beside its panels: colours with the values at their ends, and a curve over time."""
+"""What explains a picture beside its panels: colours with their values, the wheel of flow, and a curve over time."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from gbvis.figures.color import DIVERGING, SEQUENTIAL, color_map, draw_wheel
 from gbvis.figures.picture import Pixels
-from gbvis.figures.style import FAINT_TEXT
-from gbvis.figures.text import draw_text, letter_size, text_width
+from gbvis.figures.style import BACKGROUND, FAINT_TEXT, TEXT, WARNING, Style
+from gbvis.figures.text import draw_text, fit_first, letter_size, text_width
 
-CURVE = (255, 184, 77)
+CURVE = WARNING
+
+CURVE_NAMES = ("|gradient| in each frame", "|gradient|", "|g|")
+"""What the curve is called, the longest first."""
 
 _GAP = 6
 _SHORTEST_BAR = 16
@@ -56,32 +61,92 @@ def draw_bar(
 class Curve:
     """How much of the gradient each frame of a clip has, from nothing to the most."""
 
-    def __init__(self, importance: NDArray[np.float64], box: tuple[int, int, int, int]) -> None:
+    def __init__(
+        self, importance: NDArray[np.float64], box: tuple[int, int, int, int], is_downwards: bool = False
+    ) -> None:
         """Put the curve into a box.
 
         Args:
             importance: float64 (T,), at least 0.
             box: Left, top, right, bottom, pixels.
+            is_downwards: Time goes from top to bottom, and more is to the right; else to the right, and more is higher.
         """
-        self._box = box
         left, top, right, bottom = box
-        highest = float(importance.max()) or 1.0
-        gap = (right - left) / max(1, len(importance) - 1)
-        self._points = [
-            (left + gap * step, bottom - (bottom - top) * float(value) / highest)
-            for step, value in enumerate(importance)
-        ]
+        shares = importance / (float(importance.max()) or 1.0)
+        along = np.linspace(0, 1, len(importance)) if len(importance) > 1 else np.zeros(1)
+        if is_downwards:
+            x, y = left + (right - left) * shares, top + (bottom - top) * along
+            self._zeros = [(float(left), float(one)) for one in y]
+            self._axis = [(left, top), (left, bottom)]
+        else:
+            x, y = left + (right - left) * along, bottom - (bottom - top) * shares
+            self._zeros = [(float(one), float(bottom)) for one in x]
+            self._axis = [(left, bottom), (right, bottom)]
+        self._points = list(zip(x.tolist(), y.tolist(), strict=True))
 
     def draw(self, canvas: Image.Image) -> None:
-        """Draw the curve above its line of zero."""
-        left, _, right, bottom = self._box
+        """Draw the curve beside its line of zero."""
         pen = ImageDraw.Draw(canvas)
-        pen.line([(left, bottom), (right, bottom)], fill=FAINT_TEXT)
+        pen.line(self._axis, fill=FAINT_TEXT)
         pen.line(self._points, fill=CURVE, width=2)
 
     def mark(self, canvas: Image.Image, step: int) -> None:
         """Mark one frame."""
         x, y = self._points[step]
         pen = ImageDraw.Draw(canvas)
-        pen.line([(x, y), (x, self._box[3])], fill=CURVE)
+        pen.line([(x, y), self._zeros[step]], fill=CURVE)
         pen.ellipse((x - 4, y - 4, x + 4, y + 4), fill=CURVE)
+
+
+def draw_wheel_key(
+    canvas: Image.Image, place: tuple[int, int], width: int, line: int, bound: float, font: Path | None
+) -> None:
+    """Draw the wheel of flow, two lines high, and beside it what it says.
+
+    Args:
+        canvas: Where to draw.
+        place: Left and top.
+        width: Of all of it, pixels.
+        line: Height of a line.
+        bound: Pixels at which its colours are full.
+        font: A font file, or None for the one that comes along.
+    """
+    left, top = place
+    side, letters = 2 * line - 4, letter_size(line)
+    canvas.paste(Image.fromarray(draw_wheel(side, BACKGROUND)), (left + 4, top + 2))
+    beside, room = left + side + 12, width - side - 16
+    for number, names in enumerate((("flow: the colour is its direction", "flow: direction"), name_wheel(bound))):
+        text = fit_first(names, letters, room, font)
+        draw_text(canvas, (beside, top + number * line), text, letters, room, FAINT_TEXT, font)
+
+
+def name_wheel(bound: float) -> tuple[str, ...]:
+    """Return what the wheel says of speed, the longest first."""
+    return (f"full colour from {bound:g} pixels a frame", f"full at {bound:g} pixels", f"{bound:g} px")
+
+
+def legend_colors(style: Style, has_flow: bool, has_warning: bool = True, panels: Sequence[str] = ()) -> Pixels:
+    """Return the colours of all that is not a panel: text, curve, bars and the wheel.
+
+    Args:
+        style: How the picture looks.
+        has_flow: The picture shows flow.
+        has_warning: A class is explained that was not predicted.
+        panels: Which panels have bars; empty for those of the style.
+
+    Returns:
+        uint8 (any, 3), neighbours in a map after each other.
+    """
+    strength = np.arange(256)[:, None] / 255
+    inks = [np.array(ink, float) for ink in (TEXT, FAINT_TEXT, *([WARNING] if has_warning else []))]
+    parts = [np.rint(np.array(BACKGROUND) * (1 - strength) + ink * strength).astype(np.uint8) for ink in inks]
+    parts.append(np.array([CURVE], np.uint8))
+    shown = {*(panels or style.panels)}
+    if style.colors == "old" and not panels:
+        parts.append(np.arange(256, dtype=np.uint8)[:, None].repeat(3, axis=1))
+    else:
+        parts += [color_map(DIVERGING)] if "gradient" in shown else []
+        parts += [color_map(SEQUENTIAL)] if shown & {"positive", "negative"} else []
+    if has_flow and style.has_wheel and "frame" in shown:
+        parts.append(np.unique(draw_wheel(64, BACKGROUND).reshape(-1, 3), axis=0))
+    return np.concatenate(parts)

@@ -1,8 +1,9 @@
 """Panels: one thing over time, as a square to be put into a picture."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gbvis.attribution.attribution import Values as Gradient
-from gbvis.figures.color import DIVERGING, LEVELS, SEQUENTIAL, color_map, color_wheel
+from gbvis.figures.color import DIVERGING, LEVELS, SEQUENTIAL, color_map, color_wheel, draw_wheel
 from gbvis.figures.picture import Pixels
 from gbvis.figures.run_view import ClipView, RunView
 from gbvis.figures.scale import Limits, Values
 from gbvis.figures.style import BACKGROUND, FLOW_CHANNELS, Style
+from gbvis.figures.text import text_width
 from gbvis.videos.clip import ClipPixels
 from gbvis.videos.motion import BOUND, decode_motion, encode_motion
 
-_WHEEL_BOUND = 5.0
+WHEEL_BOUND = 5.0
 """Pixels of the resized frame at which the colours of the wheel are full."""
 
 
@@ -32,6 +34,7 @@ class Panel:
         image: Makes a frame: uint8 (H, W, 3), RGB; or float32 (H, W), 0-1, places in `colors`.
         colors: uint8 (LEVELS, 3); None where the frames are colours already.
         ends: What the lowest and the highest colour stand for, in words; None where that is no number.
+        is_key: True where it explains another panel, and stands in a picture once.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Panel:
     image: Callable[[int], NDArray[Any]]
     colors: Pixels | None = None
     ends: tuple[str, str] | None = None
+    is_key: bool = False
 
     @property
     def images(self) -> NDArray[Any]:
@@ -56,6 +60,25 @@ class Panel:
         return np.arange(256, dtype=np.uint8)[:, None].repeat(3, axis=1) if self.colors is None else self.colors
 
 
+_SHORTER = (
+    {" saliency": "", "pixels a frame": "px"},
+    {"positive": "pos.", "negative": "neg.", "flow u and v": "flow", "direction; full at": "full at"},
+    {"gradient": "grad.", "full at ": "to "},
+)
+"""What names lose where there is little room, step by step."""
+
+
+def name_panels(panels: Sequence[Panel], size: int, width: int, font: Path | None) -> list[str]:
+    """Return the names of panels in `width` pixels: where one is too long, all are shortened in the same way."""
+    names = [panel.name for panel in panels]
+    for shorter in ({}, *_SHORTER):
+        for long, short in shorter.items():
+            names = [name.replace(long, short) for name in names]
+        if all(text_width(name, size, font) <= width for name in names):
+            break
+    return names
+
+
 def paint(places: NDArray[np.float32], colors: Pixels) -> Pixels:
     """Return the colours at places from 0 to 1: uint8 (*places.shape, 3)."""
     index = np.rint(np.clip(places, 0, 1) * (LEVELS - 1)).astype(np.intp)
@@ -66,7 +89,7 @@ def paint(places: NDArray[np.float32], colors: Pixels) -> Pixels:
 def make_panels(clip: ClipView, modality: str, style: Style) -> list[list[Panel]]:
     """Return the rows of panels of one clip: one row for RGB, one for each flow channel shown."""
     values = values_of(clip.gradient, modality, style)
-    limits = style.limits or Limits.of(np.stack(values), style.percentile, style.scale == "frame")
+    limits = style.limits or find_limits(values, style)
     if modality == "rgb":
         frames = Panel("frame", len(clip.pixels), lambda step: _as_bytes(clip.pixels[step]))
         return [_make_row(frames, values[0], "", style, limits)]
@@ -76,21 +99,35 @@ def make_panels(clip: ClipView, modality: str, style: Style) -> list[list[Panel]
     ]
 
 
+def find_limits(values: Sequence[Values], style: Style) -> Limits:
+    """Return the limits of what is shown of one clip's gradient, which u and v share."""
+    is_shared = style.saliency_scale == "shared"
+    return Limits.of(np.stack(values), style.percentile, style.scale == "frame", is_shared)
+
+
 def limits_of(view: RunView, style: Style) -> Limits:
     """Return the limits for all clips of a run: the largest of each clip's limits."""
     limits = Limits.none()
     for clip in view.clips():
         values = values_of(clip.gradient, view.modality, style)
-        limits |= Limits.of(np.stack(values), style.percentile)
+        limits |= find_limits(values, style)
     return limits
 
 
 def describe_scale(style: Style) -> str:
     """Return in words what the ends of the colours mean."""
-    end = f"{style.percentile:g} % of it" if style.percentile < 100 else "its largest value"
+    end = f"the {_ordinal(style.percentile)} percentile" if style.percentile < 100 else "the largest value"
     if style.scale == "frame":
-        return f"frames cannot be compared: each is stretched by itself, to {end}"
-    return f"one scale for {'all pictures' if style.limits else 'this clip'}, to {end}"
+        return f"colours end at {end} of each frame: frames cannot be compared"
+    if style.limits:
+        return f"colours end at {end}, the largest of all clips drawn"
+    return f"colours end at {end} of this clip"
+
+
+def _ordinal(number: float) -> str:
+    """Return a number as English counts: 99.5th, 91st, 90th."""
+    is_special = number != int(number) or int(number) % 100 in (11, 12, 13)
+    return f"{number:g}{'th' if is_special else {1: 'st', 2: 'nd', 3: 'rd'}.get(int(number) % 10, 'th')}"
 
 
 def count_rows(modality: str, style: Style) -> int:
@@ -133,7 +170,7 @@ def _gradient_panel(name: str, suffix: str, values: Values, style: Style, limits
 def _saliency_panel(name: str, suffix: str, values: Values, style: Style, limits: Limits) -> Panel:
     sign, limit = (1, limits.positive) if name == "positive" else (-1, limits.negative)
     places = lambda step: sign * divide(values, limit, step)  # noqa: E731
-    return _make_panel(f"{name}{suffix}", values.shape[-3], places, SEQUENTIAL, style, ("0", put_limit(limit)))
+    return _make_panel(f"{name} saliency{suffix}", values.shape[-3], places, SEQUENTIAL, style, ("0", put_limit(limit)))
 
 
 def _make_panel(
@@ -175,24 +212,16 @@ def _flow_frames(pixels: ClipPixels, channel: int, row: int, style: Style) -> Pa
         frame = pixels[step]
         is_motion = frame.dtype == np.float32
         return color_wheel(
-            frame.astype(np.float32) if is_motion else decode_motion(frame.astype(np.uint8)), _WHEEL_BOUND
+            frame.astype(np.float32) if is_motion else decode_motion(frame.astype(np.uint8)), WHEEL_BOUND
         )
 
-    if style.flow_colors == "grey":
+    if not style.has_wheel:
         return Panel(f"frame {'uv'[channel]}", len(pixels), grey)
     if row == 0:
         return Panel("flow u and v", len(pixels), colored)
-    wheel = _draw_wheel(pixels.shape[1])
-    return Panel(f"directions, to {_WHEEL_BOUND:g} px", len(pixels), lambda step: wheel)
-
-
-def _draw_wheel(size: int) -> Pixels:
-    """Return the colours of all directions and speeds: uint8 (size, size, 3)."""
-    side = np.linspace(-1, 1, size, dtype=np.float32)
-    places = np.stack(np.meshgrid(side, side), axis=-1)
-    wheel = color_wheel(places, 1.0)
-    wheel[np.hypot(places[..., 0], places[..., 1]) > 1] = BACKGROUND
-    return wheel
+    wheel = draw_wheel(2 * pixels.shape[1], BACKGROUND)
+    name = f"direction; full at {WHEEL_BOUND:g} pixels a frame"
+    return Panel(name, len(pixels), lambda step: wheel, is_key=True)
 
 
 def _as_bytes(pixels: ClipPixels) -> Pixels:

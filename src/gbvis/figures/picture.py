@@ -28,6 +28,7 @@ class Picture:
         rate: Frames per second.
         frames: Makes the frames, one by one and as often as asked.
         loops: How often it plays; None means without end.
+        kept: Colours that an encoder with few of them keeps to a few levels, such as a legend's: uint8 (any, 3).
     """
 
     width: int
@@ -36,3 +37,4 @@ class Picture:
     rate: float
     frames: Frames
     loops: int | None = None
+    kept: Pixels | None = None

@@ -12,6 +12,7 @@ from gbvis.attribution.attribution import PIXEL_AXES, Values
 from gbvis.attribution.recipe import Recipe
 from gbvis.figures.picture import Pixels
 from gbvis.networks.endpoint import Endpoint
+from gbvis.networks.prediction import PredictedClass
 from gbvis.videos.clip import ClipPixels
 
 Box = tuple[float, float, float, float]
@@ -88,7 +89,7 @@ class RunView:
         key: The run's group in the store.
         clips_digest: Of the pixels that the network saw.
         class_name: Of the target, or None.
-        prediction: What the network predicted, in words; empty where nobody knows.
+        prediction: What the network predicted for these clips; None where nobody knows.
         clips: Reads the clips anew, one by one.
         read_rate: Returns the video's frames per second, or None.
         find_source: Returns the frames at their own size; raises a GbvisError where they are gone.
@@ -101,7 +102,7 @@ class RunView:
     key: str
     clips_digest: str
     class_name: str | None
-    prediction: str
+    prediction: PredictedClass | None
     clips: Callable[[], Iterator[ClipView]]
     read_rate: Callable[[], float | None]
     find_source: Callable[[], SourceFrames]
@@ -149,10 +150,29 @@ class RunView:
 
     @property
     def target_name(self) -> str:
-        """The target in words, without its value; and the prediction, where the target is no class."""
-        name = f"{self.endpoint.target_kind} {self.target}" + (f" {self.class_name}" if self.class_name else "")
-        is_said = self.endpoint.is_class or not self.prediction
-        return name if is_said else f"{name}   (predicted: {self.prediction})"
+        """The target in words, without its value."""
+        return f"{self.numbered_target} {self.class_name}" if self.class_name else self.numbered_target
+
+    @property
+    def numbered_target(self) -> str:
+        """The target in words, without its name."""
+        return f"{self.endpoint.target_kind} {self.target}"
+
+    @property
+    def is_not_predicted(self) -> bool:
+        """True where a class is explained that the network does not predict."""
+        return self.endpoint.is_class and self.prediction is not None and self.prediction.index != self.target
+
+    def describe_prediction(self, label: str | None = None, is_short: bool = False) -> str:
+        """Return what the network predicts in words, and whether that is the target; nothing where nobody knows.
+
+        Args:
+            label: What the class predicted is called; without it, by its name.
+            is_short: Do not say of how many clips.
+        """
+        if self.prediction is None:
+            return ""
+        return self.prediction.describe(self.target if self.endpoint.is_class else None, label, is_short)
 
     def describe_value(self, value: float) -> str:
         """Return the target's value in words."""

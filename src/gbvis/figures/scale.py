@@ -42,7 +42,9 @@ class Limits:
         return cls(np.zeros(1), np.zeros(1), np.zeros(1))
 
     @classmethod
-    def of(cls, values: Values, percentile: float, is_by_frame: bool = False) -> "Limits":
+    def of(
+        cls, values: Values, percentile: float, is_by_frame: bool = False, is_one_for_both: bool = False
+    ) -> "Limits":
         """Return the limits of a gradient: the percentile of all its values, or the largest where that is 0.
 
         A gradient that is the same everywhere shows nothing: its limits are 0.
@@ -51,10 +53,14 @@ class Limits:
             values: float32 (..., T, H, W).
             percentile: 0 to 100.
             is_by_frame: One limit for each frame instead of one for all.
+            is_one_for_both: Both signs have the limit of |g|, so that they can be compared.
         """
         frames = np.moveaxis(values, -3, 0).reshape(values.shape[-3], -1)
         rows = frames if is_by_frame else frames.reshape(1, -1)
         is_flat = rows.max(1) == rows.min(1)
+        if is_one_for_both:
+            end = np.where(is_flat, 0, _upper_ends(np.abs(rows), percentile))
+            return cls(end, end, end)
         sides = (np.abs, lambda values: np.maximum(values, 0), lambda values: np.maximum(-values, 0))
         return cls(*(np.where(is_flat, 0, _upper_ends(side(rows), percentile)) for side in sides))  # one at a time
 

@@ -7,6 +7,7 @@ from gbvis.figures.scale import Limits
 
 PANELS = ("frame", "gradient", "positive", "negative")
 SCALES = ("clip", "all", "frame")
+SALIENCY_SCALES = ("shared", "own")
 COLORS = ("maps", "old")
 FLOW_CHANNELS = {"u": (0,), "v": (1,), "both": (0, 1)}
 FLOW_COLORS = ("grey", "wheel")
@@ -14,6 +15,7 @@ FLOW_COLORS = ("grey", "wheel")
 BACKGROUND = (22, 22, 26)
 TEXT = (232, 232, 232)
 FAINT_TEXT = (150, 150, 158)
+WARNING = (255, 184, 77)
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,13 @@ class Style:
     Attributes:
         panels: Which of `PANELS`, in this order.
         flow: `u`, `v` or `both`.
-        flow_colors: `grey`: u and v as they are; `wheel`: both as one colour (Baker et al.).
+        flow_colors: `grey`: u and v as they are; `wheel`: both as one colour (Baker et al.). None: as a colour where
+            both are shown in colour maps.
         scale: `clip`: one colour scale a clip, so that its frames can be compared; `all`: one for everything rendered
             together; `frame`: each frame stretched by itself.
         limits: The common limits, for scale `all`.
+        saliency_scale: `shared`: positive and negative saliency end where the gradient does, so that one can be
+            compared with the other; `own`: each ends by itself.
         percentile: The colours end at this percentile of the values.
         colors: `maps`: colour maps, over the colour channel where the gradient is strongest; `old`: the old figure's
             look, where the gradient itself is taken for a colour.
@@ -39,8 +44,9 @@ class Style:
 
     panels: tuple[str, ...] = PANELS
     flow: str = "both"
-    flow_colors: str = "grey"
+    flow_colors: str | None = None
     scale: str = "clip"
+    saliency_scale: str = "shared"
     limits: Limits | None = None
     percentile: float = 99.5
     colors: str = "maps"
@@ -49,3 +55,9 @@ class Style:
     size: int | None = None
     font: Path | None = None
     layout: str | None = None
+
+    @property
+    def has_wheel(self) -> bool:
+        """True where flow is shown as a colour."""
+        is_default = self.flow == "both" and self.colors == "maps"
+        return self.flow_colors == "wheel" or (self.flow_colors is None and is_default)

@@ -1,6 +1,7 @@
 """Text in pictures."""
 
 import math
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -61,19 +62,81 @@ def text_width(text: str, size: int, font: Path | None = None) -> int:
     return math.ceil(_load_font(font, size).getlength("".join(_showable(character, font) for character in text)))
 
 
+Part = str | tuple[str, str]
+"""A part of a title: words that stay, or words that stay and a name that may lose its middle."""
+
+
 def fit_name(name: str, facts: str, size: int, width: int, font: Path | None = None) -> str:
     """Return a name and facts about it in one line of `width` pixels; where it is too long, the name's middle goes."""
-    if len(name) + len(facts) <= width and text_width(f"{name}   {facts}", size, font) <= width:
-        return f"{name}   {facts}"
-    kept, facts = min(len(name) // 2, width), facts[:width]  # no letter is narrower than a pixel
-    while kept > 1 and text_width(_shortened(name, kept, facts), size, font) > width:
-        kept -= 1
-    shortened = _shortened(name, kept, facts) if kept > 1 else facts
-    return fit_text(shortened, size, width, font)
+    return fit_title([("", name), facts], size, width, font)
 
 
-def _shortened(name: str, kept: int, facts: str) -> str:
-    return f"{name[:kept]}{_ELLIPSIS}{name[-kept:]}   {facts}"
+def fit_title(parts: Sequence[Part], size: int, width: int, font: Path | None = None) -> str:
+    """Return a title in one line of `width` pixels: the longest names lose their middle first, then whole names go."""
+    bounded = [part[: width + 1] if isinstance(part, str) else part for part in parts]
+    names = [part[1] for part in bounded if not isinstance(part, str)]
+    longest = min(max(map(len, names), default=0), width)  # no letter is narrower than a pixel
+
+    def make(kept: int) -> str:
+        words = (part if isinstance(part, str) else part[0] + shorten(part[1], kept) for part in bounded)
+        return "   ".join(filter(None, words))
+
+    for kept in _most_first(longest):
+        if text_width(make(kept), size, font) <= width:
+            return make(kept)
+    if not names:
+        return fit_text(make(0), size, width, font)
+    first = next(number for number, part in enumerate(bounded) if not isinstance(part, str))
+    stays = bounded[first][0].rstrip()
+    return fit_title([*bounded[:first], *filter(None, [stays]), *bounded[first + 1 :]], size, width, font)
+
+
+def fit_label(make: Callable[[str], str], name: str, size: int, width: int, font: Path | None = None) -> str:
+    """Return a sentence about a name in one line of `width` pixels; where it is too long, the name's middle goes."""
+    for kept in _most_first(min(len(name), width)):
+        text = make(shorten(name, kept))
+        if text_width(text, size, font) <= width:
+            return text
+    return fit_text(make(shorten(name, _FEWEST)), size, width, font)
+
+
+def fit_first(texts: Sequence[str], size: int, width: int, font: Path | None = None) -> str:
+    """Return the first of some texts that fits in `width` pixels; the last one cut where none does."""
+    return next((text for text in texts if text_width(text, size, font) <= width), None) or fit_text(
+        texts[-1], size, width, font
+    )
+
+
+def wrap_text(text: str, size: int, width: int, lines: int, font: Path | None = None) -> list[str]:
+    """Return a text in at most so many lines of `width` pixels, broken between words."""
+    made = [""]
+    for word in text.split(" "):
+        longer = f"{made[-1]} {word}".strip()
+        if text_width(longer, size, font) <= width or not made[-1] or len(made) == lines:
+            made[-1] = longer
+        else:
+            made.append(word)
+    return made
+
+
+_FEWEST = 5
+"""Letters that a name keeps at least."""
+
+
+def shorten(name: str, kept: int) -> str:
+    """Return a name of at most `kept` letters, an ellipsis in place of its middle."""
+    if len(name) <= kept:
+        return name
+    head, tail = kept // 2, (kept - 1) // 2
+    return f"{name[:head]}{_ELLIPSIS}{name[-tail:] if tail else ''}"
+
+
+def _most_first(longest: int) -> Iterator[int]:
+    """Yield how many letters may be kept, from all to the fewest; in steps where there are many."""
+    while longest > _FEWEST:
+        yield longest
+        longest = min(longest - 1, round(0.97 * longest))
+    yield min(_FEWEST, max(longest, 0))
 
 
 def fit_text(text: str, size: int, width: int, font: Path | None = None) -> str:

@@ -13,6 +13,7 @@ from gbvis.figures.color import color_wheel
 from gbvis.figures.picture import Pixels
 from gbvis.figures.run_view import ClipView, RunView, SourceFrames, spread_over_frames
 from gbvis.networks.labels import Labels
+from gbvis.networks.prediction import PredictedClass
 from gbvis.store import Store, StoredRun
 from gbvis.videos.locate import find_video
 from gbvis.videos.two_stream import find_dataset
@@ -31,8 +32,6 @@ def make_run_view(
         labels: Class names in place of those that the store knows.
     """
     labels = labels or store.weights.labels_of(run.recipe)
-    best = run.scores[0] if run.scores else None
-    prediction = f"{class_name(labels, best.index) or best.index} {best.score:.3f}" if best else ""
     return RunView(
         video=run.video,
         recipe=run.recipe,
@@ -41,11 +40,19 @@ def make_run_view(
         key=run.key,
         clips_digest=run.clips,
         class_name=class_name(labels, run.target) if run.endpoint.is_class else None,
-        prediction=prediction,
+        prediction=predicted_class(run, labels),
         clips=partial(_read_clips, store, run),
         read_rate=lambda: store.clips_of(run).rate,
         find_source=find_source,
     )
+
+
+def predicted_class(run: StoredRun, labels: Labels | None) -> PredictedClass | None:
+    """Return the class with the highest score over a run's clips, or None where its network gives no scores."""
+    if not run.scores:
+        return None
+    best = run.scores[0]
+    return PredictedClass(best.index, class_name(labels, best.index), best.score, len(run.recipe.clips))
 
 
 def class_name(labels: Labels | None, index: int) -> str | None:

@@ -22,12 +22,12 @@ def test_every_nth_frame_can_be_made_alone(random: np.random.Generator, name: st
 @pytest.mark.parametrize("modality", ["rgb", "flow"])
 def test_a_strip_shows_the_frames_where_they_belong(random: np.random.Generator, modality: str) -> None:
     view = make_run_view(random, modality)
-    (frames,) = lay_out(LAYOUTS.load("strip"), [view], Style())
+    (frames,) = lay_out(LAYOUTS.load("strip"), [view], Style(flow_colors="grey"))
     for clip, made in enumerate(view.clips()):
         for step in range(4):
             pixels = made.pixels[step]
             shown = pixels if modality == "rgb" else pixels[..., [0, 0, 0]]
-            top = 2 * 18
+            top = 3 * 18
             np.testing.assert_array_equal(frames[4 * clip + step][top : top + 224 : 2, :224:2], shown)
 
 
@@ -50,15 +50,15 @@ def test_the_curve_follows_the_gradient(random: np.random.Generator) -> None:
 def test_streams_run_on_one_clock(random: np.random.Generator) -> None:
     """Flow begins a frame earlier: five moments, and at each both show the last frame that has begun."""
     rgb, flow = make_run_view(random, clips=1, first=1), make_run_view(random, "flow", clips=1, first=0)
-    (frames,) = lay_out(LAYOUTS.load("streams"), [rgb, flow], Style(panels=("frame", "gradient", "positive")))
+    (frames,) = lay_out(LAYOUTS.load("streams"), [rgb, flow], Style(flow_colors="grey"))
     assert len(frames) == 5
     (seen,) = rgb.clips()
     (moved,) = flow.clips()
     for moment, (rgb_step, flow_step) in enumerate([(0, 0), (0, 1), (1, 2), (2, 3), (3, 3)]):
-        np.testing.assert_array_equal(frames[moment][36:260:2, :224:2], seen.pixels[rgb_step])
-        second = frames[moment][18 + 224 + 36 + 36 :]  # below the first block: title, row of panels, curve
+        np.testing.assert_array_equal(frames[moment][54:278:2, :224:2], seen.pixels[rgb_step])
+        second = frames[moment][36 + 224 + 36 + 36 :]  # below the first block: title, row of panels, curve
         shown = moved.pixels[flow_step][..., [0, 0, 0]]
-        assert any(np.array_equal(second[top : top + 224 : 2, :224:2], shown) for top in range(20, 60)), (
+        assert any(np.array_equal(second[top : top + 224 : 2, :224:2], shown) for top in range(40, 80)), (
             f"moment {moment}"
         )
 
@@ -73,11 +73,11 @@ def test_repeated_frames_are_shown_in_turn() -> None:
 def test_a_sheet_holds_everything_at_once(random: np.random.Generator, name: str) -> None:
     view = make_run_view(random)
     (page,) = lay_out(LAYOUTS.load(name), [view], Style())
-    grid = sheet.Grid(name != "sheet", 112, 20, 4, 4)
+    grid = sheet._make_grid(view, Style(), name != "sheet")
     for number, clip in enumerate(view.clips()):
         for step in range(4):
             left, below = grid.place(0, step)
-            top = grid.line + number * grid.clip_height + below
+            top = grid.title_height + number * grid.clip_height + below
             np.testing.assert_array_equal(page[0][top : top + 112, left : left + 112], clip.pixels[step])
 
 
@@ -85,7 +85,7 @@ def test_many_clips_take_several_pages(random: np.random.Generator) -> None:
     view = make_run_view(random, clips=13)
     pages = lay_out(LAYOUTS.load("sheet"), [view], Style())
     assert len(pages) == 3 and all(len(page) == 1 for page in pages)
-    assert max(page.shape[1] for page in pages) < 3_100
+    assert max(page.shape[1] for page in pages) < 3_300
 
 
 def test_a_sheet_that_nothing_can_show(random: np.random.Generator) -> None:
@@ -99,8 +99,8 @@ def overlay_frames(gradient: np.ndarray, box: tuple[float, float, float, float],
     source = SourceFrames(width, height, box, lambda number: np.full((height, width, 3), 120, np.uint8))
     view = view_of([clip], source=lambda: source)
     (frames,) = lay_out(LAYOUTS.load("overlay"), [view], Style(percentile=100))
-    line = (frames.shape[1] - height) // 6
-    return frames[0][2 * line : 2 * line + height]
+    line = (frames.shape[1] - height) // 8
+    return frames[0][4 * line : 4 * line + height]
 
 
 def test_an_overlay_lies_exactly_where_the_crop_came_from() -> None:
@@ -143,7 +143,7 @@ def test_an_overlay_of_a_fractional_box_is_centred() -> None:
 def test_small_videos_are_shown_in_whole_multiples(random: np.random.Generator) -> None:
     (frames,) = lay_out(LAYOUTS.load("overlay"), [make_run_view(random)], Style())
     assert frames.shape[2] == 400
-    line = (frames.shape[1] - 300) // 6
-    picture = frames[0][2 * line : 2 * line + 300]
+    line = (frames.shape[1] - 300) // 8
+    picture = frames[0][4 * line : 4 * line + 300]
     np.testing.assert_array_equal(picture[::2, ::2], picture[1::2, 1::2])
     assert (frames[0][: line // 8, -50:] == BACKGROUND).all()

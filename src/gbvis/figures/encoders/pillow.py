@@ -62,20 +62,85 @@ def _delays(picture: Picture) -> Iterator[int]:
 def _choose_palette(picture: Picture) -> Image.Image:
     """Return a paletted image with the colours that suit some frames spread over the picture.
 
-    Greys that occur keep entries of their own, so that flow, which is grey, is never tinted. For photographs the octree
-    is the quickest and comes closest. Where there are few colours, as in flow, it throws neighbours together; the
-    slower way with a round of k-means keeps them apart.
+    What the picture wants to be kept, such as its legend, comes to within 8 levels of itself, in every channel. Greys
+    that occur keep entries of their own, so that flow, which is grey, is never tinted. For photographs the octree is
+    the quickest and comes closest. Where there are few colours, as in flow, it throws neighbours together; the slower
+    way with a round of k-means keeps them apart.
     """
-    samples = np.concatenate(_sample_frames(picture))
+    kept = np.zeros((0, 3), np.uint8) if picture.kept is None else picture.kept
+    covering = _cover(kept)
+    samples = _leave_out(np.concatenate(_sample_frames(picture)), covering)
     colors = np.unique(samples.reshape(-1, 3).astype(np.int32) @ np.array([65536, 256, 1], np.int32))
     is_photograph = colors.size > _MANY
-    greys = _common_greys(samples)
+    room = _UNCHANGED - len(covering)
+    greys = _common_greys(samples, min(_GREYS, room // 3))
     how = Image.Quantize.FASTOCTREE if is_photograph else Image.Quantize.MAXCOVERAGE
-    chosen = Image.fromarray(samples).quantize(_UNCHANGED - len(greys), how, kmeans=0 if is_photograph else 1)
-    palette = (chosen.getpalette() or [])[: 3 * (_UNCHANGED - len(greys))]
-    joined = Image.new("P", (1, 1))
-    joined.putpalette([*palette, *(value for grey in greys for value in (grey, grey, grey))])
-    return joined
+    chosen = Image.fromarray(samples).quantize(room - len(greys), how, kmeans=0 if is_photograph else 1)
+    others = np.array((chosen.getpalette() or [])[: 3 * (room - len(greys))], np.uint8).reshape(-1, 3)
+    others = np.concatenate([others, np.array(greys, np.uint8)[:, None].repeat(3, axis=1)])
+    return _keep(kept, covering, others)
+
+
+_REACH = 7
+"""Levels in every channel to which an entry of the palette stands for colours that are to be kept."""
+
+_FARTHEST = 8
+"""Levels that such a colour may come out from itself."""
+
+
+def _cover(colors: Pixels) -> Pixels:
+    """Return few of these colours, within reach of one of which each of them lies: uint8 (any, 3).
+
+    Neighbours are expected to follow each other, as in a map: the last one that reaches back is taken.
+    """
+    is_left = np.ones(len(colors), bool)
+    chosen: list[int] = []
+    while is_left.any():
+        reaching = np.flatnonzero((_distances(colors, colors[is_left.argmax()]) <= _REACH) & is_left)
+        chosen.append(int(reaching[-1]))
+        is_left &= _distances(colors, colors[chosen[-1]]) > _REACH
+    return colors[chosen]
+
+
+def _distances(colors: Pixels, others: Pixels) -> Pixels:
+    """Return in how many levels colours differ, in the channel where it is most: uint8 (...)."""
+    difference = np.maximum(colors, others) - np.minimum(colors, others)
+    red, green, blue = (difference[..., channel] for channel in range(3))
+    largest: Pixels = np.maximum(np.maximum(red, green), blue)  # ten times as fast as max(-1)
+    return largest
+
+
+def _leave_out(samples: Pixels, covering: Pixels) -> Pixels:
+    """Return those pixels of the samples that no colour of a palette stands for: uint8 (1, any, 3), never empty."""
+    if not len(covering):
+        return samples
+    image = Image.fromarray(samples).quantize(palette=_make_palette(covering), dither=Image.Dither.NONE)
+    left = samples[_distances(covering[np.asarray(image)], samples) > _REACH // 2]
+    return left[None] if left.size else samples[:1]
+
+
+def _keep(kept: Pixels, covering: Pixels, others: Pixels) -> Image.Image:
+    """Return a palette of both, less what would draw colours that are to be kept too far from themselves."""
+    while True:
+        entries = np.concatenate([covering, others])
+        palette = _make_palette(entries)
+        if not len(kept):
+            return palette
+        found = np.asarray(Image.fromarray(kept[None]).quantize(palette=palette, dither=Image.Dither.NONE))[0]
+        lost = kept[_distances(entries[found], kept) > _FARTHEST]
+        if not len(lost) or not len(others):
+            return palette
+        added = _cover(lost)[: len(others)]
+        for color in added:  # in place of what drew it away
+            nearest = np.square(others.astype(np.int32) - color).sum(-1).argmin()
+            others = np.delete(others, nearest, axis=0)
+        covering = np.concatenate([covering, added])
+
+
+def _make_palette(colors: Pixels) -> Image.Image:
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(colors.reshape(-1).tolist())
+    return palette
 
 
 def _sample_frames(picture: Picture) -> list[Pixels]:
@@ -90,11 +155,11 @@ def _sample_frames(picture: Picture) -> list[Pixels]:
     return kept
 
 
-def _common_greys(samples: Pixels) -> list[int]:
-    """Return at most GREYS grey levels that occur often, spread over all that do."""
+def _common_greys(samples: Pixels, most: int) -> list[int]:
+    """Return at most so many grey levels that occur often, spread over all that do."""
     is_grey = (samples[..., 0] == samples[..., 1]) & (samples[..., 1] == samples[..., 2])
     often = np.flatnonzero(np.bincount(samples[is_grey][:, 0], minlength=256) > samples[..., 0].size / 5000)
-    places = np.linspace(0, len(often) - 1, min(_GREYS, len(often))).round().astype(np.intp)
+    places = np.linspace(0, len(often) - 1, min(most, len(often))).round().astype(np.intp)
     return [int(grey) for grey in often[places]]
 
 

@@ -9,19 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from gbvis.figures.caption import draw_caption
 from gbvis.figures.color import SEQUENTIAL, color_map
 from gbvis.figures.layout import Layout
-from gbvis.figures.legend import Curve, draw_bar
+from gbvis.figures.legend import CURVE_NAMES, Curve, draw_bar, legend_colors
 from gbvis.figures.panel import describe_scale, divide, paint, put_limit
 from gbvis.figures.picture import Picture, Pixels
 from gbvis.figures.run_view import ClipView, RunView, SourceFrames
 from gbvis.figures.scale import Limits
 from gbvis.figures.style import BACKGROUND, FAINT_TEXT, Style
-from gbvis.figures.text import draw_text, fit_name, letter_size, text_width
+from gbvis.figures.text import draw_text, fit_first, letter_size, text_width
 
 _DIMMED = 0.35
-_HEAD, _FOOT = 2, 4
-"""Lines above the frame: video, target; and below: moment, colours, scale, curve."""
+_HEAD, _FOOT = 4, 4
+"""Lines above the frame: video, target, method, prediction; and below: moment, colours, scale, curve."""
 
 _NARROWEST = 320
 """Pixels; a narrower source is shown at a whole multiple of its size, or its text could not be read."""
@@ -36,7 +37,7 @@ class Overlay(Layout):
         source = view.find_source()
         factor = -(-_NARROWEST // source.width)
         width, height = factor * source.width, factor * source.height
-        line = max(18, height // 14)
+        line = max(16, min(height // 14, width // 20))
         count = view.clip_count * view.frames_per_clip
 
         def frames(step: int = 1) -> Iterator[Pixels]:
@@ -59,7 +60,8 @@ class Overlay(Layout):
                     draw_text(canvas, place, where, letter_size(line), width - 8, font=style.font)
                     yield np.asarray(canvas)
 
-        return [Picture(width, height + (_HEAD + _FOOT) * line, count, style.rate, frames, style.loops)]
+        kept = legend_colors(style, False, view.is_not_predicted, ["positive"])  # its bar has that map
+        return [Picture(width, height + (_HEAD + _FOOT) * line, count, style.rate, frames, style.loops, kept)]
 
 
 def blend(frame: Pixels, heat: NDArray[np.float32], source: SourceFrames) -> Pixels:
@@ -88,15 +90,13 @@ def _draw_texts(canvas: Image.Image, view: RunView, clip: ClipView, style: Style
     """Write all lines that stay the same through a clip but the moment's, and return the curve in the last one."""
     width, letters = canvas.width - 8, letter_size(line)
     top = canvas.height - (_FOOT - 1) * line
-    name = fit_name(view.video, f"{view.stream}   {view.endpoint}", letters, width, style.font)
-    target = f"{view.target_name}   {view.describe_value(clip.value)}   {view.method}"
-    for place, text in ((0, name), (line, target)):
-        draw_text(canvas, (4, place), text, letters, width, font=style.font)
+    draw_caption(canvas, (0, 0), canvas.width, line, view, clip.value, style.font)
     ends = ("|gradient| 0", "each frame its own" if style.scale == "frame" else put_limit(limits.gradient))
     draw_bar(canvas, (0, top), canvas.width, line, color_map(SEQUENTIAL), ends, style.font)
     draw_text(canvas, (4, top + line), describe_scale(style), letters, width, FAINT_TEXT, style.font)
-    left = 8 + text_width("in each frame", letters, style.font)
-    draw_text(canvas, (4, top + 2 * line), "in each frame", letters, left, FAINT_TEXT, style.font)
+    name = fit_first(CURVE_NAMES, letters, canvas.width // 2, style.font)
+    left = 8 + text_width(name, letters, style.font)
+    draw_text(canvas, (4, top + 2 * line), name, letters, left, FAINT_TEXT, style.font)
     curve = Curve(clip.importance, (left + 8, top + 2 * line + 6, canvas.width - 8, canvas.height - 4))
     curve.draw(canvas)
     return curve

@@ -1,26 +1,32 @@
 """The sheet: the old script's figure. A row for each panel, a column for each frame; clips below each other."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
 from PIL import Image
 
 from gbvis.errors import OutputError
+from gbvis.figures.caption import NARROWEST, count_lines, draw_caption
 from gbvis.figures.layout import Layout
-from gbvis.figures.panel import Panel, count_rows, describe_scale, make_panels
+from gbvis.figures.legend import CURVE_NAMES, Curve, draw_bar, draw_wheel_key, legend_colors
+from gbvis.figures.panel import WHEEL_BOUND, Panel, count_rows, describe_scale, make_panels, name_panels
 from gbvis.figures.picture import Picture, Pixels
 from gbvis.figures.run_view import ClipView, RunView
 from gbvis.figures.style import BACKGROUND, FAINT_TEXT, Style
-from gbvis.figures.text import draw_text, fit_name, letter_size, text_width
+from gbvis.figures.text import draw_text, fit_first, letter_size, text_width, wrap_text
 
 _SIDE = 112
 _GAP = 2
-_PAGE = 3_000
+_PAGE = 3_050
 """Pixels that the clips of one page may take below each other; at least one clip stands on it."""
 
 _TALLEST = 16_000
+
+_CURVE_LINES = 3
+_BAR = 12
+"""Lines' heights that a bar of colours takes at least, with its name and the values at its ends."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,9 @@ class Grid:
         line: Height of a line of text.
         panels: Panels of one clip.
         frames: Frames of one clip.
+        bars: Kinds of panels that have colours of their own.
+        has_key: True where the wheel of flow stands above the clips.
+        scale_lines: Lines that say what the colours end at.
     """
 
     is_transposed: bool
@@ -40,21 +49,42 @@ class Grid:
     line: int
     panels: int
     frames: int
+    bars: int = 2
+    has_key: bool = False
+    scale_lines: int = 1
 
     @property
     def margin(self) -> int:
         """Width of the names to the left."""
-        return 5 * self.line
+        return round(8.5 * self.line)
+
+    @property
+    def curve_width(self) -> int:
+        """Width of the curve beside the panels, where frames stand below each other."""
+        return 6 * self.line if self.is_transposed else 0
 
     @property
     def width(self) -> int:
         """Of a sheet."""
-        return self.margin + (self.panels if self.is_transposed else self.frames) * (self.side + _GAP)
+        columns = self.panels if self.is_transposed else self.frames
+        across = self.margin + columns * (self.side + _GAP) + self.curve_width
+        return max(across, NARROWEST * letter_size(self.line))
+
+    @property
+    def title_height(self) -> int:
+        """Height of what stands above the clips: the caption, what the colours end at, the wheel."""
+        return (count_lines(self.width, self.line) + self.scale_lines + 2 * self.has_key) * self.line
+
+    @property
+    def bars_beside(self) -> int:
+        """How many bars of colours stand beside each other."""
+        return max(1, min(self.bars, self.width // (_BAR * self.line)))
 
     @property
     def head(self) -> int:
-        """Height of the lines above a clip: its value and scale, the ends of the colours, the columns' names."""
-        return 3 * self.line
+        """Height of what stands above a clip: its value, the colours, the curve, the columns' names."""
+        curve = 0 if self.is_transposed else _CURVE_LINES
+        return (2 + -(-self.bars // self.bars_beside) + curve) * self.line
 
     @property
     def clip_height(self) -> int:
@@ -65,6 +95,16 @@ class Grid:
         """Return left and top of a panel's frame, from the top of its clip."""
         column, row = (panel, frame) if self.is_transposed else (frame, panel)
         return self.margin + column * (self.side + _GAP), self.head + row * (self.side + _GAP)
+
+    def curve_box(self, top: int) -> tuple[int, int, int, int]:
+        """Return left, top, right and bottom of a clip's curve: its points stand at the middles of the frames."""
+        length = (self.frames - 1) * (self.side + _GAP)
+        if self.is_transposed:
+            left, above = self.place(self.panels, 0)
+            middle = top + above + self.side // 2
+            return left + 8, middle, left + self.curve_width - 8, middle + length
+        middle, below = self.margin + self.side // 2, top + self.head - self.line - 4
+        return middle, below - (_CURVE_LINES - 1) * self.line, middle + length, below
 
 
 class Sheet(Layout):
@@ -84,11 +124,34 @@ class Sheet(Layout):
         return _make_pages(views[0], style, self._is_transposed)
 
 
+def _make_grid(view: RunView, style: Style, is_transposed: bool) -> Grid:
+    side = style.size or _SIDE
+    has_key = view.modality == "flow" and style.has_wheel and "frame" in style.panels
+    panels = count_rows(view.modality, style) * len(style.panels)
+    without = has_key and style.flow == "both"  # the wheel stands above the clips, and in no panel
+    bars = len(list(_kinds(style)))
+    grid = Grid(is_transposed, side, max(20, side // 6), panels - without, view.frames_per_clip, bars, has_key)
+    return replace(grid, scale_lines=len(_wrap_scale(style, grid)))
+
+
+def _wrap_scale(style: Style, grid: Grid) -> list[str]:
+    """Return the lines that say what the colours end at."""
+    return wrap_text(describe_scale(style), letter_size(grid.line), grid.width - 8, 2, style.font)
+
+
+def _kinds(style: Style) -> Iterator[str]:
+    """Yield the kinds of panels that have colours of their own, by the first word of their names."""
+    has_saliency = False
+    for name in style.panels:
+        is_saliency = name in ("positive", "negative")
+        if name != "frame" and not (is_saliency and has_saliency and style.saliency_scale == "shared"):
+            yield name
+        has_saliency |= is_saliency
+
+
 def _make_pages(view: RunView, style: Style, is_transposed: bool) -> list[Picture]:
     """Return the pages of one run."""
-    side = style.size or _SIDE
-    panels = count_rows(view.modality, style) * len(style.panels)
-    grid = Grid(is_transposed, side, max(20, side // 6), panels, view.frames_per_clip)
+    grid = _make_grid(view, style, is_transposed)
     if max(grid.width, grid.clip_height) > _TALLEST:
         raise OutputError(
             f"a sheet of {view.frames_per_clip} frames would be {grid.width}x{grid.clip_height} pixels",
@@ -98,63 +161,101 @@ def _make_pages(view: RunView, style: Style, is_transposed: bool) -> list[Pictur
     starts = range(0, view.clip_count, per_page)
     ranges = [(first, min(first + per_page, view.clip_count)) for first in starts]
     return [
-        _make_page(view, style, grid, first, end, f"page {number}/{len(ranges)}   " if len(ranges) > 1 else "")
+        _make_page(view, style, grid, first, end, f"   page {number}/{len(ranges)}" if len(ranges) > 1 else "")
         for number, (first, end) in enumerate(ranges, start=1)
     ]
 
 
 def _make_page(view: RunView, style: Style, grid: Grid, first: int, end: int, page: str) -> Picture:
-    height = grid.line + (end - first) * grid.clip_height
+    height = grid.title_height + (end - first) * grid.clip_height
 
     def frames(step: int = 1) -> Iterator[Pixels]:
         canvas = Image.new("RGB", (grid.width, height), BACKGROUND)
-        facts = f"{page}{view.stream}   {view.endpoint}   {view.target_name}   {view.method}"
-        title = fit_name(view.video, facts, _letters(grid), grid.width - 8, style.font)
-        draw_text(canvas, (4, 0), title, _letters(grid), grid.width - 8, font=style.font)
+        _draw_title(canvas, view, style, grid)
         for number, clip in enumerate(islice(view.clips(), first, end)):
-            top = grid.line + number * grid.clip_height
-            _draw_clip(canvas, view, style, grid, clip, top, f"clip {first + number + 1}/{view.clip_count}")
+            top = grid.title_height + number * grid.clip_height
+            _draw_clip(canvas, view, style, grid, clip, top, f"clip {first + number + 1}/{view.clip_count}{page}")
         yield np.asarray(canvas)
 
-    return Picture(grid.width, height, 1, style.rate, frames)
+    kept = legend_colors(style, view.modality == "flow", view.is_not_predicted)
+    return Picture(grid.width, height, 1, style.rate, frames, kept=kept)
+
+
+def _draw_title(canvas: Image.Image, view: RunView, style: Style, grid: Grid) -> None:
+    """Draw what holds for all clips of a page."""
+    line, letters, width, font = grid.line, letter_size(grid.line), grid.width, style.font
+    draw_caption(canvas, (0, 0), width, line, view, None, font)
+    lines = count_lines(width, line)
+    for number, text in enumerate(_wrap_scale(style, grid)):
+        draw_text(canvas, (4, (lines + number) * line), text, letters, width - 8, FAINT_TEXT, font)
+    if grid.has_key:
+        draw_wheel_key(canvas, (0, grid.title_height - 2 * line), width, line, WHEEL_BOUND, font)
 
 
 def _draw_clip(
     canvas: Image.Image, view: RunView, style: Style, grid: Grid, clip: ClipView, top: int, which: str
 ) -> None:
-    letters = _letters(grid)
-
-    def write(place: tuple[int, int], text: str, width: int, color: tuple[int, int, int] = FAINT_TEXT) -> None:
-        draw_text(canvas, place, text, letters, width, color, style.font)
-
-    about = f"{which}   {view.describe_value(clip.value)}   {describe_scale(style)}"
-    panels = [panel for row in make_panels(clip, view.modality, style) for panel in row]
-    write((4, top), about, canvas.width - 8)
-    write((4, top + grid.line), _describe_ends(panels), canvas.width - 8)
-    is_tight = not grid.is_transposed and text_width("frame 0000", letters, style.font) > grid.side - 4
-    names = [f"{frame}" if is_tight else f"frame {frame}" for frame in clip.frames]
-    titles = [panel.name for panel in panels]
-    above, beside = (titles, names) if grid.is_transposed else (names, titles)
-    for column, name in enumerate(above):
-        left = grid.margin + column * (grid.side + _GAP)
-        write((left, top + 2 * grid.line), name, grid.side - 4)
-    for row, name in enumerate(beside):
-        middle = top + grid.head + row * (grid.side + _GAP) + (grid.side - letters) // 2
-        write((4, middle), name, grid.margin - 8)
+    letters, font = letter_size(grid.line), style.font
+    draw_text(
+        canvas, (4, top), f"{which}   {view.describe_value(clip.value)}", letters, canvas.width - 8, FAINT_TEXT, font
+    )
+    panels = [panel for row in make_panels(clip, view.modality, style) for panel in row if not panel.is_key]
+    _draw_bars(canvas, style, grid, panels, top + grid.line)
+    _draw_names(canvas, style, grid, clip, panels, top)
+    _draw_curve(canvas, style, grid, clip, top)
     for number, panel in enumerate(panels):
         for frame in range(len(clip.frames)):
             left, below = grid.place(number, frame)
             canvas.paste(Image.fromarray(panel.draw(frame, grid.side)), (left, top + below))
 
 
-def _describe_ends(panels: Sequence[Panel]) -> str:
-    """Return what the colours' ends stand for; u and v share theirs."""
-    ends = {panel.name.split()[0]: panel.ends for panel in panels if panel.ends}
-    return "   ".join(f"{name} {low} to {high}" if low else f"{name} {high}" for name, (low, high) in ends.items())
+def _draw_bars(canvas: Image.Image, style: Style, grid: Grid, panels: Sequence[Panel], top: int) -> None:
+    """Draw the colours of each kind of panel, its name in front; u and v share theirs."""
+    letters, width = letter_size(grid.line), grid.width // grid.bars_beside
+    for number, kind in enumerate(_kinds(style)):
+        panel = next(panel for panel in panels if panel.name.startswith(kind))
+        is_both = kind != "gradient" and style.saliency_scale == "shared"
+        name = "saliency" if is_both else kind if kind == "gradient" else f"{kind} saliency"
+        row, column = divmod(number, grid.bars_beside)
+        left, above = column * width, top + row * grid.line
+        named = text_width(name, letters, style.font) + 12
+        draw_text(canvas, (left + 4, above), name, letters, named, FAINT_TEXT, style.font)
+        room = min(width - named, 12 * grid.line)
+        draw_bar(canvas, (left + named, above), room, grid.line, panel.bar, panel.ends or ("", ""), style.font)
 
 
-def _letters(grid: Grid) -> int:
-    return letter_size(grid.line)
+def _draw_names(
+    canvas: Image.Image, style: Style, grid: Grid, clip: ClipView, panels: Sequence[Panel], top: int
+) -> None:
+    """Draw the names of panels and the numbers of frames, above the columns and beside the rows."""
+    letters, font = letter_size(grid.line), style.font
+    across, beside = grid.side - 4, grid.margin - 8
+    frames = [f"frame {frame}" for frame in clip.frames]
+    if not grid.is_transposed and max(text_width(name, letters, font) for name in frames) > across:
+        frames = [f"{frame}" for frame in clip.frames]
+    titles = name_panels(panels, letters, across if grid.is_transposed else beside, font)
+    columns, rows = (titles, frames) if grid.is_transposed else (frames, titles)
+    for column, name in enumerate(columns):
+        place = (grid.margin + column * (grid.side + _GAP), top + grid.head - grid.line)
+        draw_text(canvas, place, name, letters, across, FAINT_TEXT, font)
+    for row, name in enumerate(rows):
+        middle = top + grid.head + row * (grid.side + _GAP) + (grid.side - letters) // 2
+        draw_text(canvas, (4, middle), name, letters, beside, FAINT_TEXT, font)
+
+
+def _draw_curve(canvas: Image.Image, style: Style, grid: Grid, clip: ClipView, top: int) -> None:
+    """Draw how much of the gradient each frame has, and its name."""
+    letters, font = letter_size(grid.line), style.font
+    box = grid.curve_box(top)
+    curve = Curve(clip.importance, box, grid.is_transposed)
+    curve.draw(canvas)
+    for step in range(len(clip.frames)):
+        curve.mark(canvas, step)
+    if grid.is_transposed:
+        place, room = (box[0], top + grid.head - grid.line), grid.curve_width - 8
+    else:
+        place, room = (4, (box[1] + box[3]) // 2 - letters // 2 - 2), grid.margin - 8
+    draw_text(canvas, place, fit_first(CURVE_NAMES, letters, room, font), letters, room, FAINT_TEXT, font)
 
 
 SHEET = Sheet()

@@ -11,13 +11,14 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image
 
+from gbvis.figures.caption import NARROWEST, count_lines, draw_caption, is_narrow
 from gbvis.figures.layout import Layout
-from gbvis.figures.legend import Curve, draw_bar
-from gbvis.figures.panel import Panel, count_rows, describe_scale, make_panels
+from gbvis.figures.legend import CURVE_NAMES, Curve, draw_bar, draw_wheel_key, legend_colors
+from gbvis.figures.panel import WHEEL_BOUND, Panel, count_rows, describe_scale, make_panels, name_panels
 from gbvis.figures.picture import Picture, Pixels
 from gbvis.figures.run_view import ClipView, RunView
 from gbvis.figures.style import BACKGROUND, FAINT_TEXT, TEXT, Style
-from gbvis.figures.text import draw_text, fit_name, letter_size, text_width
+from gbvis.figures.text import draw_text, fit_first, letter_size, wrap_text
 
 _SIDE = 224
 
@@ -27,7 +28,9 @@ class _Metrics:
     """Sizes in pixels: of a panel's side, the gap between panels, a line of text, its letters, the curve, the width.
 
     Attributes:
-        lines: Of the title, and of what stands at the foot: two where a picture is narrow.
+        head: Lines above the panels of a run.
+        foot: Lines below everything.
+        has_key: True where the wheel of flow stands at the foot, since no panel has room for it.
     """
 
     side: int
@@ -36,18 +39,22 @@ class _Metrics:
     letters: int
     curve: int
     width: int
-    lines: int
+    head: int
+    foot: int
+    has_key: bool
 
     @classmethod
-    def of(cls, style: Style) -> "_Metrics":
+    def of(cls, style: Style, has_flow: bool) -> "_Metrics":
         side = style.size or _SIDE
         gap, line = max(2, side // 28), max(14, side // 12)
-        width = len(style.panels) * (side + gap) - gap
-        return cls(side, gap, line, letter_size(line), 2 * line, width, 1 if width > 40 * letter_size(line) else 2)
+        width = max(len(style.panels) * (side + gap) - gap, NARROWEST * letter_size(line))
+        has_key = has_flow and style.has_wheel and style.flow != "both" and "frame" in style.panels
+        foot = (3 if is_narrow(width, line) else 1) + 2 * has_key
+        return cls(side, gap, line, letter_size(line), 2 * line, width, count_lines(width, line), foot, has_key)
 
     def row_top(self, row: int) -> int:
         """Return where a row of panels begins below its block: a title, and for each row names, panels, colours."""
-        return self.lines * self.line + row * (self.side + 2 * self.line)
+        return self.head * self.line + row * (self.side + 2 * self.line)
 
     def block_height(self, rows: int) -> int:
         """Return the height of what belongs to one run."""
@@ -57,15 +64,21 @@ class _Metrics:
         """Return where a column of panels begins."""
         return number * (self.side + self.gap)
 
+    @property
+    def moment_width(self) -> int:
+        """Width of the words that say which moment this is."""
+        return self.width - 8 if is_narrow(self.width, self.line) else round(0.4 * self.width)
+
 
 class Strip(Layout):
     """Panels side by side, moving; several runs below each other."""
 
     def lay_out(self, views: Sequence[RunView], style: Style) -> list[Picture]:
         """Return one picture: a frame for every frame of every clip."""
-        metrics = _Metrics.of(style)
+        has_flow = any(view.modality == "flow" for view in views)
+        metrics = _Metrics.of(style, has_flow)
         heights = [metrics.block_height(count_rows(view.modality, style)) for view in views]
-        height = sum(heights) + metrics.lines * metrics.line
+        height = sum(heights) + metrics.foot * metrics.line
 
         def frames(step: int = 1) -> Iterator[Pixels]:
             for number, clips in enumerate(zip(*(view.clips() for view in views), strict=True), start=1):
@@ -73,7 +86,8 @@ class Strip(Layout):
                 yield from (scene.draw(moment) for moment in range(0, len(scene.clock), step))
 
         count = sum(len(_clock(numbers)) for numbers in zip(*(view.frames for view in views), strict=True))
-        return [Picture(metrics.width, height, count, style.rate, frames, style.loops)]
+        kept = legend_colors(style, has_flow, any(view.is_not_predicted for view in views))
+        return [Picture(metrics.width, height, count, style.rate, frames, style.loops, kept)]
 
 
 def _clock(numbers: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
@@ -113,35 +127,42 @@ class _Scene:
         self._views, self._clips, self._number, self._style, self._metrics = views, clips, number, style, metrics
         self._tops = [sum(heights[:block]) for block in range(len(heights))]
         self._rows = [make_panels(clip, view.modality, style) for clip, view in zip(clips, views, strict=True)]
-        height = sum(heights) + metrics.lines * metrics.line
+        height = sum(heights) + metrics.foot * metrics.line
         self._still = Image.new("RGB", (metrics.width, height), BACKGROUND)
         self._foot = sum(heights)
         self._curves = [Curve(clip.importance, self._curve_box(block)) for block, clip in enumerate(clips)]
+        self._has_wheel = False
         for block in range(len(views)):
             self._draw_block(block)
-        left = metrics.width // 2 if metrics.lines == 1 else 4
-        place = (left, self._foot + (metrics.lines - 1) * metrics.line)
-        self._write(self._still, place, describe_scale(style), metrics.width - left - 4, FAINT_TEXT)
+        self._draw_foot()
 
     def _draw_block(self, block: int) -> None:
         """Draw what stays the same of one run: title, names and colours of the panels, curve."""
-        metrics, top = self._metrics, self._tops[block]
-        view, clip = self._views[block], self._clips[block]
-        facts = view.describe(clip.value)
-        if metrics.lines == 1:
-            title = fit_name(view.video, facts, metrics.letters, metrics.width - 8, self._style.font)
-            self._write(self._still, (4, top), title, metrics.width - 8)
-        else:
-            self._write(self._still, (4, top), view.video, metrics.width - 8)
-            self._write(self._still, (4, top + metrics.line), facts, metrics.width - 8)
+        metrics, top, font = self._metrics, self._tops[block], self._style.font
+        value = self._clips[block].value
+        draw_caption(self._still, (0, top), metrics.width, metrics.line, self._views[block], value, font)
+        shown = [panel for panels in self._rows[block] for panel in panels if not panel.is_key]
+        names = iter(name_panels(shown, metrics.letters, metrics.side - 8, font))
         for row, panels in enumerate(self._rows[block]):
-            self._draw_row(top + metrics.row_top(row), panels)
+            self._draw_row(top + metrics.row_top(row), panels, names)
         self._curves[block].draw(self._still)
         left, above, _, below = self._curve_box(block)
         place = (4, (above + below) // 2 - metrics.letters // 2 - 2)
-        names = ("|gradient| in each frame", "|gradient|", "|g|")
-        fitting = [name for name in names if text_width(name, metrics.letters, self._style.font) < left - 8]
-        self._write(self._still, place, fitting[0] if fitting else "", left - 8, FAINT_TEXT)
+        name = fit_first(CURVE_NAMES, metrics.letters, left - 8, font)
+        self._write(self._still, place, name, left - 8, FAINT_TEXT)
+
+    def _draw_foot(self) -> None:
+        """Draw below everything what the colours end at, and the wheel of flow where no panel has room for it."""
+        metrics, style = self._metrics, self._style
+        narrow = is_narrow(metrics.width, metrics.line)
+        left = 4 if narrow else metrics.moment_width + 8
+        top, room = self._foot + narrow * metrics.line, metrics.width - left - 4
+        for text in wrap_text(describe_scale(style), metrics.letters, room, 1 + narrow, style.font):
+            self._write(self._still, (left, top), text, room, FAINT_TEXT)
+            top += metrics.line
+        if metrics.has_key:
+            top = self._still.height - 2 * metrics.line
+            draw_wheel_key(self._still, (0, top), metrics.width, metrics.line, WHEEL_BOUND, style.font)
 
     def draw(self, moment: int) -> Pixels:
         """Return the picture at a moment of the clip: uint8 (height, width, 3)."""
@@ -150,11 +171,12 @@ class _Scene:
             for row, panels in enumerate(self._rows[block]):
                 top = self._tops[block] + self._metrics.row_top(row) + self._metrics.line
                 for column, panel in enumerate(panels):
+                    if panel.is_key:
+                        continue
                     image = Image.fromarray(panel.draw(step, self._metrics.side))
                     canvas.paste(image, (self._metrics.column(column), top))
             self._curves[block].mark(canvas, step)
-        width = self._metrics.width // (2 if self._metrics.lines == 1 else 1) - 8
-        self._write(canvas, (4, self._foot), self._where(moment), width)
+        self._write(canvas, (4, self._foot), self._where(moment), self._metrics.moment_width)
         return np.asarray(canvas)
 
     def _where(self, moment: int) -> str:
@@ -167,16 +189,33 @@ class _Scene:
         clip = f"   clip {self._number}/{self._views[0].clip_count}"
         return f"{shown}{seconds}   {moment + 1}/{len(self.clock)}{clip}"
 
-    def _draw_row(self, top: int, panels: Sequence[Panel]) -> None:
+    def _draw_row(self, top: int, panels: Sequence[Panel], names: Iterator[str]) -> None:
         """Draw the names above a row of panels, and below it the colours with the values at their ends."""
         metrics = self._metrics
         for column, panel in enumerate(panels):
             left = metrics.column(column)
-            self._write(self._still, (left + 4, top), panel.name, metrics.side - 8, FAINT_TEXT)
+            if panel.is_key:
+                self._draw_key(panel, (left, top))
+                continue
+            self._write(self._still, (left + 4, top), next(names), metrics.side - 8, FAINT_TEXT)
             if panel.ends is None:
                 continue
             place = (left, top + metrics.line + metrics.side)
             draw_bar(self._still, place, metrics.side, metrics.line, panel.bar, panel.ends, self._style.font)
+
+    def _draw_key(self, panel: Panel, place: tuple[int, int]) -> None:
+        """Draw what explains another panel, once in a picture."""
+        if self._has_wheel:
+            return
+        self._has_wheel = True
+        left, top = place
+        side, line = self._metrics.side, self._metrics.line
+        (name,) = name_panels([panel], self._metrics.letters, side - 8, self._style.font)
+        self._write(self._still, (left + 4, top), name, side - 8, FAINT_TEXT)
+        size = round(0.8 * side)
+        shift = (side - size) // 2
+        wheel = Image.fromarray(panel.image(0)).resize((size, size), Image.Resampling.NEAREST)
+        self._still.paste(wheel, (left + shift, top + line + shift))
 
     def _curve_box(self, block: int) -> tuple[int, int, int, int]:
         """Return left, top, right and bottom of a block's curve."""

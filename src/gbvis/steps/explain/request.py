@@ -11,7 +11,9 @@ from gbvis.errors import UsageError
 from gbvis.networks.endpoint import Endpoint, TargetRequest
 from gbvis.networks.info import WeightsInfo
 from gbvis.networks.labels import check_index, find_class
+from gbvis.networks.prediction import PredictedClass
 from gbvis.steps.networks import WeightsRequest
+from gbvis.steps.run_views import predicted_class
 from gbvis.steps.streams import FlowRequest
 from gbvis.store import StoredRun
 from gbvis.videos.clip_request import ClipRequest
@@ -122,6 +124,11 @@ class ExplainedRun:
         """The class as `{"index", "name"}`, or None at an endpoint without classes."""
         return self.info.label_of(self.run.target) if self.run.endpoint.is_class else None
 
+    @property
+    def prediction(self) -> PredictedClass | None:
+        """What the network predicts for these clips, or None where it gives no scores."""
+        return predicted_class(self.run, self.info.labels)
+
     def to_json(self) -> dict[str, Any]:
         """Return the run as a line of `--json`."""
         recipe = self.run.recipe
@@ -132,6 +139,7 @@ class ExplainedRun:
             "target": self.run.target,
             "label": self.label,
             "value": self.run.value,
+            "prediction": self.prediction.to_json() if self.prediction else None,
             "method": recipe.method["name"],
             "settings": recipe.method["settings"],
             "flow": recipe.flow or None,

@@ -1,0 +1,68 @@
+"""Caption: the lines that say what a picture shows of a run, and what the network predicted."""
+
+from pathlib import Path
+
+from PIL import Image
+
+from gbvis.figures.run_view import RunView
+from gbvis.figures.style import FAINT_TEXT, TEXT, WARNING
+from gbvis.figures.text import Part, draw_text, fit_label, fit_title, letter_size
+
+_NARROW = 56
+"""Letters' sizes: what is at most so wide has more lines."""
+
+NARROWEST = 26
+"""Letters' sizes: no picture is narrower, or its words could not be read."""
+
+
+def is_narrow(width: int, line: int) -> bool:
+    """Return whether a picture is too narrow for a caption in two lines."""
+    return width <= _NARROW * letter_size(line)
+
+
+def count_lines(width: int, line: int) -> int:
+    """Return how many lines the caption takes: the title, broken up where it is narrow, and the prediction."""
+    return 4 if is_narrow(width, line) else 2
+
+
+def draw_caption(
+    canvas: Image.Image,
+    place: tuple[int, int],
+    width: int,
+    line: int,
+    view: RunView,
+    value: float | None,
+    font: Path | None,
+) -> None:
+    """Draw the caption; what was not predicted stands out.
+
+    Args:
+        canvas: Where to draw.
+        place: Left and top.
+        width: Of the picture, pixels.
+        line: Height of a line.
+        view: The run.
+        value: The target's; None where the picture shows several.
+        font: A font file, or None for the one that comes along.
+    """
+    left, top = place
+    letters, room = letter_size(line), width - 8
+    name = view.class_name
+    target: Part = (f"{view.numbered_target} ", name) if name else view.numbered_target
+    values = [] if value is None else [view.describe_value(value)]
+    rows: list[list[Part]] = [[("", view.video), view.stream, str(view.endpoint)], [target, *values], [view.method]]
+    for parts in rows if is_narrow(width, line) else [[part for row in rows for part in row]]:
+        draw_text(canvas, (left + 4, top), fit_title(parts, letters, room, font), letters, room, TEXT, font)
+        top += line
+    color = WARNING if view.is_not_predicted else FAINT_TEXT
+    draw_text(canvas, (left + 4, top), fit_prediction(view, letters, room, font), letters, room, color, font)
+
+
+def fit_prediction(view: RunView, letters: int, width: int, font: Path | None) -> str:
+    """Return what the network predicts in one line; where it is too long, the class's name loses its middle."""
+    name = view.prediction.label if view.prediction else ""
+    full = view.describe_prediction()
+    shown = fit_label(lambda label: view.describe_prediction(label), name, letters, width, font)
+    if shown == full:
+        return full
+    return fit_label(lambda label: view.describe_prediction(label, is_short=True), name, letters, width, font)

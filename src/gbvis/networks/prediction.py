@@ -1,0 +1,48 @@
+"""The class that a network predicts, beside what is explained."""
+
+from dataclasses import dataclass
+from typing import Any
+
+_SURE = 0.99995
+"""Higher scores would be rounded to 1, which none is."""
+
+
+@dataclass(frozen=True)
+class PredictedClass:
+    """The class with the highest score.
+
+    Attributes:
+        index: Its index.
+        name: Its name, or None where that is not known.
+        score: Its probability: the mean over the clips.
+        clips: How many clips these are.
+    """
+
+    index: int
+    name: str | None
+    score: float
+    clips: int = 1
+
+    @property
+    def label(self) -> str:
+        """The class's name, else its index."""
+        return self.name or f"class {self.index}"
+
+    def describe(self, explained: int | None, label: str | None = None, is_short: bool = False) -> str:
+        """Return in words what was predicted, and whether it is what is explained.
+
+        Args:
+            explained: The class that is explained, or None where it is no class.
+            label: What the class predicted is called; without it, by its name.
+            is_short: Do not say of how many clips.
+        """
+        score = f"score {self.score:.4f}" if self.score < _SURE else "score above 0.9999"
+        facts = score if is_short or self.clips == 1 else f"{score} over {self.clips} clips"
+        if explained == self.index:
+            return f"predicted, {facts}"
+        denied = "" if explained is None else "not predicted; "
+        return f"{denied}predicted: {label or self.label}, {facts}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {"index": self.index, "name": self.name, "score": self.score}
