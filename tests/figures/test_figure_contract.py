@@ -2,15 +2,18 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from gbvis.errors import UsageError
 from gbvis.figures.layout import Groups, Layout
 from gbvis.figures.layouts import LAYOUTS
 from gbvis.figures.outputs import OUTPUTS
+from gbvis.figures.outputs.animation import Animation
 from gbvis.figures.run_view import RunView
 from gbvis.figures.style import Style
 from gbvis.networks.r2plus1d.architecture import FC, STEM
@@ -88,6 +91,26 @@ class TestEveryLayout:
         assert sum(len(page) for page in pages) == (8 if layout.is_moving else len(pages))
         assert all(page.std() > 0 for page in pages)
 
+    def test_each_of_its_frames_can_be_a_still(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, random: np.random.Generator, name: str
+    ) -> None:
+        """It is that very frame, and its number is what the layout says it shows."""
+        layout = EVERY_LAYOUT[name]
+        if not layout.is_moving:
+            return
+        png = OUTPUTS.load("png")
+        monkeypatch.setattr(type(png), "layout", lambda self, style: layout)
+        group = max(layout.group(make_views(random)).together, key=len)
+        style = Style(layout=name, size=56)
+        (frames,) = lay_out(layout, group, style)
+        for clip in range(2):
+            for step in (0, 3):
+                number = group[0].frames[clip][step]
+                (write,) = png.pages(group, replace(style, at=(number,)))
+                assert write(tmp_path / "still.png")["frame"] == number
+                with Image.open(tmp_path / "still.png") as image:
+                    np.testing.assert_array_equal(np.asarray(image), frames[4 * clip + step])
+
 
 @pytest.mark.parametrize("name", EVERY_OUTPUT)
 class TestEveryOutput:
@@ -130,15 +153,20 @@ def test_no_two_outputs_share_a_suffix() -> None:
     assert all(suffix.startswith(".") and suffix == suffix.lower() for suffix in suffixes)
 
 
-def test_a_layout_that_moves_needs_a_format_that_does() -> None:
-    for name, output in OUTPUTS.load_all().items():
-        can_move = getattr(output, "can_move", True)
+def test_every_format_takes_every_layout(random: np.random.Generator) -> None:
+    for output in OUTPUTS.load_all().values():
         for layout in LAYOUTS.names:
-            if LAYOUTS.load(layout).is_moving and not can_move:
-                with pytest.raises(UsageError, match=f"the layout {layout} moves, and {name} holds a single picture"):
-                    output.check(Style(layout=layout))
-            else:
-                output.check(Style(layout=layout))
+            output.check(Style(layout=layout))
+
+
+def test_a_still_is_of_a_layout_that_moves_in_a_format_that_does_not() -> None:
+    for output in EVERY_OUTPUT.values():
+        for layout in LAYOUTS.names:
+            if output.takes_stills and LAYOUTS.load(layout).is_moving:
+                output.check(Style(layout=layout, at=(3,)))
+            elif isinstance(output, Animation):
+                with pytest.raises(UsageError, match="--at chooses"):
+                    output.check(Style(layout=layout, at=(3,)))
 
 
 def sort_out(groups: Groups) -> list[list[tuple[str, str, int]]]:

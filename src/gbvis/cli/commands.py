@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gbvis.cli import format, options, parse
+from gbvis.cli import format, options, parse, picture_options
 from gbvis.cli.console import Console
 from gbvis.cli.look import Look
 from gbvis.cli.option_groups import unfold
@@ -105,6 +105,7 @@ def render(
     selected: options.Selected,
     look: Look,
     printing: options.Printing,
+    at: picture_options.At = None,
     videos: options.ShownVideos = None,
     output: options.OutputFile = None,
     formats: options.Formats = None,
@@ -122,7 +123,7 @@ def render(
         selection=selected.selection(),
         output=output,
         formats=tuple(formats or ()),
-        style=look.style(),
+        style=picture_options.with_call(picture_options.with_stills(look.style(), at), store, labels),
         dataset=dataset,
         labels=labels,
         is_forced=force,

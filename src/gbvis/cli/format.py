@@ -73,7 +73,8 @@ def print_rendered(console: Console, rendered: RenderedFile) -> None:
     facts = f"{about['rows']} rows" if "rows" in about else ""
     if "frames" in about:
         frames = f"{about['frames']} frame{'s' if about['frames'] > 1 else ''}"
-        facts = f"{frames} of {about['width']}x{about['height']}"
+        size = f"{about['width']}x{about['height']}"
+        facts = f"frame {about['frame']}, {size}" if "frame" in about else f"{frames} of {size}"
     how = "unchanged" if rendered.is_unchanged else f"{rendered.seconds:.1f} s"
     console.print("  ".join(filter(None, (str(rendered.path), facts, how))))
 
@@ -187,7 +188,7 @@ def print_runs(console: Console, listed: Iterable[ListedRun | Failure]) -> int:
 def _list_run(listed: ListedRun) -> tuple[str, ...]:
     run, recipe, label = listed.run, listed.run.recipe, listed.label
     return (
-        run.video,
+        listed.name,
         run.modality,
         run.endpoint.name,
         f"{run.target}" + (f" {label['name']}" if label and label["name"] else ""),

@@ -32,6 +32,19 @@ class Groups:
     alone: list[Lonely] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Moment:
+    """What one frame of a moving picture shows.
+
+    Attributes:
+        clip: Which clip.
+        steps: For each run which of the clip's frames, counted from 0.
+    """
+
+    clip: int
+    steps: tuple[int, ...]
+
+
 class Layout(ABC):
     """A way to lay out runs.
 
@@ -56,6 +69,14 @@ class Layout(ABC):
     def group(self, views: Sequence[RunView]) -> Groups:
         """Return which runs are shown together: by default each alone."""
         return Groups([[view] for view in views])
+
+    def moments(self, views: Sequence[RunView]) -> list[Moment]:
+        """Return what each frame of the picture shows: by default every frame of every clip in turn.
+
+        A still is chosen by it. Where a layout makes more or fewer frames, it is chosen in proportion.
+        """
+        clips = enumerate(views[0].frames)
+        return [Moment(clip, (step,) * len(views)) for clip, frames in clips for step in range(len(frames))]
 
     def name_parts(self, views: Sequence[RunView]) -> tuple[str, ...]:
         """Return the parts of the file name that follow the video's name, for a picture of these runs."""

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -14,16 +15,35 @@ FileWriter = Callable[[Path], Mapping[str, Any]]
 """Writes a file to a path that is free, and returns what `--json` is to say of it beside its path."""
 
 
+@dataclass(frozen=True)
+class NamedPage:
+    """A page whose file is named after what is on it, and not numbered.
+
+    Attributes:
+        write: Writes it.
+        name: The last part of the file's name.
+    """
+
+    write: FileWriter
+    name: str
+
+    def __call__(self, path: Path) -> Mapping[str, Any]:
+        """Write the page."""
+        return self.write(path)
+
+
 class Output(ABC):
     """A kind of file that runs are written to.
 
     Attributes:
         suffix: What its files' names end with.
         scope: What one file holds: a `group` of runs that belong together, or `all` that was asked for.
+        takes_stills: True where a style may say which frame is shown.
     """
 
     suffix: ClassVar[str]
     scope: ClassVar[Literal["group", "all"]] = "group"
+    takes_stills: ClassVar[bool] = False
 
     @abstractmethod
     def write(self, views: Sequence[RunView], style: Style, path: Path) -> Mapping[str, Any]:

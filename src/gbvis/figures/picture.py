@@ -1,7 +1,7 @@
 """Picture: frames to be written as an animation or as a still."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -29,6 +29,7 @@ class Picture:
         frames: Makes the frames, one by one and as often as asked.
         loops: How often it plays; None means without end.
         kept: Colours that an encoder with few of them keeps to a few levels, such as a legend's: uint8 (any, 3).
+        notes: What the file says of itself, by name; see `figures/notes`.
     """
 
     width: int
@@ -38,3 +39,4 @@ class Picture:
     frames: Frames
     loops: int | None = None
     kept: Pixels | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)

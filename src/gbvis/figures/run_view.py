@@ -14,6 +14,7 @@ from gbvis.figures.picture import Pixels
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.prediction import PredictedClass
 from gbvis.videos.clip import ClipPixels
+from gbvis.videos.source import Source
 
 Box = tuple[float, float, float, float]
 """A rectangle in a frame's own pixels: left, top, right, bottom."""
@@ -93,6 +94,8 @@ class RunView:
         clips: Reads the clips anew, one by one.
         read_rate: Returns the video's frames per second, or None.
         find_source: Returns the frames at their own size; raises a GbvisError where they are gone.
+        location: Where the stream was read from.
+        count_frames: Returns the stream's number of frames, or None.
     """
 
     video: str
@@ -106,6 +109,8 @@ class RunView:
     clips: Callable[[], Iterator[ClipView]]
     read_rate: Callable[[], float | None]
     find_source: Callable[[], SourceFrames]
+    location: str = ""
+    count_frames: Callable[[], int | None] = lambda: None
 
     @property
     def modality(self) -> str:
@@ -136,6 +141,13 @@ class RunView:
     def rate(self) -> float | None:
         """The video's frames per second, or None."""
         return self.read_rate()
+
+    @cached_property
+    def source(self) -> Source:
+        """Where the stream came from."""
+        name = self.key.split("/")[0]  # `video` tells namesakes apart, whose streams are to be compared here
+        is_estimated = self.recipe.flow_algorithm is not None
+        return Source(name, self.modality, self.recipe.video, self.location, is_estimated, self.count_frames)
 
     @property
     def stream(self) -> str:

@@ -40,6 +40,9 @@ class Style:
         size: Side of a panel in pixels; None for the layout's own.
         font: A font file; None for the one that comes with gbvis.
         layout: The layout's name; None for the format's default.
+        at: Which frames a still shows: numbers of the video's frames, or seconds as floats; empty for the one with the
+            most gradient.
+        words: Words of the command line that a picture's notes give as they were given, such as `--labels`.
     """
 
     panels: tuple[str, ...] = PANELS
@@ -55,6 +58,8 @@ class Style:
     size: int | None = None
     font: Path | None = None
     layout: str | None = None
+    at: tuple[int | float, ...] = ()
+    words: tuple[str, ...] = ()
 
     @property
     def has_wheel(self) -> bool:

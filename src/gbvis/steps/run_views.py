@@ -15,13 +15,19 @@ from gbvis.figures.run_view import ClipView, RunView, SourceFrames, spread_over_
 from gbvis.networks.labels import Labels
 from gbvis.networks.prediction import PredictedClass
 from gbvis.store import Store, StoredRun
+from gbvis.store.keys import video_key
 from gbvis.videos.locate import find_video
+from gbvis.videos.source import Source
 from gbvis.videos.two_stream import find_dataset
 from gbvis.videos.video import SAMPLE_PREFIX, Video, video_name
 
 
 def make_run_view(
-    store: Store, run: StoredRun, find_source: Callable[[], SourceFrames], labels: Labels | None = None
+    store: Store,
+    run: StoredRun,
+    find_source: Callable[[], SourceFrames],
+    labels: Labels | None = None,
+    name: str | None = None,
 ) -> RunView:
     """Return a run as layouts take it; clips are read as they are needed.
 
@@ -30,10 +36,11 @@ def make_run_view(
         run: The run.
         find_source: Returns the frames at their own size.
         labels: Class names in place of those that the store knows.
+        name: What the video is called; None for its own name.
     """
     labels = labels or store.weights.labels_of(run.recipe)
     return RunView(
-        video=run.video,
+        video=name or run.video,
         recipe=run.recipe,
         endpoint=run.endpoint,
         position=run.position,
@@ -44,6 +51,8 @@ def make_run_view(
         clips=partial(_read_clips, store, run),
         read_rate=lambda: store.clips_of(run).rate,
         find_source=find_source,
+        location=run.location,
+        count_frames=lambda: store.clips_of(run).frame_count,
     )
 
 
@@ -53,6 +62,14 @@ def predicted_class(run: StoredRun, labels: Labels | None) -> PredictedClass | N
         return None
     best = run.scores[0]
     return PredictedClass(best.index, class_name(labels, best.index), best.score, len(run.recipe.clips))
+
+
+def source_of(store: Store, run: StoredRun) -> Source:
+    """Return where a run's stream came from."""
+    recipe = run.recipe
+    is_estimated = recipe.flow_algorithm is not None
+    count = lambda: store.clips_of(run).frame_count  # noqa: E731
+    return Source(video_key(run.video), run.modality, recipe.video, run.location, is_estimated, count)
 
 
 def class_name(labels: Labels | None, index: int) -> str | None:
@@ -86,12 +103,15 @@ def find_source_frames(
         GbvisError: The video is gone, or has changed since it was explained.
     """
     clips = store.clips_of(stored)
-    location = clips.location
-    if not os.path.exists(location):  # noqa: PTH110
+    places = [clips.location]
+    if not os.path.exists(clips.location):  # noqa: PTH110
         moved = (path for path in given if os.path.exists(path) and video_name(path) == stored.video)  # noqa: PTH110
-        location = next(moved, location)
-    video = _open(stored, location, dataset)
-    if clips.fingerprint not in (video.fingerprint, video.motion_fingerprint):
+        places = [*moved] or places
+    for location in places:  # several where videos of one name were given
+        video = _open(stored, location, dataset)
+        if clips.fingerprint in (video.fingerprint, video.motion_fingerprint):
+            break
+    else:
         raise VideoError(
             f"{video.location} has changed since it was explained: the overlay would lie on other frames",
             "explain it again, or choose another --layout",

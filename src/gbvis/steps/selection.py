@@ -1,20 +1,24 @@
 """Which runs of a store a call is about."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gbvis.attribution.methods import METHODS
-from gbvis.errors import UsageError
+from gbvis.errors import GbvisError, UsageError
 from gbvis.flow import ALGORITHMS
 from gbvis.networks.endpoint import find_endpoints, is_all
 from gbvis.networks.labels import Labels, label_key
 from gbvis.provenance import hash_file
 from gbvis.registry import check_name
 from gbvis.steps.networks import MODALITIES, PRECISIONS
-from gbvis.steps.run_views import class_name
+from gbvis.steps.run_views import class_name, source_of
 from gbvis.store import Store, StoredRun
-from gbvis.videos.video import SAMPLE_PREFIX, video_name
+from gbvis.store.keys import video_key
+from gbvis.videos.locate import find_video
+from gbvis.videos.source import Source, match_streams, tell_apart
+from gbvis.videos.video import SAMPLE_PREFIX, VIDEO_SUFFIXES, video_name
 
 
 @dataclass(frozen=True)
@@ -58,16 +62,24 @@ class Selection:
             METHODS.check(self.method)
 
 
-def select_runs(store: Store, video: str | None, selection: Selection, labels: Labels | None = None) -> list[StoredRun]:
+def select_runs(
+    store: Store,
+    video: str | None,
+    selection: Selection,
+    labels: Labels | None = None,
+    spares_rgb: bool = False,
+) -> list[StoredRun]:
     """Return the runs of `video`, a name or a path, or of all videos where it is None, that the selection admits.
 
-    Where a path is given and two videos of that name are in the store, those that came from the path are meant.
+    Where a path is given and several videos of that name are in the store, what came from the path is meant, and the
+    flow that belongs to it. So it is with a name that tells them apart, such as `a/clip`.
 
     Args:
         store: Where they are.
         video: A name or a path.
         selection: Which runs.
         labels: Class names in place of those that the store knows.
+        spares_rgb: Leave RGB runs alone where a flow algorithm is named, if there is any flow of it.
 
     Raises:
         UsageError: The selection names weights that cannot be read, or an endpoint of no network in the store.
@@ -76,16 +88,73 @@ def select_runs(store: Store, video: str | None, selection: Selection, labels: L
     known = store.endpoints()
     for name in selection.endpoints if known else ():
         find_endpoints([name], known)
+    wanted = replace(selection, flow_algorithm=None) if spares_rgb else selection
     runs = [
         run
         for run in store.runs(video_name(video) if video is not None else None, selection.modality)
-        if _admits(selection, run, hashes) and _has_target(selection, run, labels or store.labels_of(run))
+        if _admits(wanted, run, hashes) and _has_target(selection, run, labels or store.labels_of(run))
     ]
-    if video and (video.startswith(SAMPLE_PREFIX) or os.path.exists(video)):  # noqa: PTH110
-        location = video if video.startswith(SAMPLE_PREFIX) else str(Path(video).absolute())
-        streams = {run.modality for run in runs if run.location == location}
-        return [run for run in runs if run.location == location or run.modality not in streams]
+    if video is not None:
+        runs = _narrow_down(store, video, runs)
+    if spares_rgb and selection.flow_algorithm:
+        runs = [run for run in runs if run.modality == "rgb" or _admits(selection, run, hashes)]
+        return runs if any(run.modality == "flow" for run in runs) else []
     return runs
+
+
+def _narrow_down(store: Store, video: str, runs: list[StoredRun]) -> list[StoredRun]:
+    """Return those of some runs of one name that are of the video meant: by a path, or by what tells namesakes apart.
+
+    A path to another video of that name means none of them; a bare name means all.
+    """
+    if not runs:
+        return runs
+    told = name_sources(store, store.runs(runs[0].video))
+    meant = {told[source_of(store, run)] for run in runs if _is_at(run.location, video)}
+    typed = video.replace(os.sep, "/")
+    if not meant and typed in told.values() and typed != runs[0].video:
+        meant = {typed}
+    if not meant and _is_path(video):
+        meant = {told[source] for source in _find_same(runs[0].video, video, list(told))}
+        if not meant:
+            return []
+    return [run for run in runs if told[source_of(store, run)] in meant] if meant else runs
+
+
+def _is_path(video: str) -> bool:
+    """Return whether this is a path to something, and not a name that something else happens to have too."""
+    path = Path(video)
+    return os.path.exists(video) and (path.name != video or path.suffix.lower() in VIDEO_SUFFIXES)  # noqa: PTH110
+
+
+def _find_same(name: str, path: str, sources: Sequence[Source]) -> list[Source]:
+    """Return those sources that are the video at a path, though it has moved, or are its flow; all if nobody knows."""
+    try:
+        video = find_video(path, "rgb", None)
+        content = video.fingerprint
+    except GbvisError:
+        return list(sources)
+    here = Source(video_key(name), "rgb", content, video.location, count_frames=lambda: video.shape.frame_count)
+    partner = match_streams([*sources, here]).partner
+    return [source for source in sources if content in (source.fingerprint, partner.get(source, source).fingerprint)]
+
+
+def name_sources(store: Store, runs: Iterable[StoredRun]) -> dict[Source, str]:
+    """Return what each stream is called whose runs these are: all that a store has of the videos of one name.
+
+    It is that name; where there are several videos of it, with what tells them apart.
+    """
+    found = list(runs)
+    return tell_apart(found[0].video, [source_of(store, run) for run in found]) if found else {}
+
+
+def _is_at(location: str, video: str) -> bool:
+    if video.startswith(SAMPLE_PREFIX) or not os.path.exists(video):  # noqa: PTH110
+        return location == video
+    try:
+        return location == str(Path(video).absolute()) or os.path.samefile(location, video)  # noqa: PTH121
+    except OSError:  # one is gone
+        return False
 
 
 def _admits(selection: Selection, run: StoredRun, weights: set[str]) -> bool:

@@ -74,6 +74,17 @@ def test_fusion_weights(tmp_path: Path, weights: object) -> None:
         read_torch_file(tmp_path / "both.pth")
 
 
+@pytest.mark.parametrize(
+    "weights", [0.5, 1, torch.tensor(0.5), [0.5], [1.0, 1.0, 1.0], "12", {"rgb": 1.0}, [None, 1.0], torch.ones(2, 2)]
+)
+def test_fusion_weights_that_are_none(tmp_path: Path, weights: object) -> None:
+    states = {f"{m}_state": make_tensors(OLD_SCRIPT, channels) for m, channels in (("rgb", 3), ("flow", 1))}
+    torch.save({**states, "stream_weights": weights}, tmp_path / "both.pth")
+    with pytest.raises(WeightsError, match="holds stream_weights") as raised:
+        read_torch_file(tmp_path / "both.pth")
+    assert "expected two numbers" in raised.value.hint
+
+
 def test_what_claims_to_be_large_is_refused_before_it_is(tmp_path: Path) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     write_bomb(tmp_path / "bomb.pth")

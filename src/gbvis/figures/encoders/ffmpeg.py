@@ -12,6 +12,8 @@ import av
 import numpy as np
 from av.video.stream import VideoStream
 
+from gbvis.figures.encoders.metadata import add_png_texts, add_webp_comment
+from gbvis.figures.notes import as_comment
 from gbvis.figures.picture import Picture
 
 
@@ -24,7 +26,7 @@ def write_mp4(picture: Picture, path: Path) -> None:
     container = {"movflags": "+faststart"}
     codec = {"crf": "18", "preset": "medium"}
     with _same_memory():
-        encode(picture, path, "mp4", "libx264", "yuv420p", container, codec, is_even=True)
+        encode(picture, path, "mp4", "libx264", "yuv420p", container, codec, True, _comment(picture))
 
 
 _PERTURB = -6
@@ -56,6 +58,7 @@ def encode(
     container_options: dict[str, str],
     codec_options: dict[str, str],
     is_even: bool = False,
+    comment: str = "",
 ) -> None:
     """Write the picture with one of FFmpeg's encoders, a frame at a time.
 
@@ -68,6 +71,7 @@ def encode(
         container_options: For the file format.
         codec_options: For the encoder.
         is_even: Double the last row or column where their number is odd.
+        comment: What the file says of itself, in formats whose FFmpeg muxer writes it.
     """
     rate = Fraction(picture.rate).limit_denominator(1001)
     pad = (picture.height % 2, picture.width % 2) if is_even else (0, 0)
@@ -75,6 +79,8 @@ def encode(
         stream = cast(VideoStream, container.add_stream(codec, rate=rate, options=codec_options))
         stream.width, stream.height = picture.width + pad[1], picture.height + pad[0]
         stream.pix_fmt = pixel_format
+        if comment:
+            container.metadata["comment"] = comment
         for frame in picture.frames():
             padded = np.pad(frame, ((0, pad[0]), (0, pad[1]), (0, 0)), mode="edge")
             colored = av.VideoFrame.from_ndarray(padded, format="rgb24")
@@ -87,8 +93,16 @@ def write_webp(picture: Picture, path: Path) -> None:
     """Write the picture as a WebP."""
     container = {"loop": str(picture.loops or 0)}
     encode(picture, path, "webp", "libwebp_anim", "yuv420p", container, {"quality": "85"})
+    if picture.notes:
+        add_webp_comment(path, as_comment(picture.notes), (picture.width, picture.height))
 
 
 def write_apng(picture: Picture, path: Path) -> None:
     """Write the picture as an animated PNG, every pixel as it is."""
     encode(picture, path, "apng", "apng", "rgb24", {"plays": str(picture.loops or 0)}, {"pred": "sub"})
+    if picture.notes:
+        add_png_texts(path, picture.notes)
+
+
+def _comment(picture: Picture) -> str:
+    return as_comment(picture.notes) if picture.notes else ""

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from PIL import GifImagePlugin, Image
+from PIL import GifImagePlugin, Image, PngImagePlugin
 
+from gbvis.figures.notes import as_comment
 from gbvis.figures.picture import Picture, Pixels
 
 _SAMPLES = 5
@@ -32,7 +34,7 @@ def write_gif(picture: Picture, path: Path) -> None:
             image = Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE)
             index = np.asarray(image)
             if before is None:
-                file.writelines(GifImagePlugin.getheader(image, info=_describe_loops(picture))[0])
+                file.writelines(GifImagePlugin.getheader(image, info=_describe_file(picture))[0])
                 file.writelines(GifImagePlugin.getdata(image, (0, 0), duration=delay))
             else:
                 change = Image.fromarray(np.where(index == before, np.uint8(_UNCHANGED), index))
@@ -43,11 +45,12 @@ def write_gif(picture: Picture, path: Path) -> None:
         file.write(b";")
 
 
-def _describe_loops(picture: Picture) -> dict[str, int]:
-    """Return what GIF says of repetition: how often after the first time, 0 being for ever."""
+def _describe_file(picture: Picture) -> dict[str, Any]:
+    """Return what a GIF says of itself: its notes, and how often it repeats after the first time, 0 being for ever."""
+    comment = {"comment": as_comment(picture.notes).encode()} if picture.notes else {}
     if picture.loops is None:
-        return {"loop": 0}
-    return {"loop": picture.loops - 1} if picture.loops > 1 else {}
+        return {"loop": 0, **comment}
+    return {"loop": picture.loops - 1, **comment} if picture.loops > 1 else comment
 
 
 def _delays(picture: Picture) -> Iterator[int]:
@@ -164,8 +167,9 @@ def _common_greys(samples: Pixels, most: int) -> list[int]:
 
 
 def write_png(picture: Picture, path: Path) -> None:
-    """Write the picture's only frame as a PNG."""
-    import imageio.v3 as imageio
-
+    """Write the picture's only frame as a PNG; the notes are texts in it."""
     (frame,) = picture.frames()
-    imageio.imwrite(path, frame, plugin="pillow", extension=".png")
+    texts = PngImagePlugin.PngInfo()
+    for name, text in picture.notes.items():
+        texts.add_itxt(name, text.encode(errors="backslashreplace").decode())
+    Image.fromarray(frame).save(path, "PNG", pnginfo=texts)

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from gbvis.figures.caption import NARROWEST, count_lines, draw_caption, is_narrow
-from gbvis.figures.layout import Layout
+from gbvis.figures.layout import Layout, Moment
 from gbvis.figures.legend import CURVE_NAMES, Curve, draw_bar, draw_wheel_key, legend_colors
 from gbvis.figures.panel import WHEEL_BOUND, Panel, count_rows, describe_scale, make_panels, name_panels
 from gbvis.figures.picture import Picture, Pixels
@@ -88,6 +88,11 @@ class Strip(Layout):
         count = sum(len(_clock(numbers)) for numbers in zip(*(view.frames for view in views), strict=True))
         kept = legend_colors(style, has_flow, any(view.is_not_predicted for view in views))
         return [Picture(metrics.width, height, count, style.rate, frames, style.loops, kept)]
+
+    def moments(self, views: Sequence[RunView]) -> list[Moment]:
+        """Return what each frame shows: the runs of both streams go by one clock."""
+        clips = enumerate(zip(*(view.frames for view in views), strict=True))
+        return [Moment(clip, steps) for clip, numbers in clips for steps in _clock(numbers)]
 
 
 def _clock(numbers: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:

@@ -1,15 +1,20 @@
 """Animations and stills: a layout drawn, and encoded in one of the formats that `encoders/` writes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from gbvis.errors import OutputError, UsageError
+from gbvis.figures.encoders.size_limit import SIZE_LIMITS
 from gbvis.figures.layout import Groups, Layout
 from gbvis.figures.layouts import LAYOUTS
+from gbvis.figures.notes import make_notes
 from gbvis.figures.output import FileWriter, Output
+from gbvis.figures.outputs.fit import what_fits
+from gbvis.figures.outputs.still import Stills
 from gbvis.figures.picture import Picture
 from gbvis.figures.run_view import RunView
 from gbvis.figures.style import Style
@@ -29,6 +34,7 @@ class Animation(Output):
     def __init__(self, name: str, can_move: bool = True) -> None:
         self.name, self.can_move = name, can_move
         self.suffix = f".{name}"  # type: ignore[misc]
+        self.takes_stills = not can_move  # type: ignore[misc]
 
     def layout(self, style: Style) -> Layout:
         """Return the layout asked for, or what suits the format."""
@@ -36,7 +42,7 @@ class Animation(Output):
 
     def layout_name(self, style: Style) -> str:
         """Return the name of that layout."""
-        return style.layout or ("strip" if self.can_move else "sheet")
+        return style.layout or ("strip" if self.can_move or style.at else "sheet")
 
     def check(self, style: Style) -> None:
         """Check that the format can hold the layout.
@@ -44,10 +50,15 @@ class Animation(Output):
         Raises:
             UsageError: It cannot.
         """
-        if style.layout and self.layout(style).is_moving and not self.can_move:
+        if not style.at:
+            return
+        name = self.layout_name(style)
+        if self.can_move:
+            raise UsageError(f"--at chooses a still, and {self.name} moves", "choose --format png, or leave out --at")
+        if not self.layout(style).is_moving:
             raise UsageError(
-                f"the layout {style.layout} moves, and {self.name} holds a single picture",
-                "choose gif, mp4, webp or apng, or --layout sheet",
+                f"--at chooses one frame of a layout that moves, and the layout {name} shows all at once",
+                "leave out --at, or choose another layout, such as --layout strip",
             )
 
     def group(self, views: Sequence[RunView], style: Style) -> Groups:
@@ -59,8 +70,19 @@ class Animation(Output):
         return self.layout(style).name_parts(views)
 
     def pages(self, views: Sequence[RunView], style: Style) -> Sequence[FileWriter]:
-        """Return the pages that the layout makes."""
-        return [partial(self._encode, page, style) for page in self.layout(style).lay_out(views, style)]
+        """Return the pages that the layout makes; of one that moves, in a format that does not, the stills.
+
+        Raises:
+            GbvisError: The format cannot hold them.
+        """
+        layout = self.layout(style)
+        pictures = layout.lay_out(views, style)
+        for picture in pictures:
+            self._check_size(picture, views, style)
+        write = partial(self._encode, views)
+        if layout.is_moving and not self.can_move:
+            return Stills(layout, views, pictures).pages(style, write)
+        return [partial(write, style, picture) for picture in pictures]
 
     def write(self, views: Sequence[RunView], style: Style, path: Path) -> Mapping[str, Any]:
         """Write the only page.
@@ -73,9 +95,19 @@ class Animation(Output):
             raise OutputError(f"{path} is one file, and there are {len(pages)} pages", "write them one by one: `pages`")
         return pages[0](path)
 
-    def _encode(self, picture: Picture, style: Style, path: Path) -> dict[str, Any]:
+    def _check_size(self, picture: Picture, views: Sequence[RunView], style: Style) -> None:
+        limit, size = SIZE_LIMITS[self.name], (picture.width, picture.height)
+        if not limit.holds(*size):
+            raise OutputError(
+                f"the {self.layout_name(style)} of {views[0].video} would be {size[0]}x{size[1]} pixels, and "
+                f"{limit.describe(*size)}",
+                what_fits(self.layout(style), views, style, picture, self.name),
+            )
+
+    def _encode(self, views: Sequence[RunView], style: Style, picture: Picture, path: Path) -> dict[str, Any]:
+        notes = make_notes(views, style, self.layout_name(style), self.name)
         encoders = import_module(f"gbvis.figures.encoders.{_ENCODERS[self.name]}")
-        getattr(encoders, f"write_{self.name}")(picture, path)
+        getattr(encoders, f"write_{self.name}")(replace(picture, notes=notes), path)
         size = {"frames": picture.frame_count, "width": picture.width, "height": picture.height}
         return {"layout": self.layout_name(style), **size}
 

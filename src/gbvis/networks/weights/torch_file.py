@@ -141,10 +141,12 @@ def _read_fusion_weights(found: Any, path: Path) -> dict[str, float]:
     """Return how much each stream counts: `found` holds RGB's and flow's weight, by name or in this order."""
     if found is None:
         return {"rgb": 1.0, "flow": 1.0}
-    by_name = found if isinstance(found, Mapping) else dict(zip(("rgb", "flow"), found, strict=False))
+    if isinstance(found, str | bytes):
+        raise _bad_fusion_weights(found, path)
     try:
+        by_name = found if isinstance(found, Mapping) else dict(zip(("rgb", "flow"), list(found), strict=True))
         weights = {name: float(by_name[name]) for name in ("rgb", "flow")}
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise _bad_fusion_weights(found, path) from error
     if min(weights.values()) < 0 or not 0 < sum(weights.values()) < math.inf:
         raise _bad_fusion_weights(found, path)

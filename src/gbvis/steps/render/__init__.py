@@ -13,7 +13,7 @@ from gbvis.atomic_file import publish
 from gbvis.errors import GbvisError, NothingFound, UsageError
 from gbvis.figures.layout import Groups
 from gbvis.figures.layouts import LAYOUTS
-from gbvis.figures.output import FileWriter, Output
+from gbvis.figures.output import FileWriter, NamedPage, Output
 from gbvis.figures.panel import limits_of
 from gbvis.figures.run_view import RunView
 from gbvis.figures.scale import Limits
@@ -21,11 +21,12 @@ from gbvis.figures.style import Style
 from gbvis.networks.labels import read_labels
 from gbvis.progress import Failure, Progress
 from gbvis.steps.render.request import RenderedFile, RenderRequest
-from gbvis.steps.run_views import find_source_frames, make_run_view
-from gbvis.steps.selection import select_runs
+from gbvis.steps.run_views import find_source_frames, make_run_view, source_of
+from gbvis.steps.selection import name_sources, select_runs
 from gbvis.store import Store, StoredRun
 from gbvis.store.keys import readable_name, video_key
 from gbvis.videos.locate import check_dataset
+from gbvis.videos.source import Source
 from gbvis.videos.video import video_name
 
 HINT = "overwrite it with --force, or choose another place with -o"
@@ -55,14 +56,16 @@ class _Rendering:
     def __init__(self, request: RenderRequest, store: Store, outputs: dict[str, Output], progress: Progress) -> None:
         self._request, self._store, self._outputs, self._progress = request, store, outputs, progress
         self._labels = read_labels(request.labels) if request.labels else None
-        self._namesakes: dict[tuple[str, str, str], Counter[int]] = {}
+        self._stored: dict[str, StoredRun] = {}
+        self._namesakes: dict[str, list[StoredRun]] = {}
+        self._names: dict[str, dict[Source, str]] = {}
         self._counts: dict[str, Counter[str]] = {}
 
     def run(self) -> Iterator[RenderedFile | Failure]:
         """Yield every file, and failures."""
         runs: list[StoredRun] = []
         yield from self._select_all(runs)
-        views = [self._view(one) for one in runs]
+        views = [self._view(one) for one in {one.key: one for one in runs}.values()]
         for outputs, groups in self._group(views):
             for lonely in groups.alone:
                 yield Failure(lonely.view.video, lonely.problem, lonely.hint)
@@ -98,7 +101,7 @@ class _Rendering:
             yield Failure(key, problem, "run the same `gbvis explain` again: it computes it once more")
 
     def _select(self, video: str | None) -> list[StoredRun]:
-        runs = select_runs(self._store, video, self._request.selection, self._labels)
+        runs = select_runs(self._store, video, self._request.selection, self._labels, spares_rgb=True)
         if not runs:
             raise NothingFound(
                 f"nothing to render{f' of {video}' if video is not None else ''}: no such run in {self._request.store}",
@@ -109,7 +112,15 @@ class _Rendering:
     def _view(self, stored: StoredRun) -> RunView:
         request = self._request
         find_source = partial(find_source_frames, self._store, stored, request.dataset, request.videos)
-        return make_run_view(self._store, stored, find_source, self._labels)
+        self._stored[stored.key] = stored
+        if stored.video not in self._names:
+            self._namesakes[stored.video] = list(self._store.runs(stored.video))
+            self._names[stored.video] = name_sources(self._store, [*self._namesakes[stored.video], stored])
+        return make_run_view(self._store, stored, find_source, self._labels, self._name_video(stored))
+
+    def _name_video(self, stored: StoredRun) -> str | None:
+        """Return what a run's video is called; None where another process made the run just now."""
+        return self._names[stored.video].get(source_of(self._store, stored))
 
     def _check_one_file(self, groups: list[Group], run_count: int) -> None:
         if self._request.output_file and len(groups) > 1:
@@ -161,6 +172,8 @@ class _Rendering:
         pages = output.pages(group, style)
         for number, write in enumerate(pages, start=1):
             page = f".{number}" if len(pages) > 1 else ""
+            if isinstance(write, NamedPage):
+                page = "" if self._request.output_file and len(pages) == 1 else f".{write.name}"
             file = self._request.output_file
             folder = self._request.output or Path()
             named = file.with_name(f"{file.stem}{page}{file.suffix}") if file else None
@@ -193,7 +206,12 @@ class _Rendering:
 
     def _plain_name(self, group: Group, format_name: str) -> str:
         parts = self._outputs[format_name].name_parts(group, self._request.style)
-        return ".".join((readable_name(group[0].video), *parts))
+        return ".".join((self._file_name(group[0]), *parts))
+
+    def _file_name(self, view: RunView) -> str:
+        """Return the video's name as a part of file names; one that tells namesakes apart, `a/clip`, is `a-clip`."""
+        is_own = view.video == self._stored[view.key].video
+        return readable_name(view.video if is_own else view.video.replace("/", "-"))
 
     def _name(self, group: Group, format_name: str) -> str:
         """Return a file's name, less its suffix; the digest's first 8 make it the only one.
@@ -209,8 +227,12 @@ class _Rendering:
 
     def _has_namesake(self, view: RunView) -> bool:
         """Return whether the store holds another run that would have the same plain name."""
-        place = (view.video, view.modality, view.endpoint.name)
-        if place not in self._namesakes:
-            found = self._store.runs(view.video, view.modality)
-            self._namesakes[place] = Counter(one.target for one in found if one.endpoint == view.endpoint)
-        return self._namesakes[place][view.target] > 1
+        video = self._stored[view.key].video
+        place = (view.video, view.modality, view.endpoint, view.target)
+        alike = [
+            one
+            for one in self._namesakes[video]
+            if place == (self._name_video(one), one.modality, one.endpoint, one.target)
+        ]
+        is_other_name = view.video != video and video_key(self._file_name(view)) in self._store.videos()
+        return len(alike) > 1 or is_other_name

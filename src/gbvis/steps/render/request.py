@@ -1,7 +1,9 @@
 """The request of `render`, and its results."""
 
 import os
+import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,15 @@ class RenderRequest:
         is_file = bool(self.output.suffix) or os.path.isfile(self.output)  # noqa: PTH113
         return self.output if is_file else None
 
+    def __post_init__(self) -> None:
+        """Take `~` for the home folder, as a shell does where it is not quoted, and refuse what holds no file.
+
+        Raises:
+            UsageError: The output is standard output, a pipe or a device.
+        """
+        if self.output is not None:
+            object.__setattr__(self, "output", _find_place(self.output))
+
     def choose_outputs(self) -> dict[str, Output]:
         """Return the outputs to write by name, checked against the style.
 
@@ -60,11 +71,14 @@ class RenderRequest:
         if file and self.formats:
             problem = f"--format is given, and {file} says its format by its suffix"
             raise UsageError(problem, "leave --format out")
-        is_still = bool(self.style.layout) and not LAYOUTS.load(str(self.style.layout)).is_moving
+        style = self.style
+        is_still = bool(style.at) or (bool(style.layout) and not LAYOUTS.load(str(style.layout)).is_moving)
         names = [_name_of_suffix(file)] if file else list(dict.fromkeys(self.formats))
         outputs = {name: OUTPUTS.load(name) for name in names or ["png" if is_still else "gif"]}
         for name, output in outputs.items():
-            output.check(self.style)
+            output.check(style)
+            if style.at and not output.takes_stills:
+                raise UsageError(f"--at chooses a still, and {name} holds none", "choose --format png")
             if output.scope == "all" and file is None:
                 raise UsageError(
                     f"{name} holds all runs in one file, and --format goes with one file for each",
@@ -99,6 +113,27 @@ class RenderRequest:
         words += ["--method", wanted.method] if wanted.method else []
         words += ["--precision", wanted.precision] if wanted.precision else []
         return join_words([*words, "--store", str(self.store)])
+
+
+def _find_place(output: Path) -> Path:
+    """Return the file or folder that was asked for.
+
+    Raises:
+        UsageError: It is standard output, a pipe or a device: a picture is renamed when it is whole, and would take
+            its place.
+    """
+    with suppress(RuntimeError):  # no such user: then it is a name like any other
+        output = output.expanduser()
+    is_special = str(output) in ("-", "/dev/stdout", "/dev/stderr")
+    with suppress(OSError, ValueError):  # not there, or not to be looked at: it is found out when it is written
+        mode = output.stat().st_mode
+        is_special |= not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) or Path("/dev") in output.absolute().parents
+    if is_special:
+        raise UsageError(
+            f"-o {output} is no place for a file: pictures are not written to standard output, pipes or devices",
+            "name a file, such as -o picture.gif, and pass it on from there",
+        )
+    return output
 
 
 def _name_of_suffix(file: Path) -> str:

@@ -8,11 +8,12 @@ from typing import Any
 
 from gbvis.errors import NothingFound
 from gbvis.progress import Failure
-from gbvis.steps.run_views import class_name
-from gbvis.steps.selection import Selection, select_runs
+from gbvis.steps.run_views import class_name, source_of
+from gbvis.steps.selection import Selection, name_sources, select_runs
 from gbvis.store import Store, StoredRun
 from gbvis.store.inventory import measure
 from gbvis.store.keys import RUN
+from gbvis.videos.source import Source
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class ListedRun:
         store: Where it is.
         size: Bytes.
         age: Seconds; None where it does not say when it was made.
+        name: What the video is called; where there are several of its name, with what tells them apart.
     """
 
     run: StoredRun
@@ -47,12 +49,15 @@ class ListedRun:
     store: str
     size: int
     age: float | None
+    name: str
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as a line of `--json`."""
         return {
             "group": self.run.key,
             "video": self.run.video,
+            "name": self.name,
+            "location": self.run.location,
             "modality": self.run.modality,
             "endpoint": self.run.endpoint.name,
             "target": self.run.target,
@@ -76,10 +81,14 @@ def run(request: ListRequest) -> Iterator[ListedRun | Failure]:
     """
     store = Store.open(request.store)
     count = 0
+    names: dict[str, dict[Source, str]] = {}
     for found in select_all(store, request.videos, request.selection):
         count += 1
         size = measure(store, RUN, found.key).size
-        yield ListedRun(found, _label_of(store, found), store.location, size, _age_of(found))
+        if found.video not in names:
+            names[found.video] = name_sources(store, store.runs(found.video))
+        name = names[found.video].get(source_of(store, found), found.video)
+        yield ListedRun(found, _label_of(store, found), store.location, size, _age_of(found), name)
     for key in sorted(store.damaged):
         yield Failure(key, f"{key} is damaged", "explain it again, or take it away with `gbvis store rm --damaged`")
     is_narrowed = bool(request.videos) or request.selection != Selection()

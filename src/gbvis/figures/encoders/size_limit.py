@@ -1,0 +1,46 @@
+"""How large a picture each format holds; to be asked before anything is drawn."""
+
+from dataclasses import dataclass
+
+_READABLE = 178_956_970
+"""Pixels of a frame; Pillow, and with it most Python programs, opens nothing larger (`DecompressionBombError`)."""
+
+_BLOCK = 16
+
+
+@dataclass(frozen=True)
+class SizeLimit:
+    """How large a format's frames may be.
+
+    Attributes:
+        side: Pixels of a side.
+        blocks: Squares of 16 pixels a side that cover a frame, where the format counts them; else None.
+        name: What sets the limit, for messages.
+    """
+
+    side: int
+    name: str
+    blocks: int | None = None
+
+    def holds(self, width: int, height: int) -> bool:
+        """Return whether a frame of this size fits."""
+        blocks = -(-width // _BLOCK) * -(-height // _BLOCK)
+        is_within = max(width, height) <= self.side and blocks <= (self.blocks or blocks)
+        return is_within and width * height <= _READABLE
+
+    def describe(self, width: int, height: int) -> str:
+        """Return in words which limit a frame of this size breaks."""
+        if max(width, height) > self.side:
+            return f"{self.name} holds {self.side:,} pixels a side"
+        pixels = _READABLE if self.blocks is None else min(_READABLE, self.blocks * _BLOCK**2)
+        return f"{self.name} holds {pixels:,} pixels a frame" if self.blocks else f"programs read {pixels:,} pixels"
+
+
+SIZE_LIMITS = {
+    "gif": SizeLimit(0xFFFF, "GIF"),
+    "mp4": SizeLimit(16_384, "H.264", 139_264),
+    "webp": SizeLimit(16_383, "WebP"),
+    "apng": SizeLimit(0x7FFFFFFF, "PNG"),
+    "png": SizeLimit(0x7FFFFFFF, "PNG"),
+}
+"""By format. H.264: the frame of level 6.2, its highest, and the sides that x264 takes."""

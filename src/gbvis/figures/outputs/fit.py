@@ -1,0 +1,58 @@
+"""What fits: which other size, layout or format holds what a format cannot."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gbvis.errors import GbvisError
+from gbvis.figures.encoders.size_limit import SIZE_LIMITS
+from gbvis.figures.layout import Layout
+from gbvis.figures.picture import Picture
+from gbvis.figures.run_view import RunView
+from gbvis.figures.style import Style
+
+_SMALLEST, _USUAL = 56, 224
+"""Pixels of a panel's side: the least that `--size` takes, and the most that a layout takes by itself."""
+
+
+def what_fits(layout: Layout, views: Sequence[RunView], style: Style, picture: Picture, format_name: str) -> str:
+    """Return as a hint what would fit; nothing is drawn to find out.
+
+    Args:
+        layout: The layout.
+        views: What it shows.
+        style: How.
+        picture: The page that is too large.
+        format_name: The format that cannot hold it.
+    """
+    ways = []
+    size = _largest_size(layout, views, style, format_name)
+    if size is not None:
+        ways.append(f"--size {size}")
+    others = [name for name, limit in SIZE_LIMITS.items() if limit.holds(picture.width, picture.height)]
+    ways += [f"--format {name}" for name in others if name != format_name and (name != "png" or not layout.is_moving)]
+    if layout.joins and len(views) > 1:
+        ways.append("fewer runs, with -e, -l or -f")
+    if not layout.is_moving:
+        ways.append("fewer frames, by explaining with -n")
+    if not ways:
+        ways.append("another --layout, whose panels are as small as --size says")
+    return f"this fits: {', or '.join(ways)}"
+
+
+def _largest_size(layout: Layout, views: Sequence[RunView], style: Style, format_name: str) -> int | None:
+    """Return the largest side of a panel that fits; None where none does, or the layout does not heed it."""
+    low, high = _SMALLEST, style.size or _USUAL
+    if not _fits(layout, views, style, low, format_name):
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if _fits(layout, views, style, middle, format_name) else (low, middle)
+    return low
+
+
+def _fits(layout: Layout, views: Sequence[RunView], style: Style, size: int, format_name: str) -> bool:
+    try:
+        pictures = layout.lay_out(views, replace(style, size=size))
+    except GbvisError:
+        return False
+    return all(SIZE_LIMITS[format_name].holds(picture.width, picture.height) for picture in pictures)
