@@ -30,8 +30,8 @@ DOORS: dict[str, set[str]] = {
     "filelock": {"atomic_file.py"},
     "cv2": set(),  # named in flow/preprocess.py alone, where it is imported by that name
     "av": {"videos/readers/video_file.py", "figures/encoders/ffmpeg.py"},
-    "imageio": {"videos/two_stream.py", "videos/readers/frame_folder.py", "flow/recipe.py"},
-    "PIL": {"videos/readers/frame_folder.py", "figures"},
+    "imageio": {"videos/two_stream.py", "flow/recipe.py"},
+    "PIL": {"videos/readers/image_file.py", "figures"},
     "cmap": {"figures/color.py"},
     "typer": {"cli"},
     "rich": {"cli/console.py"},

@@ -168,16 +168,39 @@ def prepare_labels(whole: Path, folder: Path, random: Random) -> Call:
     )
 
 
+def prepare_layout(whole: Path, folder: Path, random: Random) -> Call:
+    """Break frames of a folder that holds flow too, or lose some."""
+    for number in range(1, 10):
+        for prefix, source in (("img_", "jpegs_256"), ("flow_x_", "tvl1_flow/u"), ("flow_y_", "tvl1_flow/v")):
+            for name in ("good", "broken"):
+                (folder / name).mkdir(exist_ok=True)
+                shutil.copy(
+                    whole / f"dataset/{source}/good/frame{number:06d}.jpg", folder / name / f"{prefix}{number:05d}.jpg"
+                )
+    for path in random.sample(sorted((folder / "broken").iterdir()), random.choice([1, 3, 9])):
+        change = random.choice(["damage", "lose", "rename"])
+        if change == "damage":
+            path.write_bytes(damage(path.read_bytes(), random))
+        elif change == "lose":
+            path.unlink()
+        else:
+            path.rename(path.with_name(random.choice([f"{path.stem} (1).jpg", "999.jpg", f"{'9' * 200}.jpg", "x.jpg"])))
+    return _with_good(["predict", "-w", str(whole / "flow.pth"), "--clips", "2"], ["good", "broken"], random)
+
+
 def prepare_list(whole: Path, folder: Path, random: Random) -> Call:
     """Break a list of videos, which still has good ones to do beside it."""
-    lines = [f"{whole}/video{suffix} {number}\n" for number, suffix in enumerate(list(VIDEOS)[:3])]
-    (folder / "list.txt").write_bytes(damage("".join(lines).encode(), random))
+    form = random.choice(["{} {}\n", "{} {}\n", '"{}",{}\r\n', "{} 12 {}\n", "{}\tArchery{}\n"])
+    lines = [form.format(f"{whole}/video{suffix}", number) for number, suffix in enumerate(list(VIDEOS)[:3])]
+    lines = random.choice([[], ["video,label\n"]]) + lines
+    name = random.choice(["list.txt", "list.txt", "wave_test_split1.txt", "testlist01.txt"])
+    (folder / name).write_bytes(damage("".join(lines).encode(random.choice(["utf-8", "utf-16"])), random))
     good = str(shutil.copy(whole / "video.mp4", folder / "good.mp4"))
     command = random.choice(
         [["explain", "-e", "fc"], ["predict", "--clips", "1"], ["extract", "-m", "rgb", "-o", "out"]]
     )
     weights = [] if command[0] == "extract" else ["-w", str(whole / "rgb.pth")]
-    call = (command[0], good, *command[1:], *weights, "--videos-from", "list.txt", "--json")
+    call = (command[0], good, *command[1:], *weights, "--videos-from", name, "--json")
     return Call(call)
 
 
@@ -185,6 +208,7 @@ KINDS: dict[str, Prepare] = {
     **{f"video {suffix}": partial(prepare_video, suffix) for suffix in VIDEOS},
     **{f"frame {suffix}": partial(prepare_frames, suffix) for suffix in IMAGES},
     "flow frame": partial(prepare_flow, "frame"),
+    "frames and flow in one folder": prepare_layout,
     "flow bounds": partial(prepare_flow, "bounds"),
     "weights .pth": partial(prepare_weights, "rgb.pth"),
     "weights .pth, legacy": partial(prepare_weights, "rgb-legacy.pth"),

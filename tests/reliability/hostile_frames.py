@@ -117,6 +117,37 @@ def png_with_a_huge_text(whole: Path, folder: Path) -> Call:
     return _frames_call(whole, folder, small[:33] + chunk + small[33:], ".png")
 
 
+@hostile
+def tiff_that_claims_60000_squared(whole: Path, folder: Path) -> Call:
+    """A directory alone."""
+    file = io.BytesIO()
+    Image.fromarray(draw(1)[0]).save(file, "TIFF")
+    content = bytearray(file.getvalue())
+    first = int.from_bytes(content[4:8], "little")
+    for entry in range(first + 2, len(content) - 12, 12):
+        if int.from_bytes(content[entry : entry + 2], "little") in (256, 257):  # width and height
+            content[entry + 2 : entry + 12] = struct.pack("<HII", 4, 1, 60_000)
+    return _frames_call(whole, folder, bytes(content), ".tif")
+
+
+@hostile
+def tiff_that_follows_itself(whole: Path, folder: Path) -> Call:
+    """A directory that is its own successor."""
+    made = frames_that_are_tiff(whole, folder)
+    for path in (folder / "broken").iterdir():
+        path.rename(path.with_suffix(".tif"))
+    return made
+
+
+@hostile
+def orientation_that_is_no_number(whole: Path, folder: Path) -> Call:
+    """EXIF whose orientation is text, and a directory that points outside."""
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x02\x01\x12\0\x02\0\0\0\x04six\0\x87i\0\x04\0\0\0\x01\xff\xff\xff\xf0\0\0\0\0"
+    whole_frame = (whole / "frames.jpg/frame000001.jpg").read_bytes()
+    segment = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
+    return _frames_call(whole, folder, whole_frame[:2] + segment + whole_frame[2:], ".jpg")
+
+
 def _bounds_call(whole: Path, folder: Path, bounds: bytes | None) -> Call:
     shutil.copytree(whole / "dataset", folder / "dataset")
     if bounds is not None:
@@ -143,6 +174,30 @@ def bounds_of_gigabytes(whole: Path, folder: Path) -> Call:
     made = _bounds_call(whole, folder, None)
     os.truncate(folder / "dataset/tvl1_flow/u/broken.bin", 4 << 30)
     return made
+
+
+@hostile
+def folder_of_many_series(whole: Path, folder: Path) -> Call:
+    """Ten thousand names with nothing in common, and numbers that are all over the place."""
+    frame = (whole / "frames.png/frame000001.png").read_bytes()
+    (folder / "broken").mkdir()
+    first = folder / "broken/a-1-b-2-c-3.png"
+    first.write_bytes(frame)
+    for number in range(10_000):
+        os.link(first, folder / f"broken/{number % 7}-{number * 7919 % 10_007}-{'x' * (number % 50)}-{number}.png")
+    shutil.copytree(whole / "frames.png", folder / "good")
+    return Call(("predict", "good", "-w", str(whole / "rgb.pth"), "--json", "./broken"))
+
+
+@hostile
+def folder_of_folders_in_a_circle(whole: Path, folder: Path) -> Call:
+    """Links that lead back, many times over."""
+    for name in ("broken", "broken/a", "broken/a/b"):
+        (folder / name).mkdir()
+        for number in range(9):
+            (folder / name / f"link{number}").symlink_to(folder / "broken")
+    shutil.copytree(whole / "frames.png", folder / "good")
+    return Call(("predict", "broken", "good", "-w", str(whole / "rgb.pth"), "--json"), has_good=True)
 
 
 @hostile

@@ -57,6 +57,26 @@ def list_with_long_numbers(whole: Path, folder: Path) -> Call:
 
 
 @hostile
+def list_that_begins_as_utf_16(whole: Path, folder: Path) -> Call:
+    """A byte order mark, and an odd number of bytes, half of a pair among them."""
+    return _list_call(whole, folder, b"\xff\xfe" + "good.mp4 3\n".encode("utf-16-le") + b"\x00\xd8\n")
+
+
+@hostile
+def list_of_many_columns(whole: Path, folder: Path) -> Call:
+    """Quotes that never end, and a line of nothing but what divides columns."""
+    lines = [b"video,label", b'"good.mp4,3', b'",' * 5000, b"," * 16_000, b" a" * 8000, b"good.mp4,3,,,,", b"=cmd(),1"]
+    return _list_call(whole, folder, b"\n".join(lines))
+
+
+@hostile
+def list_of_places_elsewhere(whole: Path, folder: Path) -> Call:
+    """Patterns, homes, devices and URLs."""
+    lines = ["/**/*.mp4", "~root/.ssh/id_rsa 3", "/dev/zero 3", "zip://x::http://localhost/a.zip 3", "*", "sample:x 3"]
+    return _list_call(whole, folder, "\n".join(lines).encode())
+
+
+@hostile
 def list_without_end(whole: Path, folder: Path) -> Call:
     """A device that never ends."""
     return _list_call(whole, folder, None, "/dev/zero")

@@ -29,7 +29,7 @@ VIDEOS = {
 }
 """Codec and options by suffix."""
 
-IMAGES = (".jpg", ".png", ".bmp", ".webp")
+IMAGES = (".jpg", ".png", ".bmp", ".webp", ".tif")
 COUNT, HEIGHT, WIDTH = 12, 48, 64
 
 

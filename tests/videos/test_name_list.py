@@ -1,9 +1,10 @@
+import codecs
 import io
 
 import pytest
 
 from gbvis.errors import UsageError
-from gbvis.videos.name_list import VideoEntry, read_text, read_video_list
+from gbvis.videos.name_list import read_text
 
 
 def test_names_come_as_they_are() -> None:
@@ -13,20 +14,23 @@ def test_names_come_as_they_are() -> None:
         read_text(io.BytesIO(b"\xff"), "names")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("text", ["one.mp4 1\r\nzwö.mp4 2\r\n", "a.avi\nb.avi", "x"])
+def test_any_encoding_of_unicode(text: str, encoding: str) -> None:
+    assert read_text(io.BytesIO(text.encode(encoding)), "names") == text
+
+
+def test_a_byte_order_mark_decides_what_zeros_cannot() -> None:
+    content = codecs.BOM_UTF16_BE + "漢字.mp4\n".encode("utf-16-be")
+    assert read_text(io.BytesIO(content), "names") == "漢字.mp4\n"
+
+
+@pytest.mark.parametrize("content", [b"a\0b.mp4\n\0\n", b"a\0", b"\0\0\0\0", b"good.mp4\0 3\n"])
+def test_zeros_alone_are_no_utf_16(content: bytes) -> None:
+    assert len(read_text(io.BytesIO(content), "names")) in (len(content), len(content) / 2)
+
+
 @pytest.mark.parametrize(("content", "found"), [(b"a" * 20_000, "20,000 characters"), (bytes(1 << 27), "67,108,864")])
 def test_what_is_no_file_of_names(content: bytes, found: str) -> None:
     with pytest.raises(UsageError, match=f"names is no file of names: .*{found}"):
         read_text(io.BytesIO(content), "names")
-
-
-@pytest.mark.parametrize(
-    "name", ["a\u2028b", "a\x85b", "a\x0bb", "a\x1cb", "\u3000wide\u3000", "a\rb", "\x0cx", "a\0b"]
-)
-def test_only_line_feeds_divide_a_list(name: str) -> None:
-    entries = read_video_list(f"one.mp4\r\n\n \t{name} \n{name}.avi 3\r\n", is_from_one=False)
-    assert entries == [VideoEntry("one.mp4"), VideoEntry(name), VideoEntry(f"{name}.avi", 3)]
-
-
-def test_a_number_of_many_digits_is_part_of_the_name() -> None:
-    line = "one.avi " + "9" * 5000
-    assert read_video_list(line, is_from_one=False) == [VideoEntry(line)]

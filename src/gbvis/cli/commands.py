@@ -57,7 +57,7 @@ def predict(
     from gbvis.steps import predict as step
 
     request = step.PredictRequest(
-        which.entries(), weights.request(), dataset, clips.request(), top, flow.request(), store
+        which.entries(dataset=dataset), weights.request(), dataset, clips.request(), top, flow.request(), store
     )
     console = Console(printing)
     return format.print_all(console, step.run(request, console), format.print_prediction)
@@ -82,7 +82,7 @@ def explain(
     from gbvis.steps import explain as step
 
     request = step.ExplainRequest(
-        videos=which.entries(labels_from_one),
+        videos=which.entries(labels_from_one, dataset),
         weights=weights.request(),
         store=store,
         dataset=dataset,

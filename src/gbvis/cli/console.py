@@ -42,6 +42,7 @@ class Console(Progress):
         self._bars = None if printing.quiet or not self._err.is_terminal else _make_bars(self._err)
         self._videos: TaskID | None = None
         self._work: dict[str, TaskID] = {}
+        self._warned: set[str] = set()
 
     def __enter__(self) -> Self:
         if self._bars:
@@ -87,8 +88,10 @@ class Console(Progress):
             self._err.print(Text(printable(line)))
 
     def warn(self, line: str) -> None:
-        """Print a warning on stderr."""
-        self._err.print(Text(f"warning: {printable(line)}"))
+        """Print a warning on stderr, each once."""
+        if line not in self._warned:
+            self._warned.add(line)
+            self._err.print(Text(f"warning: {printable(line)}"))
 
     def fail(self, failure: Failure) -> None:
         """Print a failed video on stderr, and on stdout too with `--json`."""

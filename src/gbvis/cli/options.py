@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gbvis.attribution.methods import METHODS
-from gbvis.cli import parse
+from gbvis.cli import list_options, parse
 from gbvis.cli.option_groups import option, switch
 from gbvis.figures.outputs import PICTURES
 from gbvis.flow import ALGORITHMS
@@ -115,14 +115,14 @@ class Videos:
         list[str] | None,
         typer.Argument(metavar="VIDEO", help="Video files, folders of frames, names with -d, or sample:CLASS-SEED."),
     ] = None
-    videos_from: Annotated[
-        str | None,
-        option("--videos-from", metavar="FILE", text="A list: NAME, or NAME.avi LABEL, per line; - is stdin."),
-    ] = None
+    videos_from: list_options.VideosFrom = None
+    split: list_options.Split = None
+    part: list_options.Part = None
 
-    def entries(self, labels_from_one: bool = False) -> tuple[VideoEntry, ...]:
+    def entries(self, labels_from_one: bool = False, dataset: Path | None = None) -> tuple[VideoEntry, ...]:
         """Return the videos typed and those of the list."""
-        return parse.parse_videos(self.videos, self.videos_from, labels_from_one)
+        listed = list_options.read_list_request(self.videos_from, labels_from_one, self.split, self.part, dataset)
+        return parse.parse_videos(self.videos, listed)
 
 
 @dataclass

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -15,28 +17,46 @@ if TYPE_CHECKING:
     from gbvis.attribution.method import Method
     from gbvis.steps.streams import FlowRequest
     from gbvis.videos.name_list import VideoEntry
+    from gbvis.videos.video_list import ListRequest
 
 
-def parse_videos(typed: list[str] | None, list_file: str | None, is_from_one: bool) -> tuple[VideoEntry, ...]:
+def parse_videos(typed: list[str] | None, listed: ListRequest | None) -> tuple[VideoEntry, ...]:
     """Return the videos typed and those of the list, `-` being standard input.
 
     Raises:
         UsageError: There are none, or the list cannot be read.
     """
-    from gbvis.videos.name_list import VideoEntry, read_text, read_video_list
+    from gbvis.videos.name_list import VideoEntry
 
     entries = [VideoEntry(video) for video in typed or []]
-    if list_file:
+    if listed:
         try:
-            with _open_list(list_file) as file:
-                text = read_text(file, f"the list {list_file}", "surrogateescape")
-            entries += read_video_list(text, is_from_one)
-        except OSError as error:
-            problem = f"cannot read the list {list_file}: {error.strerror}"
-            raise UsageError(problem, "check the path after --videos-from") from error
+            entries += _read_list(listed)
+        except (OSError, UnicodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it begins as UTF-16, and goes on as none"
+            is_url = re.match("[a-z][a-z0-9+.]+:/", listed.name)
+            hint = (
+                "give a file of this machine, or - for standard input"
+                if is_url
+                else "check the path after --videos-from"
+            )
+            raise UsageError(f"cannot read the list {listed.name}: {why}", hint) from error
     if not entries:
         raise UsageError("no video given", "give files, folders or names, or a list with --videos-from")
     return tuple(entries)
+
+
+def _read_list(listed: ListRequest) -> list[VideoEntry]:
+    """Return the videos of a list, or of the lists of one split in a folder."""
+    from gbvis.videos.name_list import read_text
+    from gbvis.videos.video_list import find_split_files, read_video_list
+
+    if Path(listed.name).is_dir():
+        lists = [replace(listed, name=str(path)) for path in find_split_files(Path(listed.name), listed)]
+        return [entry for one in lists for entry in _read_list(one)]
+    with _open_list(listed.name) as file:
+        text = read_text(file, f"the list {listed.name}", "surrogateescape")
+    return read_video_list(text, listed)
 
 
 def _open_list(name: str) -> AbstractContextManager[BinaryIO]:

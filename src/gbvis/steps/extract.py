@@ -17,6 +17,8 @@ from gbvis.progress import Failure, Progress
 from gbvis.registry import check_name
 from gbvis.steps.estimated_flow import check_length
 from gbvis.steps.networks import MODALITIES
+from gbvis.steps.streams import tell_notices
+from gbvis.videos.gather import gather_videos
 from gbvis.videos.locate import find_video
 from gbvis.videos.name_list import VideoEntry
 from gbvis.videos.two_stream import JPEG_QUALITY
@@ -93,10 +95,13 @@ def run(request: ExtractRequest, progress: Progress | None = None) -> Iterator[E
         raise UsageError(
             f"cannot write into {request.output}: {error.strerror}", "choose another folder with -o"
         ) from error
-    progress.expect_videos(len(request.videos))
-    for entry in request.videos:
+    videos = gather_videos(request.videos, None, progress)
+    progress.expect_videos(len(videos))
+    for entry in videos:
         try:
-            yield _extract(request, find_video(entry.location, "rgb", None), progress)
+            video = find_video(entry.location, "rgb", None)
+            tell_notices(video, progress)
+            yield _extract(request, video, progress)
         except GbvisError as error:
             yield Failure.of(entry.location, error)
         except OSError as error:

@@ -1,7 +1,7 @@
 """`gbvis predict`: the classes that each stream sees in a video, and both streams fused."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from gbvis.steps.streams import FlowRequest, find_stream
 from gbvis.store import Store
 from gbvis.videos.clip import cut_clip
 from gbvis.videos.clip_request import ClipRequest
+from gbvis.videos.gather import gather_videos
 from gbvis.videos.locate import check_dataset
 from gbvis.videos.name_list import VideoEntry
 
@@ -77,6 +78,7 @@ def run(request: PredictRequest, progress: Progress | None = None) -> Iterator[P
     """
     progress = progress or Progress()
     check_dataset(request.dataset)
+    request = replace(request, videos=gather_videos(request.videos, request.dataset, progress))
     networks = Networks(request.weights)
     request.flow.check(networks.infos.values())
     if "flow" in networks.infos:

@@ -152,7 +152,9 @@ def _place(stored: StoredRun, location: str, dataset: Path | None, modality: str
     if location.startswith(SAMPLE_PREFIX):
         return location, modality, None
     if _modality_of(stored) == "flow":
-        return stored.video, modality, dataset or _dataset_around(Path(location))
+        around = dataset or _dataset_around(Path(location))
+        lies_with_frames = around is None and os.path.isdir(location)  # noqa: PTH112
+        return (location if lies_with_frames else stored.video), modality, around
     is_there = os.path.exists(location)  # False where nothing can be there: a store may say anything  # noqa: PTH110
     return (location, modality, None) if is_there else (stored.video, modality, dataset)
 

@@ -73,15 +73,24 @@ def find_stream(
         VideoError: There is no such video.
     """
     if info.modality == "rgb":
-        return _find(entry, "rgb", dataset) or find_video(entry.location, "rgb", dataset)
+        read = _find(entry, "rgb", dataset) or find_video(entry.location, "rgb", dataset)
+        tell_notices(read, progress)
+        return read
     flow = None if request.algorithm else _find(entry, "flow", dataset)
     if flow is None:
         rgb = _find(entry, "rgb", dataset)
         if rgb is None:  # then say what is not there: both, or the frames that motion would be estimated from
             missing = "rgb" if _find(entry, "flow", dataset) else "flow"
             rgb = find_video(entry.location, missing, dataset)
+        tell_notices(rgb, progress)
         flow = EstimatedFlow(rgb, request.recipe_for(info.clip_format), request.is_jpeg, open_store, progress)
     return CompensatedFlow(flow, request.remedy) if request.remedy else flow
+
+
+def tell_notices(video: Video, progress: Progress) -> None:
+    """Warn of what a user should know of how a video was read."""
+    for notice in video.notices:
+        progress.warn(notice)
 
 
 def _find(entry: VideoEntry, modality: str, dataset: Path | None) -> Video | None:

@@ -3,6 +3,7 @@
 import errno
 import os
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -43,6 +44,8 @@ class RemoteStorage(Storage):
                 f"cannot use the store {url}: {error}",
                 f"install what fsspec needs for {protocol}://; for s3 that is `pip install 'gbvis[s3]'`",
             ) from error
+        except (OSError, zipfile.BadZipFile) as error:  # a file that holds a store, `zip://` say
+            raise UsageError(f"cannot open the store {url}: {error}", "unpack it, and give the folder") from error
         self._root = root.rstrip("/")
         if not self._root:
             raise UsageError(f"the store {url} names no place", "give a bucket and a path below it")

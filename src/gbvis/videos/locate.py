@@ -1,14 +1,19 @@
 """Find a video: a path, a name in a data set or a sample becomes a `Video`."""
 
 import difflib
+import re
 from pathlib import Path
 
 from gbvis.errors import UsageError, VideoError
 from gbvis.videos.readers import two_stream_folder, video_file
-from gbvis.videos.readers.frame_folder import FrameFolder
+from gbvis.videos.readers.frame_folder import FlowInFolder, FrameFolder
+from gbvis.videos.readers.frame_layout import find_flow
 from gbvis.videos.synthetic import SyntheticVideo
 from gbvis.videos.two_stream import find_dataset, list_videos
 from gbvis.videos.video import SAMPLE_PREFIX, Video, video_name
+
+_URL = re.compile("[a-z][a-z0-9+.-]+:/|.*::[a-z]+:/", re.DOTALL)
+_UNPACK = "unpack or download it, and give the path; only a store may be a URL, with --store"
 
 
 def find_video(location: str, modality: str, dataset: Path | None) -> Video:
@@ -20,6 +25,8 @@ def find_video(location: str, modality: str, dataset: Path | None) -> Video:
     video = look_for(location, modality, dataset)
     if video is not None:
         return video
+    if _URL.match(location):
+        raise VideoError(f"{location} is a URL, and videos are read from files and folders of this machine", _UNPACK)
     if dataset is None:
         raise VideoError(
             f"no such video: {location}",
@@ -43,11 +50,14 @@ def look_for(location: str, modality: str, dataset: Path | None) -> Video | None
         return SyntheticVideo(location.removeprefix(SAMPLE_PREFIX), modality)
     try:
         in_dataset = two_stream_folder.read(location, modality, dataset) if dataset else None
-        if in_dataset is not None or modality == "flow":
-            return in_dataset
         path = Path(location)
+        if in_dataset is not None:
+            return in_dataset
+        if modality == "flow":
+            is_there = path.is_dir() and find_flow(path)
+            return FlowInFolder(video_name(location), path) if is_there else None
         if path.is_dir():
-            return FrameFolder(video_name(location), modality, (path,))
+            return FrameFolder(video_name(location), path)
         return video_file.read(path) if path.is_file() else None
     except OSError as error:
         raise VideoError(
@@ -68,6 +78,8 @@ def check_dataset(dataset: Path | None) -> None:
     except OSError as error:
         problem = f"cannot look into {dataset}: {error.strerror or error}"
         raise UsageError(problem, "check the path after -d and its permissions") from error
+    if _URL.match(str(dataset)) and not is_there:
+        raise UsageError(f"{dataset} is a URL, and data sets are read from folders of this machine", _UNPACK)
     if not (folders.rgb or folders.u or folders.v):
         raise UsageError(
             f"no two-stream data set in {dataset}" if is_there else f"no such folder: {dataset}",

@@ -1,11 +1,11 @@
 """Text files with one name per line: class names, and lists of videos."""
 
-import re
+import codecs
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from gbvis.errors import GbvisError, UsageError
-from gbvis.videos.video import VIDEO_SUFFIXES, Video
+from gbvis.videos.video import Video
 
 _LARGEST = 64 << 20
 """Bytes; a million names, long ones."""
@@ -14,12 +14,8 @@ _LONGEST_LINE = 1 << 14
 """Characters; a path may have 4096 bytes."""
 
 
-_BLANK = " \t\r"
-"""What does not count at the ends of a line of a list; other spaces may belong to a name."""
-
-
 def read_text(file: BinaryIO, name: str, errors: str = "strict") -> str:
-    """Return the text in a file, UTF-8 with or without a byte order mark.
+    """Return the text in a file: UTF-8, or UTF-16 or 32, with or without a byte order mark.
 
     Args:
         file: Open for reading; what never ends is not waited for.
@@ -34,11 +30,35 @@ def read_text(file: BinaryIO, name: str, errors: str = "strict") -> str:
     content = file.read(_LARGEST + 1)
     if len(content) > _LARGEST:
         raise _no_names(name, f"it has more than {_LARGEST:,} bytes")
-    text = content.decode("utf-8-sig", errors)
+    text = content.decode(_find_encoding(content), errors)
     longest = max(map(len, text.splitlines()), default=0)
     if longest > _LONGEST_LINE:
         raise _no_names(name, f"a line of it has {longest:,} characters")
     return text
+
+
+_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",  # before that of UTF-16, with which it begins
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+
+def _find_encoding(content: bytes) -> str:
+    """Return the encoding of a text: by its byte order mark; UTF-16 without one by its ends of lines and zeros."""
+    for mark, encoding in _MARKS.items():
+        if content.startswith(mark):
+            return encoding
+    if len(content) % 2 == 0 and 0 in content:
+        for encoding, end, zeros in (
+            ("utf-16-le", b"\n\0", content[1::2]),
+            ("utf-16-be", b"\0\n", content[0::2]),
+        ):
+            has_ends = any(content[at : at + 2] == end for at in range(0, len(content), 2)) or b"\n" not in content
+            if has_ends and 2 * zeros.count(0) > len(zeros) and 2 * content.count(0) < 1.1 * len(content):
+                return encoding
+    return "utf-8-sig"
 
 
 def _no_names(name: str, found: str) -> GbvisError:
@@ -53,35 +73,14 @@ class VideoEntry:
         location: A path or a bare name, as typed.
         class_index: The class that a list gives for it, 0-based, or None.
         video: The video itself, where it was given and not only said where it is.
+        class_name: The same by its name, which the network may know.
+        is_class_sure: False where the class is nothing to fail for: a network that does not know it explains another.
+        is_listed: True where a list names it: then it is no pattern, whatever is in it.
     """
 
     location: str
     class_index: int | None = None
     video: Video | None = None
-
-
-def read_video_list(text: str, is_from_one: bool) -> list[VideoEntry]:
-    """Return the videos of a list: a name a line, or `NAME.avi LABEL` with the class behind it.
-
-    Args:
-        text: The list; empty lines do not count.
-        is_from_one: True where classes are counted from 1, as in UCF-101's official lists.
-
-    Raises:
-        UsageError: A label is 0 where they are counted from 1.
-    """
-    entries = []
-    lines = (line.strip(_BLANK) for line in text.split("\n"))  # `splitlines` divides names at U+2028 and its like too
-    for line in filter(None, lines):
-        match = re.fullmatch(r"(?P<name>.*\S)[ \t]+(?P<label>[0-9]{1,9})", line)
-        if match and match["name"].lower().endswith(VIDEO_SUFFIXES):  # `take 2` is a name
-            label = int(match["label"])
-            if is_from_one and label == 0:
-                raise UsageError(
-                    f"label 0 in the line {line!r}, and classes are to be counted from 1",
-                    "leave out --labels-from-one",
-                )
-            entries.append(VideoEntry(match["name"], label - is_from_one))
-        else:
-            entries.append(VideoEntry(line))
-    return entries
+    class_name: str | None = None
+    is_class_sure: bool = True
+    is_listed: bool = False

@@ -53,6 +53,19 @@ VIDEO_SUFFIXES = (
     ".flv",
     ".ts",
     ".ogv",
+    ".gif",
+    ".3gp",
+    ".asf",
+    ".divx",
+    ".f4v",
+    ".m2ts",
+    ".m2v",
+    ".mts",
+    ".mxf",
+    ".ogg",
+    ".qt",
+    ".vob",
+    ".y4m",
 )
 
 
@@ -115,6 +128,11 @@ class Video(ABC):
     def flow_recipe(self) -> dict[str, Any]:
         """How the flow was computed or changed, as plain data; empty where it was only read. Part of a run's recipe."""
         return {}
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a user should know of how the video was read, a sentence each."""
+        return ()
 
     @property
     @abstractmethod

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 from gbvis.errors import GbvisError
 from gbvis.networks.info import WeightsInfo
@@ -12,6 +13,7 @@ from gbvis.steps.explain.video_job import VideoJob
 from gbvis.steps.networks import Networks
 from gbvis.steps.streams import find_stream
 from gbvis.store import Store
+from gbvis.videos.gather import gather_videos
 from gbvis.videos.locate import check_dataset
 from gbvis.videos.name_list import VideoEntry
 
@@ -26,6 +28,7 @@ def run(request: ExplainRequest, progress: Progress | None = None) -> Iterator[E
     """
     progress = progress or Progress()
     check_dataset(request.dataset)
+    request = replace(request, videos=gather_videos(request.videos, request.dataset, progress))
     networks = Networks(request.weights, Store.find(request.store))
     request.flow.check(networks.infos.values())
     for entry in request.videos:  # a label that is out of range is noticed before the first hour of work

@@ -62,8 +62,7 @@ class ExplainRequest:
         endpoints = info.find_endpoints(self.endpoints)
         self._check_choice(endpoints, info)
         labels = [find_class(label, info.labels, info.class_count) for label in self.labels]
-        if not labels and entry.class_index is not None:
-            labels = [check_index(entry.class_index, info.class_count, f"{entry.location}: class")]
+        labels = labels or _listed_classes(entry, info)
         targets: list[TargetRequest] = []
         for endpoint in endpoints:
             chosen = labels if endpoint.is_class else self._filters_at(endpoint, info.targets[endpoint.name])
@@ -92,6 +91,20 @@ class ExplainRequest:
             raise _misplaced("--filter and --top-filters go", others, "a class with -l")
         if self.filters and self.top_filters:
             raise UsageError("both --filter and --top-filters are given", "give one of them")
+
+
+def _listed_classes(entry: VideoEntry, info: WeightsInfo) -> list[int]:
+    """Return the class that a list gives for a video; none where it gives none."""
+    if entry.class_index is not None:
+        return [check_index(entry.class_index, info.class_count, f"{entry.location}: class")]
+    if entry.class_name is None:
+        return []
+    try:
+        return [find_class(entry.class_name, info.labels, info.class_count)]
+    except UsageError as error:
+        if not entry.is_class_sure:
+            return []
+        raise UsageError(f"{entry.location} in the list: {error.problem}", error.hint) from error
 
 
 def _misplaced(option: str, names: Sequence[str], other: str) -> UsageError:

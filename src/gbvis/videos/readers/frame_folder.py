@@ -1,64 +1,41 @@
 """Folders of numbered image files, one frame each."""
 
-import os
-import re
-import warnings
+from abc import abstractmethod
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gbvis.errors import VideoError
+from gbvis.errors import UsageError, VideoError
 from gbvis.provenance import hash_files
-from gbvis.videos.video import LARGEST_FRAME, Frame, Video, VideoShape
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
-
-_FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
-"""What these may hold. Pillow knows dozens more whatever the suffix; PostScript is a program that Ghostscript runs."""
-
-_MOST_SCANS = 200
-"""Of a JPEG; a progressive one has ten, and each, a few bytes in the file, goes over the whole picture."""
+from gbvis.videos.readers.frame_layout import Channel, find_flow, find_frames, no_frames
+from gbvis.videos.readers.frame_series import describe_ranges, find_ranges, natural_order
+from gbvis.videos.readers.image_file import read_image
+from gbvis.videos.video import Frame, Video, VideoShape
 
 
-class FrameFolder(Video):
-    """A video whose frames are image files; one folder gives RGB, two folders give u and v."""
+class ImageFiles(Video):
+    """A video whose frames are image files: one a frame, or one for u and one for v."""
 
-    def __init__(self, name: str, modality: str, folders: tuple[Path, ...], is_numbered: bool = False) -> None:
-        """Name the folders.
+    @property
+    @abstractmethod
+    def channels(self) -> tuple[Channel, ...]:
+        """The files of RGB, or those of u and v.
 
-        Args:
-            name: The video's name.
-            modality: `rgb` or `flow`.
-            folders: One, or those of u and v.
-            is_numbered: True where a gap in the file names' numbers means that a frame is lost.
+        Raises:
+            GbvisError: There are none, or two series of pictures may be them, or some are missing.
         """
-        super().__init__(name, str(folders[0].absolute()), modality)
-        self._folders, self._is_numbered = folders, is_numbered
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What was left out, and what is missing."""
+        return tuple(text for channel in self.channels for text in channel.notices)
 
     @cached_property
     def _files(self) -> list[tuple[Path, ...]]:
         """Per frame its files: one, or u and v."""
-        channels = [list_frames(folder) for folder in self._folders]
-        for folder, files in zip(self._folders, channels, strict=True):
-            if not files:
-                raise VideoError(
-                    f"no frames in {folder}: expected {', '.join(suffix[1:] for suffix in SUFFIXES)} files",
-                    "point to the folder that holds the frames themselves",
-                )
-            if self._is_numbered:
-                _check_numbers(files)
-        first, last = channels[0], channels[-1]
-        if [path.stem for path in first] != [path.stem for path in last]:
-            odd = sorted({path.stem for path in first} ^ {path.stem for path in last}, key=_natural_order)
-            raise VideoError(
-                f"{first[0].parent} holds {len(first)} frames and {last[0].parent} holds {len(last)}: "
-                f"{odd[0]} is in one of them only",
-                "u and v must have the same frames; extract this video's flow again",
-            )
-        return list(zip(*channels, strict=True))
+        return list(zip(*(channel.files for channel in self.channels), strict=True))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -80,92 +57,124 @@ class FrameFolder(Video):
         """Return frame `number`: uint8 (height, width, 3 or 2)."""
         files = self._files[number]
         if len(files) == 1:
-            return _read_image(files[0], "RGB")
-        channels = [_read_image(path, "L") for path in files]
-        if channels[0].shape != channels[1].shape:
+            return read_image(files[0], "RGB")
+        u, v = (read_image(path, "L") for path in files)
+        if u.shape != v.shape:
             raise VideoError(
                 f"{files[0]} and {files[1]} differ in size", "extract this video's flow again: u and v must match"
             )
-        return np.stack(channels, axis=-1)
+        return np.stack([u, v], axis=-1)
 
 
-def list_frames(folder: Path) -> list[Path]:
-    """Return the image files of `folder` in natural order: frame 2 before frame 10.
+class FrameFolder(ImageFiles):
+    """The RGB frames in a folder."""
+
+    def __init__(self, name: str, folder: Path, is_in_dataset: bool = False) -> None:
+        """Name the folder.
+
+        Args:
+            name: The video's name.
+            folder: Where the frames are.
+            is_in_dataset: True where a gap in the files' numbers means that a frame is lost.
+        """
+        super().__init__(name, str(folder.absolute()), "rgb")
+        self._folder, self._is_in_dataset = folder, is_in_dataset
+
+    @cached_property
+    def channels(self) -> tuple[Channel, ...]:
+        """The files of RGB."""
+        try:
+            frames = find_frames(self._folder)
+        except UsageError as error:  # a call for this folder was refused by then; here the other videos go on
+            raise VideoError(error.problem, error.hint) from error
+        if frames is None:
+            raise no_frames(self._folder)
+        if self._is_in_dataset:
+            check_gaps(frames)
+        return (frames,)
+
+
+class FlowInFolder(ImageFiles):
+    """The flow that lies with a video's frames in one folder."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        super().__init__(name, str(folder.absolute()), "flow")
+        self._folder = folder
+
+    @cached_property
+    def channels(self) -> tuple[Channel, ...]:
+        """The files of u and v."""
+        try:
+            flow, frames = find_flow(self._folder), find_frames(self._folder)
+        except UsageError as error:
+            raise VideoError(error.problem, error.hint) from error
+        if flow is None:
+            raise no_frames(self._folder)
+        check_flow(*flow, frames)
+        return flow
+
+
+def check_flow(u: Channel, v: Channel, frames: Channel | None) -> None:
+    """Check that u and v are whole, and belong to the RGB frames, where these are known: number by number.
+
+    N frames have N - 1 flow frames; one more, for the last, is left as it is.
 
     Raises:
-        GbvisError: The folder cannot be listed.
+        VideoError: Frames are missing.
     """
-    try:
-        with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if entry.name.lower().endswith(SUFFIXES) and _is_frame(entry)]
-    except OSError as error:
-        raise VideoError(f"cannot list {folder}: {error.strerror}", "check the folder's permissions") from error
-    visible = [name for name in names if not name.startswith(".")]  # macOS leaves `._frame.jpg` about
-    return [folder / name for name in sorted(visible, key=_natural_order)]
+    for channel in (u, v):
+        check_gaps(channel)
+    odd = sorted({*_ids(u)} ^ {*_ids(v)}, key=natural_order)
+    if odd:
+        raise VideoError(
+            f"{u.folder} holds {len(u.series)} frames and {v.folder} holds {len(v.series)}: "
+            f"{odd[0]} is in one of them only",
+            "u and v must have the same frames; extract this video's flow again",
+        )
+    if frames is not None:
+        _check_pictures(u, frames)
 
 
-def _is_frame(entry: os.DirEntry[str]) -> bool:
-    """Return whether an entry is a file; a link that leads nowhere is a frame that is lost, and not one fewer."""
-    if not entry.is_symlink():
-        return entry.is_file()
-    path = Path(entry.path)
-    return path.is_file() or not path.exists()
+def check_gaps(channel: Channel) -> None:
+    """Check that no number is missing between the first and the last: what follows a lost frame would shift.
 
-
-def _check_numbers(files: list[Path]) -> None:
-    """Check that the numbers at the ends of the names have no gap: what follows a lost frame would shift."""
-    matches = [re.search(r"(\d+)$", path.stem) for path in files]
-    numbers = [int(match[1]) for match in matches if match]
-    for before, after in pairwise(numbers):
+    Raises:
+        VideoError: One is.
+    """
+    for before, after in pairwise(channel.series.numbers or ()):
         if after != before + 1:
             raise VideoError(
-                f"frame {before + 1} is missing in {files[0].parent}: {before} is followed by {after}",
+                f"frame {before + 1} is missing in {channel.folder}: {before} is followed by {after}",
                 "extract this video again",
             )
 
 
-def _natural_order(name: str) -> list[tuple[bool, int, str]]:
-    parts = re.split(r"([0-9]+)", name.lower())
-    return [(bool(place % 2), int(part) if place % 2 else 0, part) for place, part in enumerate(parts)]
+def _ids(channel: Channel) -> list[str]:
+    series = channel.series
+    return [str(number) for number in series.numbers] if series.numbers else [Path(name).stem for name in series.names]
 
 
-def _check_size(path: Path) -> None:
-    """Check, before it is decoded, that an image is no larger than a frame can be, and takes no longer.
-
-    Raises:
-        GbvisError: It is.
-        OSError: As Pillow: it is no image of the formats expected.
-    """
-    from PIL import Image
-
-    with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):  # ours is the lower limit
-        image = Image.open(path, formats=_FORMATS)
-    with image:
-        width, height = image.size
-        is_jpeg = image.format in ("JPEG", "MPO")
-    if is_jpeg and path.read_bytes().count(b"\xff\xda") > _MOST_SCANS:  # inside a scan, 0 follows each 255
-        raise VideoError(f"frame {path} goes over its pixels more than {_MOST_SCANS} times", "write this frame again")
-    if width * height > LARGEST_FRAME:
-        raise VideoError(
-            f"frame {path} has {width}x{height} pixels, and gbvis reads up to {LARGEST_FRAME:,} of them",
-            "scale it down, or write it again where that is not its size",
-        )
+def _check_pictures(flow: Channel, frames: Channel) -> None:
+    there, pictures = flow.series.numbers, frames.series.numbers
+    if there is None or pictures is None:
+        if not 0 <= len(frames.series) - len(flow.series) <= 1:
+            raise _lost(flow, frames, f"holds {len(flow.series)} flow frames", f"{len(frames.series)} pictures")
+        return
+    if len(there) == len(pictures) - 1 and there[0] == 0 and pictures[0] == 1:
+        return  # counted from 0 by one program, and from 1 by another: none is lost
+    missing = {*pictures[:-1]} - {*there}
+    if missing:
+        lost = f"lacks the flow frames {describe_ranges(find_ranges(missing))}"
+        raise _lost(flow, frames, lost, f"pictures {describe_ranges(find_ranges(pictures))}")
+    surplus = {*there} - {*pictures}
+    if surplus:
+        found = f"holds the flow frames {describe_ranges(find_ranges(surplus))}"
+        raise _lost(flow, frames, found, f"no such pictures, but {describe_ranges(find_ranges(pictures))}")
 
 
-def _read_image(path: Path, mode: str) -> NDArray[np.uint8]:
-    """Return an image file: uint8 (H, W, 3) for mode `RGB`, (H, W) for `L`."""
-    import imageio.v3 as imageio  # here: a cached run reads no frame
-    from PIL import Image
-
-    try:
-        _check_size(path)
-        is_deep = imageio.improps(path, plugin="pillow", index=0).dtype == np.uint16
-        # Pillow cuts 16 bits off at 255 where it should scale them
-        image: NDArray[np.uint8] = imageio.imread(path, plugin="pillow", mode=None if is_deep else mode, index=0)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else "it is broken, or no image"
-        raise VideoError(f"cannot read frame {path}: {why}", "write this frame again") from error
-    if is_deep:
-        grey = np.rint(image / 257).astype(np.uint8)
-        return grey if mode == "L" else np.stack([grey] * 3, axis=-1)
-    return image
+def _lost(flow: Channel, frames: Channel, found: str, expected: str) -> VideoError:
+    return VideoError(
+        f"{flow.folder} {found}, and {frames.folder} holds {expected}: flow frame k is the motion from picture k to "
+        "k + 1",
+        "extract this video's flow again, or let it be computed: --flow-algorithm tvl1",
+    )

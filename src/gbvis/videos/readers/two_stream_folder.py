@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gbvis.errors import GbvisError, VideoError
+from gbvis.errors import GbvisError, UsageError, VideoError
 from gbvis.provenance import hash_file
 from gbvis.videos.motion import Motion, decode_motion
-from gbvis.videos.readers.frame_folder import FrameFolder
+from gbvis.videos.readers.frame_folder import FlowInFolder, FrameFolder, ImageFiles, check_flow
+from gbvis.videos.readers.frame_layout import Channel, find_channel, find_flow, find_frames
 from gbvis.videos.two_stream import TwoStreamDataset, find_dataset, find_video_folder
 from gbvis.videos.video import Video, video_name
 
@@ -19,12 +20,24 @@ _LARGEST_MOTION = 1e6
 """Pixels a frame; no frame is as wide."""
 
 
-class FlowFolders(FrameFolder):
+class FlowFolders(ImageFiles):
     """The flow of a video: a folder for u and one for v, and perhaps the bounds of their encoding in `u/<name>.bin`."""
 
-    def __init__(self, name: str, u: Path, v: Path) -> None:
-        super().__init__(name, "flow", (u, v), is_numbered=True)
+    def __init__(self, name: str, u: Path, v: Path, rgb: Path | None) -> None:
+        """Name the folders of u, of v, and of the RGB frames where the data set has them."""
+        super().__init__(name, str(u.absolute()), "flow")
+        self._folders, self._rgb = (u, v), rgb
         self._bounds_file = u.with_name(f"{u.name}.bin")
+
+    @cached_property
+    def channels(self) -> tuple[Channel, ...]:
+        """The files of u and v."""
+        try:
+            u, v = map(find_channel, self._folders)
+            check_flow(u, v, find_frames(self._rgb) if self._rgb else None)
+        except UsageError as error:  # the other videos of a data set are done all the same
+            raise VideoError(error.problem, error.hint) from error
+        return u, v
 
     @property
     def _has_bounds(self) -> bool:
@@ -91,23 +104,27 @@ def read(location: str, modality: str, dataset: Path) -> Video | None:
     name = video_name(location)
     folders = find_dataset(dataset)
     rgb = find_video_folder(folders.rgb, name) if folders.rgb else None
-    if Path(location).exists():  # the file or folder itself is the RGB stream, and gives the video its name
-        return None if modality == "rgb" else _read_flow(folders, name, name, dataset)
+    path = Path(location)
+    if path.exists():  # the file or folder itself is the RGB stream, and gives the video its name
+        frames = path if path.is_dir() else rgb
+        return None if modality == "rgb" else _read_flow(folders, name, name, frames, dataset)
     if modality == "rgb":
-        return FrameFolder(rgb.name, modality, (rgb,), is_numbered=True) if rgb else None
-    return _read_flow(folders, name, rgb.name if rgb else None, dataset)
+        return FrameFolder(rgb.name, rgb, is_in_dataset=True) if rgb else None
+    return _read_flow(folders, name, rgb.name if rgb else None, rgb, dataset)
 
 
-def _read_flow(folders: TwoStreamDataset, name: str, called: str | None, dataset: Path) -> Video | None:
+def _read_flow(
+    folders: TwoStreamDataset, name: str, called: str | None, rgb: Path | None, dataset: Path
+) -> Video | None:
     """Return the flow of video `name`; it is `called` as its RGB stream is, so that both go by one name."""
     u = find_video_folder(folders.u, name) if folders.u else None
     v = find_video_folder(folders.v, name) if folders.v else None
     if u and v:
-        return FlowFolders(called or u.name, u, v)
+        return FlowFolders(called or u.name, u, v, rgb)
     if u or v:
         there, lacking = ("u", "v") if u else ("v", "u")
         raise VideoError(
             f"{name} has a flow folder {there} and no {lacking} in {dataset}",
             f"expected {lacking}/{name} beside {there}/{name}; extract this video's flow again",
         )
-    return None
+    return FlowInFolder(called or name, rgb) if rgb and find_flow(rgb) else None

@@ -1,0 +1,147 @@
+"""Gather videos: folders of videos, and patterns, become the videos in them."""
+
+import glob
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from gbvis.errors import UsageError, VideoError
+from gbvis.progress import Progress
+from gbvis.videos.name_list import VideoEntry
+from gbvis.videos.readers.frame_layout import find_flow, find_frames
+from gbvis.videos.readers.frame_series import group_names, list_images, natural_order
+from gbvis.videos.readers.image_file import SUFFIXES
+from gbvis.videos.two_stream import find_dataset, find_video_folder, list_videos
+from gbvis.videos.video import SAMPLE_PREFIX, VIDEO_SUFFIXES, video_name
+
+
+def gather_videos(
+    entries: Iterable[VideoEntry], dataset: Path | None, progress: Progress | None = None
+) -> tuple[VideoEntry, ...]:
+    """Return the videos asked for, with those of a folder in its place, and those that match a pattern in its.
+
+    A name in the data set, and a file or folder that has the very name, come before what the name means as a pattern.
+
+    Raises:
+        UsageError: A folder holds two series of pictures, or pictures and videos, that would do; or it is a data set.
+    """
+    progress = progress or Progress()
+    return tuple(found for entry in entries for found in _gather(entry, dataset, progress))
+
+
+def _gather(entry: VideoEntry, dataset: Path | None, progress: Progress) -> list[VideoEntry]:
+    if entry.video is not None or entry.location.startswith(SAMPLE_PREFIX):
+        return [entry]
+    try:
+        found = _find_below(entry, dataset, progress)
+    except (OSError, VideoError):  # whoever reads it says what is wrong
+        return [entry]
+    return [replace(entry, location=location) for location in dict.fromkeys(found)] or [entry]
+
+
+def _find_below(entry: VideoEntry, dataset: Path | None, progress: Progress) -> list[str]:
+    path = Path(entry.location)
+    if path.is_dir():
+        if dataset is not None and dataset.is_dir() and path.samefile(dataset):
+            return _list_dataset(dataset)
+        _check_no_dataset(path)
+        find_frames(path)  # two series in it are noticed before the first hour of work
+        return [str(one) for one in _walk(path, progress, set())]
+    is_pattern = glob.has_magic(entry.location) and not entry.is_listed and not os.path.lexists(path)
+    if not is_pattern or (dataset is not None and _is_in_dataset(entry.location, dataset)):
+        return []
+    return [str(one) for one in _match(entry.location, progress)]
+
+
+def _list_dataset(dataset: Path) -> list[str]:
+    folders = find_dataset(dataset)
+    parent = folders.rgb or folders.u
+    return list_videos(parent) if parent else []
+
+
+def _check_no_dataset(path: Path) -> None:
+    folders = find_dataset(path)
+    if folders.u or (folders.rgb and not folders.rgb.samefile(path)):
+        raise UsageError(
+            f"{path} is a two-stream data set", f"give names of its videos, or {path} itself, with -d {path}"
+        )
+
+
+def _is_in_dataset(location: str, dataset: Path) -> bool:
+    folders, name = find_dataset(dataset), video_name(location)
+    return any(find_video_folder(parent, name) for parent in (folders.rgb, folders.u) if parent)
+
+
+def is_video_file(path: Path) -> bool:
+    """Return whether a file's name is that of a video that is not hidden."""
+    return path.name.lower().endswith(VIDEO_SUFFIXES) and not path.name.startswith(".")
+
+
+def _walk(folder: Path, progress: Progress, seen: set[tuple[int, int]]) -> Iterator[Path]:
+    """Yield the video files and folders of frames in a folder and below it, in order; itself where it is one."""
+    status = folder.stat()
+    if (status.st_dev, status.st_ino) in seen:  # a link that leads back
+        return
+    seen.add((status.st_dev, status.st_ino))
+    with os.scandir(folder) as entries:
+        inside = sorted((Path(entry.path) for entry in entries), key=lambda path: natural_order(path.name))
+    videos = [path for path in inside if is_video_file(path) and path.is_file()]
+    are_videos = set(videos)
+    if _holds_frames(folder, videos, progress):
+        yield folder
+        return
+    for path in inside:
+        if path in are_videos:
+            yield path
+        elif not path.name.startswith(".") and path.is_dir():
+            yield from _walk(path, progress, seen)
+
+
+def _holds_frames(folder: Path, videos: list[Path], progress: Progress) -> bool:
+    """Return whether a folder is one video's frames, and not a folder of videos with pictures of them."""
+    if not videos:
+        try:
+            return find_frames(folder) is not None or find_flow(folder) is not None
+        except (UsageError, VideoError):  # said when it is its turn: the others are done
+            return True
+    stems = tuple(path.stem.lower() for path in videos)
+    pictures = [name for name in list_images(folder) if not name.lower().startswith(stems)]
+    series = [one for one in group_names(pictures) if not one.is_aside and len(one) > 1]
+    if not series or 2 * len(series[0]) <= len(videos):
+        return False
+    names = videos[0].name if len(videos) == 1 else f"{videos[0].name} and {len(videos) - 1} more videos"
+    if len(series[0]) < 2 * len(videos):
+        raise UsageError(f"{folder} holds pictures, {series[0]}, and {names}", "move one kind into a folder of its own")
+    progress.warn(f"{folder}: the frames are {series[0]}; left out: {names}")
+    return True
+
+
+def _match(pattern: str, progress: Progress) -> Iterator[Path]:
+    """Yield the videos that match a pattern; of pictures that match, their folder."""
+    found = glob.glob(pattern, recursive=True)  # as shells do, for absolute paths too  # noqa: PTH207
+    matches = sorted(map(Path, found), key=lambda path: natural_order(str(path)))
+    folders = [path for path in matches if path.is_dir() and not path.name.startswith(".")]
+    videos = {path for path in matches if is_video_file(path) and path.is_file()}
+    pictures: dict[Path, set[str]] = {}
+    for path in matches:
+        if path.name.lower().endswith(SUFFIXES) and path.is_file():
+            pictures.setdefault(path.parent, set()).add(path.name)
+    seen: set[tuple[int, int]] = set()
+    for path in matches:
+        if path in videos or not (videos or pictures or folders):
+            yield path
+        elif path in folders:
+            yield from _walk(path, progress, seen)
+    for folder, names in pictures.items():
+        if folder not in {path.parent for path in videos}:
+            _check_picked(pattern, folder, names)
+            yield folder
+
+
+def _check_picked(pattern: str, folder: Path, names: set[str]) -> None:
+    frames = find_frames(folder)
+    if frames is None or not set(frames.series.names) <= names:
+        raise UsageError(
+            f"{pattern} picks some of the pictures in {folder}", "move the frames of a video into a folder of their own"
+        )

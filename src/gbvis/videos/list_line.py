@@ -1,0 +1,142 @@
+"""Lines of a list of videos: what each may mean, and what it means where the videos are looked for."""
+
+import csv
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from gbvis.errors import GbvisError
+from gbvis.videos.two_stream import find_dataset, list_videos
+from gbvis.videos.video import SAMPLE_PREFIX, VIDEO_SUFFIXES, video_name
+
+HOW_LINES_ARE_READ = (
+    "a line is NAME, NAME LABEL, NAME FRAMES LABEL or NAME CLASS-NAME, with spaces, tabs, commas or semicolons "
+    "between; names with these in them stand in quotes, and paths begin here or beside the list"
+)
+
+_DELIMITERS = "\t,;"
+_MOST_WORDS = 20
+"""Of a class name, and of a video's name before one."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a line may mean.
+
+    Attributes:
+        kind: `name`, `label`, `frames` or `class`: what stands behind the name.
+        name: Of the video.
+        label: A class index as digits, or a class name; None for neither.
+    """
+
+    kind: str
+    name: str
+    label: str | None = None
+
+
+class Shelf:
+    """Where the videos of a list are looked for: the current folder, a data set, beside the list."""
+
+    def __init__(self, folder: Path, dataset: Path | None = None) -> None:
+        self._folder, self._dataset = folder, dataset
+
+    @cached_property
+    def _known(self) -> set[str]:
+        """The names in the data set, in small letters."""
+        try:
+            folders = find_dataset(self._dataset) if self._dataset else None
+            parents = [parent for parent in (folders.rgb, folders.u) if parent] if folders else []
+            return {name.casefold() for parent in parents for name in list_videos(parent)}
+        except (OSError, GbvisError):  # whoever opens it says what is wrong with it
+            return set()
+
+    def locate(self, name: str) -> str | None:
+        """Return where the video `name` is to be looked for; None where it is nowhere."""
+        if name.startswith(SAMPLE_PREFIX) or (name and os.path.exists(name)):  # noqa: PTH110
+            return name
+        if self._known and video_name(name).casefold() in self._known:
+            return name
+        home = os.path.expanduser(name) if re.match("~[^/]*/.", name) else name  # noqa: PTH111
+        beside = os.path.join(self._folder, home) if name else ""  # noqa: PTH118
+        return next((path for path in (home, beside) if path and os.path.exists(path)), None)  # noqa: PTH110
+
+
+def split_columns(line: str, delimiter: str) -> list[str]:
+    """Return the columns of a line; those in double quotes may hold the delimiter."""
+    return [field.strip() for field in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])]
+
+
+def find_reading(line: str, shelf: Shelf) -> tuple[Reading, str] | None:
+    """Return what a line means and where its video is: the longest name that a video there has; None where none has.
+
+    Raises:
+        ValueError: Two readings do.
+    """
+    found: dict[tuple[str, str | None], tuple[Reading, str]] = {}
+    for reading in _read_line(line):
+        location = shelf.locate(reading.name)
+        if location is not None and reading.kind == "name":
+            return reading, location
+        if location is not None:
+            found.setdefault((location, reading.label), (reading, location))
+    ordered = sorted(found.values(), key=lambda one: -len(one[0].name))
+    if len(ordered) > 1 and {ordered[0][0].kind, ordered[1][0].kind} == {"label", "frames"}:
+        raise ValueError(f"{ordered[0][0].name!r} and {ordered[1][0].name!r} are both there")
+    return ordered[0] if ordered else None
+
+
+def guess_reading(line: str, kind: str | None) -> Reading:
+    """Return what a line means whose video is nowhere: by the name's suffix, or as the list's other lines are read."""
+    readings = list(_read_line(line))
+    if line.lower().endswith(VIDEO_SUFFIXES):
+        return readings[0]
+    known = [one for one in readings[1:] if one.name.lower().endswith(VIDEO_SUFFIXES)]
+    alike = [one for one in readings[1:] if one.kind == kind]
+    return next(iter(known or alike), readings[0])
+
+
+def _read_line(line: str) -> Iterator[Reading]:
+    """Yield what a line may mean, likely ones first."""
+    yield Reading("name", line)
+    if len(line) > 2 and line[0] == line[-1] and line[0] in "'\"" and line[0] not in line[1:-1]:
+        yield Reading("name", line[1:-1])
+    for delimiter in _DELIMITERS + (" " if '"' in line else ""):
+        if delimiter in line:
+            yield from _read_columns(split_columns(line, delimiter))
+            name, _, last = line.rpartition(delimiter)
+            yield from _read_columns([name.strip(), last.strip()])
+    match = re.fullmatch(r"(.*\S)[ \t]+[0-9]{1,9}[ \t]+([0-9]{1,9})", line)
+    if match:
+        yield Reading("frames", match[1], match[2])
+    match = re.fullmatch(r"(.*\S)[ \t]+([0-9]{1,9})", line)
+    if match:
+        yield Reading("label", match[1], match[2])
+    for gap in list(re.finditer(r"(?<=\S)[ \t]+(?=\S)", line))[-1 : -_MOST_WORDS - 1 : -1]:
+        if _is_class_name(line[gap.end() :]):
+            yield Reading("class", line[: gap.start()], line[gap.end() :])
+
+
+def _read_columns(columns: list[str]) -> Iterator[Reading]:
+    if not columns or not columns[0]:
+        return
+    name, *rest = columns
+    while rest and not rest[-1]:
+        rest.pop()
+    are_numbers = [bool(re.fullmatch("[0-9]{1,9}", one)) for one in rest]
+    if not rest:
+        yield Reading("name", name)
+    elif are_numbers == [True]:
+        yield Reading("label", name, rest[0])
+    elif are_numbers == [True, True]:
+        yield Reading("frames", name, rest[1])
+    elif len(rest) == 1 and _is_class_name(rest[0]):
+        yield Reading("class", name, rest[0])
+
+
+def _is_class_name(text: str) -> bool:
+    """Return whether a class can be called that: it has a letter, and is no path, number or video."""
+    is_path = "/" in text or text.lower().endswith(VIDEO_SUFFIXES)
+    return not is_path and bool(re.search(r"[^\W\d_]", text)) and not re.search(r"(?:^|[\s,;])[0-9]+$", text)
