@@ -1,5 +1,5 @@
 """`python -m gbvis`."""
 
-from gbvis.cli.app import main
+from gbvis.cli.start import main
 
 main()

@@ -6,10 +6,13 @@ The only such code: everything that gbvis writes goes through here, or, in a sto
 import errno
 import filecmp
 import os
+import platform
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -227,7 +230,7 @@ def locked(path: Path, wait: Callable[[str], None]) -> Iterator[None]:
                 lock.acquire(timeout=_POLL)
     try:
         with suppress(OSError):
-            replace_file(holder, f"{os.getpid()}\n".encode())
+            replace_file(holder, _describe_process().encode())
         yield
     finally:
         for file in (holder, path):  # while the lock is held: who opened the file meanwhile finds it gone
@@ -235,9 +238,15 @@ def locked(path: Path, wait: Callable[[str], None]) -> Iterator[None]:
         lock.release()
 
 
+def _describe_process() -> str:
+    """Return this process, its machine and the time: `4711 host 2026-01-31 12:00:00`."""
+    now = datetime.now().astimezone().isoformat(" ", "seconds")
+    return f"{os.getpid()} {platform.node() or 'unknown'} {now}\n"
+
+
 def _describe_holder(holder: Path) -> str:
-    try:
-        number = holder.read_text().strip()
-    except (OSError, ValueError):
-        number = ""
-    return f"process {number}" if number.isdecimal() else "another process"
+    """Return which process has a lock; what its file says is believed only where it has the form that we give it."""
+    found = None
+    with suppress(OSError, ValueError), holder.open(encoding="ascii") as file:
+        found = re.fullmatch(r"(\d{1,10}) ([\w.-]{1,255}) (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\S{0,20}\s*", file.read(1000))
+    return "process {} on {}, since {}".format(*found.groups()) if found else "another process"

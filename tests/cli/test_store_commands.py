@@ -46,7 +46,7 @@ def test_ls(explained: Call) -> None:
     assert (
         "up-4" in table
         and "2 up" in table
-        and "guided-backprop, float32" in table
+        and "method guided-backprop   precision float32" in table
         and "down-4" not in table
         and "1 run, " in table
     )

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from gbvis.cli import format, options, parse, picture_options
+from gbvis.cli.command_group import SETTINGS, CommandGroup
+from gbvis.cli.completion import InstallCompletion, ShowCompletion
 from gbvis.cli.console import Console
 from gbvis.cli.look import Look
 from gbvis.cli.option_groups import unfold
@@ -17,12 +19,13 @@ from gbvis.version import __version__
 
 app = typer.Typer(
     name="gbvis",
-    add_completion=False,
+    cls=CommandGroup,
+    add_completion=False,  # Typer's own takes half a second: `cli/start` answers
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=SETTINGS,
 )
-store_app = typer.Typer(help="List, check and clean up what a store holds.")
+store_app = typer.Typer(cls=CommandGroup, help="List, check and clean up what a store holds.")
 app.add_typer(store_app, name="store")
 
 
@@ -37,6 +40,8 @@ def gbvis(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
+    install_completion: InstallCompletion = None,
+    show_completion: ShowCompletion = None,
 ) -> None:
     """Show what a video network looked at: guided back-propagation through R(2+1)D, RGB and optical flow."""
 
@@ -60,7 +65,7 @@ def predict(
         which.entries(dataset=dataset), weights.request(), dataset, clips.request(), top, flow.request(), store
     )
     console = Console(printing)
-    return format.print_all(console, step.run(request, console), format.print_prediction)
+    return format.print_all(console, step.run(request, console), format.print_prediction, ("prediction", "predictions"))
 
 
 @app.command()
@@ -96,7 +101,7 @@ def explain(
         is_forced=force,
     )
     console = Console(printing)
-    return format.print_all(console, step.run(request, console), format.print_run)
+    return format.print_all(console, step.run(request, console), format.print_run, ("run", "runs"))
 
 
 @app.command()
@@ -129,7 +134,7 @@ def render(
         is_forced=force,
     )
     console = Console(printing)
-    return format.print_all(console, step.run(request, console), format.print_rendered)
+    return format.print_all(console, step.run(request, console), format.print_rendered, ("file", "files"))
 
 
 @app.command()
@@ -149,7 +154,7 @@ def extract(
     folder = parse.parse_folder(output)
     request = step.ExtractRequest(which.entries(), folder, modality, flow_algorithm, lossless, force)
     console = Console(printing)
-    return format.print_all(console, step.run(request, console), format.print_extracted)
+    return format.print_all(console, step.run(request, console), format.print_extracted, ("video", "videos"))
 
 
 @app.command()
@@ -253,11 +258,9 @@ def rm(
     selection = selected.selection()
     removal = step.Removal(step.RemoveRequest(store, tuple(videos or ()), selection, everything, unfinished, damaged))
     is_asked = not (dry_run or yes) and bool(removal.entries) and sys.stdin.isatty()
+    is_kept = is_asked and not _is_confirmed(f"remove {format.count_entries(removal.entries)}?")
     console = Console(printing)
-    if is_asked and not _is_confirmed(f"remove {format.count_entries(removal.entries)}?"):
-        console.print("nothing was removed")
-        return 1
-    return format.print_removal(console, removal.run(dry_run, console), removal.entries)
+    return format.print_removal(console, removal.run(dry_run or is_kept, console), removal.entries, is_kept)
 
 
 def _is_confirmed(question: str) -> bool:

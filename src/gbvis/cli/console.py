@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,14 @@ _WIDE = 100_000
 """Columns of a table that no terminal shows: nothing is cut in a pipe."""
 
 
+_LOOK_BACK = 3600.0
+"""Seconds that the time left is reckoned from: a video may take minutes."""
+
+
+_WRAPPED = {"video", "target", "label", "method", "weights", "also called", "one activation sees"}
+"""Columns whose cells go on in the next line where a terminal is too narrow; the others are short."""
+
+
 class Result(Protocol):
     """What a step yields."""
 
@@ -39,7 +48,9 @@ class Console(Progress):
         self.has_failed = False
         self._out = RichConsole(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
         self._err = RichConsole(stderr=True, highlight=False, soft_wrap=True)
-        self._bars = None if printing.quiet or not self._err.is_terminal else _make_bars(self._err)
+        self._is_quiet, self._started = printing.quiet, time.perf_counter()
+        is_shown = not printing.quiet and sys.stderr.isatty() and self._err.is_terminal  # whatever FORCE_COLOR says
+        self._bars = _make_bars(self._err) if is_shown else None
         self._videos: TaskID | None = None
         self._work: dict[str, TaskID] = {}
         self._warned: set[str] = set()
@@ -102,6 +113,11 @@ class Console(Progress):
         problem = failure.problem if is_named else f"{failure.video}: {failure.problem}"
         print_error(problem, failure.hint, self._err)
 
+    def sum_up(self, line: str) -> None:
+        """Print on stderr what came of the call, and how long it took."""
+        if not self._is_quiet:
+            self._err.print(Text(f"{line}, in {time.perf_counter() - self._started:.1f} s"))
+
     def print_json(self, result: Result) -> None:
         """Print a result as one line on stdout."""
         with _writing_output():
@@ -113,7 +129,7 @@ class Console(Progress):
         # a live bar and a result on one terminal: rich puts the result above the bar
         console = self._err if self._bars and sys.stdout.isatty() else self._out
         with _writing_output():
-            console.print(shown)
+            console.print(shown, soft_wrap=isinstance(line, str))  # a terminal breaks lines itself, but no cells
             sys.stdout.flush()
 
 
@@ -151,7 +167,7 @@ def make_table(title: str | None, columns: Iterable[str], rows: Iterable[Iterabl
         padding=(0, 2, 0, 0),
     )
     for column in columns:
-        table.add_column(column, no_wrap=True)
+        table.add_column(column, overflow="fold", no_wrap=column not in _WRAPPED)
     for row in rows:
         table.add_row(*(Text(printable(str(cell))) for cell in row))
     return table
@@ -175,7 +191,7 @@ def printable(text: str) -> str:
 
 
 def _make_bars(console: RichConsole) -> "Bars":
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
     columns = (
@@ -183,5 +199,14 @@ def _make_bars(console: RichConsole) -> "Bars":
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
     )
-    return Bars(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
+    return Bars(
+        *columns,
+        console=console,
+        transient=True,
+        speed_estimate_period=_LOOK_BACK,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -26,23 +27,43 @@ if TYPE_CHECKING:
 Shown = TypeVar("Shown", bound=Result)
 
 
-def print_all(console: Console, results: Iterable[Shown | Failure], show: Callable[[Console, Shown], None]) -> int:
+def print_all(
+    console: Console,
+    results: Iterable[Shown | Failure],
+    show: Callable[[Console, Shown], None],
+    names: tuple[str, str] | None = None,
+) -> int:
     """Show results as they come and return the exit code: 1 where a video failed, else 0.
 
     What makes both streams of a video fail is said once.
+
+    Args:
+        console: Where to.
+        results: What a step yields.
+        show: Prints one.
+        names: What one is called, and several: then they are counted at the end.
     """
     said: Failure | None = None
+    counts: Counter[str] = Counter()
     with console:
         for result in results:
             if isinstance(result, Failure):
+                counts["failed"] += result != said
                 if result != said:
                     console.fail(result)
                 said = result
-            elif console.is_json:
-                console.print_json(result)
-            else:
-                show(console, result)
+                continue
+            counts["cached" if _is_cached(result) else "done"] += 1
+            (Console.print_json if console.is_json else show)(console, result)
+    if names:
+        done = f"{counts['done']} {names[counts['done'] != 1]} done"
+        console.sum_up(f"{done}, {counts['cached']} cached, {counts['failed']} failed")
     return int(console.has_failed)
+
+
+def _is_cached(result: Result) -> bool:
+    """Return whether what was asked for was there already, in the words of the step."""
+    return bool(getattr(result, "is_cached", False) or getattr(result, "is_unchanged", False))
 
 
 def print_run(console: Console, explained: ExplainedRun) -> None:
@@ -51,7 +72,9 @@ def print_run(console: Console, explained: ExplainedRun) -> None:
     label = explained.label
     name = f" {label['name']}" if label and label["name"] else ""
     value = sum(run.value) / len(run.value)
-    how = "cached, nothing computed" if explained.is_cached else f"computed in {explained.seconds:.1f} s"
+    how = "cached, nothing computed" if explained.is_cached else "computed with it"
+    if explained.shared_seconds is not None:
+        how = f"computed in {explained.shared_seconds:.1f} s"
     target = f"{run.endpoint.target_kind} {run.target}{name}"
     seen = explained.prediction.describe(run.target if label else None) if explained.prediction else ""
     words = (run.video, run.modality, str(run.endpoint), target, f"{value:.4g}", seen, run.recipe.method_name, how)
@@ -178,27 +201,40 @@ def print_runs(console: Console, listed: Iterable[ListedRun | Failure]) -> int:
         else:
             found.append(one)
     if found:
-        columns = ("video", "stream", "endpoint", "target", "clips", "computed", "size", "age", "weights", "digest")
-        console.print(make_table(None, columns, map(_list_run, found)))
+        rows = [_list_run(one) for one in found]
+        shared = [name for name in rows[0] if name not in _KEPT and len({row[name] for row in rows}) == 1]
+        console.print("   ".join(f"{name} {rows[0][name]}" for name in shared if rows[0][name]))
+        are_apart = len({tuple(row[name] for name in _NAMED) for row in rows}) == len(rows)
+        columns = [name for name in rows[0] if name not in shared and not (name == "digest" and are_apart)]
+        console.print(make_table(None, columns, ([row[name] for name in columns] for row in rows)))
         total = _bytes(sum(one.size for one in found))
         console.print(f"{len(found)} run{'s' if len(found) > 1 else ''}, {total} in {found[0].store}")
     return int(console.has_failed)
 
 
-def _list_run(listed: ListedRun) -> tuple[str, ...]:
+_NAMED = ("video", "stream", "endpoint", "target")
+"""What tells most runs apart; where it does not, their digests are shown."""
+
+_KEPT = ("video", "endpoint", "target", "size", "age", "digest")
+"""Columns that a list of runs has even where all rows say the same."""
+
+
+def _list_run(listed: ListedRun) -> dict[str, str]:
     run, recipe, label = listed.run, listed.run.recipe, listed.label
-    return (
-        listed.name,
-        run.modality,
-        run.endpoint.name,
-        f"{run.target}" + (f" {label['name']}" if label and label["name"] else ""),
-        f"{len(recipe.clips)} of {len(recipe.clips[0])}",
-        ", ".join([recipe.method_name, recipe.precision, *filter(None, [recipe.flow_algorithm])]),
-        _bytes(listed.size),
-        "" if listed.age is None else _age(listed.age),
-        recipe.weights[:8],
-        run.digest[:8],
-    )
+    return {
+        "video": listed.name,
+        "stream": run.modality,
+        "endpoint": run.endpoint.name,
+        "target": f"{run.target}" + (f" {label['name']}" if label and label["name"] else ""),
+        "clips": f"{len(recipe.clips)} of {len(recipe.clips[0])}",
+        "method": recipe.method_name,
+        "precision": recipe.precision,
+        "flow": recipe.flow_algorithm or "",
+        "weights": listed.weights_name or recipe.weights[:8],
+        "size": _bytes(listed.size),
+        "age": "" if listed.age is None else _age(listed.age),
+        "digest": run.digest[:8],
+    }
 
 
 def print_checks(console: Console, checked: Iterable[CheckedGroup]) -> int:
@@ -220,19 +256,22 @@ def print_checks(console: Console, checked: Iterable[CheckedGroup]) -> int:
     return int(wrong > 0)
 
 
-def print_removal(console: Console, removed: Iterable[RemovedGroup], entries: Collection[Entry]) -> int:
-    """Print what is removed, or would be, and return the exit code."""
+def print_removal(
+    console: Console, removed: Iterable[RemovedGroup], entries: Collection[Entry], is_kept: bool = False
+) -> int:
+    """Print what is removed, or would be; where the user would not have it, that nothing was. Return the exit code."""
     is_removed = True
     with console:
         for one in removed:
             is_removed = one.is_removed
             if console.is_json:
                 console.print_json(one)
-            else:
+            elif not is_kept:
                 console.print(f"{one.entry.key}  {one.entry.kind}  {_bytes(one.entry.size)}")
     if not console.is_json:
-        console.print(f"{'removed' if is_removed else 'would remove'} {count_entries(entries)}")
-    return 0
+        how = "removed" if is_removed else "would remove"
+        console.print("nothing was removed" if is_kept else f"{how} {count_entries(entries)}")
+    return int(is_kept)
 
 
 def count_entries(entries: Collection[Entry]) -> str:

@@ -11,6 +11,7 @@ import typer
 from gbvis.attribution.methods import METHODS
 from gbvis.cli import list_options, parse
 from gbvis.cli.option_groups import option, switch
+from gbvis.cli.weights_names import name_weights
 from gbvis.figures.outputs import PICTURES
 from gbvis.flow import ALGORITHMS
 from gbvis.networks.r2plus1d import FORMATS
@@ -134,9 +135,10 @@ class Weights:
         option(
             "-w",
             "--weights",
-            metavar="FILE",
+            metavar="[NAME=]FILE",
             envvar="GBVIS_WEIGHTS",
-            text="A checkpoint; repeatable, one per stream. sample means the networks that come with gbvis.",
+            text="A checkpoint, and what lists and pictures call it; repeatable, one per stream. sample means the "
+            "networks that come with gbvis.",
         ),
     ] = None
     modality: Annotated[str | None, option("-m", "--modality", metavar="rgb|flow", text="Only this stream.")] = None
@@ -146,8 +148,8 @@ class Weights:
         """Return them as steps take them."""
         from gbvis.steps.networks import WeightsRequest
 
-        paths = parse.parse_weights(self.weights)
-        return WeightsRequest(paths, self.modality, checkpoint_format=self.checkpoint_format)
+        paths, names = parse.parse_weights(self.weights), name_weights(self.weights)
+        return WeightsRequest(paths, self.modality, checkpoint_format=self.checkpoint_format, names=names)
 
 
 @dataclass
@@ -287,7 +289,8 @@ class Selected:
         str | None, option("--precision", metavar="float32|tf32|bfloat16", text="Only results in this precision.")
     ] = None
     weights: Annotated[
-        list[Path] | None, option("-w", "--weights", metavar="FILE", text="Only results of these weights; repeatable.")
+        list[Path] | None,
+        option("-w", "--weights", metavar="FILE|NAME", text="Only results of these weights; repeatable. Default: all."),
     ] = None
     flow_algorithm: Annotated[
         str | None, option("--flow-algorithm", metavar="NAME", text=f"Only flow of this algorithm: {_FLOW_NAMES}.")

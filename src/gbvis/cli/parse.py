@@ -68,9 +68,9 @@ def _open_list(name: str) -> AbstractContextManager[BinaryIO]:
 
 def parse_weights(typed: list[Path] | None) -> tuple[Path, ...]:
     """Return the weights files typed; an empty name, as behind the last `:` of GBVIS_WEIGHTS, is none."""
-    from gbvis.networks.sample import find_weights
+    from gbvis.cli.weights_names import read_all_weights
 
-    return tuple(find_weights(path) for path in typed or [] if path != Path())
+    return tuple(path for path, _ in read_all_weights(typed))
 
 
 def parse_flow(algorithm: str | None, is_jpeg: bool, is_mean_subtracted: bool, is_stretched: bool) -> FlowRequest:

@@ -96,6 +96,7 @@ class RunView:
         find_source: Returns the frames at their own size; raises a GbvisError where they are gone.
         location: Where the stream was read from.
         count_frames: Returns the stream's number of frames, or None.
+        weights_name: What the user calls the weights; empty where they have no name.
     """
 
     video: str
@@ -111,6 +112,7 @@ class RunView:
     find_source: Callable[[], SourceFrames]
     location: str = ""
     count_frames: Callable[[], int | None] = lambda: None
+    weights_name: str = ""
 
     @property
     def modality(self) -> str:
@@ -192,7 +194,8 @@ class RunView:
 
     def describe(self, value: float) -> str:
         """Return the title of a clip whose target has this value, without the video's name."""
-        return f"{self.stream}   {self.endpoint}   {self.target_name}   {self.describe_value(value)}   {self.method}"
+        words = (self.stream, self.endpoint, self.target_name, self.describe_value(value), self.method)
+        return "   ".join(filter(None, [*map(str, words), self.weights_name]))
 
 
 def _describe_flow(recipe: Mapping[str, Any]) -> Iterator[str]:

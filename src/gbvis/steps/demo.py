@@ -83,7 +83,7 @@ def make_commands(request: DemoRequest) -> list[list[str]]:
     data = ["-d", str(request.dataset), "-w", SAMPLE_WEIGHTS]
     endpoints = [word for endpoint in ENDPOINTS for word in ("-e", endpoint)]
     return [
-        ["predict", *names, *data, "--clips", "1", "--top", "3"],
+        ["predict", *names, *data, "--clips", "1", "--top", "3", *store],
         ["explain", *names, *data, *endpoints, "--top-filters", "1", *store],
         ["render", *names, "-o", str(request.pictures), *store],
     ]
@@ -95,7 +95,7 @@ def suggest_commands(request: DemoRequest) -> list[list[str]]:
     return [
         ["explain", as_argument(str(request.video_file(name))), "-w", SAMPLE_WEIGHTS, "-m", "rgb", "-e", "all", *store],
         ["render", name, *store, "-e", "FC", "--format", "png", "-o", str(request.pictures)],
-        ["predict", "sample:shrink-7", "-w", SAMPLE_WEIGHTS],
+        ["predict", "sample:shrink-7", "-w", SAMPLE_WEIGHTS, *store],
         ["inspect-shapes", "-w", SAMPLE_WEIGHTS],
     ]
 

@@ -71,7 +71,7 @@ class EstimatedFlow(Video):
         """Estimate those of the flow frames that are not kept yet, on all cores."""
         if not self._kept.missing(numbers):
             return
-        with _alone(self._kept, self._progress.check):
+        with _alone(self._kept, self._progress):
             missing = self._kept.missing(numbers)
             if not missing:  # another process has seen to it
                 return
@@ -126,15 +126,23 @@ class EstimatedFlow(Video):
 
 
 @contextmanager
-def _alone(kept: StoredFlow, check: Callable[[], None]) -> Iterator[None]:
+def _alone(kept: StoredFlow, progress: Progress) -> Iterator[None]:
     """Let one process of this machine at a time estimate this motion: who waits finds it done.
 
     The lock lies outside the store, which holds nothing but Zarr's groups, and ends with its process.
     """
+    said: set[str] = set()
+
+    def wait(holder: str) -> None:
+        progress.check()
+        if holder not in said:
+            said.add(holder)
+            progress.warn(f"waiting for the flow {kept.key}, which another call estimates: {holder}")
+
     name = hashlib.sha256(os.fsencode(kept.address)).hexdigest()[:24]
     with ExitStack() as held:
         with suppress(OSError):  # no locks to be had there: then pairs may be estimated twice, and nothing worse
-            held.enter_context(locked(Path(tempfile.gettempdir()) / f"gbvis-{name}.lock", lambda _: check()))
+            held.enter_context(locked(Path(tempfile.gettempdir()) / f"gbvis-{name}.lock", wait))
         yield
 
 

@@ -1,9 +1,9 @@
 """The networks of a call: what they are, from the store's infos where it can, and their weights when needed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ class WeightsRequest:
         precision: `float32`, `tf32` or `bfloat16`.
         labels: A file with class names, in place of those that gbvis knows.
         checkpoint_format: The checkpoints' format, where names and shapes do not tell it, or tell it wrong.
+        names: What the user calls the files, by path: a label for lists and pictures, and no part of any recipe.
     """
 
     paths: tuple[Path, ...]
@@ -41,6 +42,7 @@ class WeightsRequest:
     precision: str = "float32"
     labels: Path | None = None
     checkpoint_format: str | None = None
+    names: Mapping[Path, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.checkpoint_format and self.checkpoint_format not in FORMATS.names:
@@ -117,6 +119,8 @@ class Networks:
                 store.weights.keep_labels(info)
         for path in self._newly_hashed:
             store.weights.keep_hash(path, *self._hashes[path], self._request.checkpoint_format)
+        for path, name in self._request.names.items():
+            store.weights.keep_name([one for one in self.infos.values() if one.path == str(path.resolve())], name)
         store.weights.mend_level()
         self._new_infos, self._newly_hashed = [], []
 

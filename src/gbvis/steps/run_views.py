@@ -53,6 +53,7 @@ def make_run_view(
         find_source=find_source,
         location=run.location,
         count_frames=lambda: store.clips_of(run).frame_count,
+        weights_name=store.weights.name_of(run.recipe),
     )
 
 

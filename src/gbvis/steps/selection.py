@@ -14,11 +14,12 @@ from gbvis.provenance import hash_file
 from gbvis.registry import check_name
 from gbvis.steps.networks import MODALITIES, PRECISIONS
 from gbvis.steps.run_views import class_name, source_of
+from gbvis.steps.video_names import find_name
 from gbvis.store import Store, StoredRun
 from gbvis.store.keys import video_key
 from gbvis.videos.locate import find_video
 from gbvis.videos.source import Source, match_streams, tell_apart
-from gbvis.videos.video import SAMPLE_PREFIX, VIDEO_SUFFIXES, video_name
+from gbvis.videos.video import SAMPLE_PREFIX, VIDEO_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -84,14 +85,14 @@ def select_runs(
     Raises:
         UsageError: The selection names weights that cannot be read, or an endpoint of no network in the store.
     """
-    hashes = {_hash_weights(path) for path in selection.weights}
+    hashes = {sha256 for path in selection.weights for sha256 in _find_hashes(store, path)}
     known = store.endpoints()
     for name in selection.endpoints if known else ():
         find_endpoints([name], known)
     wanted = replace(selection, flow_algorithm=None) if spares_rgb else selection
     runs = [
         run
-        for run in store.runs(video_name(video) if video is not None else None, selection.modality)
+        for run in store.runs(find_name(store, video) if video is not None else None, selection.modality)
         if _admits(wanted, run, hashes) and _has_target(selection, run, labels or store.labels_of(run))
     ]
     if video is not None:
@@ -179,6 +180,12 @@ def _has_target(selection: Selection, run: StoredRun, labels: Labels | None) -> 
     name = class_name(labels, run.target)
     names = {str(run.target), *([label_key(name)] if name else [])}
     return any(label_key(wanted) in names for wanted in selection.labels)
+
+
+def _find_hashes(store: Store, path: Path) -> set[str]:
+    """Return the hash of a weights file; where there is none, of all that go by that name in the store."""
+    is_there = os.path.exists(path)  # noqa: PTH110
+    return (set() if is_there else store.weights.find_named(str(path))) or {_hash_weights(path)}
 
 
 def _hash_weights(path: Path) -> str:

@@ -117,7 +117,7 @@ class StoredGroup:
 
 def read_attributes(storage: Storage, key: str) -> dict[str, Any] | None:
     """Return the attributes of a group; None where there is none, or its metadata is not as it was written."""
-    metadata = storage.read_json(key)
+    metadata = storage.read_group(key)
     attributes = metadata.pop("attributes", None)
     if metadata != GROUP or not isinstance(attributes, dict):
         return None

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 
 WEIGHTS = "weights"
 """The top group that holds the weights' records; no video's key is equal to it."""
@@ -46,6 +46,11 @@ def video_key(name: str) -> str:
     if len(key) > _LONGEST:
         key = f"{key[:_LONGEST]}~{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}"
     return key
+
+
+def name_of_key(key: str) -> str | None:
+    """Return the video whose key that is; None where the key was cut, and the name cannot be told from it."""
+    return None if "~" in key else os.fsdecode(unquote_to_bytes(key)) if key != "%" else ""
 
 
 def readable_name(name: str) -> str:

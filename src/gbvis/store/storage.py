@@ -19,12 +19,19 @@ LARGEST_METADATA = 1 << 26
 GROUP = {"zarr_format": 3, "node_type": "group"}
 """What the metadata of every group says, beside its attributes (Zarr v3 core specification)."""
 
+CONSOLIDATED = "consolidated_metadata"
+"""What `zarr.consolidate_metadata` adds to a group's metadata: a copy of what lies below, which nobody here reads."""
+
 _IN_THE_WAY = {errno.ELOOP, errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
 _REFUSALS = {
     *(errno.EACCES, errno.EPERM, errno.EROFS),
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE),
 }
 """No permission, or no room."""
+
+
+_LEVEL = {**GROUP, "attributes": {}}
+"""The metadata of a group that holds nothing but groups."""
 
 
 class Unreachable(StoreUnavailable):
@@ -147,12 +154,16 @@ class Storage(ABC):
         parts = key.split("/")[:-1]
         for depth in range(1, len(parts) + 1):
             level = "/".join(parts[:depth])
-            if not self.is_level(level):
+            if self.read_json(level) != _LEVEL:  # a copy of what lies below would be out of date now
                 self.replace(f"{level}/{METADATA}", encode_group({}))
 
     def is_level(self, key: str) -> bool:
         """Return whether there is a group that holds nothing but groups."""
-        return self.read_json(key) == {**GROUP, "attributes": {}}
+        return self.read_group(key) == _LEVEL
+
+    def read_group(self, key: str) -> dict[str, Any]:
+        """Return the metadata of a group, without what Zarr may have copied into it from below."""
+        return {name: value for name, value in self.read_json(key).items() if name != CONSOLIDATED}
 
     def read_json(self, key: str) -> dict[str, Any]:
         """Return the metadata at a key; empty where there is none, or none that can be read."""

@@ -1,6 +1,7 @@
 """Store: opens a store, finds what it has, and reads and writes it."""
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,9 +15,9 @@ from gbvis.networks.labels import Labels
 from gbvis.shell import join_words
 from gbvis.store.clips import StoredClips, key_of_clips, write_clips
 from gbvis.store.flow import KeptFlow
-from gbvis.store.keys import CLIPS, FLOW, LEVEL, RUN, WEIGHTS, kind_of, video_key
+from gbvis.store.keys import CLIPS, FLOW, LEVEL, RUN, WEIGHTS, kind_of, name_of_key, video_key
 from gbvis.store.run import RunWriter, StoredRun, key_of_run, write_run
-from gbvis.store.storage import GROUP, METADATA, Storage, encode_group, is_refusal
+from gbvis.store.storage import CONSOLIDATED, GROUP, METADATA, Storage, encode_group, is_refusal
 from gbvis.store.weights import WeightsRecords
 from gbvis.videos.clip import ClipFormat, ClipPixels
 from gbvis.videos.video import Video, VideoShape
@@ -85,6 +86,7 @@ class Store:
         _make_store(storage)
         _check_store(storage)
         storage.sweep()
+        forget_consolidated(storage)
         return cls(storage)
 
     def runs(self, video: str | None = None, modality: str | None = None) -> Iterator[StoredRun]:
@@ -191,6 +193,14 @@ class Store:
         """Return the keys of the videos in the store."""
         return [name for name in self.storage.list_folders("") if name != WEIGHTS]
 
+    def has_video(self, name: str) -> bool:
+        """Return whether the store has anything of a video."""
+        return bool(self.storage.list_folders(video_key(name)))
+
+    def video_names(self) -> list[str]:
+        """Return the names of the videos in the store; one that was too long for its key is not among them."""
+        return [name for name in map(name_of_key, self.videos()) if name is not None]
+
     def keys(self, parent: str) -> list[str]:
         """Return the keys of the groups below a group, in order; those that are being made are not among them."""
         return [f"{parent}/{name}" for name in self.storage.list_folders(parent)]
@@ -256,6 +266,9 @@ def _check_store(storage: Storage) -> None:
 
 def _no_store(storage: Storage) -> UsageError:
     """Return the error for what has no sound root, though it may be a store that lost it."""
+    other = _describe_other(storage)
+    if other:
+        return UsageError(f"{storage.location} is no gbvis store: it is {other}", "choose another place with --store")
     root, place = json.dumps({**GROUP, "attributes": _ROOT}), storage.locate(METADATA)
     if _IS_URL.match(place):
         command = f"put {root} at {place}"
@@ -265,6 +278,22 @@ def _no_store(storage: Storage) -> UsageError:
         f"{storage.location} is no gbvis store: its {METADATA} is missing, damaged or another program's",
         f"choose another place with --store; where it is a store that lost this file, write it again: {command}",
     )
+
+
+def _describe_other(storage: Storage) -> str | None:
+    """Return what is in the place of a store, where that is clearly no store that lost its root."""
+    if os.path.isfile(storage.locate("")):  # noqa: PTH113
+        return "a file"
+    metadata = storage.read_json("")
+    attributes = metadata.get("attributes")
+    has_others = isinstance(attributes, dict) and bool(attributes) and "gbvis" not in attributes
+    if metadata.get("node_type") == "array" or (metadata.get("node_type") == "group" and has_others):
+        return "a Zarr of another program"
+    for name in (".zgroup", ".zarray"):
+        with suppress(OSError):
+            storage.read(name)
+            return "a Zarr of version 2, of another program"
+    return None
 
 
 def _make_store(storage: Storage) -> None:
@@ -284,6 +313,13 @@ def _make_store(storage: Storage) -> None:
             f"cannot keep a store at {storage.location}: {error.strerror or error}",
             "choose a place you may write to with --store",
         ) from error
+
+
+def forget_consolidated(storage: Storage) -> None:
+    """Take away the copy of all metadata that Zarr may have put into the root: soon it is out of date."""
+    with suppress(OSError):
+        if CONSOLIDATED in storage.read_json(""):
+            storage.replace(METADATA, encode_group(_ROOT))
 
 
 def read_version(storage: Storage) -> object:

@@ -26,11 +26,13 @@ class _Record:
         networks: `WeightsInfo.to_json` of each stream's network.
         files: Where a file with these weights lies: by path, its stamp.
         labels: By stream, the class names that were last given with `--labels`; they outlast a release.
+        name: What the user calls the file, as last given with `-w NAME=FILE`; empty where it has no name.
     """
 
     networks: dict[str, dict[str, Any]]
     files: dict[str, Stamp] = field(default_factory=dict)
     labels: dict[str, Labels] = field(default_factory=dict)
+    name: str = ""
 
 
 class WeightsRecords:
@@ -39,6 +41,7 @@ class WeightsRecords:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._labels: dict[tuple[str, str, str], Labels | None] = {}
+        self._names: dict[str, str] = {}
 
     def read(self, sha256: str, checkpoint_format: str | None = None) -> list[WeightsInfo]:
         """Return what is known of the networks in the weights file with that hash; nothing where it is not known.
@@ -84,7 +87,7 @@ class WeightsRecords:
         networks = {info.modality: info.to_json() for info in infos}
         labels = {name: given for one in self._list_records(infos[0].sha256) for name, given in one.labels.items()}
         with transaction(self._storage, weights_key(infos[0].sha256, checkpoint_format), None) as writer:
-            writer.attributes = asdict(_Record(networks, labels=labels))
+            writer.attributes = asdict(_Record(networks, labels=labels, name=self._name_of(infos[0].sha256)))
 
     def find_hash(self, path: Path, stamp: Stamp) -> str | None:
         """Return the hash of the weights file at `path`, if it had this stamp when it was hashed; else None."""
@@ -104,6 +107,27 @@ class WeightsRecords:
             if info.labels:
                 self._update(key, labels={**self._read_record(key).labels, info.modality: info.labels})
         self._labels.clear()
+
+    def keep_name(self, infos: Iterable[WeightsInfo], name: str) -> None:
+        """Keep what the user calls a file in every record of it; where the store cannot be written, not."""
+        for sha256 in {info.sha256 for info in infos}:
+            for key in self._list_keys(sha256):
+                self._update(key, name=name)
+        self._names.clear()
+
+    def find_named(self, name: str) -> set[str]:
+        """Return the hashes of the weights files that the user calls by that name."""
+        keys = ((folder, f"{WEIGHTS}/{folder}") for folder in self._storage.list_folders(WEIGHTS))
+        return {folder.split("-")[0] for folder, key in keys if name and self._read_record(key).name == name}
+
+    def name_of(self, recipe: Recipe) -> str:
+        """Return what the user calls the weights that a run was computed with; empty where they have no name."""
+        if recipe.weights not in self._names:
+            self._names[recipe.weights] = self._name_of(recipe.weights)
+        return self._names[recipe.weights]
+
+    def _name_of(self, sha256: str) -> str:
+        return next((one.name for one in self._list_records(sha256) if one.name), "")
 
     def labels_of(self, recipe: Recipe) -> Labels | None:
         """Return the class names of the network that a run was computed with; None where nobody knows them.

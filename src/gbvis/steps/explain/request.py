@@ -124,6 +124,9 @@ class ExplainedRun:
         info: The network.
         is_cached: True where it was there before.
         seconds: Its share of its stream's time.
+        shared_seconds: The time of all runs of the stream that were computed together, with the first of them; else
+            None.
+        weights_name: What the user calls the weights; empty where they have no name.
     """
 
     run: StoredRun
@@ -131,6 +134,8 @@ class ExplainedRun:
     info: WeightsInfo
     is_cached: bool
     seconds: float
+    shared_seconds: float | None = None
+    weights_name: str = ""
 
     @property
     def label(self) -> dict[str, Any] | None:
@@ -156,7 +161,7 @@ class ExplainedRun:
             "method": recipe.method["name"],
             "settings": recipe.method["settings"],
             "flow": recipe.flow or None,
-            "weights": {"path": self.info.path, "sha256": self.info.sha256},
+            "weights": {"path": self.info.path, "sha256": self.info.sha256, "name": self.weights_name or None},
             "clips": [{"start": numbers[0], "frames": numbers} for numbers in recipe.clips],
             "store": self.store,
             "group": self.run.key,

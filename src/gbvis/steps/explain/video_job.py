@@ -63,9 +63,14 @@ class VideoJob:
     def explain(self) -> Iterator[ExplainedRun | Failure]:
         """Yield the runs wanted, once `prepare` is done: those in the store at once, the others when computed."""
         for run in {run.key: run for run in self._cached}.values():
-            yield ExplainedRun(run, self._task.store.location, self._task.info, True, self._seconds)
+            yield self._explained(run, True, self._seconds)
         if self._missing:
             yield from self._compute()
+
+    def _explained(self, run: StoredRun, is_cached: bool, seconds: float, shared: float | None = None) -> ExplainedRun:
+        store = self._task.store
+        name = store.weights.name_of(run.recipe)
+        return ExplainedRun(run, store.location, self._task.info, is_cached, seconds, shared, name)
 
     def _digest(self, question: Question) -> str:
         method, target = question
@@ -120,9 +125,12 @@ class VideoJob:
         with network.precision_scope():
             computation = Computation(self._task, self._missing, self._clips, network)
             computation.run()
-        seconds = (self._seconds + time.perf_counter() - started) / max(len(computation.runs), 1)
+        seconds = self._seconds + time.perf_counter() - started
+        share = seconds / max(len(computation.runs), 1)
+        shared: float | None = seconds
         for run, is_cached in computation.runs:
-            yield ExplainedRun(run, self._task.store.location, self._task.info, is_cached, seconds)
+            yield self._explained(run, is_cached, share, None if is_cached else shared)
+            shared = shared if is_cached else None
         for error in computation.failures.values():
             yield Failure.of(self._location, error)
 

@@ -23,11 +23,11 @@ from gbvis.progress import Failure, Progress
 from gbvis.steps.render.request import RenderedFile, RenderRequest
 from gbvis.steps.run_views import find_source_frames, make_run_view, source_of
 from gbvis.steps.selection import name_sources, select_runs
+from gbvis.steps.video_names import find_name, suggest_name
 from gbvis.store import Store, StoredRun
 from gbvis.store.keys import readable_name, video_key
 from gbvis.videos.locate import check_dataset
 from gbvis.videos.source import Source
-from gbvis.videos.video import video_name
 
 HINT = "overwrite it with --force, or choose another place with -o"
 
@@ -90,7 +90,7 @@ class _Rendering:
             try:
                 runs += self._select(video)
             except GbvisError as error:
-                prefix = f"{video_key(video_name(video))}/" if video is not None else ""
+                prefix = f"{video_key(find_name(self._store, video))}/" if video is not None else ""
                 if any(key.startswith(prefix) for key in self._store.damaged):
                     continue  # there is one, and what is wrong with it is said below
                 if video is None:
@@ -103,9 +103,10 @@ class _Rendering:
     def _select(self, video: str | None) -> list[StoredRun]:
         runs = select_runs(self._store, video, self._request.selection, self._labels, spares_rgb=True)
         if not runs:
+            meant = suggest_name(self._store, video) if video is not None else ""
             raise NothingFound(
                 f"nothing to render{f' of {video}' if video is not None else ''}: no such run in {self._request.store}",
-                f"explain it first: {self._request.explain_call(video)}",
+                f"{meant}{'else ' if meant else ''}explain it first: {self._request.explain_call(video)}",
             )
         return runs
 

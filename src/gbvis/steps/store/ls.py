@@ -1,6 +1,6 @@
 """`gbvis store ls`: the runs of a store."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from gbvis.errors import NothingFound
 from gbvis.progress import Failure
 from gbvis.steps.run_views import class_name, source_of
 from gbvis.steps.selection import Selection, name_sources, select_runs
+from gbvis.steps.video_names import suggest_name
 from gbvis.store import Store, StoredRun
 from gbvis.store.inventory import measure
 from gbvis.store.keys import RUN
@@ -42,6 +43,7 @@ class ListedRun:
         size: Bytes.
         age: Seconds; None where it does not say when it was made.
         name: What the video is called; where there are several of its name, with what tells them apart.
+        weights_name: What the user calls the weights; empty where they have no name.
     """
 
     run: StoredRun
@@ -50,6 +52,7 @@ class ListedRun:
     size: int
     age: float | None
     name: str
+    weights_name: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as a line of `--json`."""
@@ -65,6 +68,7 @@ class ListedRun:
             "value": self.run.value,
             "method": self.run.recipe.method["name"],
             "settings": self.run.recipe.method["settings"],
+            "weights": {"sha256": self.run.recipe.weights, "name": self.weights_name or None},
             "bytes": self.size,
             "made": self.run.made,
             "recipe": self.run.recipe.to_json(),
@@ -80,27 +84,44 @@ def run(request: ListRequest) -> Iterator[ListedRun | Failure]:
         NothingFound: Nothing matches.
     """
     store = Store.open(request.store)
-    count = 0
     names: dict[str, dict[Source, str]] = {}
-    for found in select_all(store, request.videos, request.selection):
-        count += 1
-        size = measure(store, RUN, found.key).size
-        if found.video not in names:
-            names[found.video] = name_sources(store, store.runs(found.video))
-        name = names[found.video].get(source_of(store, found), found.video)
-        yield ListedRun(found, _label_of(store, found), store.location, size, _age_of(found), name)
+    found, missing = select_all(store, request.videos, request.selection)
+    for one in found:
+        if one.video not in names:
+            names[one.video] = name_sources(store, store.runs(one.video))
+        yield _list(store, one, names[one.video].get(source_of(store, one), one.video))
+    if found:
+        for video in missing:
+            yield Failure(video, f"no such run of {video} in {store.location}", hint_for(store, [video]))
     for key in sorted(store.damaged):
         yield Failure(key, f"{key} is damaged", "explain it again, or take it away with `gbvis store rm --damaged`")
     is_narrowed = bool(request.videos) or request.selection != Selection()
-    if is_narrowed and not count and not store.damaged:
-        raise NothingFound(f"no such run in {store.location}", "leave out a filter, or see the whole: `gbvis store ls`")
+    if is_narrowed and not found and not store.damaged:
+        raise NothingFound(f"no such run in {store.location}", hint_for(store, missing))
 
 
-def select_all(store: Store, videos: tuple[str, ...], selection: Selection) -> list[StoredRun]:
-    """Return the runs of these videos, or of all where none is named, that the selection admits."""
+def select_all(store: Store, videos: tuple[str, ...], selection: Selection) -> tuple[list[StoredRun], list[str]]:
+    """Return the runs of these videos, or of all where none is named, that the selection admits.
+
+    Returns:
+        The runs, and which of the videos have none.
+    """
     selection.check()
-    found = {run.key: run for video in videos or (None,) for run in select_runs(store, video, selection)}
-    return list(found.values())
+    by_video = {video: select_runs(store, video, selection) for video in videos or (None,)}
+    found = {run.key: run for runs in by_video.values() for run in runs}
+    return list(found.values()), [video for video, runs in by_video.items() if video is not None and not runs]
+
+
+def hint_for(store: Store, missing: Sequence[str]) -> str:
+    """Return what to do where these videos have no runs."""
+    meant = "".join(dict.fromkeys(suggest_name(store, video) for video in missing))
+    return f"{meant}`gbvis store ls` shows what there is; leave out a filter, or check the name"
+
+
+def _list(store: Store, run: StoredRun, name: str) -> ListedRun:
+    size = measure(store, RUN, run.key).size
+    weights_name = store.weights.name_of(run.recipe)
+    return ListedRun(run, _label_of(store, run), store.location, size, _age_of(run), name, weights_name)
 
 
 def _label_of(store: Store, run: StoredRun) -> dict[str, Any] | None:

@@ -8,10 +8,11 @@ from typing import Any
 from gbvis.errors import NothingFound, UsageError
 from gbvis.progress import Progress
 from gbvis.steps.selection import Selection
-from gbvis.steps.store.ls import select_all
+from gbvis.steps.store.ls import hint_for, select_all
 from gbvis.store import Store, StoredRun
 from gbvis.store.inventory import ROOT, Entry, find_damage, list_entries, list_used_with, measure
 from gbvis.store.keys import FOREIGN, LEVEL, RUN
+from gbvis.store.store import forget_consolidated
 
 UNFINISHED = "unfinished"
 
@@ -75,15 +76,18 @@ class Removal:
 
         Raises:
             UsageError: The store cannot be used.
-            NothingFound: Nothing matches.
+            NothingFound: Nothing matches, or nothing of one of the videos: then nothing of the others goes either.
         """
         self._store = Store.open(request.store)
         self._request = request
         self._runs: list[StoredRun] = []
+        self._missing: list[str] = []
         self.entries = self._list()
-        if not self.entries and not (request.is_all or request.is_unfinished or request.is_damaged):
+        if self._missing or not (self.entries or request.is_all or request.is_unfinished or request.is_damaged):
+            which = f" of {', '.join(self._missing)}" if self._missing else ""
             raise NothingFound(
-                f"nothing to remove: no such run in {self._store.location}", "`gbvis store ls` shows what there is"
+                f"nothing to remove{which}: no such run in {self._store.location}",
+                hint_for(self._store, self._missing),
             )
 
     def _list(self) -> list[Entry]:
@@ -91,7 +95,7 @@ class Removal:
             return [measure(self._store, UNFINISHED, key) for key in self._store.storage.list_unfinished()]
         if self._request.is_damaged:
             return [entry for entry in self._list_groups() if find_damage(self._store, entry)]
-        self._runs = select_all(self._store, self._request.videos, self._request.selection)
+        self._runs, self._missing = select_all(self._store, self._request.videos, self._request.selection)
         if self._request.is_all and not self._runs:
             return self._list_groups()
         runs = [measure(self._store, RUN, run.key) for run in self._runs]
@@ -108,6 +112,8 @@ class Removal:
         """
         progress = progress or Progress()
         progress.expect(len(self.entries), self._store.location)
+        if self.entries and not is_dry:
+            forget_consolidated(self._store.storage)
         for entry in self.entries if is_dry else self._list_wanted():
             if not is_dry:
                 with self._store.storage.explaining_refusal():
