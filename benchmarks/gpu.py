@@ -25,11 +25,11 @@ def explain(network: Network, clip_count: int) -> None:
     """Compute the gradients of so many clips, each on the host at the end, as `explain` goes about it."""
     pixels = make_pixels(FRAMES)
     with network.precision_scope():
-        found = [
-            pending
-            for batch in network.batches(clip_count)
-            for pending in guided_gradients(network, [pixels for _ in batch], {SOFTMAX}, [Target(SOFTMAX, CLASS)])
-        ]
+        found, batches = [], network.batches(clip_count)
+        for batch in batches:
+            with batches.attempt():
+                clips = [pixels for _ in batch]
+                found += guided_gradients(network, clips, {SOFTMAX}, [Target(SOFTMAX, CLASS)])
         for pending in found:
             pending.result()
 

@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from conftest import Call
 from gbvis.errors import UsageError
 from gbvis.flow import ALGORITHMS
 from gbvis.flow.preprocess import load_opencv
@@ -94,6 +96,52 @@ def test_without_the_extra_one_line_says_what_to_install(harm: str, tmp_path: Pa
     assert "gbvis[flow]" in done.stderr and "OpenCV" in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def _without_contrib(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenCV as `opencv-python-headless` brings it."""
+    monkeypatch.delattr(load_opencv(), "optflow")
+    monkeypatch.setattr("importlib.metadata.version", version_of_a_plain_opencv)
+
+
+def version_of_a_plain_opencv(package: str) -> str:
+    if package.startswith("opencv") and package != "opencv-python-headless":
+        raise PackageNotFoundError(package)
+    return "5.0.0.93"
+
+
+@pytest.mark.usefixtures("_without_contrib")
+def test_tvl1_alone_asks_for_contributed_modules(call: Call, video_file: Path) -> None:
+    called = call("extract", video_file, "-o", "data")
+    called.check_error(2, "found opencv-python-headless 5.0.0.93", "uninstall", "gbvis[flow]", "--flow-algorithm dis")
+    assert not list(Path().iterdir())
+    assert call("extract", video_file, "-o", "data", "--flow-algorithm", "dis").code == 0
+
+
+@pytest.mark.usefixtures("_without_contrib")
+@pytest.mark.parametrize("algorithm", [None, "dis", "farneback"])
+def test_explaining_flow_with_a_plain_opencv(
+    call: Call, weights: dict[str, Path], video_file: Path, algorithm: str | None
+) -> None:
+    option = ["--flow-algorithm", algorithm] if algorithm else []
+    called = call("explain", video_file, "-w", weights["flow"], "-n", "4", "-e", "Conv3d_1", *option)
+    if algorithm:
+        assert called.code == 0, called.err
+    else:
+        called.check_error(2, "TV-L1", "opencv-python-headless 5.0.0.93")
+
+
+@pytest.mark.parametrize(("release", "is_taken"), [("4.14.0", False), ("5.0.0", True), ("5.1.0-dev", True)])
+def test_tvl1_of_opencv_4_gives_other_numbers(monkeypatch: pytest.MonkeyPatch, release: str, is_taken: bool) -> None:
+    monkeypatch.setattr(load_opencv(), "__version__", release)
+    ALGORITHMS.load("dis").check()
+    if is_taken:
+        ALGORITHMS.load("tvl1").check()
+        return
+    with pytest.raises(UsageError, match="TV-L1 of OpenCV 4.14.0 gives other numbers") as error:
+        ALGORITHMS.load("tvl1").check()
+    assert "opencv-contrib-python-headless>=5" in error.value.hint
 
 
 def test_unknown_names_are_refused() -> None:

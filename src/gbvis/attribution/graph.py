@@ -11,6 +11,7 @@ from gbvis.attribution.attribution import PIXEL_AXES, PendingAttribution
 from gbvis.attribution.relu import CurrentRule, ReluRule, pass_where_active, replaced_relus
 from gbvis.networks.endpoint import Endpoint, Target
 from gbvis.networks.network import Network, ShapeWatcher
+from gbvis.networks.softmax import gradient_scale
 from gbvis.networks.transfer import HostCopy
 from gbvis.videos.clip import ClipPixels
 
@@ -92,12 +93,15 @@ class Graph:
             relu_rule: Decides at the ReLUs.
             is_last: The method does not go back again for this target: the memory of the pass may be freed on the way.
         """
-        value = self._responses[target.endpoint][:, target.index]
+        responses = self._responses[target.endpoint]
+        value = responses[:, target.index]
+        scale = gradient_scale(responses, target.index) if target.endpoint.is_score else torch.ones_like(value)
         self._rule.current = relu_rule
         retains = not (self._is_last and is_last)
-        # No clip has a part in another's value, so the gradient of their sum holds every clip's own.
-        (gradient,) = torch.autograd.grad(value.sum(), self.batch, retain_graph=retains)
-        return self.network.align_gradients(gradient)
+        # No clip has a part in another's value, so the gradient of all of them holds every clip's own.
+        (gradient,) = torch.autograd.grad(value, self.batch, scale, retain_graph=retains)
+        aligned = self.network.align_gradients(gradient)
+        return aligned / scale[:, None, None, None, None] if target.endpoint.is_score else aligned
 
     def pending(self, target: Target, values: Tensor, axes: tuple[str, ...] = PIXEL_AXES) -> PendingAttribution:
         """Return what a method found for a target, on its way to arrays.

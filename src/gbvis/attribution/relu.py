@@ -7,7 +7,10 @@ import torch
 from torch import Tensor, nn
 
 ReluRule = Callable[[Tensor, Tensor], Tensor]
-"""What becomes of a gradient at a ReLU: given the gradient, which it may change in place, and the ReLU's output."""
+"""What becomes of a gradient at a ReLU: given the gradient, which it may change in place, and the ReLU's output.
+
+Of a gradient twice as large it makes twice as much: tiny ones come scaled up.
+"""
 
 
 def pass_where_active(gradient: Tensor, rectified: Tensor) -> Tensor:

@@ -76,10 +76,19 @@ def print_run(console: Console, explained: ExplainedRun) -> None:
     if explained.shared_seconds is not None:
         how = f"computed in {explained.shared_seconds:.1f} s"
     target = f"{run.endpoint.target_kind} {run.target}{name}"
+    how = f"{how}{_describe_saturation(explained)}"
     seen = explained.prediction.describe(run.target if label else None) if explained.prediction else ""
     words = (run.video, run.modality, str(run.endpoint), target, f"{value:.4g}", seen, run.recipe.method_name, how)
     console.print("  ".join(filter(None, words)))
     console.say(f"  {run.address}")
+
+
+def _describe_saturation(explained: ExplainedRun) -> str:
+    """Return where to look instead of at a gradient that is next to nothing; nothing where it is not."""
+    if not explained.is_saturated:
+        return ""
+    logits = [one.name for one in explained.info.endpoints if one.is_class and not one.is_score]
+    return f"  saturated: see -e {logits[0]}" if logits else "  saturated"
 
 
 def print_prediction(console: Console, prediction: Prediction) -> None:

@@ -19,6 +19,14 @@ class Algorithm(Protocol):
     """What of the algorithm decides its numbers, as plain data."""
 
     @classmethod
+    def check(cls) -> None:
+        """Check that what it needs is installed.
+
+        Raises:
+            UsageError: It is not.
+        """
+
+    @classmethod
     def estimate(cls, before: Grey, after: Grey) -> Motion:
         """Return the motion from one frame to the next: float32 (H, W, 2), pixels. Any thread may call this."""
 

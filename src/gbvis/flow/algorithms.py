@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from gbvis.flow.preprocess import Grey, load_opencv
+from gbvis.flow.preprocess import Grey, load_opencv, load_tvl1
 from gbvis.videos.motion import Motion
 
 
@@ -30,9 +30,14 @@ class TVL1:
     }
 
     @classmethod
+    def check(cls) -> None:
+        """Check that this OpenCV has it; see `load_tvl1`."""
+        load_tvl1()
+
+    @classmethod
     def estimate(cls, before: Grey, after: Grey) -> Motion:
         """Return the motion from one frame to the next: float32 (H, W, 2), pixels."""
-        algorithm = load_opencv().optflow.DualTVL1OpticalFlow_create(*cls.SETTINGS.values())
+        algorithm = load_tvl1()(*cls.SETTINGS.values())
         motion: Motion = algorithm.calc(before, after, None)
         return motion
 
@@ -44,6 +49,11 @@ class DIS:
     """
 
     SETTINGS: ClassVar[Mapping[str, Any]] = {"preset": "medium"}
+
+    @classmethod
+    def check(cls) -> None:
+        """Check that OpenCV is there; see `load_opencv`."""
+        load_opencv()
 
     @classmethod
     def estimate(cls, before: Grey, after: Grey) -> Motion:
@@ -69,6 +79,11 @@ class Farneback:
         "polynomial_size": 7,
         "polynomial_sigma": 1.5,
     }
+
+    @classmethod
+    def check(cls) -> None:
+        """Check that OpenCV is there; see `load_opencv`."""
+        load_opencv()
 
     @classmethod
     def estimate(cls, before: Grey, after: Grey) -> Motion:

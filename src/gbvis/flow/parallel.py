@@ -36,6 +36,7 @@ def estimate_pairs(
         GbvisError: A frame cannot be read, or OpenCV is not there; what was estimated until then is kept.
     """
     flow = ALGORITHMS.load(recipe.algorithm)
+    flow.check()
 
     def estimate(pair: int, before: Grey, after: Grey) -> None:
         keep(pair, recipe.encode(flow.estimate(before, after)))

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any
 
@@ -23,23 +23,65 @@ _LONGEST_SIDE = 32
 """How many times the shorter side the longer may be: 8192 pixels when that is 256."""
 
 
+_INSTALL = "install gbvis with its extra, gbvis[flow], or `pip install opencv-contrib-python-headless`"
+
+_PACKAGES = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
+
+_FIRST_RELEASE = 5
+"""Of OpenCV's TV-L1 that gives the numbers of the data sets: 4.10 and 4.14 differ by 0.1 to 0.6 levels."""
+
+
 def load_opencv() -> Any:
-    """Return OpenCV's module, which comes with the extra `gbvis[flow]` and is loaded only to estimate motion.
+    """Return OpenCV's module, which comes with the extra `gbvis[flow]`; loaded only to estimate motion and to scale.
+
+    Any package of OpenCV will do: `load_tvl1` asks for more.
 
     Raises:
-        UsageError: It is not installed, or without its contributed modules, where TV-L1 is.
+        UsageError: It is not installed.
     """
     try:
-        opencv = import_module("cv2")
-        _ = opencv.optflow.DualTVL1OpticalFlow_create
-    except (ImportError, AttributeError) as error:
-        lacking = "OpenCV, which is not installed" if isinstance(error, ImportError) else "OpenCV's contributed modules"
+        return import_module("cv2")
+    except ImportError as error:
         raise UsageError(
-            f"computing optical flow, and scaling frames as for it, needs {lacking}",
-            "install gbvis with its extra, gbvis[flow], or `pip install opencv-contrib-python-headless`; else point "
-            "with -d to a two-stream data set that holds the flow",
+            "computing optical flow, and scaling frames as for it, needs OpenCV, which is not installed",
+            f"{_INSTALL}; else point with -d to a two-stream data set that holds the flow",
         ) from error
-    return opencv
+
+
+def load_tvl1() -> Any:
+    """Return OpenCV's `DualTVL1OpticalFlow_create`, which its contributed modules have.
+
+    Raises:
+        UsageError: OpenCV is not installed, is without these modules, or is a release that gives other numbers.
+    """
+    opencv = load_opencv()
+    found = " and ".join(_find_packages()) or f"OpenCV {opencv.__version__}"
+    instead = "or take another algorithm, which any OpenCV has: --flow-algorithm dis"
+    try:
+        create = opencv.optflow.DualTVL1OpticalFlow_create
+    except AttributeError as error:
+        raise UsageError(
+            f"TV-L1 is in OpenCV's contributed modules, which are not installed: found {found}",
+            f"uninstall that, for packages of OpenCV overwrite each other, then {_INSTALL}; {instead}",
+        ) from error
+    if int(opencv.__version__.partition(".")[0]) < _FIRST_RELEASE:
+        raise UsageError(
+            f"TV-L1 of OpenCV {opencv.__version__} gives other numbers than that of {_FIRST_RELEASE}, which gbvis was "
+            f"checked with: found {found}",
+            f"`pip install 'opencv-contrib-python-headless>={_FIRST_RELEASE}'`; {instead}",
+        )
+    return create
+
+
+def _find_packages() -> list[str]:
+    """Return the packages of OpenCV that are installed, with their releases."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = []
+    for package in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            found.append(f"{package} {version(package)}")
+    return found
 
 
 def environment() -> dict[str, Any]:

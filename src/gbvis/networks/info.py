@@ -14,7 +14,7 @@ from gbvis.networks.labels import Labels
 from gbvis.version import __version__
 from gbvis.videos.clip import ClipFormat
 
-MADE_BY = f"{__version__}, formats 3"
+MADE_BY = f"{__version__}, formats 4"
 """What a record in a store must be made by; the second number is raised when a format changes between two releases."""
 
 

@@ -10,17 +10,16 @@ import torch
 from torch import Tensor, nn
 
 from gbvis.errors import DeviceError, UsageError
+from gbvis.networks.batches import Batches, CudaMemory, is_out_of_memory
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.info import WeightsInfo
 from gbvis.networks.kind import NetworkKind
+from gbvis.networks.softmax import is_softmax_of, softmax
 from gbvis.networks.transfer import HostCopy, copy_to_device
 from gbvis.videos.clip import ClipPixels, normalise
 
 ShapeWatcher = Callable[[Endpoint, tuple[int, ...]], None]
 """Called with every endpoint and the shape of its activation as the forward pass reaches it."""
-
-_MOST_CLIPS = 16
-"""Computed at once: so many fill any GPU, and more would only wait longer for being written."""
 
 
 class Network:
@@ -70,27 +69,10 @@ class Network:
             self.device, self.precision, self._fused = device, precision, None
         return self
 
-    def batches(self, clip_count: int) -> Iterator[range]:
-        """Yield which of `clip_count` clips to compute together: a CPU is quickest one by one, in its caches.
-
-        A GPU is filled by several. How many fit into its memory is seen from the first, which goes alone.
-        """
-        if self.device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(self.device)
-        done = 0
-        while done < clip_count:
-            batch = range(done, min(done + (self._count_that_fit() if done else 1), clip_count))
-            yield batch
-            done = batch.stop
-
-    def _count_that_fit(self) -> int:
-        """Return how many clips like those just computed can be computed at once."""
-        if self.device.type != "cuda":
-            return 1
-        free, _ = torch.cuda.mem_get_info(self.device)
-        allocated, reserved = torch.cuda.memory_allocated(self.device), torch.cuda.memory_reserved(self.device)
-        for_one = torch.cuda.max_memory_allocated(self.device)  # weights too: what is off is on the safe side
-        return max(1, min(_MOST_CLIPS, (free + reserved - allocated) // for_one))
+    def batches(self, clip_count: int, say: Callable[[str], None] = lambda line: None) -> Batches:
+        """Return which of `clip_count` clips to compute together; `say` is told when memory ran out."""
+        memory = CudaMemory(self.device) if self.device.type == "cuda" else None
+        return Batches(clip_count, memory, say)
 
     def preprocess(self, clips: Sequence[ClipPixels]) -> Tensor:
         """Return clips as the network takes them: float32 (N, C, T, H, W), or (N, 1, 2T, H, W) where interleaved."""
@@ -109,8 +91,17 @@ class Network:
         return gradients.contiguous()
 
     def endpoints(self, batch: Tensor) -> Iterator[tuple[Endpoint, Tensor]]:
-        """Yield every endpoint and its activation, each computed when it is asked for; of `preprocess`'s result."""
-        return self.kind.endpoints(self.fused, batch.to(self.dtype, memory_format=torch.channels_last_3d))
+        """Yield every endpoint and its activation, each computed when it is asked for; of `preprocess`'s result.
+
+        Where something goes back through a softmax, it is ours, of whatever kind the network is.
+        """
+        logits: Tensor | None = None
+        clips = batch.to(self.dtype, memory_format=torch.channels_last_3d)
+        for endpoint, activation in self.kind.endpoints(self.fused, clips):
+            if endpoint.is_score and logits is not None and is_softmax_of(activation, logits):
+                activation = softmax(logits)
+            yield endpoint, activation
+            logits = activation if endpoint.is_class else None
 
     def forward(
         self, batch: Tensor, endpoints: Collection[Endpoint], watch: ShapeWatcher | None = None
@@ -164,8 +155,7 @@ class Network:
             matmul.allow_tf32 = cudnn.allow_tf32 = self.precision == "tf32"
             yield
         except (MemoryError, RuntimeError) as error:
-            is_memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error)
-            if not is_memory:
+            if not is_out_of_memory(error):
                 raise
             raise DeviceError(
                 f"not enough memory on {self.device} for this clip", "take fewer frames with -n, or another --device"

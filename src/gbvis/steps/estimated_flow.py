@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gbvis.atomic_file import locked
 from gbvis.errors import StoreError, VideoError
+from gbvis.flow import ALGORITHMS
 from gbvis.flow.parallel import estimate_pairs
 from gbvis.flow.preprocess import environment
 from gbvis.flow.recipe import FlowRecipe, as_from_jpeg
@@ -109,8 +110,12 @@ class EstimatedFlow(Video):
     def _kept(self) -> StoredFlow:
         if self._stored is None:
             check_length(self._rgb)
-            self._stored = self._open_store().flow.open(self._rgb, self._recipe, environment)
+            self._stored = self._open_store().flow.open(self._rgb, self._recipe, self._describe_environment)
         return self._stored
+
+    def _describe_environment(self) -> dict[str, Any]:
+        ALGORITHMS.load(self._recipe.algorithm).check()  # before anything is written
+        return environment()
 
     def _read_kept(self, number: int) -> NDArray[Any]:
         kept = self._kept.read_pair(number)

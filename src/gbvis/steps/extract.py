@@ -11,7 +11,7 @@ from gbvis.atomic_file import locked
 from gbvis.errors import GbvisError, UsageError, VideoError
 from gbvis.flow import ALGORITHMS
 from gbvis.flow.parallel import estimate_pairs
-from gbvis.flow.preprocess import environment, load_opencv, scale_frame
+from gbvis.flow.preprocess import environment, scale_frame
 from gbvis.flow.recipe import FlowRecipe
 from gbvis.progress import Failure, Progress
 from gbvis.registry import check_name
@@ -88,7 +88,7 @@ def run(request: ExtractRequest, progress: Progress | None = None) -> Iterator[E
     """
     progress = progress or Progress()
     try:
-        load_opencv()
+        ALGORITHMS.load(request.algorithm).check()
         check_parts(request.output)
         (request.output / RECORDS).mkdir(parents=True, exist_ok=True)
     except OSError as error:

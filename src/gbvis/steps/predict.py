@@ -128,12 +128,14 @@ def _predict_stream(
 
     total = np.zeros(info.class_count)
     with network.precision_scope():
-        for batch in network.batches(len(frames)):
-            clips = [cut_clip(video, frames[number], info.clip_format) for number in batch]
-            responses = network.predict(clips, {scores_at}, None if batch.start else watch)
-            total += responses[scores_at].array().sum(axis=0)
-            for _ in batch:
-                progress.advance(video.name)
+        batches = network.batches(len(frames), progress.say)
+        for batch in batches:
+            with batches.attempt():
+                clips = [cut_clip(video, frames[number], info.clip_format) for number in batch]
+                responses = network.predict(clips, {scores_at}, None if batch.start else watch)
+                total += responses[scores_at].array().sum(axis=0)
+                for _ in batch:
+                    progress.advance(video.name)
     scores = (total / len(frames)).astype(np.float32)
     if not np.isfinite(scores).all():
         raise NumbersError(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gbvis.errors import VideoError
 from gbvis.videos.motion import Motion
-from gbvis.videos.resize import resize_and_crop
+from gbvis.videos.resize import INTERPOLATIONS, Interpolation, resize_and_crop
 from gbvis.videos.video import Frame, Video, VideoShape
 
 ClipPixels = NDArray[np.uint8] | NDArray[np.float32]
@@ -42,6 +42,7 @@ class ClipFormat:
         mean: Per channel, in units of value / scale.
         std: Per channel, in the same units.
         is_motion: True where values are motion in pixels of the resized frame, False where they are 8 bit.
+        interpolation: Whose arithmetic makes 8-bit pixels.
     """
 
     frames: int
@@ -54,6 +55,7 @@ class ClipFormat:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     is_motion: bool = False
+    interpolation: Interpolation = "opencv"
 
     def __post_init__(self) -> None:
         """Check the numbers: a weights file may have brought them.
@@ -74,6 +76,8 @@ class ClipFormat:
             raise ValueError("mean must be numbers")
         if self.is_motion not in (False, True) or (self.is_motion and len(self.mean) != 2):
             raise ValueError("only flow is motion")
+        if self.interpolation not in INTERPOLATIONS or (self.is_motion and self.interpolation != "opencv"):
+            raise ValueError(f"expected an interpolation of {INTERPOLATIONS}; motion is resized as OpenCV does it")
 
     @property
     def channels(self) -> int:
@@ -92,13 +96,20 @@ class ClipFormat:
         return {
             "size": [self.height, self.width],
             "crop": [self.top, self.left, self.crop, self.crop],
-            "interpolation": f"bilinear, as OpenCV's INTER_LINEAR on {'float' if self.is_motion else '8 bit'}",
+            "interpolation": self._interpolation_in_words,
             **values,
         }
 
+    @property
+    def _interpolation_in_words(self) -> str:
+        if self.interpolation == "torch":
+            return "bilinear, as torch's on float, rounded to 8 bit"
+        return f"bilinear, as OpenCV's INTER_LINEAR on {'float' if self.is_motion else '8 bit'}"
+
     def resize_and_crop(self, frame: Frame | Motion) -> NDArray[Any]:
         """Return what the network sees of a frame: (crop, crop, channels); see `resize.resize_and_crop`."""
-        return resize_and_crop(frame, (self.height, self.width), (self.top, self.left, self.crop))
+        square = (self.top, self.left, self.crop)
+        return resize_and_crop(frame, (self.height, self.width), square, self.interpolation)
 
     def source_box(self, shape: VideoShape) -> tuple[float, float, float, float]:
         """Return the cropped square in the source's own pixels: left, top, right, bottom."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from gbvis.networks.r2plus1d import FORMATS
 from gbvis.networks.r2plus1d.architecture import Variant
 from gbvis.videos.clip import ClipFormat
 
@@ -104,7 +105,7 @@ def read_description(description: Mapping[str, Any]) -> CheckpointFormat:
         LookupError, TypeError, ValueError: It makes no sense.
     """
     modality = description["modality"]
-    clip_format = ClipFormat.from_json(description["clip_format"])
+    clip_format = ClipFormat.from_json(_with_interpolation(description))
     if clip_format.channels != {"rgb": 3, "flow": 2}[modality]:
         raise ValueError("a format for another stream")
     return CheckpointFormat(
@@ -117,3 +118,10 @@ def read_description(description: Mapping[str, Any]) -> CheckpointFormat:
         formats={modality: clip_format},
         class_lists={},
     )
+
+
+def _with_interpolation(description: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a file's input format; one that gbvis wrote before it knew two ways to resize means its family's."""
+    own = FORMATS.load(description["checkpoint_format"]) if description["checkpoint_format"] in FORMATS.names else None
+    known = own.formats.get(description["modality"]) if own else None
+    return {"interpolation": known.interpolation if known else "opencv", **description["clip_format"]}

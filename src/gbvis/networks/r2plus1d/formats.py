@@ -85,14 +85,17 @@ TORCHVISION = CheckpointFormat(
             scale=255.0,
             mean=(0.43216, 0.394666, 0.37645),
             std=(0.22803, 0.22145, 0.216989),
+            interpolation="torch",
         )
     },
     class_lists={400: "kinetics400", 101: "ucf101"},
 )
 """torchvision's `r2plus1d_18` and what was fine-tuned from it: symmetric padding, eps 1e-5.
 
-Checked against torchvision's numbers in `golden/torchvision.npz`. Its `CenterCrop` rounds 29.5 up to column 30, where
-the old script cuts at 29 (torchvision/transforms/functional.py, `center_crop`).
+Checked against torchvision's numbers in `golden/torchvision.npz`. Its pixels are those of the weights' own
+`transforms()` (torchvision/transforms/_presets.py, `VideoClassification`): 8 bit, resized in float32 and rounded. Its
+training script resized floats that were not rounded (references/video_classification/presets.py). Its `CenterCrop`
+rounds 29.5 up to column 30, where the old script cuts at 29 (torchvision/transforms/functional.py, `center_crop`).
 """
 
 
@@ -106,7 +109,8 @@ VMZ = replace(
 """VMZ's PyTorch networks, 18 and 34 layers, IG-65M's among them: torchvision's names and input, eps 1e-3.
 
 Unlike torchvision, VMZ gives each convolution of a down-sampling block middle channels of its own, 230 and 288 in the
-first one; that tells the two apart. IG-65M's networks saw 8 or 32 frames: `-n 8`, `-n 32`.
+first one; that tells the two apart. VMZ resizes floats (pt/vmz/common/transforms.py); gbvis keeps the nearest of 256
+levels, which `docs/notes/rounding.md` measures. IG-65M's networks saw 8 or 32 frames: `-n 8`, `-n 32`.
 """
 
 
@@ -155,7 +159,7 @@ folders' names, which the file does not hold.
 _VMZ_CAFFE2_BLOCK = "comp_{block}_"
 _VMZ_CAFFE2_SHORTCUT = "shortcut_projection_{block}"
 
-_VMZ_CAFFE2_RGB = replace(VMZ.formats["rgb"], left=29)
+_VMZ_CAFFE2_RGB = replace(VMZ.formats["rgb"], left=29, interpolation="opencv")
 _VMZ_CAFFE2_FLOW = replace(
     _VMZ_CAFFE2_RGB,
     frames=32,

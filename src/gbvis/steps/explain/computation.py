@@ -23,6 +23,7 @@ from gbvis.videos.video import Video
 
 if TYPE_CHECKING:
     from gbvis.attribution.attribution import PendingAttribution
+    from gbvis.attribution.graph import Graph
     from gbvis.networks.network import Network
     from gbvis.networks.transfer import HostCopy
 
@@ -96,6 +97,7 @@ class Computation:
         self._answers: dict[Answer, list[str]] = {}
         self._stored: dict[Answer, StoredRun] = {}
         self._writers: dict[Answer, RunWriter] = {}
+        self._attributed: dict[Answer, int] = {}  # up to which clip
         self._responses: list[Mapping[Endpoint, HostCopy]] = []
         self.runs: list[tuple[StoredRun, bool]] = []
         self.failures: dict[Answer, GbvisError] = {}
@@ -128,25 +130,33 @@ class Computation:
         """
         from gbvis.attribution.graph import Graph
 
-        for numbers in self._network.batches(len(self._clips.frames)):
+        batches = self._network.batches(len(self._clips.frames), self._task.say)
+        for numbers in batches:
             started = time.perf_counter()
             clips = [self._clips.pixels(number) for number in numbers]
-            with Graph(self._network, clips) as graph:
+            with batches.attempt(), Graph(self._network, clips) as graph:
                 responses = graph.forward(self._endpoints, None if numbers.start else self._watch)
-                self._responses.append({endpoint: responses[endpoint] for endpoint in self._scored_at})
                 if not numbers.start:
                     self._begin(responses, unfinished)
-                targets_by_method: dict[Method, list[Target]] = {}
-                for method, target in self._writers:
-                    targets_by_method.setdefault(method, []).append(target)
-                for place, (method, targets) in enumerate(targets_by_method.items(), start=1):
-                    for pending in graph.attribute(method, targets, place == len(targets_by_method)):
-                        yield method, pending
-            seconds = time.perf_counter() - started
-            which = f"clip {numbers.start + 1}" if len(numbers) == 1 else f"clips {numbers.start + 1}-{numbers.stop}"
-            self._task.say(f"{which}: gradients: {len(self._writers)}, in {seconds:.2f} s")
+                yield from self._attribute_batch(graph, numbers)
+                self._responses.append({endpoint: responses[endpoint] for endpoint in self._scored_at})
+                seconds = time.perf_counter() - started
+                which = f"clip {numbers.start + 1}"
+                which = which if len(numbers) == 1 else f"clips {numbers.start + 1}-{numbers.stop}"
+                self._task.say(f"{which}: gradients: {len(self._writers)}, in {seconds:.2f} s")
             if not self._writers:
                 break  # all of it was in the store, asked for in other words
+
+    def _attribute_batch(self, graph: "Graph", numbers: range) -> Iterator[tuple[Method, "PendingAttribution"]]:
+        """Yield the attributions of a batch, less those that were yielded before its memory ran out."""
+        targets_by_method: dict[Method, list[Target]] = {}
+        for method, target in self._writers:
+            if self._attributed.get((method, target), 0) <= numbers.start:
+                targets_by_method.setdefault(method, []).append(target)
+        for place, (method, targets) in enumerate(targets_by_method.items(), start=1):
+            for pending in graph.attribute(method, targets, place == len(targets_by_method)):
+                self._attributed[method, pending.target] = numbers.stop
+                yield method, pending
 
     def _begin(self, responses: Mapping[Endpoint, "HostCopy"], unfinished: ExitStack) -> None:
         """Decide what the runs are of, given the first clip's responses, and open those that the store lacks."""
@@ -176,8 +186,12 @@ class Computation:
 
     def _mean_responses(self) -> Responses:
         ranked = {request.ranked_at for _, request in self._questions.values() if request.rank is not None}
-        batches = self._network.batches(len(self._clips.frames))
-        return _mean([self._network.predict([self._clips.pixels(one) for one in batch], ranked) for batch in batches])
+        batches = self._network.batches(len(self._clips.frames), self._task.say)
+        responses = []
+        for batch in batches:
+            with batches.attempt():
+                responses.append(self._network.predict([self._clips.pixels(one) for one in batch], ranked))
+        return _mean(responses)
 
     def _resolve(self, responses: Responses) -> None:
         for digest, (method, request) in self._questions.items():

@@ -114,6 +114,10 @@ def _misplaced(option: str, names: Sequence[str], other: str) -> UsageError:
     return UsageError(f"{option} with {', '.join(names)}", f"add -e {names[0]}, say, or pick {other}")
 
 
+_NEARLY_ONE, _NEARLY_NONE = 1e-6, 1e-30
+"""Where a probability is nearer to 1, or to 0, than this, its gradient is tiny and says less than the logit's."""
+
+
 @dataclass(frozen=True)
 class ExplainedRun:
     """A run that is in the store now.
@@ -147,6 +151,12 @@ class ExplainedRun:
         """What the network predicts for these clips, or None where it gives no scores."""
         return predicted_class(self.run, self.info.labels)
 
+    @property
+    def is_saturated(self) -> bool:
+        """True where the target is a probability and, in some clip, so near to 1 or 0 that its gradient is tiny."""
+        near = (value > 1 - _NEARLY_ONE or value < _NEARLY_NONE for value in self.run.value)
+        return self.run.endpoint.is_score and any(near)
+
     def to_json(self) -> dict[str, Any]:
         """Return the run as a line of `--json`."""
         recipe = self.run.recipe
@@ -158,6 +168,7 @@ class ExplainedRun:
             "label": self.label,
             "value": self.run.value,
             "prediction": self.prediction.to_json() if self.prediction else None,
+            "saturated": self.is_saturated,
             "method": recipe.method["name"],
             "settings": recipe.method["settings"],
             "flow": recipe.flow or None,
