@@ -7,7 +7,7 @@ from typing import Any
 from gbvis.networks.endpoint import Target, TargetRequest
 from gbvis.provenance import digest_of
 
-NUMBERS_VERSION = 2
+NUMBERS_VERSION = 3
 """Raised whenever our own arithmetic changes results, so that no older gradient is taken for a new one."""
 
 
@@ -20,7 +20,7 @@ class Recipe:
         modality: `rgb` or `flow`.
         clips: Per clip its frame numbers.
         preprocessing: The network's clip format as plain data, less its default number of frames.
-        weights: The weights file's SHA-256.
+        weights: The network's identity: `WeightsInfo.identity`.
         family: The checkpoint format it was read as, by the name that JSON has for it; it decides padding and epsilon.
         endpoint: The endpoint's name.
         target: The index of the filter, feature or class.

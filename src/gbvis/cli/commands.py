@@ -12,6 +12,7 @@ from gbvis.cli.completion import InstallCompletion, ShowCompletion
 from gbvis.cli.console import Console
 from gbvis.cli.look import Look
 from gbvis.cli.option_groups import unfold
+from gbvis.cli.weights_options import Reading
 from gbvis.version import __version__
 
 # Steps are imported by the command that needs them, so that `--help` is quick and only `explain` and `predict` pay
@@ -174,11 +175,12 @@ def inspect_shapes(
 
 
 @app.command()
+@unfold
 def convert_weights(
     source: options.Source,
     output: options.ConvertedFile,
+    reading: Reading,
     labels: options.Labels = None,
-    checkpoint_format: options.CheckpointFormat = None,
     force: options.Force = False,
     as_json: options.Json = False,
 ) -> int:
@@ -186,7 +188,13 @@ def convert_weights(
     from gbvis.steps import convert_weights as step
     from gbvis.steps.networks import WeightsRequest
 
-    weights = WeightsRequest(parse.parse_weights([source]), labels=labels, checkpoint_format=checkpoint_format)
+    weights = WeightsRequest(
+        parse.parse_weights([source]),
+        labels=labels,
+        checkpoint_format=reading.checkpoint_format,
+        state=reading.state,
+        inputs=reading.inputs(),
+    )
     results = step.run(step.ConvertRequest(weights, output, force))
     return format.print_all(Console(options.Printing(as_json)), results, format.print_conversion)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gbvis.steps.store.rm import RemovedGroup
     from gbvis.steps.store.verify import CheckedGroup
     from gbvis.store.inventory import Entry
+    from gbvis.videos.clip import ClipFormat
 
 Shown = TypeVar("Shown", bound=Result)
 
@@ -120,6 +121,8 @@ def print_extracted(console: Console, extracted: ExtractedVideo) -> None:
 
 def print_shapes(console: Console, shapes: NetworkShapes) -> None:
     """Print a network and a table of its endpoints."""
+    from gbvis.steps.networks import describe_states
+
     info = shapes.info
     form = info.clip_format
     console.print(
@@ -128,14 +131,14 @@ def print_shapes(console: Console, shapes: NetworkShapes) -> None:
     )
     order = " (u1, v1, u2, v2, ... along time)" if info.interleaved else ""
     layers = "; {padding} padding, batch-norm eps {norm_epsilon:g}".format(**shapes.layers) if shapes.layers else ""
-    console.print(
-        f"input {_times(shapes.input)}{order}: frames resized to {form.height}x{form.width}, then the "
-        f"{form.crop}x{form.crop} from row {form.top}, column {form.left}{layers}"
-    )
+    console.print(f"input {_times(shapes.input)}{order}: frames resized to {_describe_place(form)}{layers}")
     values = "motion in pixels" if form.is_motion else "values from 0 to 255"
+    values += " in the order blue, green, red" if form.is_bgr else ""
     console.print(
         f"{values}, divided by {form.scale:g}, less the mean {_list(form.mean)}, divided by {_list(form.std)}"
     )
+    if info.states:
+        console.print(f"of several states in the file {describe_states(info)}")
     rows = [
         (
             endpoint.name,
@@ -147,6 +150,14 @@ def print_shapes(console: Console, shapes: NetworkShapes) -> None:
         for endpoint in shapes.endpoints
     ]
     console.print(make_table(None, ("endpoint", "also called", "shape", "targets", "one activation sees"), rows))
+
+
+def _describe_place(form: ClipFormat) -> str:
+    """Return where a network looks, as the end of a sentence; sizes are width x height, as `--resize` takes them."""
+    if form.keeps_aspect:
+        return f"{form.height} pixels on the shorter side, then the {form.crop}x{form.crop} in the middle"
+    place = f"{form.crop}x{form.crop} from row {form.top}, column {form.left}"
+    return f"{form.width}x{form.height} (width x height), then the {place}"
 
 
 def _describe_field(endpoint: EndpointShape) -> str:

@@ -12,9 +12,9 @@ from gbvis.attribution.methods import METHODS
 from gbvis.cli import list_options, parse
 from gbvis.cli.option_groups import option, switch
 from gbvis.cli.weights_names import name_weights
+from gbvis.cli.weights_options import Reading
 from gbvis.figures.outputs import PICTURES
 from gbvis.flow import ALGORITHMS
-from gbvis.networks.r2plus1d import FORMATS
 
 if TYPE_CHECKING:
     from gbvis.steps.networks import WeightsRequest
@@ -50,15 +50,6 @@ LabelsFromOne = Annotated[bool, switch("--labels-from-one", text="The classes in
 Labels = Annotated[
     Path | None, option("--labels", metavar="FILE", text="Class names, one per line; they replace the known ones.")
 ]
-CheckpointFormat = Annotated[
-    str | None,
-    option(
-        "--checkpoint-format",
-        "--family",
-        metavar="NAME",
-        text=f"The checkpoint format, where the file does not show it: {', '.join(FORMATS.names)}.",
-    ),
-]
 ShownVideos = Annotated[
     list[str] | None, typer.Argument(metavar="VIDEO", help="Names or paths. Default: every video in the store.")
 ]
@@ -79,7 +70,7 @@ Classes = Annotated[int, option("--classes", metavar="N", min=1, text="With --de
 Frames = Annotated[
     int | None, option("-n", "--frames", metavar="T", min=1, max=4096, text="Frames per clip. Default: the network's.")
 ]
-Source = Annotated[Path, typer.Argument(metavar="IN", help="A checkpoint of any format.")]
+Source = Annotated[str, typer.Argument(metavar="IN", help="A checkpoint of any format.")]
 ConvertedFile = Annotated[Path, typer.Argument(metavar="OUT.safetensors", help="The file to write.")]
 DemoFolder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder for all that the demo writes.")]
 Samples = Annotated[
@@ -127,11 +118,11 @@ class Videos:
 
 
 @dataclass
-class Weights:
-    """Which networks, and how to compute with them."""
+class WeightsFiles:
+    """Which weights files, and which stream of them."""
 
     weights: Annotated[
-        list[Path] | None,
+        list[str] | None,
         option(
             "-w",
             "--weights",
@@ -142,14 +133,25 @@ class Weights:
         ),
     ] = None
     modality: Annotated[str | None, option("-m", "--modality", metavar="rgb|flow", text="Only this stream.")] = None
-    checkpoint_format: CheckpointFormat = None
+
+
+@dataclass
+class Weights(Reading, WeightsFiles):
+    """Which networks, and how their files are read."""
 
     def request(self) -> WeightsRequest:
         """Return them as steps take them."""
         from gbvis.steps.networks import WeightsRequest
 
         paths, names = parse.parse_weights(self.weights), name_weights(self.weights)
-        return WeightsRequest(paths, self.modality, checkpoint_format=self.checkpoint_format, names=names)
+        return WeightsRequest(
+            paths,
+            self.modality,
+            checkpoint_format=self.checkpoint_format,
+            names=names,
+            state=self.state,
+            inputs=self.inputs(),
+        )
 
 
 @dataclass
@@ -289,7 +291,7 @@ class Selected:
         str | None, option("--precision", metavar="float32|tf32|bfloat16", text="Only results in this precision.")
     ] = None
     weights: Annotated[
-        list[Path] | None,
+        list[str] | None,
         option("-w", "--weights", metavar="FILE|NAME", text="Only results of these weights; repeatable. Default: all."),
     ] = None
     flow_algorithm: Annotated[

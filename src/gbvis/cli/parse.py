@@ -66,7 +66,7 @@ def _open_list(name: str) -> AbstractContextManager[BinaryIO]:
     return Path(name).open("rb")
 
 
-def parse_weights(typed: list[Path] | None) -> tuple[Path, ...]:
+def parse_weights(typed: list[str] | None) -> tuple[Path, ...]:
     """Return the weights files typed; an empty name, as behind the last `:` of GBVIS_WEIGHTS, is none."""
     from gbvis.cli.weights_names import read_all_weights
 

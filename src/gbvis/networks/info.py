@@ -35,7 +35,9 @@ class WeightsInfo:
         interleaved: True for flow networks with one input channel, which see u1, v1, u2, v2, ... along time.
         details: What else is known of this kind of network, as plain data: depth, padding, ...
         fusion_weight: The weight of the stream's scores in the fused scores.
+        states: Where the file holds several states of the network, raw and averaged: their names, the one read first.
         sha256: Of the file's content, hexadecimal.
+        identity: Of the network itself, whatever file it is in; see `identity.identify`.
         path: Where the file was when it was last read.
     """
 
@@ -51,7 +53,9 @@ class WeightsInfo:
     interleaved: bool = False
     details: Mapping[str, Any] = field(default_factory=dict)
     fusion_weight: float = 1.0
+    states: tuple[str, ...] = ()
     sha256: str = ""
+    identity: str = ""
     path: str = ""
 
     @cached_property
@@ -90,7 +94,8 @@ class WeightsInfo:
         parts = {"clip_format": self.clip_format.to_json(), "targets": dict(self.targets)}
         endpoints = [{**asdict(endpoint), "aliases": list(endpoint.aliases)} for endpoint in self.endpoints]
         labels = list(self.labels) if self.labels else None
-        return {"gbvis": MADE_BY, **asdict(self), **parts, "endpoints": endpoints, "labels": labels}
+        lists = {"endpoints": endpoints, "labels": labels, "states": list(self.states)}
+        return {"gbvis": MADE_BY, **asdict(self), **parts, **lists}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "WeightsInfo":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from gbvis.registry import Registry
@@ -16,6 +17,21 @@ if TYPE_CHECKING:  # the command line asks for names alone, and loads no torch f
     from gbvis.networks.endpoint import Endpoint
     from gbvis.networks.info import WeightsInfo
     from gbvis.networks.weights import NamedTensors
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How near tensors are to a kind that they are not of.
+
+    Attributes:
+        share: Of the tensors, which have names that a network of this kind has, 0-1.
+        name: Of the kind and the checkpoint format.
+        difference: What differs, as the end of a sentence: `is missing a, b and 3 more`.
+    """
+
+    share: float
+    name: str
+    difference: str
 
 
 class NetworkKind(ABC):
@@ -35,6 +51,10 @@ class NetworkKind(ABC):
     @abstractmethod
     def match(self, named: NamedTensors) -> bool:
         """Return whether these are tensors of this kind, judged by their names."""
+
+    def compare(self, named: NamedTensors) -> Likeness | None:
+        """Return how near tensors that no kind matches are to this one; None, as by default, where not at all."""
+        return None
 
     @abstractmethod
     def build(self, named: NamedTensors, checkpoint_format: str | None) -> tuple[nn.Module, WeightsInfo]:

@@ -1,42 +1,50 @@
 """From a weights file to the networks in it, whatever kind of file and of network they are."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
 from gbvis.errors import WeightsError
+from gbvis.networks.identity import identify
 from gbvis.networks.kind import KINDS, NetworkKind
 from gbvis.networks.network import Network
 from gbvis.networks.weights import NamedTensors
 from gbvis.networks.weights.caffe2_pickle import read_caffe2_pickle
 from gbvis.networks.weights.safetensors_file import is_safetensors, read_safetensors
+from gbvis.networks.weights.states import no_such_state
 from gbvis.networks.weights.torch_file import read_torch_file
 from gbvis.registry import check_name
 
 
-def load_networks(path: Path, sha256: str, checkpoint_format: str | None = None) -> list[Network]:
-    """Return the one or two networks that a weights file holds, every tensor in it used.
+def load_networks(
+    path: Path, sha256: str, checkpoint_format: str | None = None, state: str | None = None
+) -> list[Network]:
+    """Return the one or two networks that a weights file holds, every tensor of theirs used.
 
     Args:
         path: The file.
         sha256: Of its content.
         checkpoint_format: What the user says that it is, if anything.
+        state: Which of several states in it the user means, if any.
 
     Raises:
         WeightsError: It cannot be read, or holds no network that gbvis knows.
     """
-    return [build_network(named, sha256, checkpoint_format) for named in read_tensors(path)]
+    return [build_network(named, sha256, checkpoint_format) for named in read_tensors(path, state)]
 
 
-def read_tensors(path: Path) -> list[NamedTensors]:
+def read_tensors(path: Path, state: str | None = None) -> list[NamedTensors]:
     """Return what a file holds, whatever kind of file its first bytes say it is.
 
     Raises:
-        WeightsError: It is no weights file that can be read.
+        WeightsError: It is no weights file that can be read, or holds no such state.
     """
     if is_safetensors(path):
-        return read_safetensors(path)
+        return read_safetensors(path, state)
     blobs = read_caffe2_pickle(path)
-    return [blobs] if blobs else read_torch_file(path)
+    if blobs and state is not None:
+        raise no_such_state(path, state)
+    return [blobs] if blobs else read_torch_file(path, state)
 
 
 def build_network(named: NamedTensors, sha256: str = "", checkpoint_format: str | None = None) -> Network:
@@ -53,8 +61,16 @@ def build_network(named: NamedTensors, sha256: str = "", checkpoint_format: str 
             f"{named.path} names {len(labels)} classes and has {info.class_count}",
             "write the file again with a name for each class, or give them with --labels",
         )
-    path, weight = str(named.path.resolve()), named.fusion_weight
-    return Network(module, replace(info, sha256=sha256, path=path, labels=labels, fusion_weight=weight), kind)
+    found = replace(
+        info,
+        labels=labels,
+        fusion_weight=named.fusion_weight,
+        states=named.states,
+        sha256=sha256,
+        identity=identify(module, info),
+        path=str(named.path.resolve()),
+    )
+    return Network(module, found, kind)
 
 
 def _choose_kind(named: NamedTensors, checkpoint_format: str | None) -> NetworkKind:
@@ -77,11 +93,24 @@ def _choose_kind(named: NamedTensors, checkpoint_format: str | None) -> NetworkK
             f"{named.path} may hold a network of the kinds {' or '.join(kind.name for kind in matching)}",
             f"say which it is: --checkpoint-format {matching[0].formats[0]}",
         )
+    raise _unknown(named, kinds.values())
+
+
+def _unknown(named: NamedTensors, kinds: Collection[NetworkKind]) -> WeightsError:
+    """Return the error for tensors that no kind knows: which is the nearest, and what differs."""
+    formats = ", ".join(name for kind in kinds for name in kind.formats)
+    likenesses = [likeness for kind in kinds if (likeness := kind.compare(named))]
+    if likenesses:
+        nearest = max(likenesses, key=lambda likeness: likeness.share)
+        return WeightsError(
+            f"{named.path} holds no network that gbvis knows; the nearest is {nearest.name}, and the file "
+            f"{nearest.difference}",
+            f"known checkpoint formats: {formats}",
+        )
     first = ", ".join(list(named.tensors)[:3])
-    known = ", ".join(name for kind in kinds.values() for name in kind.formats)
-    raise WeightsError(
+    return WeightsError(
         f"{named.path} is no checkpoint that gbvis knows: its tensors are named {first}, ...",
-        f"known checkpoint formats: {known}",
+        f"known checkpoint formats: {formats}",
     )
 
 

@@ -88,6 +88,8 @@ class Network:
         if self.info.interleaved:
             in_pairs = (len(gradients), -1, self.info.clip_format.channels, *gradients.shape[3:])
             gradients = gradients.reshape(in_pairs).transpose(1, 2)
+        if self.info.clip_format.is_bgr:
+            gradients = gradients.flip(1)
         return gradients.contiguous()
 
     def endpoints(self, batch: Tensor) -> Iterator[tuple[Endpoint, Tensor]]:

@@ -75,7 +75,7 @@ class NetworkShapes:
         """Return the network as a line of `--json`."""
         info, layers = self.info, self.layers
         return {
-            "weights": {"path": info.path, "sha256": info.sha256} if info.path else None,
+            "weights": {"path": info.path, "sha256": info.sha256, "identity": info.identity} if info.path else None,
             "family": info.checkpoint_format,
             "depth": info.details.get("depth"),
             "classes": info.class_count,

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from gbvis.errors import GbvisError, UsageError
 from gbvis.networks.info import WeightsInfo
+from gbvis.networks.input_format import InputFormats
 from gbvis.networks.labels import read_labels
 from gbvis.networks.r2plus1d import FORMATS
-from gbvis.provenance import Stamp, hash_file, stamp_file
+from gbvis.provenance import Stamp, digest_of, hash_file, stamp_file
 from gbvis.registry import check_name
 from gbvis.store import Store
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from gbvis.networks.network import Network
 
 MODALITIES = ("rgb", "flow")
+_SUFFIXES = (".pth", ".pt", ".pkl", ".safetensors", ".tar", ".ckpt", ".bin")
+"""Of weights files, for hints: what a file is, its first bytes say."""
 PRECISIONS = ("float32", "tf32", "bfloat16")
 
 
@@ -34,6 +37,8 @@ class WeightsRequest:
         labels: A file with class names, in place of those that gbvis knows.
         checkpoint_format: The checkpoints' format, where names and shapes do not tell it, or tell it wrong.
         names: What the user calls the files, by path: a label for lists and pictures, and no part of any recipe.
+        state: Which of several states in a file is meant, by its name there.
+        inputs: What is said of the networks' inputs.
     """
 
     paths: tuple[Path, ...]
@@ -43,6 +48,8 @@ class WeightsRequest:
     labels: Path | None = None
     checkpoint_format: str | None = None
     names: Mapping[Path, str] = field(default_factory=dict)
+    state: str | None = None
+    inputs: InputFormats = field(default_factory=InputFormats)
 
     def __post_init__(self) -> None:
         if self.checkpoint_format and self.checkpoint_format not in FORMATS.names:
@@ -53,6 +60,12 @@ class WeightsRequest:
         check_name("modality", MODALITIES, self.modality or "rgb")
         if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", self.device):
             raise UsageError(f"unknown device {self.device!r}", "choose auto, cpu, cuda, cuda:N or mps")
+
+    @property
+    def reading(self) -> str | None:
+        """All that decides how a file is read, as a part of a key; None where nothing is said."""
+        state = None if self.state is None else f"state-{digest_of({'state': self.state})}"
+        return "-".join(filter(None, (self.checkpoint_format, state))) or None
 
 
 class Networks:
@@ -90,13 +103,15 @@ class Networks:
                     )
                 infos[info.modality] = self._labelled(replace(info, path=str(path.resolve())))
         wanted = [request.modality] if request.modality else sorted(infos, reverse=True)  # RGB first
-        self.infos = {modality: infos[modality] for modality in wanted if modality in infos}
-        if not self.infos:
+        self._as_read = {modality: infos[modality] for modality in wanted if modality in infos}
+        if not self._as_read:
             held = ", ".join(f"{Path(info.path).name} is for {info.modality}" for info in infos.values())
             raise UsageError(
                 f"no weights for {request.modality}: {held}",
                 f"give a checkpoint of a {request.modality} network with -w, or leave out -m",
             )
+        inputs = request.inputs.changed({modality: info.clip_format for modality, info in self._as_read.items()})
+        self.infos = {modality: replace(info, clip_format=inputs[modality]) for modality, info in self._as_read.items()}
 
     def _labelled(self, info: WeightsInfo) -> WeightsInfo:
         if self._request.labels is None:
@@ -109,16 +124,20 @@ class Networks:
             )
         return replace(info, labels=labels)
 
+    def notes(self) -> list[str]:
+        """Return what the user should know of how the files were read: which of several states was taken."""
+        return [f"{info.path}: {describe_states(info)}" for info in self.infos.values() if info.states]
+
     def keep_records(self, store: Store) -> None:
         """Keep in the store what it did not know of the files, and the class names given, if the store lets us."""
         with suppress(GbvisError):
             for infos in self._new_infos:
-                store.weights.write(infos, self._request.checkpoint_format)
+                store.weights.write(infos, self._request.reading)
         if self._request.labels:
             for info in self.infos.values():
                 store.weights.keep_labels(info)
         for path in self._newly_hashed:
-            store.weights.keep_hash(path, *self._hashes[path], self._request.checkpoint_format)
+            store.weights.keep_hash(path, *self._hashes[path], self._request.reading)
         for path, name in self._request.names.items():
             store.weights.keep_name([one for one in self.infos.values() if one.path == str(path.resolve())], name)
         store.weights.mend_level()
@@ -131,9 +150,9 @@ class Networks:
         if modality not in self._loaded:
             path = Path(self.infos[modality].path)
             self._load_file(path)
-            self._check_loaded(path, self._loaded.get(modality), self.infos[modality])
+            self._check_loaded(path, self._loaded.get(modality), self._as_read[modality])
         network = self._loaded[modality]
-        network.info = self.infos[modality]  # with the class names that were asked for
+        network.info = self.infos[modality]  # with the class names and the input that were asked for
         return network.to(find_device(self._request.device), self._request.precision) if is_used else network
 
     def _check_loaded(self, path: Path, network: "Network | None", planned: WeightsInfo) -> None:
@@ -149,10 +168,9 @@ class Networks:
     def _read_infos(self, path: Path, store: Store | None) -> list[WeightsInfo]:
         with _reading(path):
             if not path.is_file():
-                found = "is a folder" if path.is_dir() else "is no file" if path.exists() else "does not exist"
-                raise UsageError(f"weights file {path} {found}", "check the path")
+                raise _no_file(path)
             sha256 = self._hash(path, store)
-        infos = store.weights.read(sha256, self._request.checkpoint_format) if store else []
+        infos = store.weights.read(sha256, self._request.reading) if store else []
         if not infos:
             infos = [network.info for network in self._load_file(path, sha256)]
             self._new_infos.append(infos)
@@ -175,10 +193,48 @@ class Networks:
         from gbvis.networks.load import load_networks
 
         with _reading(path):
-            networks = load_networks(path, sha256 or self._hash(path), self._request.checkpoint_format)
+            digest = sha256 or self._hash(path)
+            networks = load_networks(path, digest, self._request.checkpoint_format, self._request.state)
         for network in networks:
             self._loaded.setdefault(network.info.modality, network)
         return networks
+
+
+def describe_states(info: WeightsInfo) -> str:
+    """Return which of several states of a file was read, in words."""
+    taken, *others = info.states
+    return f"{taken} is taken, not {', '.join(others)}; --state NAME takes another"
+
+
+def identify_weights(path: Path, store: Store) -> set[str]:
+    """Return the identities of the networks in a weights file, and its hash, by which runs went before.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    with _reading(path):
+        if not path.is_file():
+            raise _no_file(path)
+        stamp = stamp_file(path)
+        sha256 = (stamp and store.weights.find_hash(path.resolve(), stamp)) or hash_file(path)
+    known = store.weights.identities_in(sha256)
+    if known:
+        return known
+    return {sha256, *(info.identity for info in Networks(WeightsRequest((path,)), store).infos.values())}
+
+
+def _no_file(path: Path) -> UsageError:
+    """Return the error for what is no file."""
+    if path.is_dir():
+        with suppress(OSError):
+            held = sorted(str(one) for one in path.iterdir() if one.suffix in _SUFFIXES)
+            hint = f"give a file in it: {', '.join(held[:3])}" if held else "no weights file lies in it"
+            return UsageError(f"weights file {path} is a folder", hint)
+        return UsageError(f"weights file {path} is a folder", "give a file in it")
+    if str(path) == "-":
+        return UsageError("weights cannot be read from standard input", "save them to a file, and give that with -w")
+    found = "is no file" if path.exists() else "does not exist"
+    return UsageError(f"weights file {path} {found}", "check the path")
 
 
 @contextmanager

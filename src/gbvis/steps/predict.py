@@ -81,6 +81,8 @@ def run(request: PredictRequest, progress: Progress | None = None) -> Iterator[P
     request = replace(request, videos=gather_videos(request.videos, request.dataset, progress))
     networks = Networks(request.weights)
     request.flow.check(networks.infos.values())
+    for note in networks.notes():
+        progress.warn(note)
     if "flow" in networks.infos:
         Store.find(request.store)  # what is no store is noticed before the first hour of work
     return _predict(request, networks, progress)

@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gbvis.attribution.methods import METHODS
-from gbvis.errors import GbvisError, UsageError
+from gbvis.errors import GbvisError
 from gbvis.flow import ALGORITHMS
 from gbvis.networks.endpoint import find_endpoints, is_all
 from gbvis.networks.labels import Labels, label_key
-from gbvis.provenance import hash_file
 from gbvis.registry import check_name
-from gbvis.steps.networks import MODALITIES, PRECISIONS
+from gbvis.steps.networks import MODALITIES, PRECISIONS, identify_weights
 from gbvis.steps.run_views import class_name, source_of
 from gbvis.steps.video_names import find_name
 from gbvis.store import Store, StoredRun
@@ -85,7 +84,7 @@ def select_runs(
     Raises:
         UsageError: The selection names weights that cannot be read, or an endpoint of no network in the store.
     """
-    hashes = {sha256 for path in selection.weights for sha256 in _find_hashes(store, path)}
+    weights = {one for path in selection.weights for one in _find_weights(store, path)}
     known = store.endpoints()
     for name in selection.endpoints if known else ():
         find_endpoints([name], known)
@@ -93,12 +92,12 @@ def select_runs(
     runs = [
         run
         for run in store.runs(find_name(store, video) if video is not None else None, selection.modality)
-        if _admits(wanted, run, hashes) and _has_target(selection, run, labels or store.labels_of(run))
+        if _admits(wanted, run, weights) and _has_target(selection, run, labels or store.labels_of(run))
     ]
     if video is not None:
         runs = _narrow_down(store, video, runs)
     if spares_rgb and selection.flow_algorithm:
-        runs = [run for run in runs if run.modality == "rgb" or _admits(selection, run, hashes)]
+        runs = [run for run in runs if run.modality == "rgb" or _admits(selection, run, weights)]
         return runs if any(run.modality == "flow" for run in runs) else []
     return runs
 
@@ -182,14 +181,7 @@ def _has_target(selection: Selection, run: StoredRun, labels: Labels | None) -> 
     return any(label_key(wanted) in names for wanted in selection.labels)
 
 
-def _find_hashes(store: Store, path: Path) -> set[str]:
-    """Return the hash of a weights file; where there is none, of all that go by that name in the store."""
+def _find_weights(store: Store, path: Path) -> set[str]:
+    """Return the identities in a weights file; where there is none, of all that go by that name in the store."""
     is_there = os.path.exists(path)  # noqa: PTH110
-    return (set() if is_there else store.weights.find_named(str(path))) or {_hash_weights(path)}
-
-
-def _hash_weights(path: Path) -> str:
-    try:
-        return hash_file(path)
-    except OSError as error:
-        raise UsageError(f"cannot read the weights file {path}: {error.strerror}", "check the path after -w") from error
+    return (set() if is_there else store.weights.find_named(str(path))) or identify_weights(path, store)

@@ -83,8 +83,9 @@ def list_used_with(store: Store, runs: Iterable[StoredRun]) -> list[Entry]:
     kept = [run for run in store.runs() if run.key not in gone]
     clips = {run.clips_key for run in gone.values()} - {run.clips_key for run in kept}
     flow = _flow_of(store, gone.values()) - _flow_of(store, kept)
-    weights = {run.recipe.weights for run in gone.values()} - {run.recipe.weights for run in kept}
-    records = {key for key in store.keys(WEIGHTS) if key.removeprefix(f"{WEIGHTS}/").split("-")[0] in weights}
+    used, still_used = ({run.recipe.weights for run in runs} for runs in (gone.values(), kept))
+    held = {key: store.weights.identities(key) for key in store.keys(WEIGHTS)}
+    records = {key for key, networks in held.items() if networks & used and not networks & still_used}
     return [measure(store, kind_of(key), key) for keys in (clips, flow, records) for key in sorted(keys)]
 
 

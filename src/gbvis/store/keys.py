@@ -81,9 +81,9 @@ def run_key(video: str, modality: str, endpoint: str, target: int, method: str, 
     return f"{video_key(video)}/{modality}/{endpoint}/{target}-{method}-{digest}"
 
 
-def weights_key(sha256: str, checkpoint_format: str | None = None) -> str:
-    """Return the key of a weights file's record; read as a format that was named, it is another network."""
-    return f"{WEIGHTS}/{sha256}" + (f"-{checkpoint_format}" if checkpoint_format else "")
+def weights_key(sha256: str, reading: str | None = None) -> str:
+    """Return the key of a weights file's record; read as something that was named, it is another network."""
+    return f"{WEIGHTS}/{sha256}" + (f"-{reading}" if reading else "")
 
 
 def kind_of(key: str) -> str:

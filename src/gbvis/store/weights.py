@@ -36,21 +36,25 @@ class _Record:
 
 
 class WeightsRecords:
-    """The records of weights files, by the files' hashes: per stream what is known of its network."""
+    """The records of weights files, by the files' hashes: per stream what is known of its network.
+
+    So a cached call gets a network's identity from its file's hash, and loads no weights. A file that may be read in
+    several ways has a record for each.
+    """
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._labels: dict[tuple[str, str, str], Labels | None] = {}
         self._names: dict[str, str] = {}
 
-    def read(self, sha256: str, checkpoint_format: str | None = None) -> list[WeightsInfo]:
+    def read(self, sha256: str, reading: str | None = None) -> list[WeightsInfo]:
         """Return what is known of the networks in the weights file with that hash; nothing where it is not known.
 
         Args:
             sha256: The file's hash.
-            checkpoint_format: The checkpoint format that it was said to be of, where it was.
+            reading: What the user said of the file, where anything: its checkpoint format, which state of it is meant.
         """
-        return self._read(weights_key(sha256, checkpoint_format))
+        return self._read(weights_key(sha256, reading))
 
     def _read(self, key: str) -> list[WeightsInfo]:
         record = self._read_record(key)
@@ -76,17 +80,17 @@ class WeightsRecords:
 
     def rename(self, infos: list[WeightsInfo]) -> list[WeightsInfo]:
         """Return what is known of one weights file, with the class names that were last given for it."""
-        return [_renamed(info, self._list_records(info.sha256)) for info in infos]
+        return [_renamed(info, self._list_records(info.sha256), self._list_records(info.identity)) for info in infos]
 
-    def write(self, infos: list[WeightsInfo], checkpoint_format: str | None = None) -> None:
-        """Keep what is known of one weights file, read as `checkpoint_format` where that was said.
+    def write(self, infos: list[WeightsInfo], reading: str | None = None) -> None:
+        """Keep what is known of one weights file, read as the user said, where anything was said.
 
         Raises:
             GbvisError: The store cannot be written.
         """
         networks = {info.modality: info.to_json() for info in infos}
         labels = {name: given for one in self._list_records(infos[0].sha256) for name, given in one.labels.items()}
-        with transaction(self._storage, weights_key(infos[0].sha256, checkpoint_format), None) as writer:
+        with transaction(self._storage, weights_key(infos[0].sha256, reading), None) as writer:
             writer.attributes = asdict(_Record(networks, labels=labels, name=self._name_of(infos[0].sha256)))
 
     def find_hash(self, path: Path, stamp: Stamp) -> str | None:
@@ -96,14 +100,14 @@ class WeightsRecords:
                 return name.split("-")[0]
         return None
 
-    def keep_hash(self, path: Path, stamp: Stamp, sha256: str, checkpoint_format: str | None = None) -> None:
+    def keep_hash(self, path: Path, stamp: Stamp, sha256: str, reading: str | None = None) -> None:
         """Keep where a weights file lies, and its stamp, beside its record; where the store cannot be written, not."""
-        key = weights_key(sha256, checkpoint_format)
+        key = weights_key(sha256, reading)
         self._update(key, files={**self._read_record(key).files, str(path): stamp})
 
     def keep_labels(self, info: WeightsInfo) -> None:
-        """Keep a network's class names in every record of its file; where the store cannot be written, not."""
-        for key in self._list_keys(info.sha256):
+        """Keep a network's class names in every record of it; where the store cannot be written, not."""
+        for key in dict.fromkeys([*self._list_keys(info.sha256), *self._list_keys(info.identity)]):
             if info.labels:
                 self._update(key, labels={**self._read_record(key).labels, info.modality: info.labels})
         self._labels.clear()
@@ -116,9 +120,9 @@ class WeightsRecords:
         self._names.clear()
 
     def find_named(self, name: str) -> set[str]:
-        """Return the hashes of the weights files that the user calls by that name."""
-        keys = ((folder, f"{WEIGHTS}/{folder}") for folder in self._storage.list_folders(WEIGHTS))
-        return {folder.split("-")[0] for folder, key in keys if name and self._read_record(key).name == name}
+        """Return the identities of the networks whose weights file the user calls by that name."""
+        named = (key for key in self._keys() if name and self._read_record(key).name == name)
+        return {identity for key in named for identity in self.identities(key)}
 
     def name_of(self, recipe: Recipe) -> str:
         """Return what the user calls the weights that a run was computed with; empty where they have no name."""
@@ -152,12 +156,24 @@ class WeightsRecords:
         with suppress(OSError):
             self._storage.ensure_levels(weights_key("any"))
 
-    def _list_keys(self, sha256: str) -> list[str]:
-        """Return the keys of the records of a file: of one that was read as formats that were named, several."""
-        return [f"{WEIGHTS}/{name}" for name in self._storage.list_folders(WEIGHTS) if name.split("-")[0] == sha256]
+    def identities(self, key: str) -> set[str]:
+        """Return the identities of the networks in a record; and its file's hash, by which runs went before."""
+        found = {one.get("identity") for one in self._read_record(key).networks.values()}
+        return {key.removeprefix(f"{WEIGHTS}/").split("-")[0], *(one for one in found if isinstance(one, str) and one)}
 
-    def _list_records(self, sha256: str) -> list[_Record]:
-        return [self._read_record(key) for key in self._list_keys(sha256)]
+    def identities_in(self, sha256: str) -> set[str]:
+        """Return the identities of the networks that a weights file with this hash was ever read as."""
+        return {one for key in self._keys() if key.split("/")[1].startswith(sha256) for one in self.identities(key)}
+
+    def _keys(self) -> list[str]:
+        return [f"{WEIGHTS}/{name}" for name in self._storage.list_folders(WEIGHTS)]
+
+    def _list_keys(self, identity: str) -> list[str]:
+        """Return the keys of the records of a network, or of a file, by its hash."""
+        return [key for key in self._keys() if identity in self.identities(key)]
+
+    def _list_records(self, identity: str) -> list[_Record]:
+        return [self._read_record(key) for key in self._list_keys(identity)]
 
     def _update(self, key: str, **changes: Any) -> None:
         record = self._read_record(key)
@@ -167,11 +183,20 @@ class WeightsRecords:
                 write_attributes(self._storage, key, asdict(changed))
 
 
-def _renamed(info: WeightsInfo, records: Iterable[_Record]) -> WeightsInfo:
-    """Return what is known of a network, with the class names that were given for it, where they fit its classes."""
-    given = (record.labels.get(info.modality, ()) for record in records)
-    fitting = (names for names in given if names and len(names) == info.class_count)
-    return replace(info, labels=next(fitting, info.labels))
+def _renamed(info: WeightsInfo, records: Iterable[_Record], others: Iterable[_Record] = ()) -> WeightsInfo:
+    """Return what is known of a network, with the class names that were given for it, where they fit its classes.
+
+    Args:
+        info: What is known.
+        records: Of its file.
+        others: Of other files with the same network, whose names hold where the file itself has none.
+    """
+
+    def given(some: Iterable[_Record]) -> Labels | None:
+        names = (record.labels.get(info.modality, ()) for record in some)
+        return next((one for one in names if one and len(one) == info.class_count), None)
+
+    return replace(info, labels=given(records) or info.labels or given(others))
 
 
 def _labels_in(network: dict[str, Any], checkpoint_format: str) -> Labels | None:

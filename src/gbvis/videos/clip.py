@@ -24,12 +24,19 @@ LARGEST_NUMBER = 1e6
 """Upper bound of |scale|, |mean| and |std| of a format; scale and std are at least its inverse."""
 
 
+_RARE = ("is_motion", "is_bgr", "keeps_aspect")
+"""What a format says of itself only where it is so."""
+
+
 @dataclass(frozen=True)
 class ClipFormat:
     """How frames become a network's input; belongs to a checkpoint format.
 
     A frame is resized to `height` x `width`, then the `crop` x `crop` square at (`top`, `left`) is cut out, then
     every channel becomes (value / scale - mean) / std. The values are 8 bit, or motion in pixels.
+
+    Where `keeps_aspect`, the shorter side is resized to `height`, which `width` is equal to, the longer one in
+    proportion, and the square is the middle one, as torchvision's `Resize` and `CenterCrop` do it.
 
     Attributes:
         frames: Frames per clip unless `--frames` says otherwise.
@@ -39,10 +46,12 @@ class ClipFormat:
         top: First row of the square.
         left: First column of the square.
         scale: What values are divided by.
-        mean: Per channel, in units of value / scale.
-        std: Per channel, in the same units.
+        mean: Per channel, in the order in which the network takes them, in units of value / scale.
+        std: Per channel, in the same order and units.
         is_motion: True where values are motion in pixels of the resized frame, False where they are 8 bit.
         interpolation: Whose arithmetic makes 8-bit pixels.
+        is_bgr: True where the network takes blue, green, red.
+        keeps_aspect: True where only the shorter side's size is fixed.
     """
 
     frames: int
@@ -56,6 +65,8 @@ class ClipFormat:
     std: tuple[float, ...]
     is_motion: bool = False
     interpolation: Interpolation = "opencv"
+    is_bgr: bool = False
+    keeps_aspect: bool = False
 
     def __post_init__(self) -> None:
         """Check the numbers: a weights file may have brought them.
@@ -78,6 +89,10 @@ class ClipFormat:
             raise ValueError("only flow is motion")
         if self.interpolation not in INTERPOLATIONS or (self.is_motion and self.interpolation != "opencv"):
             raise ValueError(f"expected an interpolation of {INTERPOLATIONS}; motion is resized as OpenCV does it")
+        if self.is_bgr not in (False, True) or (self.is_bgr and len(self.mean) != 3):
+            raise ValueError("only colours have an order")
+        if self.keeps_aspect not in (False, True) or (self.keeps_aspect and self.height != self.width):
+            raise ValueError("a shorter side has one size")
 
     @property
     def channels(self) -> int:
@@ -93,9 +108,10 @@ class ClipFormat:
     def geometry(self) -> dict[str, Any]:
         """The part that decides the pixels of a clip, as opposed to their normalisation."""
         values = {"values": "motion in pixels of the resized frame"} if self.is_motion else {}
+        square = {"size": [self.height, self.width], "crop": [self.top, self.left, self.crop, self.crop]}
+        middle = {"shorter_side": self.height, "crop": ["middle", self.crop, self.crop]}
         return {
-            "size": [self.height, self.width],
-            "crop": [self.top, self.left, self.crop, self.crop],
+            **(middle if self.keeps_aspect else square),
             "interpolation": self._interpolation_in_words,
             **values,
         }
@@ -108,23 +124,30 @@ class ClipFormat:
 
     def resize_and_crop(self, frame: Frame | Motion) -> NDArray[Any]:
         """Return what the network sees of a frame: (crop, crop, channels); see `resize.resize_and_crop`."""
-        square = (self.top, self.left, self.crop)
-        return resize_and_crop(frame, (self.height, self.width), square, self.interpolation)
+        return resize_and_crop(frame, *self.place(frame.shape[0], frame.shape[1]), self.interpolation)
+
+    def place(self, height: int, width: int) -> tuple[tuple[int, int], tuple[int, int, int]]:
+        """Return where the network looks in a frame of this size.
+
+        Returns:
+            Rows and columns that the frame is resized to; first row, first column and side of the square in them.
+        """
+        if not self.keeps_aspect:
+            return (self.height, self.width), (self.top, self.left, self.crop)
+        shorter = min(height, width)
+        rows, columns = (int(self.height * side / shorter) for side in (height, width))
+        return (rows, columns), (round((rows - self.crop) / 2), round((columns - self.crop) / 2), self.crop)
 
     def source_box(self, shape: VideoShape) -> tuple[float, float, float, float]:
         """Return the cropped square in the source's own pixels: left, top, right, bottom."""
-        x_scale, y_scale = shape.width / self.width, shape.height / self.height
-        return (
-            self.left * x_scale,
-            self.top * y_scale,
-            (self.left + self.crop) * x_scale,
-            (self.top + self.crop) * y_scale,
-        )
+        (rows, columns), (top, left, side) = self.place(shape.height, shape.width)
+        x_scale, y_scale = shape.width / columns, shape.height / rows
+        return left * x_scale, top * y_scale, (left + side) * x_scale, (top + side) * y_scale
 
     def to_json(self) -> dict[str, Any]:
         """Return the format as plain data, for `from_json`."""
         data = {**asdict(self), "mean": list(self.mean), "std": list(self.std)}
-        return data if self.is_motion else {name: value for name, value in data.items() if name != "is_motion"}
+        return {name: value for name, value in data.items() if name not in _RARE or value}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "ClipFormat":
@@ -184,5 +207,7 @@ def find_no_number(values: NDArray[Any]) -> tuple[int, ...]:
 def normalise(pixels: ClipPixels, clip_format: ClipFormat) -> NDArray[np.float32]:
     """Return the network's input: float32 (C, T, H, W)."""
     mean, std = np.array(clip_format.mean, np.float32), np.array(clip_format.std, np.float32)
+    if clip_format.is_bgr:
+        pixels = pixels[..., ::-1]
     normalised = (pixels.astype(np.float32) / np.float32(clip_format.scale) - mean) / std
     return np.ascontiguousarray(np.moveaxis(normalised, -1, 0))

@@ -8,12 +8,13 @@ from torch import Tensor, nn
 
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.info import WeightsInfo
-from gbvis.networks.kind import NetworkKind
+from gbvis.networks.kind import Likeness, NetworkKind
 from gbvis.networks.labels import read_class_list
 from gbvis.networks.r2plus1d import FORMATS
 from gbvis.networks.r2plus1d.architecture import ENDPOINTS, Architecture, count_targets, receptive_fields
 from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
 from gbvis.networks.r2plus1d.fused import fuse
+from gbvis.networks.r2plus1d.likeness import describe_difference, share_of_names
 from gbvis.networks.r2plus1d.module import R2Plus1D, count_parameters
 from gbvis.networks.r2plus1d.recognise import recognise_format, refuse, unfit
 from gbvis.networks.weights import NamedTensors
@@ -34,6 +35,16 @@ class R2Plus1DKind(NetworkKind):
             for layer in ("stem", "stages.0.0.first")
         )
 
+    def compare(self, named: NamedTensors) -> Likeness | None:
+        """Return how near tensors are to the format most of whose names they have; None where they have none."""
+        forms = FORMATS.load_all().values()
+        shares = {form.name: share_of_names(named, form) for form in forms}
+        nearest = max(forms, key=lambda form: shares[form.name])
+        if not shares[nearest.name]:
+            return None
+        name = f"R(2+1)D of the {nearest.name} format"
+        return Likeness(shares[nearest.name], name, describe_difference(named, nearest))
+
     def build(self, named: NamedTensors, checkpoint_format: str | None) -> tuple[R2Plus1D, WeightsInfo]:
         """Return the network, every parameter set from the tensors and every tensor used.
 
@@ -41,7 +52,7 @@ class R2Plus1DKind(NetworkKind):
             WeightsError: The tensors are no R(2+1)D of these formats, or a parameter is missing, spare, of the wrong
                 shape or not finite.
         """
-        form, architecture = recognise_format(named, checkpoint_format)
+        form, architecture, named = recognise_format(named, checkpoint_format)
         modality = _read_modality(named, form, architecture)
         with torch.device("meta"):
             module = R2Plus1D(architecture, form.variant)

@@ -8,12 +8,16 @@ from gbvis.errors import WeightsError
 from gbvis.networks.r2plus1d import FORMATS
 from gbvis.networks.r2plus1d.architecture import Architecture
 from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat, read_description
+from gbvis.networks.r2plus1d.head import with_own_head
+from gbvis.networks.r2plus1d.likeness import describe_difference, least_names, list_first, share_of_names
 from gbvis.networks.weights import NamedTensors
 from gbvis.networks.weights.safetensors_file import broken_safetensors
 
 
-def recognise_format(named: NamedTensors, asked: str | None) -> tuple[CheckpointFormat, Architecture]:
-    """Return the format whose names the tensors have, and the architecture of their shapes.
+def recognise_format(named: NamedTensors, asked: str | None) -> tuple[CheckpointFormat, Architecture, NamedTensors]:
+    """Return the format whose names the tensors have, the architecture of their shapes, and the tensors.
+
+    The tensors are as they were, but for a classifier that the file has under another name than the format.
 
     Formats of the same names are told apart by the middle channels of the down-sampling blocks. What the file says
     itself, or the user, is not doubted.
@@ -30,6 +34,7 @@ def recognise_format(named: NamedTensors, asked: str | None) -> tuple[Checkpoint
     fitting = [form.fit(form, named.tensors) if form.fit else form for form in _find_candidates(named, formats)]
     if not fitting:
         raise _foreign(named, said)
+    named = with_own_head(named, fitting[0])
     architecture = _read_architecture(named, fitting[0])
     downsampling = [blocks[0] for blocks in architecture.stages[1:]]
     has_equal_middles = all(block.first.middle == block.second.middle for block in downsampling)
@@ -41,7 +46,7 @@ def recognise_format(named: NamedTensors, asked: str | None) -> tuple[Checkpoint
             "neither names nor shapes tell",
             f"say which it is: --checkpoint-format {fitting[0].name}",
         )
-    return fitting[0], architecture
+    return fitting[0], architecture, named
 
 
 def _read_own_format(named: NamedTensors) -> CheckpointFormat | None:
@@ -57,7 +62,7 @@ def _read_own_format(named: NamedTensors) -> CheckpointFormat | None:
 def _foreign(named: NamedTensors, said: CheckpointFormat | None) -> WeightsError:
     """Return the error for tensors whose names are not those of the format that they are said to be of."""
     first = ", ".join(list(named.tensors)[:3])
-    like = " or ".join(form.name for form in _find_candidates(named, FORMATS.load_all().values()))
+    like = " or ".join(form.name for form in FORMATS.load_all().values() if share_of_names(named, form) > 0.5)
     return WeightsError(
         f"{named.path} is no R(2+1)D checkpoint{f' of the {said.name} format' if said else ''}: its tensors are named "
         f"{first}, ...",
@@ -79,19 +84,13 @@ def _read_architecture(named: NamedTensors, form: CheckpointFormat) -> Architect
     try:
         return Architecture.from_shapes(shapes.get, form.variant)
     except LookupError as error:
-        refuse(named, form, "is missing", [name for name in _least_names(form) if name not in named.tensors])
+        if any(name not in named.tensors for name in least_names(form)):
+            raise unfit(named, form, describe_difference(named, form)) from error
         name = form.name_of(str(error.args[0])) or str(error.args[0])
         odd = named.tensors.get(name)
         shape = list(odd.shape) if isinstance(odd, Tensor) else type(odd).__name__
         what = f"is missing {name}" if odd is None else f"has {name} with shape {shape}, which does not fit the others"
         raise unfit(named, form, what) from error
-
-
-def _least_names(form: CheckpointFormat) -> list[str]:
-    """Return the names of the weights that the smallest network of a format has."""
-    blocks = [f"stages.{stage}.0.{unit}" for stage in range(4) for unit in ("first", "second")]
-    parts = [f"{unit}.{part}.convolution.weight" for unit in ("stem", *blocks) for part in ("spatial", "temporal")]
-    return list(form.names_of([*parts, "classifier.weight", "classifier.bias"]).values())
 
 
 def refuse(named: NamedTensors, form: CheckpointFormat, what: str, names: Collection[str]) -> None:
@@ -101,9 +100,7 @@ def refuse(named: NamedTensors, form: CheckpointFormat, what: str, names: Collec
         WeightsError: There are; the first three are named.
     """
     if names:
-        listed = list(names)
-        rest = f" and {len(listed) - 3} more" if len(listed) > 3 else ""
-        raise unfit(named, form, f"{what} {', '.join(listed[:3])}{rest}")
+        raise unfit(named, form, f"{what} {list_first(names)}")
 
 
 def unfit(named: NamedTensors, form: CheckpointFormat, what: str) -> WeightsError:

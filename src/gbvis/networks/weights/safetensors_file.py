@@ -1,8 +1,8 @@
-"""gbvis's own weights files: safetensors, with everything that is known of the networks in the metadata.
+"""Safetensors files: plain ones, and gbvis's own, with everything that is known of the networks in the metadata.
 
-Tensors are named `MODALITY.NAME`, NAME as in `R2Plus1D`. The metadata's one entry, `gbvis`, is JSON: `format_version`,
-`networks`, per modality what is known of it (`WeightsInfo`), and where they come from: `source`, the name and SHA-256
-of the file they were converted from; or `training`, how gbvis's own sample networks were made.
+In gbvis's own tensors are named `MODALITY.NAME`, NAME as in `R2Plus1D`. The metadata's one entry, `gbvis`, is JSON:
+`format_version`, `networks`, per modality what is known of it (`WeightsInfo`), and where they come from: `source`, the
+name and SHA-256 of the file they were converted from; or `training`, how gbvis's own sample networks were made.
 """
 
 import json
@@ -16,9 +16,12 @@ import safetensors.torch
 from gbvis.errors import GbvisError, WeightsError
 from gbvis.networks.network import Network
 from gbvis.networks.weights import NamedTensors
+from gbvis.networks.weights.states import find_networks, no_such_state
 from gbvis.videos.clip import LARGEST_NUMBER
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
+"""3: the input may have another order of channels, and a size that the shorter side is resized to."""
+
 SUFFIX = ".safetensors"
 
 
@@ -29,19 +32,28 @@ def is_safetensors(path: Path) -> bool:
     return len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") < path.stat().st_size
 
 
-def read_safetensors(path: Path) -> list[NamedTensors]:
+def read_safetensors(path: Path, state: str | None = None) -> list[NamedTensors]:
     """Return the one or two networks' tensors in the file, each with what the file says of the network.
 
+    Args:
+        path: The file.
+        state: Which of several states in a plain file is meant, where the user says so.
+
     Raises:
-        WeightsError: It is broken, or is not gbvis's, or a newer gbvis wrote it.
+        WeightsError: It is broken, or a newer gbvis wrote it, or a plain file holds several networks or none.
     """
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {}).get("gbvis", "{}"))
+            said = (file.metadata() or {}).get("gbvis")
             # cloned: aligned in memory, so that kernels compute the very bits they do from the original file
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+        if said is None:
+            return _read_plain(path, tensors, state)
+        if state is not None:
+            raise no_such_state(path, state)
+        about = json.loads(said)
         version = about.get("format_version")
-        if version not in (1, FORMAT_VERSION):
+        if version not in range(1, FORMAT_VERSION + 1):
             raise WeightsError(
                 f"{path} holds no networks that this gbvis can read: format version {version}",
                 f"expected 1 to {FORMAT_VERSION}; write it with `gbvis convert-weights` from the original checkpoint",
@@ -56,6 +68,14 @@ def read_safetensors(path: Path) -> list[NamedTensors]:
         raise broken_safetensors(path) from error
 
 
+def _read_plain(path: Path, tensors: Mapping[str, Any], state: str | None) -> list[NamedTensors]:
+    """Return the tensors of a file that says nothing of them."""
+    found = find_networks(tensors, path, state)
+    if not found:
+        raise WeightsError(f"no network in {path}: it holds no tensors", "check the file")
+    return found
+
+
 def broken_safetensors(path: Path) -> GbvisError:
     """Return the error for a file that makes no sense."""
     return WeightsError(f"{path} is a broken safetensors file", "convert the original checkpoint again")
@@ -63,7 +83,7 @@ def broken_safetensors(path: Path) -> GbvisError:
 
 def _upgrade(description: dict[str, Any], version: int) -> dict[str, Any]:
     """Return a network's description as the present version writes it; version 1 knew R(2+1)D alone."""
-    if version == FORMAT_VERSION:
+    if version > 1:
         return description
     renamed = {"kind": "r2plus1d", "checkpoint_format": description["family"]}
     return {**description, **renamed, "details": {"variant": description["variant"]}}

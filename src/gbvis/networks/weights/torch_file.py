@@ -1,43 +1,40 @@
 """Torch files: what `torch.save` wrote, read without running anything in it."""
 
-import argparse
-import math
 import re
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from gbvis.errors import GbvisError, WeightsError
 from gbvis.networks.weights import NamedTensors
-
-_WRAPPERS = ("content", "train", "best", "state_dict", "model_state_dict", "model")
-"""Keys that stand around a state dict, outermost first; `best` goes before the last epoch's beside it."""
-
-_STREAM_KEYS = {"rgb": "rgb", "flow": "flow", "rgb_state": "rgb", "flow_state": "flow"}
-"""Keys that say which stream the state dict below them is for."""
+from gbvis.networks.weights.inert import HARMLESS, InertArray
+from gbvis.networks.weights.states import find_networks
 
 
-def read_torch_file(path: Path) -> list[NamedTensors]:
+def read_torch_file(path: Path, state: str | None = None) -> list[NamedTensors]:
     """Return the one or two networks' tensors that the torch file at `path` holds.
 
+    Args:
+        path: The file.
+        state: Which of several states is meant, where the user says so.
+
     Raises:
-        WeightsError: There is no such file, or it is no checkpoint.
+        WeightsError: There is no such file, or it is no checkpoint, or holds several networks.
     """
-    found_tensors = list(_find_tensors(_load(path), path, None))
-    if not found_tensors:
+    tree = _load(path)
+    found = find_networks(tree, path, state)
+    if not found:
+        holds_arrays = isinstance(tree, Mapping) and any(isinstance(value, InertArray) for value in tree.values())
+        what = "NumPy arrays where tensors are expected" if holds_arrays else "a torch file, and no state dict in it"
         raise WeightsError(
-            f"no network in {path}: a torch file, and no state dict in it",
-            "expected named tensors, bare or under "
-            + ", ".join(_WRAPPERS)
-            + "; save model.state_dict(), not the model",
+            f"no network in {path}: {what}",
+            "expected named tensors, bare or below keys of any name; save model.state_dict(), not the model",
         )
-    return found_tensors
+    return found
 
 
 def _no_checkpoint(path: Path, begin: bytes) -> GbvisError:
@@ -75,8 +72,8 @@ def _refuse_compressed(path: Path) -> None:
 def _load(path: Path) -> Any:
     """Return what `torch.save` wrote to `path`.
 
-    Nothing but tensors, plain containers and the old script's `argparse.Namespace`, which only holds attributes, is
-    ever built from the file (`weights_only`).
+    Nothing but tensors and plain containers is ever built from the file (`weights_only`). Other types that only hold
+    data come out as `Inert`, which holds nothing.
     """
     try:
         with path.open("rb") as file:
@@ -85,7 +82,7 @@ def _load(path: Path) -> Any:
             _refuse_compressed(path)
         elif begin[:1] != b"\x80":
             raise _no_checkpoint(path, begin)
-        with torch.serialization.safe_globals([argparse.Namespace]), warnings.catch_warnings(action="ignore"):
+        with torch.serialization.safe_globals(HARMLESS), warnings.catch_warnings(action="ignore"):
             return torch.load(path, map_location="cpu", weights_only=True)
     except GbvisError:
         raise
@@ -103,61 +100,9 @@ def _unreadable(path: Path, error: Exception) -> GbvisError:
     if match is None:
         problem = f"{path} is no checkpoint that can be read: it is broken, or cut short"
         return WeightsError(problem, "copy or download it again")
-    found = f"it asks for the Python object {match[1]}, which may run code"
-    if match[1].startswith("numpy."):
-        found = "it holds NumPy arrays where tensors are expected"
     return WeightsError(
-        f"{path} is no checkpoint that can be read safely: {found}",
+        f"{path} is no checkpoint that can be read safely: it asks for the Python object {match[1]}, "
+        "which may run code",
         "expected a file that torch.save wrote, holding a state dict; if you trust it, load it where it was made "
         "and save its state_dict() alone",
     )
-
-
-def _find_tensors(tree: Any, path: Path, modality: str | None) -> Iterator[NamedTensors]:
-    if not isinstance(tree, Mapping) or not all(isinstance(key, str) for key in tree):
-        return
-    streams = [key for key in _STREAM_KEYS if isinstance(tree.get(key), Mapping)]
-    splits = sorted(key for key in tree if re.fullmatch(r"split\d+", key))
-    wrapper = next((key for key in _WRAPPERS if isinstance(tree.get(key), Mapping)), None)
-    if streams:
-        weights = _read_fusion_weights(tree.get("stream_weights"), path)
-        for key in streams:
-            for found in _find_tensors(tree[key], path, _STREAM_KEYS[key]):
-                yield replace(found, fusion_weight=weights[_STREAM_KEYS[key]])
-    elif len(splits) > 1:
-        raise WeightsError(
-            f"{path} holds several networks for one stream: {', '.join(splits)}",
-            "save the one you want to a file of its own",
-        )
-    elif splits:
-        yield from _find_tensors(tree[splits[0]], path, modality)
-    elif wrapper:
-        yield from _find_tensors(tree[wrapper], path, modality)
-    elif any(isinstance(value, Tensor) for value in tree.values()):
-        yield NamedTensors(path, _without_prefix(tree), modality)
-
-
-def _read_fusion_weights(found: Any, path: Path) -> dict[str, float]:
-    """Return how much each stream counts: `found` holds RGB's and flow's weight, by name or in this order."""
-    if found is None:
-        return {"rgb": 1.0, "flow": 1.0}
-    if isinstance(found, str | bytes):
-        raise _bad_fusion_weights(found, path)
-    try:
-        by_name = found if isinstance(found, Mapping) else dict(zip(("rgb", "flow"), list(found), strict=True))
-        weights = {name: float(by_name[name]) for name in ("rgb", "flow")}
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise _bad_fusion_weights(found, path) from error
-    if min(weights.values()) < 0 or not 0 < sum(weights.values()) < math.inf:
-        raise _bad_fusion_weights(found, path)
-    return weights
-
-
-def _bad_fusion_weights(found: Any, path: Path) -> GbvisError:
-    return WeightsError(f"{path} holds stream_weights {found!r}", "expected two numbers, RGB's and flow's, not both 0")
-
-
-def _without_prefix(tensors: Mapping[str, Any]) -> dict[str, Any]:
-    if all(name.startswith("module.") for name in tensors):
-        return {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
-    return dict(tensors)

@@ -36,6 +36,8 @@ def run(request: ExplainRequest, progress: Progress | None = None) -> Iterator[E
             request.targets_for(entry, info)
     store = Store.open_or_create(request.store)  # only now: a wrong call leaves nothing behind
     networks.keep_records(store)
+    for note in networks.notes():
+        progress.warn(note)
     return _explain(request, networks, store, progress)
 
 

@@ -172,7 +172,12 @@ class ExplainedRun:
             "method": recipe.method["name"],
             "settings": recipe.method["settings"],
             "flow": recipe.flow or None,
-            "weights": {"path": self.info.path, "sha256": self.info.sha256, "name": self.weights_name or None},
+            "weights": {
+                "path": self.info.path,
+                "sha256": self.info.sha256,
+                "identity": self.info.identity,
+                "name": self.weights_name or None,
+            },
             "clips": [{"start": numbers[0], "frames": numbers} for numbers in recipe.clips],
             "store": self.store,
             "group": self.run.key,

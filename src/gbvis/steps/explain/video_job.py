@@ -143,7 +143,7 @@ def make_stream_recipe(video: Video, info: WeightsInfo, precision: str) -> Strea
         video=fingerprint_for(video, info.clip_format),
         modality=video.modality,
         preprocessing=preprocessing,
-        weights=info.sha256,
+        weights=info.identity,
         family=info.checkpoint_format,
         precision=precision,
         flow=video.flow_recipe,

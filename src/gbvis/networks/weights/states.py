@@ -1,0 +1,234 @@
+"""States: the state dicts in what a file holds, freed of what wraps their names, and the ones that are meant."""
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gbvis.errors import GbvisError, WeightsError
+from gbvis.networks.kind import KINDS
+from gbvis.networks.weights import NamedTensors
+
+_STREAM_KEYS = {"rgb": "rgb", "flow": "flow", "rgb_state": "rgb", "flow_state": "flow"}
+"""Keys that say which stream the state dict below them is for."""
+
+_NO_WEIGHTS = re.compile(r".*(optim|sched|scaler|momentum|exp_avg|grad|rng).*", re.IGNORECASE)
+"""Keys of what training keeps beside weights, under the weights' own names."""
+
+_AVERAGED = re.compile(r"(.*[._-])?(ema|shadow)([._-].*)?", re.IGNORECASE)
+"""Names of the exponential moving average of the weights."""
+
+_BEST = re.compile(r"(.*[._-])?best([._-].*)?", re.IGNORECASE)
+"""Names of the weights of the best epoch, as opposed to the last one."""
+
+_NO_NETWORK = re.compile(r"criterion|loss|\w*_loss|loss_\w+|metrics?|\w*(acc|accuracy|auroc|f1|metrics?|confmat)")
+"""First words of the names that losses and metrics have, where a training module saves them with its network."""
+
+_DEEPEST = 12
+"""Containers in each other, or words before the network's own names."""
+
+RAW = "raw"
+"""How `--state` calls weights that stand beside averaged ones without a word of their own."""
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A state dict.
+
+    Attributes:
+        name: The keys, and the first words of the tensors' names, that lead to it, with dots between.
+        tensors: By the names that they have less what wraps them.
+        modality: The stream that a key says it is for, or None.
+        fusion_weight: The weight of the stream's scores in the fused scores.
+        is_network: Whether some kind of network has such names.
+    """
+
+    name: str
+    tensors: Mapping[str, Any]
+    modality: str | None = None
+    fusion_weight: float = 1.0
+    is_network: bool = False
+
+
+def find_networks(tree: object, path: Path, asked: str | None = None) -> list[NamedTensors]:
+    """Return the one or two networks' tensors in a tree of plain containers; none where it holds no tensors.
+
+    Where nothing in it has the names of a network, it is the largest state dict.
+
+    Args:
+        tree: What the file holds.
+        path: The file.
+        asked: The state that the user named, if any.
+
+    Raises:
+        WeightsError: It holds several networks, and nothing says which is meant; or none of the name that is asked for.
+    """
+    states = [part for state in _walk(tree, path, State("", {}), set()) for part in _divide(state)]
+    networks = [state for state in states if state.is_network]
+    if asked is not None:
+        networks = _pick(networks or states, path, asked)
+    elif not networks:
+        networks = sorted(states, key=lambda state: -len(state.tensors))[:1]
+    streams = dict.fromkeys(state.modality for state in networks)
+    if None in streams and len(streams) > 1:
+        raise _ambiguous(networks, path)
+    return [_choose([one for one in networks if one.modality == stream], path) for stream in streams]
+
+
+def _walk(tree: object, path: Path, above: State, seen: set[int], depth: int = 0) -> Iterator[State]:
+    """Yield every mapping that holds tensors itself, each once, however often it stands in the tree."""
+    if not isinstance(tree, Mapping) or id(tree) in seen or depth > _DEEPEST:
+        return
+    seen.add(id(tree))
+    named = {key: value for key, value in tree.items() if isinstance(key, str)}
+    tensors = {name: value for name, value in named.items() if isinstance(value, Tensor)}
+    if tensors:
+        yield replace(above, tensors=tensors)
+    is_divided = any(isinstance(named.get(key), Mapping) for key in _STREAM_KEYS)
+    weights = _read_fusion_weights(named.get("stream_weights"), path) if is_divided else {}
+    for key, value in named.items():
+        if not _NO_WEIGHTS.fullmatch(key):
+            modality = _STREAM_KEYS.get(key, above.modality)
+            weight = weights.get(modality or "", above.fusion_weight)
+            name = f"{above.name}.{key}" if above.name else key
+            yield from _walk(value, path, State(name, {}, modality, weight), seen, depth + 1)
+
+
+def _divide(state: State, depth: int = 0) -> list[State]:
+    """Return the networks in one state dict, freed of the words before their names; else the state dict as it is."""
+    tensors = dict(state.tensors)
+    for _ in range(_DEEPEST):
+        if _is_network(tensors):
+            return _split_off_copies(replace(state, tensors=tensors, is_network=True))
+        word = _first_word(next(iter(tensors), ""))
+        if not word or not all(name.startswith(f"{word}.") for name in tensors):
+            break
+        tensors = {name.removeprefix(f"{word}."): tensor for name, tensor in tensors.items()}
+    groups = _group(tensors) if depth < _DEEPEST else {}
+    found = {word: _networks_in(state, word, group, depth) for word, group in groups.items()}
+    beside = {
+        f"{word}.{name}": tensor
+        for word, group in groups.items()
+        for name, tensor in group.items()
+        if not found[word] and not _NO_NETWORK.fullmatch(word)
+    }
+    beside |= {name: tensor for name, tensor in tensors.items() if "." not in name}
+    beside = {name: tensor for name, tensor in beside.items() if tensor.ndim}  # counters of updates, decays
+    inside = [one for networks in found.values() for one in networks]
+    if not inside or any(name in one.tensors for one in inside for name in beside):
+        return [replace(state, tensors=tensors)]
+    if len(inside) == 1:
+        inside = [replace(inside[0], name=state.name)]
+    return [replace(one, tensors={**one.tensors, **beside}) for one in inside]
+
+
+def _split_off_copies(state: State) -> list[State]:
+    """Return a network and the copies of it that stand below a first word of their own: `stem.0`, `ema.stem.0`."""
+    groups = {word: _networks_in(state, word, group, 0) for word, group in _group(state.tensors).items()}
+    words = {word for word, networks in groups.items() if networks}
+    rest = {name: tensor for name, tensor in state.tensors.items() if _first_word(name) not in words}
+    if not words or not _is_network(rest):
+        return [state]
+    raw = replace(state, name=f"{state.name}.{RAW}" if state.name else RAW, tensors=rest)
+    return [raw, *(one for word in words for one in groups[word])]
+
+
+def _networks_in(state: State, word: str, group: Mapping[str, Tensor], depth: int) -> list[State]:
+    name = f"{state.name}.{word}" if state.name else word
+    return [one for one in _divide(replace(state, name=name, tensors=group), depth + 1) if one.is_network]
+
+
+def _group(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """Return tensors by the first word of their names, where they have several; the word is off the names."""
+    groups: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        word, dot, rest = name.partition(".")
+        if dot:
+            groups.setdefault(word, {})[rest] = tensor
+    return groups
+
+
+def _first_word(name: str) -> str:
+    """Return what stands before the first dot of a name; nothing where there is none."""
+    word, dot, _ = name.partition(".")
+    return word if dot else ""
+
+
+def _is_network(tensors: Mapping[str, Tensor]) -> bool:
+    return any(kind.match(NamedTensors(Path(), tensors)) for kind in KINDS.load_all().values())
+
+
+def _without_twins(states: Sequence[State]) -> list[State]:
+    """Return the states less those whose tensors lie in the same memory as an earlier one's."""
+
+    def place(state: State) -> object:
+        dense = {name: one for name, one in state.tensors.items() if one.layout == torch.strided}
+        where = ((name, one.data_ptr(), *one.shape, *one.stride()) for name, one in dense.items())
+        return state.modality, len(state.tensors), frozenset(where)
+
+    return list({place(state): state for state in reversed(states)}.values())[::-1]
+
+
+def _pick(states: Sequence[State], path: Path, asked: str) -> list[State]:
+    """Return the states that a name means: all of it, or some words of it that follow each other."""
+    exact = [state for state in states if state.name == asked]
+    picked = exact or [state for state in states if f".{asked}." in f".{state.name}."]
+    if picked and asked:
+        return picked
+    raise no_such_state(path, asked, [state.name for state in states if state.name])
+
+
+def no_such_state(path: Path, asked: str, names: Sequence[str] = ()) -> GbvisError:
+    """Return the error for a state that is not in the file, where there are those of some names."""
+    hint = f"the states in it are {', '.join(names[:8])}" if names else "it holds one network: leave out --state"
+    return WeightsError(f"{path} holds no state {asked!r}", hint)
+
+
+def _choose(states: Sequence[State], path: Path) -> NamedTensors:
+    """Return the one that is meant: averaged weights go before raw ones, and the best before the last epoch's."""
+    averaged = [state for state in states if _AVERAGED.fullmatch(state.name)]
+    best = [state for state in states if _BEST.fullmatch(state.name)]
+    both = [state for state in averaged if state in best]
+    chosen = _without_twins((both if best else averaged) if averaged else best or states)
+    if len(chosen) != 1:
+        raise _ambiguous(states, path)
+    names = [state.name for state in (*chosen, *(one for one in states if one is not chosen[0]))]
+    return NamedTensors(
+        path,
+        chosen[0].tensors,
+        chosen[0].modality,
+        chosen[0].fusion_weight,
+        states=tuple(names) if len(names) > 1 else (),
+    )
+
+
+def _ambiguous(states: Sequence[State], path: Path) -> WeightsError:
+    names = [state.name for state in states]
+    return WeightsError(
+        f"{path} holds several networks: {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}",
+        f"say which is meant: --state {names[0]}",
+    )
+
+
+def _read_fusion_weights(found: Any, path: Path) -> dict[str, float]:
+    """Return how much each stream counts: `found` holds RGB's and flow's weight, by name or in this order."""
+    if found is None:
+        return {"rgb": 1.0, "flow": 1.0}
+    try:
+        by_name = found if isinstance(found, Mapping) else dict(zip(("rgb", "flow"), found, strict=True))
+        weights = {name: float(by_name[name]) for name in ("rgb", "flow")}
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise _bad_fusion_weights(found, path) from error
+    if not (min(weights.values()) >= 0 and 0 < sum(weights.values()) < math.inf):
+        raise _bad_fusion_weights(found, path)
+    return weights
+
+
+def _bad_fusion_weights(found: Any, path: Path) -> GbvisError:
+    said = f"{found!r:.80}"
+    return WeightsError(f"{path} holds stream_weights {said}", "expected two numbers, RGB's and flow's, not both 0")
