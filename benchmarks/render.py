@@ -33,8 +33,8 @@ ROUNDS = 5
 MATERIAL = Path(__file__).parent.parent / "tests/material"
 
 
-def make_strip(video: Path, folder: Path) -> tuple[np.ndarray, float]:
-    """Return the frames, uint8 (64, 280, 920, 3), and the seconds that laying them out took."""
+def make_strip(video: Path, folder: Path) -> tuple[np.ndarray, float, np.ndarray | None]:
+    """Return the frames, uint8 (64, 280, 920, 3), the seconds that laying them out took, and the legend's colours."""
     subprocess.run([sys.executable, MATERIAL / "make_weights.py", folder], check=True)
     store = folder / "gbvis.zarr"
     words = ["explain", video, "-w", folder / "rgb.pth", "-n", FRAMES, "--store", store]
@@ -45,7 +45,7 @@ def make_strip(video: Path, folder: Path) -> tuple[np.ndarray, float]:
     (picture,) = STRIP.lay_out([view], Style())
     started = time.perf_counter()
     frames = np.stack(list(picture.frames()))
-    return frames[:, :HEIGHT], time.perf_counter() - started
+    return frames[:, :HEIGHT], time.perf_counter() - started, picture.kept
 
 
 def timed(write: Callable[[], None]) -> float:
@@ -73,8 +73,8 @@ def main() -> None:
     video: Path = parser.parse_args().video
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        frames, drawing = make_strip(video, folder)
-        picture = Picture(frames.shape[2], HEIGHT, FRAMES, 25.0, lambda step=1: iter(frames[::step]))
+        frames, drawing, kept = make_strip(video, folder)
+        picture = Picture(frames.shape[2], HEIGHT, FRAMES, 25.0, lambda step=1: iter(frames[::step]), kept=kept)
         writers: dict[str, Callable[[], None]] = {"imageio": lambda: imageio.imwrite(folder / "imageio.gif", frames)}
         for kind, write in {"gif": write_gif, "mp4": write_mp4, "webp": write_webp, "apng": write_apng}.items():
             writers[kind] = partial(write, picture, folder / f"gbvis.{kind}")

@@ -17,8 +17,8 @@ GALLERY = [
         "gbvis render turn-left-3 -m rgb -e FC -o strip.gif",
     ),
     (
-        "Both streams on one clock. Flow as a colour: the hue is the direction, the saturation the speed.",
-        "gbvis render turn-left-3 -e FC --layout streams --flow-colors wheel --size 160 -o streams.gif",
+        "Both streams on one clock. Flow is a colour: the hue is the direction, the saturation the speed.",
+        "gbvis render turn-left-3 -e FC --layout streams --size 160 -o streams.gif",
     ),
     (
         "The same clip from the network's beginning to its end, below each other: the first layer sees every edge, the "
@@ -36,7 +36,12 @@ GALLERY = [
     ),
     (
         "The 2019 figure's colours, where the gradient itself is taken for a colour.",
-        "gbvis render turn-left-3 -m rgb -e FC --colors old --percentile 100 -o old.gif",
+        "gbvis render turn-left-3 -m rgb -e FC --colors old --percentile 100 --saliency-scale own -o old.gif",
+    ),
+    (
+        "A class that the network does not predict: the picture says so, and what it predicts.",
+        "gbvis explain sample:turn-left-3 -w sample -m rgb -e FC -l turn-right\n"
+        "gbvis render turn-left-3 -m rgb -e FC -l turn-right -o other-class.gif",
     ),
 ]
 
@@ -47,12 +52,13 @@ def main() -> None:
     text = ["# Gallery", "", "Made by `python docs/make_gallery.py`, after", "", "```sh", PREPARE, "```", ""]
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(shlex.split(PREPARE), cwd=folder, check=True)
-        for about, command in GALLERY:
-            words = shlex.split(command)
-            subprocess.run(words, cwd=folder, check=True)
+        for about, commands in GALLERY:
+            for command in commands.splitlines():
+                words = shlex.split(command)
+                subprocess.run(words, cwd=folder, check=True)
             name = words[-1]
             (PICTURES / name).write_bytes((Path(folder) / name).read_bytes())
-            text += [about, "", "```sh", command, "```", "", f"![{name}](gallery/{name})", ""]
+            text += [about, "", "```sh", commands, "```", "", f"![{name}](gallery/{name})", ""]
     (HERE / "gallery.md").write_text("\n".join(text), encoding="utf-8")
 
 

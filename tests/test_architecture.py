@@ -29,7 +29,10 @@ DOORS: dict[str, set[str]] = {
     "xarray": {"store/run.py"},
     "filelock": {"atomic_file.py"},
     "cv2": set(),  # named in flow/preprocess.py alone, where it is imported by that name
-    "av": {"videos/readers/video_file.py", "figures/encoders/ffmpeg.py"},
+    "av": {
+        *("videos/readers/container.py", "videos/readers/frame_index.py", "videos/readers/video_file.py"),
+        "figures/encoders/ffmpeg.py",
+    },
     "imageio": {"videos/two_stream.py", "flow/recipe.py"},
     "PIL": {"videos/readers/image_file.py", "figures"},
     "cmap": {"figures/color.py"},

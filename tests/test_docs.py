@@ -29,7 +29,18 @@ OPTIONS = {option for command in COMMANDS.values() for option in REFERENCE.list_
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8") for page in PAGES}
 
-FOREIGN = {"--extra-index-url", "--version", "--help", "--strict", "--check", "--count", "--cases", "--seed"}
+FOREIGN = {
+    "--extra-index-url",
+    "--version",
+    "--install-completion",
+    "--show-completion",
+    "--help",
+    "--strict",
+    "--check",
+    "--count",
+    "--cases",
+    "--seed",
+}
 """Long options on pages that are of other programs, of our scripts, or of all commands."""
 
 NOT_RUN = {

@@ -336,7 +336,7 @@ def test_every_picture_says_what_was_predicted(call: Call, both: list[object], t
     top = lines(call("predict", "moving-disc", *both, "-m", "rgb", "--clips", 1, "--json").out)[0]["top"][0]
     assert best == Score(top["index"], top["score"])
     view = make_run_view(Store.open(tmp_path / "gbvis.zarr"), run, find_source=pytest.fail)
-    assert f"predicted: {top['label']}" in view.target_name
+    assert view.describe_prediction().startswith(f"predicted: {top['label']}, score ")
 
 
 def test_another_endpoint_of_the_same_clips_decodes_nothing(

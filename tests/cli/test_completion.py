@@ -103,7 +103,7 @@ def test_what_bash_is_told(folder: Path, environment: dict[str, str], monkeypatc
         assert len(wanted) > 1 or words == wanted, (line, words)
     some = ASKED[1::5]
     assert ask_bash([(line, replaced) for line, replaced, _ in some], folder, environment) == [
-        complete.complete_line(line, replaced) for line, replaced, _ in some
+        complete.complete_line(line, replaced) or [""] for line, replaced, _ in some
     ]
 
 

@@ -142,6 +142,9 @@ def test_from_the_command_line(call: Call, field: Path, beside: Path) -> None:
     assert hmdb["video"] == "cfr"
     (beside / "odd.txt").write_text("cfr.avi rihgt\n")
     call(*explain, beside / "odd.txt").check_error(2, "unknown label 'rihgt'", "did you mean right?", "cfr.avi")
+    (beside / "gone.txt").write_text("gone 12\n")
+    call(*explain, beside / "gone.txt").check_error(1, "no such video: gone 12", "NAME FRAMES LABEL")
+    assert call("render", beside, "--format", "png", "-o", "out").out.count("out/cfr") == 1
     call("explain", beside, "--part", "test", "-w", "sample").check_error(2, "--split and --part are for lists")
     done = call("explain", field / "folders/copies", "-w", "sample", "-n", 2, "-m", "rgb")
     assert done.code == 0 and done.err.count("warning: ") == 1 and "frame_0003 (1).jpg" in done.err

@@ -72,7 +72,9 @@ def test_no_pipe_is_renamed_over(explained: Call, tmp_path: Path) -> None:
     for force in ([], ["--force"]):
         explained("render", "-m", "rgb", "-o", "x.gif", *force).check_error(2, "pipes", "-o picture.gif")
     assert (tmp_path / "x.gif").is_fifo()
-    assert explained("render", "-m", "rgb", "-o", "-").out == ""
+    for place in ("-", "/dev/fd/1", "/proc/self/fd/1", "/dev/null"):
+        done = explained("render", "-m", "rgb", "-o", place, "--force")
+        assert (done.code, done.out) == (2, ""), place
 
 
 def test_the_home_folder(explained: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

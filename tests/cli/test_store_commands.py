@@ -168,6 +168,21 @@ def test_rm_asks_on_a_terminal(explained: Call, tmp_path: Path, answer: str) -> 
     assert len(keys("run")) == (4 if answer == "y" else 8)
 
 
+def test_rm_answered_no_says_so_in_json(explained: Call, tmp_path: Path) -> None:
+    master, slave = pty.openpty()
+    words = [sys.executable, "-m", "gbvis", "store", "rm", "up-4", "--json"]
+    process = subprocess.Popen(words, cwd=tmp_path, stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    os.write(master, b"n\n")
+    out, err = process.communicate(timeout=60)
+    os.close(master)
+    os.close(slave)
+    assert process.returncode == 1, err
+    assert [(line["kind"], line["removed"]) for line in lines(out.decode())] == [("run", False)] * 4 + [
+        ("clips", False)
+    ] * 2
+    assert len(keys("run")) == 8
+
+
 def test_rm_leaves_what_another_process_has_a_use_for_by_now(call: Call, tmp_path: Path) -> None:
     words = ["explain", "sample:up-4", "-w", "sample", "-m", "rgb"]
     assert call(*words).code == 0

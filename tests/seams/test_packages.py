@@ -111,7 +111,7 @@ def test_a_method_with_settings_and_a_grid_of_its_own(installed: Installed, call
     assert sorted(one["method"] for one in lines(movies)) == ["grid:size=3,rule=both", "grid:size=3,rule=plain"]
 
     # what is kept says what it is: from here on nothing needs the package
-    assert "grid:size=3,rule=plain, float32" in call("store", "ls").out
+    assert "grid:size=3,rule=plain" in call("store", "ls").out
     assert call("store", "verify").code == 0
     assert call("render", "-o", "runs.csv").out.split()[1:3] == ["24", "rows"]
     for layout in ("overlay", "sheet"):
@@ -171,7 +171,7 @@ def test_another_kind_of_network(installed: Installed, call: Call, tmp_path: Pat
     misplaced.check_error(2, "--label goes with LOGITS, SCORES", "-e LOGITS")
     assert [one["family"] for one in lines(converted)[0]["networks"]] == ["tiny-torch"]
     assert [(run["value"], run["label"]) for run in lines(others)] == [(run["value"], run["label"]) for run in runs]
-    call("explain", SAMPLE, "-w", "tiny.pth", "--store", "new").check_error(2, "no checkpoint that gbvis knows")
+    call("explain", SAMPLE, "-w", "tiny.pth", "--store", "new").check_error(2, "holds no network that gbvis knows")
     call("explain", SAMPLE, "-w", "tiny.safetensors", "--store", "new").check_error(2, "a network of the kind 'tiny'")
 
     # what is kept says what it is: from here on nothing needs the package

@@ -110,6 +110,11 @@ def test_pictures_among_videos(here: Path) -> None:
     for name in ("b9.jpg", "b10.png", "cover.jpg", "poster1.jpg", "poster2.jpg"):  # of the videos, or beside them
         Image.new("RGB", (8, 6)).save(here / "videos" / name)
     assert gather("videos") == ALL and not told
+    for name in ("d", "e", "f"):
+        (here / f"videos/sub/deep/{name}.webm").touch()
+    draw("videos/sub/deep", 2, "red%d.png")
+    draw("videos/sub/deep", 2, "blue%d.png")
+    assert [Path(one).name for one in gather("videos/sub/deep")] == ["c.webm", "d.webm", "e.webm", "f.webm"]
     draw("mixed", 12)
     (here / "mixed/source.mp4").touch()
     assert gather("mixed", progress=Told()) == ["mixed"]
@@ -135,4 +140,5 @@ def test_two_series_in_a_folder_are_refused_at_once(here: Path) -> None:
 def test_links_that_lead_back(here: Path) -> None:
     (here / "videos/sub/up").symlink_to(here / "videos")
     (here / "videos/linked.mp4").symlink_to(here / "videos/b10.mp4")
-    assert gather("videos") == [*ALL[:3], "videos/linked.mp4", *ALL[3:]]
+    (here / "videos/lost.mp4").symlink_to(here / "nowhere")
+    assert gather("videos") == [*ALL[:3], "videos/linked.mp4", "videos/lost.mp4", *ALL[3:]]

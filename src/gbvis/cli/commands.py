@@ -12,6 +12,7 @@ from gbvis.cli.completion import InstallCompletion, ShowCompletion
 from gbvis.cli.console import Console
 from gbvis.cli.look import Look
 from gbvis.cli.option_groups import unfold
+from gbvis.cli.selected import Selected
 from gbvis.cli.weights_options import Reading
 from gbvis.version import __version__
 
@@ -108,7 +109,7 @@ def explain(
 @app.command()
 @unfold
 def render(
-    selected: options.Selected,
+    selected: Selected,
     look: Look,
     printing: options.Printing,
     at: picture_options.At = None,
@@ -225,7 +226,7 @@ def demo(
 @store_app.command()
 @unfold
 def ls(
-    selected: options.Selected,
+    selected: Selected,
     videos: options.ShownVideos = None,
     store: options.Store = "gbvis.zarr",
     as_json: options.Json = False,
@@ -250,7 +251,7 @@ def verify(printing: options.Printing, store: options.Store = "gbvis.zarr") -> i
 @store_app.command()
 @unfold
 def rm(
-    selected: options.Selected,
+    selected: Selected,
     printing: options.Printing,
     videos: options.ShownVideos = None,
     everything: options.Everything = False,

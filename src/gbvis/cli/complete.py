@@ -1,4 +1,6 @@
-"""Completion: what may stand where the cursor is. It imports nothing but the standard library, and little of that.
+"""Completion: what may stand where the cursor is. It imports little of the standard library, and nothing else.
+
+`dataclasses` and `urllib` would take as long as all the rest.
 
 `words.json` has the commands, their options and the words that these take; `python -m gbvis.cli.words` writes it.
 """
@@ -6,8 +8,8 @@
 import json
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from gbvis.cli.shell_words import TypedLine, quote_rest, read_line
 
@@ -53,8 +55,7 @@ def complete_words(arguments: list[str]) -> list[str]:
     return [_FILES if place.has_files and not place.head else _WORDS, *shown]
 
 
-@dataclass
-class Place:
+class Place(NamedTuple):
     """What may stand at the cursor.
 
     Attributes:
@@ -134,12 +135,19 @@ def list_videos(store: str, prefix: str = "") -> list[str]:
             keys = sorted(one.name for one in entries if one.name[0] != "." and one.is_dir(follow_symlinks=False))
     except OSError:
         return []
-    from urllib.parse import unquote_to_bytes
-
-    names = [os.fsdecode(unquote_to_bytes(key)) for key in keys if key != "weights" and "~" not in key]
+    names = [_name_of_key(key) for key in keys if key not in ("weights", "%") and "~" not in key]
     if prefix.startswith("sample:"):
         return [f"sample:{name}" for name in names]
     return [_as_argument(name) for name in names]
+
+
+def _name_of_key(key: str) -> str:
+    """As `store.keys.name_of_key`."""
+    first, *rest = os.fsencode(key).split(b"%")
+    try:
+        return os.fsdecode(first + b"".join(bytes.fromhex(part[:2].decode()) + part[2:] for part in rest))
+    except ValueError:  # not one of ours
+        return key
 
 
 def list_files(prefix: str) -> list[str]:

@@ -129,6 +129,9 @@ class Console(Progress):
         # a live bar and a result on one terminal: rich puts the result above the bar
         console = self._err if self._bars and sys.stdout.isatty() else self._out
         with _writing_output():
+            if not isinstance(line, str) and line.title:  # in the table it would be no wider than that
+                console.print(line.title)
+                line.title = None
             console.print(shown, soft_wrap=isinstance(line, str))  # a terminal breaks lines itself, but no cells
             sys.stdout.flush()
 

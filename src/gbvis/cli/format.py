@@ -193,6 +193,18 @@ def print_next(console: Console, pictures: Path, commands: list[list[str]]) -> N
             console.print(f"$ {join_words(['gbvis', *words])}")
 
 
+def fill(parts: Iterable[str], width: int) -> list[str]:
+    """Return lines of whole parts, as many in each as fit."""
+    found: list[str] = []
+    for part in parts:
+        longer = f"{found[-1]}   {part}" if found else ""
+        if longer and len(longer) <= width:
+            found[-1] = longer
+        else:
+            found.append(part)
+    return found
+
+
 def _list(numbers: tuple[float, ...]) -> str:
     return ", ".join(f"{number:g}" for number in numbers)
 
@@ -223,7 +235,8 @@ def print_runs(console: Console, listed: Iterable[ListedRun | Failure]) -> int:
     if found:
         rows = [_list_run(one) for one in found]
         shared = [name for name in rows[0] if name not in _KEPT and len({row[name] for row in rows}) == 1]
-        console.print("   ".join(f"{name} {rows[0][name]}" for name in shared if rows[0][name]))
+        for line in fill((f"{name} {rows[0][name]}" for name in shared if rows[0][name]), _COLUMNS):
+            console.print(line)
         are_apart = len({tuple(row[name] for name in _NAMED) for row in rows}) == len(rows)
         columns = [name for name in rows[0] if name not in shared and not (name == "digest" and are_apart)]
         console.print(make_table(None, columns, ([row[name] for name in columns] for row in rows)))
@@ -231,6 +244,9 @@ def print_runs(console: Console, listed: Iterable[ListedRun | Failure]) -> int:
         console.print(f"{len(found)} run{'s' if len(found) > 1 else ''}, {total} in {found[0].store}")
     return int(console.has_failed)
 
+
+_COLUMNS = 80
+"""Of what stands above a list, also in a pipe."""
 
 _NAMED = ("video", "stream", "endpoint", "target")
 """What tells most runs apart; where it does not, their digests are shown."""

@@ -18,7 +18,6 @@ from gbvis.flow import ALGORITHMS
 
 if TYPE_CHECKING:
     from gbvis.steps.networks import WeightsRequest
-    from gbvis.steps.selection import Selection
     from gbvis.steps.streams import FlowRequest
     from gbvis.videos.clip_request import ClipRequest
     from gbvis.videos.name_list import VideoEntry
@@ -33,49 +32,85 @@ Top = Annotated[int, option("--top", metavar="K", min=1, text="How many classes 
 Force = Annotated[bool, switch("--force", text="Compute or write again what is already there.")]
 Json = Annotated[bool, switch("--json", text="Print one JSON object per line on stdout, and nothing else.")]
 Store = Annotated[
-    str, option("--store", metavar="PATH|URL", envvar="GBVIS_STORE", text="Where gradients and flow are kept.")
+    str, option("--store", metavar="PATH|URL", envvar="GBVIS_STORE", text="Use this store of gradients and flow.")
 ]
 Dataset = Annotated[
-    Path | None, option("-d", "--dataset", metavar="DIR", envvar="GBVIS_DATASET", text="A two-stream data set.")
+    Path | None,
+    option(
+        "-d",
+        "--dataset",
+        metavar="DIR",
+        envvar="GBVIS_DATASET",
+        text="Look for names in this two-stream data set. Default: none.",
+    ),
 ]
 Methods = Annotated[
     list[str] | None,
     option(
         "--method",
         metavar="NAME[:SETTING=VALUE,...]",
-        text=f"The attribution method; repeatable. Methods: {_METHOD_NAMES}. Default: {METHODS.names[0]}.",
+        text=f"Use this attribution method; repeatable. Methods: {_METHOD_NAMES}. Default: {METHODS.names[0]}.",
     ),
 ]
-LabelsFromOne = Annotated[bool, switch("--labels-from-one", text="The classes in --videos-from count from 1.")]
+LabelsFromOne = Annotated[
+    bool, switch("--labels-from-one", text="Count the classes in --videos-from from 1, not from 0.")
+]
 Labels = Annotated[
-    Path | None, option("--labels", metavar="FILE", text="Class names, one per line; they replace the known ones.")
+    Path | None,
+    option(
+        "--labels",
+        metavar="FILE",
+        text="Take class names from this file, one per line. Default: those that the weights have.",
+    ),
 ]
 ShownVideos = Annotated[
-    list[str] | None, typer.Argument(metavar="VIDEO", help="Names or paths. Default: every video in the store.")
+    list[str] | None,
+    typer.Argument(metavar="VIDEO", help="Names or paths, as they were explained. Default: every video in the store."),
 ]
 OutputFile = Annotated[
     Path | None,
-    option("-o", "--output", metavar="FILE|FOLDER", text="A file (its suffix gives the format) or a folder."),
+    option(
+        "-o",
+        "--output",
+        metavar="FILE|FOLDER",
+        text="Write this file (its suffix gives the format), or into this folder. Default: the current folder.",
+    ),
 ]
 Formats = Annotated[
     list[str] | None,
-    option("--format", metavar="|".join(PICTURES), text="Format in a folder; repeatable. Default: gif."),
+    option(
+        "--format",
+        metavar="|".join(PICTURES),
+        text="Write this format into the folder; repeatable. Default: gif, and png for what does not move.",
+    ),
 ]
-ExtractedDataset = Annotated[str, option("-o", "--output", metavar="DIR", text="The data set to write.")]
-ExtractedAlgorithm = Annotated[str, option("--flow-algorithm", metavar="NAME", text=f"One of: {_FLOW_NAMES}.")]
-ExtractedModality = Annotated[str | None, option("-m", "--modality", metavar="rgb|flow", text="Only this stream.")]
+ExtractedDataset = Annotated[str, option("-o", "--output", metavar="DIR", text="Write this data set.")]
+ExtractedAlgorithm = Annotated[
+    str, option("--flow-algorithm", metavar="NAME", text=f"Compute flow with one of: {_FLOW_NAMES}.")
+]
+ExtractedModality = Annotated[
+    str | None, option("-m", "--modality", metavar="rgb|flow", text="Write only this stream. Default: both.")
+]
 Lossless = Annotated[bool, switch("--lossless", text="Write PNG instead of JPEG.")]
-Depth = Annotated[int | None, option("--depth", metavar="18|34", text="A network of this depth, without weights.")]
-Classes = Annotated[int, option("--classes", metavar="N", min=1, text="With --depth: how many classes.")]
+Depth = Annotated[
+    int | None,
+    option("--depth", metavar="18|34", text="Show a network of this depth, without weights. Default: that of -w."),
+]
+Classes = Annotated[
+    int, option("--classes", metavar="N", min=1, text="With --depth, give the network so many classes.")
+]
 Frames = Annotated[
-    int | None, option("-n", "--frames", metavar="T", min=1, max=4096, text="Frames per clip. Default: the network's.")
+    int | None,
+    option(
+        "-n", "--frames", metavar="T", min=1, max=4096, text="Take so many frames per clip. Default: the network's."
+    ),
 ]
 Source = Annotated[str, typer.Argument(metavar="IN", help="A checkpoint of any format.")]
 ConvertedFile = Annotated[Path, typer.Argument(metavar="OUT.safetensors", help="The file to write.")]
 DemoFolder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder for all that the demo writes.")]
 Samples = Annotated[
     list[str] | None,
-    option("--sample", metavar="CLASS-SEED", text=f"A video to draw; repeatable. {_SAMPLE_CLASSES}."),
+    option("--sample", metavar="CLASS-SEED", text=f"Draw this video; repeatable. {_SAMPLE_CLASSES}. Default: three."),
 ]
 Everything = Annotated[bool, switch("--all", text="Remove every run.")]
 Unfinished = Annotated[bool, switch("--unfinished", text="Remove only what killed processes left behind.")]
@@ -105,7 +140,9 @@ class Videos:
 
     videos: Annotated[
         list[str] | None,
-        typer.Argument(metavar="VIDEO", help="Video files, folders of frames, names with -d, or sample:CLASS-SEED."),
+        typer.Argument(
+            metavar="VIDEO", help="Files, folders of frames or of videos, 'quoted*', names with -d, sample:CLASS-SEED."
+        ),
     ] = None
     videos_from: list_options.VideosFrom = None
     split: list_options.Split = None
@@ -128,11 +165,14 @@ class WeightsFiles:
             "--weights",
             metavar="[NAME=]FILE",
             envvar="GBVIS_WEIGHTS",
-            text="A checkpoint, and what lists and pictures call it; repeatable, one per stream. sample means the "
-            "networks that come with gbvis.",
+            text="Use this checkpoint; repeatable, one per stream. With NAME=, lists and pictures call it so. sample "
+            "means the networks that come with gbvis.",
         ),
     ] = None
-    modality: Annotated[str | None, option("-m", "--modality", metavar="rgb|flow", text="Only this stream.")] = None
+    modality: Annotated[
+        str | None,
+        option("-m", "--modality", metavar="rgb|flow", text="Use only this stream. Default: all with weights."),
+    ] = None
 
 
 @dataclass
@@ -160,10 +200,13 @@ class RunningWeights(Weights):
 
     labels: Labels = None
     device: Annotated[
-        str, option("--device", metavar="auto|cpu|cuda[:N]|mps", envvar="GBVIS_DEVICE", text="The device to use.")
+        str, option("--device", metavar="auto|cpu|cuda[:N]|mps", envvar="GBVIS_DEVICE", text="Compute on this device.")
     ] = "auto"
     precision: Annotated[
-        str, option("--precision", metavar="float32|tf32|bfloat16", envvar="GBVIS_PRECISION", text="Numeric precision.")
+        str,
+        option(
+            "--precision", metavar="float32|tf32|bfloat16", envvar="GBVIS_PRECISION", text="Compute in this precision."
+        ),
     ] = "float32"
 
     def request(self) -> WeightsRequest:
@@ -183,7 +226,11 @@ class Clips:
     ] = "1"
     start: Annotated[
         str | None,
-        option("--start", metavar="FRAME|SECONDSs", text="Where the first clip starts, counted from 0."),
+        option(
+            "--start",
+            metavar="FRAME|SECONDSs",
+            text="Start the first clip here, counted from 0. Default: clips are spread over the video.",
+        ),
     ] = None
     stride: Annotated[int, option("--stride", metavar="N", min=1, text="Take every Nth frame.")] = 1
 
@@ -239,7 +286,8 @@ class Targets:
             "-e",
             "--endpoint",
             metavar="NAME",
-            text="Conv3d_1 ... Conv3d_5_x, AP, FC, SOFTMAX, or all; repeatable. Default: SOFTMAX.",
+            text="Explain at this endpoint: Conv3d_1 ... Conv3d_5_x, AP, FC, SOFTMAX, or all; repeatable. Default: "
+            "SOFTMAX, where the network has it; else its last one.",
         ),
     ] = None
     label: Annotated[
@@ -248,65 +296,20 @@ class Targets:
             "-l",
             "--label",
             metavar="INDEX|NAME",
-            text="Class at FC and SOFTMAX; repeatable. Default: the one predicted.",
+            text="Explain this class at FC and SOFTMAX; repeatable. Default: the one predicted.",
         ),
     ] = None
     filters: Annotated[
         list[int] | None,
         option(
-            "-f", "--filter", metavar="N", min=0, text="Filter at the conv endpoints and AP; repeatable. Default: 0."
+            "-f",
+            "--filter",
+            metavar="N",
+            min=0,
+            text="Explain this filter at the conv endpoints and AP; repeatable. Default: 0.",
         ),
     ] = None
     top_filters: Annotated[
-        int | None, option("--top-filters", metavar="K", min=1, text="Explain the K most active filters instead.")
+        int | None,
+        option("--top-filters", metavar="K", min=1, text="Explain the K most active filters instead. Default: off."),
     ] = None
-
-
-@dataclass
-class Selected:
-    """Which runs of a store."""
-
-    modality: Annotated[str | None, option("-m", "--modality", metavar="rgb|flow", text="Only this stream.")] = None
-    endpoint: Annotated[
-        list[str] | None, option("-e", "--endpoint", metavar="NAME", text="Only this endpoint; repeatable.")
-    ] = None
-    label: Annotated[
-        list[str] | None,
-        option("-l", "--label", metavar="INDEX|NAME", text="Only this class at FC and SOFTMAX; repeatable."),
-    ] = None
-    filters: Annotated[
-        list[int] | None,
-        option("-f", "--filter", metavar="N", min=0, text="Only this filter at the other endpoints; repeatable."),
-    ] = None
-    frames: Annotated[
-        int | None, option("-n", "--frames", metavar="T", min=1, max=4096, text="Only clips of this many frames.")
-    ] = None
-    clips: Annotated[
-        int | None, option("--clips", metavar="K", min=1, text="Only what was explained with this many clips.")
-    ] = None
-    method: Annotated[
-        str | None, option("--method", metavar="NAME", text=f"Only results of this method: {_METHOD_NAMES}.")
-    ] = None
-    precision: Annotated[
-        str | None, option("--precision", metavar="float32|tf32|bfloat16", text="Only results in this precision.")
-    ] = None
-    weights: Annotated[
-        list[str] | None,
-        option("-w", "--weights", metavar="FILE|NAME", text="Only results of these weights; repeatable. Default: all."),
-    ] = None
-    flow_algorithm: Annotated[
-        str | None, option("--flow-algorithm", metavar="NAME", text=f"Only flow of this algorithm: {_FLOW_NAMES}.")
-    ] = None
-
-    def selection(self) -> Selection:
-        """Return it as steps take it."""
-        from gbvis.steps.selection import Selection
-
-        several = {
-            "endpoints": tuple(self.endpoint or ()),
-            "labels": tuple(self.label or ()),
-            "filters": tuple(self.filters or ()),
-            "weights": parse.parse_weights(self.weights),
-        }
-        single = {name: getattr(self, name) for name in ("modality", "frames", "clips", "method", "precision")}
-        return Selection(**single, **several, flow_algorithm=self.flow_algorithm)  # type: ignore[arg-type]

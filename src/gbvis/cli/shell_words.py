@@ -1,13 +1,11 @@
 """A command line that is being typed, as bash reads it; and words quoted so that they go on from what is typed."""
 
 import os
-from dataclasses import dataclass
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.,/:=+@%")
 """What needs no quotes anywhere in a word; any letter or digit of another script needs none either."""
 
 
-@dataclass
 class TypedLine:
     """What is typed as far as the cursor.
 
@@ -18,10 +16,10 @@ class TypedLine:
         is_plain: False where the shell would put something else in place of it, or sends it elsewhere: `$HOME/`, `> `.
     """
 
-    words: list[str]
-    prefix: str = ""
-    quote: str = ""
-    is_plain: bool = True
+    def __init__(self, words: list[str], prefix: str = "") -> None:
+        self.words, self.prefix = words, prefix
+        self.quote = ""
+        self.is_plain = True
 
 
 def read_line(text: str) -> TypedLine:

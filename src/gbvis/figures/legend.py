@@ -17,6 +17,9 @@ CURVE = WARNING
 CURVE_NAMES = ("|gradient| in each frame", "|gradient|", "|g|")
 """What the curve is called, the longest first."""
 
+BY_FRAME = "each frame its own"
+"""What stands beside the colours where each frame has a scale of its own."""
+
 _GAP = 6
 _SHORTEST_BAR = 16
 
@@ -48,7 +51,8 @@ def draw_bar(
     low, high = (text_width(end, letters, font) for end in ends)
     room = min(width - low - high - 4 * _GAP, round(0.45 * width))
     if room < _SHORTEST_BAR:
-        draw_text(canvas, (left + _GAP, top), ends[1], letters, width - _GAP, FAINT_TEXT, font)
+        shown = fit_first([ends[1], "by frame"] if ends[1] == BY_FRAME else [ends[1]], letters, width - _GAP, font)
+        draw_text(canvas, (left + _GAP, top), shown, letters, width - _GAP, FAINT_TEXT, font)
         return
     start = left + (width - room - low - high - 2 * _GAP) // 2
     draw_text(canvas, (start, top), ends[0], letters, low + _GAP, FAINT_TEXT, font)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from gbvis.attribution.attribution import Values as Gradient
 from gbvis.figures.color import DIVERGING, LEVELS, SEQUENTIAL, color_map, color_wheel, draw_wheel
+from gbvis.figures.legend import BY_FRAME
 from gbvis.figures.picture import Pixels
 from gbvis.figures.run_view import ClipView, RunView
 from gbvis.figures.scale import Limits, Values
@@ -114,13 +115,13 @@ def limits_of(view: RunView, style: Style) -> Limits:
     return limits
 
 
-def describe_scale(style: Style) -> str:
+def describe_scale(style: Style, is_short: bool = False) -> str:
     """Return in words what the ends of the colours mean."""
     end = f"the {_ordinal(style.percentile)} percentile" if style.percentile < 100 else "the largest value"
     if style.scale == "frame":
-        return f"colours end at {end} of each frame: frames cannot be compared"
+        return f"colours end at {end} of each frame{'' if is_short else ': frames cannot be compared'}"
     if style.limits:
-        return f"colours end at {end}, the largest of all clips drawn"
+        return f"colours end at {end}{' of all clips' if is_short else ', the largest of all clips drawn'}"
     return f"colours end at {end} of this clip"
 
 
@@ -177,7 +178,7 @@ def _make_panel(
     name: str, count: int, places: Callable[[int], Values], colors: str, style: Style, ends: tuple[str, str]
 ) -> Panel:
     if style.scale == "frame":
-        ends = ("", "each frame its own")
+        ends = ("", BY_FRAME)
     if style.colors == "maps":
         return Panel(name, count, places, color_map(colors), ends)
 

@@ -66,16 +66,22 @@ class SourceFrames:
     """The frames that clips were cut from, at their own size.
 
     Attributes:
-        width: Pixels.
-        height: Pixels.
-        box: Where the clips' square lies in them.
-        read: Returns a frame by its number: uint8 (height, width, 3), RGB.
+        width: Pixels of the widest.
+        height: Pixels of the highest.
+        box: Where the clips' square lies in a frame of this width and height.
+        read: Returns a frame by its number: uint8 (height, width, 3), RGB; it may be smaller.
     """
 
     width: int
     height: int
     box: Box
     read: Callable[[int], Pixels]
+
+    def box_in(self, frame: Pixels) -> Box:
+        """Return where the clips' square lies in one frame: the same part of it, whatever its size."""
+        down, across = frame.shape[0] / self.height, frame.shape[1] / self.width
+        left, top, right, bottom = self.box
+        return left * across, top * down, right * across, bottom * down
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,7 @@ class RunView:
         location: Where the stream was read from.
         count_frames: Returns the stream's number of frames, or None.
         weights_name: What the user calls the weights; empty where they have no name.
+        read_seconds: Returns when frames are shown, by their numbers; none where the rate tells it.
     """
 
     video: str
@@ -113,6 +120,7 @@ class RunView:
     location: str = ""
     count_frames: Callable[[], int | None] = lambda: None
     weights_name: str = ""
+    read_seconds: Callable[[], Mapping[int, float]] = dict
 
     @property
     def modality(self) -> str:
@@ -151,11 +159,22 @@ class RunView:
         is_estimated = self.recipe.flow_algorithm is not None
         return Source(name, self.modality, self.recipe.video, self.location, is_estimated, self.count_frames)
 
+    @cached_property
+    def _seconds(self) -> Mapping[int, float]:
+        return self.read_seconds()
+
+    def second_of(self, frame: int) -> float | None:
+        """Return when a frame is shown, counted from the video's first, or None where nothing tells it."""
+        if self._seconds:
+            return self._seconds.get(frame)
+        return frame / self.rate if self.rate else None
+
     @property
     def stream(self) -> str:
-        """The modality, and how its flow was computed."""
+        """The modality, how its flow was computed, and what the user calls the weights."""
         flow = ", ".join(_describe_flow(self.recipe.flow))
-        return f"{self.modality} ({flow})" if flow else self.modality
+        stream = f"{self.modality} ({flow})" if flow else self.modality
+        return "   ".join(filter(None, [stream, self.weights_name]))
 
     @property
     def method(self) -> str:
@@ -194,8 +213,7 @@ class RunView:
 
     def describe(self, value: float) -> str:
         """Return the title of a clip whose target has this value, without the video's name."""
-        words = (self.stream, self.endpoint, self.target_name, self.describe_value(value), self.method)
-        return "   ".join(filter(None, [*map(str, words), self.weights_name]))
+        return f"{self.stream}   {self.endpoint}   {self.target_name}   {self.describe_value(value)}   {self.method}"
 
 
 def _describe_flow(recipe: Mapping[str, Any]) -> Iterator[str]:

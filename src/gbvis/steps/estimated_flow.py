@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +61,14 @@ class EstimatedFlow(Video):
         """The estimation, and whether it went through JPEG."""
         return {**self._recipe.to_json(), **({"jpeg_quality": JPEG_QUALITY} if self._is_jpeg else {})}
 
-    @property
+    @cached_property
     def shape(self) -> VideoShape:
-        """As the frames, less one."""
+        """As the frames, less one; the size is that in the middle, since the first frame may be a title card."""
         shape = self._rgb.shape
         check_length(self._rgb)
-        return VideoShape(shape.frame_count - 1, shape.rate, shape.width, shape.height)
+        height, width = self._rgb.read(shape.frame_count // 2).shape[:2]
+        seconds = shape.seconds[:-1] if shape.seconds else None
+        return VideoShape(shape.frame_count - 1, shape.rate, width, height, seconds)
 
     def prepare(self, numbers: Collection[int]) -> None:
         """Estimate those of the flow frames that are not kept yet, on all cores."""

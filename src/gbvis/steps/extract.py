@@ -23,7 +23,7 @@ from gbvis.videos.locate import find_video
 from gbvis.videos.name_list import VideoEntry
 from gbvis.videos.two_stream import JPEG_QUALITY
 from gbvis.videos.two_stream_writer import RECORDS, TwoStreamWriter, check_parts
-from gbvis.videos.video import Frame, Video
+from gbvis.videos.video import Frame, Video, reading_of
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,8 @@ def _extract(request: ExtractRequest, video: Video, progress: Progress) -> Extra
 
 
 def _open(request: ExtractRequest, video: Video, flow_recipe: FlowRecipe, modality: str) -> TwoStreamWriter:
-    recipe: dict[str, Any] = {"video": video.fingerprint, "jpeg_quality": None if request.is_lossless else JPEG_QUALITY}
+    quality = None if request.is_lossless else JPEG_QUALITY
+    recipe: dict[str, Any] = {"video": reading_of(video.fingerprint), "jpeg_quality": quality}
     if modality == "flow":
         recipe["flow"] = flow_recipe.to_json()
     suffix = ".png" if request.is_lossless else ".jpg"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gbvis.networks.network import Network
 
 Videos = str | Path | Video | Iterable[str | Path | Video]
-"""Paths, names in a data set, `sample:CLASS-SEED`, or videos themselves (`gbvis.Video.from_frames`)."""
+"""Paths, patterns, names in a data set, `sample:CLASS-SEED`, or videos themselves (`gbvis.Video.from_frames`)."""
 
 Paths = str | Path | Iterable[str | Path]
 Names = str | Iterable[str]

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,10 @@ from gbvis.networks.labels import Labels
 from gbvis.networks.prediction import PredictedClass
 from gbvis.store import Store, StoredRun
 from gbvis.store.keys import video_key
-from gbvis.videos.locate import find_video
+from gbvis.videos.locate import find_video, look_for
 from gbvis.videos.source import Source
 from gbvis.videos.two_stream import find_dataset
-from gbvis.videos.video import SAMPLE_PREFIX, Video, video_name
+from gbvis.videos.video import SAMPLE_PREFIX, Video, reading_of, video_name
 
 
 def make_run_view(
@@ -54,6 +55,7 @@ def make_run_view(
         location=run.location,
         count_frames=lambda: store.clips_of(run).frame_count,
         weights_name=store.weights.name_of(run.recipe),
+        read_seconds=partial(_read_seconds, store, run),
     )
 
 
@@ -85,6 +87,11 @@ def _read_clips(store: Store, run: StoredRun) -> Iterator[ClipView]:
         yield ClipView(frames, clips.pixels(index), values, run.value[index])
 
 
+def _read_seconds(store: Store, run: StoredRun) -> dict[int, float]:
+    clips = store.clips_of(run)
+    return dict(zip(chain(*clips.frames), chain(*clips.seconds), strict=True)) if clips.seconds else {}
+
+
 _WHEEL_BOUND = 10.0
 """Pixels of the source at which the colours of flow are full, where no RGB frames can be had."""
 
@@ -110,21 +117,22 @@ def find_source_frames(
         places = [*moved] or places
     for location in places:  # several where videos of one name were given
         video = _open(stored, location, dataset)
-        if clips.fingerprint in (video.fingerprint, video.motion_fingerprint):
+        if clips.fingerprint in (reading_of(video.fingerprint), reading_of(video.motion_fingerprint)):
             break
     else:
         raise VideoError(
-            f"{video.location} has changed since it was explained: the overlay would lie on other frames",
+            f"{video.location} has changed since it was explained, or another release of gbvis reads it otherwise: the "
+            "overlay would lie on other frames",
             "explain it again, or choose another --layout",
         )
-    left, top, right, bottom = clips.source_box
-    shape = video.shape
+    sizes = list(chain(*map(clips.sizes_of, range(len(clips.frames)))))
+    height, width = max(height for height, _ in sizes), max(width for _, width in sizes)
     rgb = video if video.modality == "rgb" else _find_rgb(stored, location, dataset, video)
 
     def read(number: int) -> Pixels:
         return np.asarray(rgb.read(number)) if rgb else color_wheel(video.read_motion(number), _WHEEL_BOUND)
 
-    return SourceFrames(shape.width, shape.height, (left, top, right, bottom), read)
+    return SourceFrames(width, height, clips.box_of((height, width)), read)
 
 
 def _open(stored: StoredRun, location: str, dataset: Path | None) -> Video:
@@ -153,9 +161,9 @@ def _place(stored: StoredRun, location: str, dataset: Path | None, modality: str
     if location.startswith(SAMPLE_PREFIX):
         return location, modality, None
     if _modality_of(stored) == "flow":
-        around = dataset or _dataset_around(Path(location))
-        lies_with_frames = around is None and os.path.isdir(location)  # noqa: PTH112
-        return (location if lies_with_frames else stored.video), modality, around
+        if look_for(location, modality, None):  # it lies with the frames
+            return location, modality, None
+        return stored.video, modality, dataset or _dataset_around(Path(location))
     is_there = os.path.exists(location)  # False where nothing can be there: a store may say anything  # noqa: PTH110
     return (location, modality, None) if is_there else (stored.video, modality, dataset)
 

@@ -16,9 +16,11 @@ from gbvis.steps.run_views import class_name, source_of
 from gbvis.steps.video_names import find_name
 from gbvis.store import Store, StoredRun
 from gbvis.store.keys import video_key
+from gbvis.videos.gather import gather_videos
 from gbvis.videos.locate import find_video
+from gbvis.videos.name_list import VideoEntry
 from gbvis.videos.source import Source, match_streams, tell_apart
-from gbvis.videos.video import SAMPLE_PREFIX, VIDEO_SUFFIXES
+from gbvis.videos.video import SAMPLE_PREFIX, VIDEO_SUFFIXES, reading_of
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,9 @@ def select_runs(
         for run in store.runs(find_name(store, video) if video is not None else None, selection.modality)
         if _admits(wanted, run, weights) and _has_target(selection, run, labels or store.labels_of(run))
     ]
+    if video and not runs and os.path.isdir(video):  # noqa: PTH112
+        inside = _list_videos_in(video)
+        return [run for one in inside for run in select_runs(store, one, selection, labels, spares_rgb)]
     if video is not None:
         runs = _narrow_down(store, video, runs)
     if spares_rgb and selection.flow_algorithm:
@@ -131,7 +136,7 @@ def _find_same(name: str, path: str, sources: Sequence[Source]) -> list[Source]:
     """Return those sources that are the video at a path, though it has moved, or are its flow; all if nobody knows."""
     try:
         video = find_video(path, "rgb", None)
-        content = video.fingerprint
+        content = reading_of(video.fingerprint)
     except GbvisError:
         return list(sources)
     here = Source(video_key(name), "rgb", content, video.location, count_frames=lambda: video.shape.frame_count)
@@ -153,8 +158,17 @@ def _is_at(location: str, video: str) -> bool:
         return location == video
     try:
         return location == str(Path(video).absolute()) or os.path.samefile(location, video)  # noqa: PTH121
-    except OSError:  # one is gone
+    except (OSError, ValueError):  # one is gone, or can be nowhere
         return False
+
+
+def _list_videos_in(folder: str) -> list[str]:
+    """Return the videos in a folder of videos; none where it is something else."""
+    try:
+        found = gather_videos([VideoEntry(folder, is_listed=True)], None)
+    except GbvisError:
+        return []
+    return [entry.location for entry in found if entry.location != folder]
 
 
 def _admits(selection: Selection, run: StoredRun, weights: set[str]) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from gbvis.errors import UsageError
+from gbvis.errors import UsageError, VideoError
 from gbvis.flow import ALGORITHMS
 from gbvis.flow.camera_motion import REMEDIES, CompensatedFlow
 from gbvis.flow.recipe import FlowRecipe
@@ -14,6 +14,7 @@ from gbvis.registry import check_name
 from gbvis.steps.estimated_flow import EstimatedFlow
 from gbvis.store import Store
 from gbvis.videos.clip import ClipFormat
+from gbvis.videos.list_line import HOW_LINES_ARE_READ
 from gbvis.videos.locate import find_video, look_for
 from gbvis.videos.name_list import VideoEntry
 from gbvis.videos.video import Video
@@ -73,7 +74,7 @@ def find_stream(
         VideoError: There is no such video.
     """
     if info.modality == "rgb":
-        read = _find(entry, "rgb", dataset) or find_video(entry.location, "rgb", dataset)
+        read = _find(entry, "rgb", dataset) or _miss(entry, "rgb", dataset)
         tell_notices(read, progress)
         return read
     flow = None if request.algorithm else _find(entry, "flow", dataset)
@@ -81,7 +82,7 @@ def find_stream(
         rgb = _find(entry, "rgb", dataset)
         if rgb is None:  # then say what is not there: both, or the frames that motion would be estimated from
             missing = "rgb" if _find(entry, "flow", dataset) else "flow"
-            rgb = find_video(entry.location, missing, dataset)
+            rgb = _miss(entry, missing, dataset)
         tell_notices(rgb, progress)
         flow = EstimatedFlow(rgb, request.recipe_for(info.clip_format), request.is_jpeg, open_store, progress)
     return CompensatedFlow(flow, request.remedy) if request.remedy else flow
@@ -91,6 +92,20 @@ def tell_notices(video: Video, progress: Progress) -> None:
     """Warn of what a user should know of how a video was read."""
     for notice in video.notices:
         progress.warn(notice)
+
+
+def _miss(entry: VideoEntry, modality: str, dataset: Path | None) -> Video:
+    """Say what there is not; of a line of a list also how it was read.
+
+    Raises:
+        VideoError: Always, if not somebody has put the video there meanwhile.
+    """
+    try:
+        return find_video(entry.location, modality, dataset)
+    except VideoError as error:
+        if entry.is_listed and any(character in entry.location for character in " \t,;"):
+            raise VideoError(error.problem, HOW_LINES_ARE_READ) from error
+        raise
 
 
 def _find(entry: VideoEntry, modality: str, dataset: Path | None) -> Video | None:

@@ -1,7 +1,8 @@
 """Clips: what networks saw. The runs of one video and modality share them."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from gbvis.provenance import digest_of
@@ -10,7 +11,7 @@ from gbvis.store.group import StoredGroup
 from gbvis.store.keys import clips_key
 from gbvis.store.storage import Storage
 from gbvis.store.transaction import transaction
-from gbvis.videos.clip import ClipFormat, ClipPixels, fingerprint_for
+from gbvis.videos.clip import ClipFormat, ClipPixels, Size, fingerprint_for
 from gbvis.videos.video import Video, VideoShape
 
 _LONGEST = 1 << 26
@@ -32,9 +33,11 @@ class StoredClips(StoredGroup):
         location: Where it was read from.
         frame_count: Its number of frames.
         rate: Its frames per second, or None.
-        source_size: Its height and width, pixels.
-        source_box: The clips' square in the source's pixels: left, top, right, bottom.
+        source_size: Height and width of the first clip's first frame, pixels.
+        source_box: The clips' square in that frame's pixels: left, top, right, bottom.
         flow: How motion came about, where more was done than reading it.
+        source_sizes: Per clip and frame its height and width, where not all are of one size.
+        seconds: Per clip and frame when it is shown, counted from the video's first, where the rate does not tell it.
     """
 
     video: str
@@ -48,6 +51,8 @@ class StoredClips(StoredGroup):
     source_size: tuple[int, int]
     source_box: tuple[float, float, float, float]
     flow: dict[str, Any] = field(default_factory=dict)
+    source_sizes: list[list[Size]] = field(default_factory=list)
+    seconds: list[list[float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         pixels, numbers = self.arrays["pixels"], {number for clip in self.frames for number in clip}
@@ -58,6 +63,11 @@ class StoredClips(StoredGroup):
         left, top, right, bottom = self.source_box
         if not (min(numbers) >= 0 and max(numbers) < self.frame_count < _LONGEST and left < right and top < bottom):
             raise ValueError("its frames are of no video")
+        for known in (self.source_sizes, self.seconds):
+            if known and [len(clip) for clip in known] != [len(clip) for clip in self.frames]:
+                raise ValueError("what is known of its frames is of others")
+        if any(height < 1 or width < 1 for height, width in (self.source_size, *chain(*self.source_sizes))):
+            raise ValueError("its frames have no pixels")
 
     @property
     def own_key(self) -> str:
@@ -70,10 +80,30 @@ class StoredClips(StoredGroup):
         return self.key.rsplit("/", 1)[1]
 
     @property
-    def video_shape(self) -> VideoShape:
-        """What the video is like."""
+    def video_shape(self) -> VideoShape | None:
+        """What the video is like, or None where that is not known: when each of its frames is shown."""
         height, width = self.source_size
-        return VideoShape(self.frame_count, self.rate, width, height)
+        return None if self.seconds else VideoShape(self.frame_count, self.rate, width, height)
+
+    def box_of(self, size: Size) -> tuple[float, float, float, float]:
+        """Return the clips' square in a frame of this height and width: left, top, right, bottom."""
+        left, top, right, bottom = self.source_box
+        if "shorter_side" in self.geometry:  # a square in the middle, of one share of the shorter side
+            side = (right - left) * min(size) / min(self.source_size)
+            top, left = ((length - side) / 2 for length in size)
+            return left, top, left + side, top + side
+        down, across = (new / old for new, old in zip(size, self.source_size, strict=True))
+        return left * across, top * down, right * across, bottom * down
+
+    def sizes_of(self, clip: int) -> list[Size]:
+        """Return the height and width of each frame of a clip."""
+        return self.source_sizes[clip] if self.source_sizes else [self.source_size] * len(self.frames[clip])
+
+    def seconds_of(self, clip: int) -> list[float] | None:
+        """Return when each frame of a clip is shown; None where nothing tells it."""
+        if self.seconds:
+            return self.seconds[clip]
+        return [number / self.rate for number in self.frames[clip]] if self.rate else None
 
     def pixels(self, clip: int) -> ClipPixels:
         """Return what the network saw before normalisation: (time, y, x, channel), uint8 or, for motion, float32.
@@ -104,8 +134,18 @@ def write_clips(
     frames: list[list[int]],
     clips: Iterator[ClipPixels],
     force: bool,
+    sizes: Mapping[int, Size],
 ) -> None:
     """Write clips, taken one at a time, as a group of the store.
+
+    Args:
+        storage: The store's files.
+        video: What they are cut from.
+        clip_format: How.
+        frames: Per clip its frame numbers.
+        clips: The clips.
+        force: Replace clips that another process has made meanwhile.
+        sizes: Of frames that are not of the video's own size, or of all; it may be filled while clips are taken.
 
     Raises:
         GbvisError: A frame cannot be read, or the store cannot be written.
@@ -117,6 +157,8 @@ def write_clips(
         for clip in clips:
             group.write("pixels", clip)
         source = video.shape
+        known = [[sizes.get(number, (source.height, source.width)) for number in clip] for clip in frames]
+        height, width = known[0][0]
         group.attributes = {
             "video": video.name,
             "modality": video.modality,
@@ -127,6 +169,10 @@ def write_clips(
             "location": video.location,
             "frame_count": source.frame_count,
             "rate": source.rate,
-            "source_size": [source.height, source.width],
-            "source_box": list(clip_format.source_box(source)),
+            "source_size": [height, width],
+            "source_box": list(clip_format.source_box(replace(source, width=width, height=height))),
         }
+        if len(set(chain(*known))) > 1:
+            group.attributes["source_sizes"] = known
+        if source.seconds:
+            group.attributes["seconds"] = [[source.seconds[number] for number in clip] for clip in frames]

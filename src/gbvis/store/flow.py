@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
 
-from gbvis.errors import GbvisError, StoreError
+from gbvis.errors import GbvisError, StoreError, VideoError
 from gbvis.flow.recipe import FlowRecipe
 from gbvis.provenance import digest_of
 from gbvis.store.array import StoredArray
@@ -16,7 +16,7 @@ from gbvis.store.keys import flow_key
 from gbvis.store.run import StoredRun
 from gbvis.store.storage import Storage, Unreachable
 from gbvis.store.transaction import transaction
-from gbvis.videos.video import Video
+from gbvis.videos.video import Video, reading_of
 
 _PAIR = re.compile(r"c\.([0-9]{1,9})\.0\.0\.0")
 """The file of a pair."""
@@ -87,8 +87,15 @@ class StoredFlow(StoredGroup):
         """Keep a pair's motion; it is there as a whole or not at all. Any thread may call this.
 
         Raises:
-            GbvisError: The store cannot be written, or the group is gone.
+            GbvisError: The store cannot be written, or the group is gone, or the motion is of another size.
         """
+        (height, width), found = self.arrays["motion"].shape[1:3], motion.shape[:2]
+        if found != (height, width):
+            raise VideoError(
+                f"frames {pair} and {pair + 1} of {self.video} have another size than those in its middle: their "
+                f"motion is {found[1]}x{found[0]}, that one {width}x{height}",
+                "cut the video where its size changes, or choose other frames with --start",
+            )
         chunk = self.arrays["motion"].encode(motion)
         with self.storage.explaining_refusal():
             try:
@@ -136,12 +143,14 @@ class KeptFlow:
         key = _key_for(video, recipe)
         if self.find(video, recipe) is None:
             with transaction(self._storage, key, StoredFlow) as group:
-                shape = (video.shape.frame_count - 1, *recipe.frame_size(video.shape), 2)
+                height, width = video.read(video.shape.frame_count // 2).shape[:2]  # the first may be a title card
+                size = recipe.frame_size(replace(video.shape, height=height, width=width))
+                shape = (video.shape.frame_count - 1, *size, 2)
                 group.add_array("motion", StoredArray(shape, recipe.dtype, MOTION_AXES))
                 group.attributes = {
                     "video": video.name,
                     "location": video.location,
-                    "fingerprint": video.fingerprint,
+                    "fingerprint": reading_of(video.fingerprint),
                     "estimation": recipe.to_json(),
                     "made": describe(),
                 }
@@ -152,7 +161,7 @@ class KeptFlow:
 
 
 def _key_for(video: Video, recipe: FlowRecipe) -> str:
-    return _key_of(video.name, video.fingerprint, recipe.to_json())
+    return _key_of(video.name, reading_of(video.fingerprint), recipe.to_json())
 
 
 def _key_of(video: str, fingerprint: str, estimation: Mapping[str, Any]) -> str:

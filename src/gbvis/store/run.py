@@ -18,6 +18,7 @@ from gbvis.store.group import StoredGroup, read_attributes, write_attributes
 from gbvis.store.keys import clips_key, run_key
 from gbvis.store.storage import Storage
 from gbvis.store.transaction import GroupWriter, transaction
+from gbvis.videos.clip import Size
 
 if TYPE_CHECKING:
     import xarray
@@ -126,7 +127,8 @@ class StoredRun(StoredGroup):
 
         Coordinates, as far as the method's axes allow: `frame` (clip, time), the frame numbers; `seconds`
         (clip, time), where the rate is known; `source_row` (y) and `source_column` (x), where the middle of each pixel
-        lies among those of the source; `channel`: red, green, blue; or u, v.
+        lies among those of the source, of each frame (clip, time, ...) where they differ in size; `channel`: red,
+        green, blue; or u, v.
 
         Raises:
             UsageError: xarray is not installed.
@@ -142,19 +144,18 @@ class StoredRun(StoredGroup):
     def _coordinates(self, axes: tuple[str, ...]) -> dict[str, Any]:
         clips = self.read_clips()
         sizes = dict(zip(axes, self.arrays["gradient"].shape, strict=True))
-        left, top, right, bottom = clips.source_box
         found: dict[str, Any] = {}
-        for axis, name, low, high in (("y", "source_row", top, bottom), ("x", "source_column", left, right)):
+        for place, (axis, name) in enumerate((("x", "source_column"), ("y", "source_row"))):
             if axis in sizes:
-                middles = low + (np.arange(sizes[axis]) + 0.5) * (high - low) / sizes[axis]
-                found[name] = axis, middles - 0.5
+                found[name] = _middles(clips, axis, sizes[axis], place)
         if sizes.get("channel") in (2, 3):
             found["channel"] = ["red", "green", "blue"] if sizes["channel"] == 3 else ["u", "v"]
         frames = np.array(self.recipe.clips)
         if sizes.get("time") == frames.shape[1]:
             found["frame"] = ("clip", "time"), frames
-            if clips.rate:
-                found["seconds"] = ("clip", "time"), frames / clips.rate
+            seconds = [clips.seconds_of(clip) for clip in range(len(frames))]
+            if None not in seconds:
+                found["seconds"] = ("clip", "time"), np.array(seconds)
         return found
 
     def find_damage(self, is_thorough: bool) -> str | None:
@@ -189,6 +190,26 @@ class StoredRun(StoredGroup):
             with suppress(OSError):
                 requests = sorted({*now["requests"], *digests})
                 write_attributes(self.storage, self.key, {**now, "requests": requests})
+
+
+def _middles(clips: StoredClips, axis: str, count: int, place: int) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """Return where the middles of pixels or cells lie among those of the source, and along which axes that differs.
+
+    Args:
+        clips: What they were computed from.
+        axis: `x` or `y`.
+        count: How many there are.
+        place: The lower end's place in a box; the upper one's is 2 further.
+    """
+
+    def of(size: Size) -> NDArray[np.float64]:
+        box = clips.box_of(size)
+        return box[place] + (np.arange(count) + 0.5) * (box[place + 2] - box[place]) / count - 0.5
+
+    if not clips.source_sizes:
+        return (axis,), of(clips.source_size)
+    middles = [[of(size) for size in clips.sizes_of(clip)] for clip in range(len(clips.frames))]
+    return ("clip", "time", axis), np.array(middles)
 
 
 class RunWriter:

@@ -3,9 +3,10 @@
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 
 from gbvis.attribution.recipe import Recipe
 from gbvis.errors import NothingFound, StoreError, UsageError
@@ -19,7 +20,7 @@ from gbvis.store.keys import CLIPS, FLOW, LEVEL, RUN, WEIGHTS, kind_of, name_of_
 from gbvis.store.run import RunWriter, StoredRun, key_of_run, write_run
 from gbvis.store.storage import CONSOLIDATED, GROUP, METADATA, Storage, encode_group, is_refusal
 from gbvis.store.weights import WeightsRecords
-from gbvis.videos.clip import ClipFormat, ClipPixels
+from gbvis.videos.clip import ClipFormat, ClipPixels, Size
 from gbvis.videos.video import Video, VideoShape
 
 FORMAT_VERSION = 3
@@ -151,9 +152,17 @@ class Store:
         return None
 
     def write_clips(
-        self, video: Video, clip_format: ClipFormat, frames: list[list[int]], clips: Iterator[ClipPixels], force: bool
+        self,
+        video: Video,
+        clip_format: ClipFormat,
+        frames: list[list[int]],
+        clips: Iterator[ClipPixels],
+        force: bool,
+        sizes: Mapping[int, Size] = MappingProxyType({}),
     ) -> StoredClips:
         """Return the clips of a video from the store; what is not there is taken from `clips`, one at a time.
+
+        `sizes` are those of the frames, as `cut_clip` notes them.
 
         Raises:
             GbvisError: A frame cannot be read, or the store cannot be written.
@@ -161,7 +170,7 @@ class Store:
         key = key_of_clips(video, clip_format, frames)
         stored = None if force else StoredClips.find(self.storage, key)
         if stored is None:
-            write_clips(self.storage, video, clip_format, frames, clips, force)
+            write_clips(self.storage, video, clip_format, frames, clips, force, sizes)
         stored = stored or StoredClips.find(self.storage, key, is_thorough=False)
         if stored is None:
             raise StoreError(

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 from gbvis.errors import VideoError
 from gbvis.videos.motion import Motion
 from gbvis.videos.resize import INTERPOLATIONS, Interpolation, resize_and_crop
-from gbvis.videos.video import Frame, Video, VideoShape
+from gbvis.videos.video import Frame, Video, VideoShape, reading_of
 
 ClipPixels = NDArray[np.uint8] | NDArray[np.float32]
 """What the network sees before normalisation, (time, y, x, channel): uint8, 0-255; or, for networks that take motion
 in pixels, float32, pixels of the resized frame."""
+
+Size = tuple[int, int]
+"""Height and width of a frame, pixels."""
 
 
 LARGEST = 4096
@@ -161,26 +164,38 @@ class ClipFormat:
 
 def fingerprint_for(video: Video, clip_format: ClipFormat) -> str:
     """Return the hash of what a network of this format sees of a video."""
-    return video.motion_fingerprint if clip_format.is_motion else video.fingerprint
+    return reading_of(video.motion_fingerprint if clip_format.is_motion else video.fingerprint)
 
 
-def cut_clip(video: Video, numbers: Sequence[int], clip_format: ClipFormat) -> ClipPixels:
+def cut_clip(
+    video: Video, numbers: Sequence[int], clip_format: ClipFormat, sizes: dict[int, Size] | None = None
+) -> ClipPixels:
     """Return the clip made of the video's frames `numbers`: (T, crop, crop, channels), uint8 or, for motion, float32.
 
-    Each frame is resized as soon as it is read: the source's own size is held once, not T times.
+    Each frame is resized as soon as it is read: the source's own size is held once, not T times. Frames of an RGB
+    stream may differ in size.
+
+    Args:
+        video: The stream.
+        numbers: Its frames.
+        clip_format: What the network takes.
+        sizes: Given the size of each RGB frame that is read.
 
     Raises:
-        GbvisError: A frame cannot be read, has another size than the one before it, or motion that is no number.
+        GbvisError: A frame cannot be read, or holds flow of another size than the one before it, or that is no number.
     """
     cut: dict[int, NDArray[Any]] = {}
     size: tuple[int, ...] | None = None
     for number in sorted(set(numbers)):
         frame = video.read_motion(number) if clip_format.is_motion else video.read(number)
-        if size not in (None, frame.shape[:2]):
+        if video.modality == "rgb":
+            note = sizes if sizes is not None else {}
+            note[number] = (frame.shape[0], frame.shape[1])
+        elif size not in (None, frame.shape[:2]):
             raise VideoError(
                 f"frame {number} of {video.location} is {frame.shape[1]}x{frame.shape[0]} pixels, the one before it "
                 f"{size[1]}x{size[0]}",
-                "all frames of a clip must have one size",
+                "all flow frames of a clip must have one size",
             )
         size = frame.shape[:2]
         cut[number] = frame if video.is_cropped else clip_format.resize_and_crop(frame)

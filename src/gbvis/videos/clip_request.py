@@ -68,12 +68,12 @@ class ClipRequest:
     def _first(self, shape: VideoShape, room: int) -> int | None:
         first = self.start
         if self.start_seconds is not None:
-            if shape.rate is None:
+            first = shape.number_at(self.start_seconds)
+            if first is None:
                 raise VideoError(
                     "--start is given in seconds, and nothing tells this video's frame rate",
                     "give it as a frame number, counted from 0",
                 )
-            first = round(self.start_seconds * shape.rate)
         if first is not None and not 0 <= first <= room:
             raise VideoError(
                 f"a clip over {self.span} frames cannot start at frame {first} of {shape.frame_count}",

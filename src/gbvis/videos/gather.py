@@ -46,8 +46,10 @@ def _find_below(entry: VideoEntry, dataset: Path | None, progress: Progress) -> 
         if dataset is not None and dataset.is_dir() and path.samefile(dataset):
             return _list_dataset(dataset)
         _check_no_dataset(path)
-        find_frames(path)  # two series in it are noticed before the first hour of work
-        return [str(one) for one in _walk(path, progress, set())]
+        found = list(_walk(path, progress, set()))
+        if found == [path]:  # two series in it are noticed before the first hour of work
+            find_frames(path)
+        return [str(one) for one in found]
     is_pattern = glob.has_magic(entry.location) and not entry.is_listed and not os.path.lexists(path)
     if not is_pattern or (dataset is not None and _is_in_dataset(entry.location, dataset)):
         return []
@@ -74,8 +76,9 @@ def _is_in_dataset(location: str, dataset: Path) -> bool:
 
 
 def is_video_file(path: Path) -> bool:
-    """Return whether a file's name is that of a video that is not hidden."""
-    return path.name.lower().endswith(VIDEO_SUFFIXES) and not path.name.startswith(".")
+    """Return whether a path is a video file by its name, and not hidden; a link that leads nowhere is a lost one."""
+    is_named_so = path.name.lower().endswith(VIDEO_SUFFIXES) and not path.name.startswith(".")
+    return is_named_so and (path.is_file() or (path.is_symlink() and not path.exists()))
 
 
 def _walk(folder: Path, progress: Progress, seen: set[tuple[int, int]]) -> Iterator[Path]:
@@ -84,9 +87,12 @@ def _walk(folder: Path, progress: Progress, seen: set[tuple[int, int]]) -> Itera
     if (status.st_dev, status.st_ino) in seen:  # a link that leads back
         return
     seen.add((status.st_dev, status.st_ino))
-    with os.scandir(folder) as entries:
-        inside = sorted((Path(entry.path) for entry in entries), key=lambda path: natural_order(path.name))
-    videos = [path for path in inside if is_video_file(path) and path.is_file()]
+    try:
+        inside = sorted(folder.iterdir(), key=lambda path: natural_order(path.name))
+    except OSError:  # said when it is its turn: the others are done
+        yield folder
+        return
+    videos = [path for path in inside if is_video_file(path)]
     are_videos = set(videos)
     if _holds_frames(folder, videos, progress):
         yield folder
@@ -119,10 +125,11 @@ def _holds_frames(folder: Path, videos: list[Path], progress: Progress) -> bool:
 
 def _match(pattern: str, progress: Progress) -> Iterator[Path]:
     """Yield the videos that match a pattern; of pictures that match, their folder."""
-    found = glob.glob(pattern, recursive=True)  # as shells do, for absolute paths too  # noqa: PTH207
+    at_home = os.path.expanduser(pattern) if pattern.startswith("~/") else pattern  # noqa: PTH111
+    found = glob.glob(at_home, recursive=True)  # as shells do, for absolute paths too  # noqa: PTH207
     matches = sorted(map(Path, found), key=lambda path: natural_order(str(path)))
     folders = [path for path in matches if path.is_dir() and not path.name.startswith(".")]
-    videos = {path for path in matches if is_video_file(path) and path.is_file()}
+    videos = {path for path in matches if is_video_file(path)}
     pictures: dict[Path, set[str]] = {}
     for path in matches:
         if path.name.lower().endswith(SUFFIXES) and path.is_file():

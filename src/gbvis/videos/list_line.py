@@ -59,6 +59,8 @@ class Shelf:
             return name
         if self._known and video_name(name).casefold() in self._known:
             return name
+        if self._dataset and name and os.path.isdir(os.path.join(self._dataset, name)):  # noqa: PTH112, PTH118
+            return name
         home = os.path.expanduser(name) if re.match("~[^/]*/.", name) else name  # noqa: PTH111
         beside = os.path.join(self._folder, home) if name else ""  # noqa: PTH118
         return next((path for path in (home, beside) if path and os.path.exists(path)), None)  # noqa: PTH110

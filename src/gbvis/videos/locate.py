@@ -2,17 +2,19 @@
 
 import difflib
 import re
+from itertools import islice
 from pathlib import Path
 
-from gbvis.errors import UsageError, VideoError
+from gbvis.errors import GbvisError, UsageError, VideoError
 from gbvis.videos.readers import two_stream_folder, video_file
 from gbvis.videos.readers.frame_folder import FlowInFolder, FrameFolder
-from gbvis.videos.readers.frame_layout import find_flow
+from gbvis.videos.readers.frame_layout import find_flow, find_frames
 from gbvis.videos.synthetic import SyntheticVideo
 from gbvis.videos.two_stream import find_dataset, list_videos
 from gbvis.videos.video import SAMPLE_PREFIX, Video, video_name
 
 _URL = re.compile("[a-z][a-z0-9+.-]+:/|.*::[a-z]+:/", re.DOTALL)
+_LOOKED_AT = 20
 _UNPACK = "unpack or download it, and give the path; only a store may be a URL, with --store"
 
 
@@ -80,11 +82,22 @@ def check_dataset(dataset: Path | None) -> None:
         raise UsageError(problem, "check the path after -d and its permissions") from error
     if _URL.match(str(dataset)) and not is_there:
         raise UsageError(f"{dataset} is a URL, and data sets are read from folders of this machine", _UNPACK)
-    if not (folders.rgb or folders.u or folders.v):
+    if not (folders.rgb or folders.u or folders.v or (is_there and _holds_frame_folders(dataset))):
         raise UsageError(
             f"no two-stream data set in {dataset}" if is_there else f"no such folder: {dataset}",
-            "expected NAME_jpegs_256/jpegs_256/VIDEO/ and NAME_tvl1_flow/tvl1_flow/{u,v}/VIDEO/ below it",
+            "expected NAME_jpegs_256/jpegs_256/VIDEO/ and NAME_tvl1_flow/tvl1_flow/{u,v}/VIDEO/ below it, or folders "
+            "VIDEO/ with frames and flow",
         )
+
+
+def _holds_frame_folders(folder: Path) -> bool:
+    """Return whether there is one folder a video below `folder`, perhaps in folders of classes; a few are looked at."""
+    try:
+        children = [child for child in islice(sorted(folder.iterdir()), _LOOKED_AT) if child.is_dir()]
+        below = [one for child in children for one in islice(sorted(child.iterdir()), _LOOKED_AT) if one.is_dir()]
+        return any(find_frames(one) or find_flow(one) for one in (*children, *below[:_LOOKED_AT]))
+    except (OSError, GbvisError):
+        return False
 
 
 def _nearest(location: str, modality: str, dataset: Path) -> str:

@@ -137,7 +137,8 @@ def _blend_as_torch(frame: NDArray[Any], rows: _TorchTaps, columns: _TorchTaps) 
         product = far * np.expand_dims(weights.far, axes)  # float32
         # float64 holds the product of two float32 exactly
         exact = np.multiply(near, np.expand_dims(weights.near, axes), dtype=np.float64)
-        return np.add(exact, product, out=exact).astype(np.float32)
+        blended: NDArray[np.float32] = np.add(exact, product, out=exact).astype(np.float32)
+        return blended
 
     def between_columns(lines: NDArray[np.uint8]) -> NDArray[np.float32]:
         wide = lines.astype(np.float32)

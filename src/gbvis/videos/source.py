@@ -3,6 +3,7 @@
 A name alone says little: `a/clip.avi` and `b/clip.avi` are both `clip`.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,28 +55,44 @@ def match_streams(sources: Iterable[Source]) -> Matches:
     frames of its name in the same data set; else to the only RGB frames of its name that have as many frames.
     """
     found = dict.fromkeys(sources)
-    rgb = [source for source in found if source.modality == "rgb"]
-    flow = [source for source in found if source.modality == "flow"]
+    by_content, by_name = defaultdict[str, list[Source]](list), defaultdict[str, list[Source]](list)
+    for source in found:
+        if source.modality == "rgb":
+            by_content[source.fingerprint].append(source)
+            by_name[source.name].append(source)
+    levels: dict[Source, dict[Source, int]] = {}
+    for source in found:
+        if source.modality == "flow":
+            near = [*by_content.get(source.fingerprint, []), *by_name.get(source.name, [])]
+            levels[source] = {other: _closeness(other, source) for other in near}
+    return _choose(levels)
+
+
+def _choose(levels: dict[Source, dict[Source, int]]) -> Matches:
+    """Return the partners, by how close each flow is to which frames."""
     matches = Matches({}, {})
-    levels = {one: {other: _closeness(other, one) for other in rgb} for one in flow}
-    for one, level in levels.items():
+    suitors = defaultdict[Source, list[Source]](list)
+    for flow, level in levels.items():
+        for rgb in level:
+            suitors[rgb].append(flow)
+    for flow, level in levels.items():
         best = max(level.values(), default=_UNRELATED)
-        nearest = [other for other in rgb if level[other] == best != _UNRELATED]
-        contents = {other.fingerprint for other in nearest}
-        if len(contents) == 1 and not _is_taken(one, nearest[0], levels):
-            matches.partner[one] = nearest[0]
+        nearest = [rgb for rgb in level if level[rgb] == best != _UNRELATED]
+        contents = {rgb.fingerprint for rgb in nearest}
+        if len(contents) == 1 and not _is_taken(flow, nearest[0], suitors[nearest[0]], levels):
+            matches.partner[flow] = nearest[0]
         elif contents:
-            matches.rivals[one] = nearest
+            matches.rivals[flow] = nearest
     return matches
 
 
-def _is_taken(one: Source, rgb: Source, levels: dict[Source, dict[Source, int]]) -> bool:
+def _is_taken(flow: Source, rgb: Source, suitors: list[Source], levels: dict[Source, dict[Source, int]]) -> bool:
     """Return whether other flow that was read is closer to these frames, or as close by nothing but the name."""
-    level = levels[one][rgb]
+    level = levels[flow][rgb]
     others = [
         levels[other][rgb]
-        for other in levels
-        if not other.is_estimated and (other.fingerprint, other.location) != (one.fingerprint, one.location)
+        for other in suitors
+        if not other.is_estimated and (other.fingerprint, other.location) != (flow.fingerprint, flow.location)
     ]
     return level < _SAME_CONTENT and any(other > level or other == level == _SAME_NAME for other in others)
 

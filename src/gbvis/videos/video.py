@@ -3,6 +3,7 @@
 import hashlib
 import os
 from abc import ABC, abstractmethod
+from bisect import bisect_left
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,16 @@ Frame = NDArray[np.uint8]
 """uint8 (height, width, channels), 0-255: RGB, or u and v of the flow encoded in 8 bit."""
 
 
+READING_VERSION = 2
+"""Raised whenever a file is read otherwise than before: other frames, another way up, other pixels. What was cut or
+computed from the old ones is not taken for the new ones then."""
+
+
+def reading_of(fingerprint: str) -> str:
+    """Return the hash of what is read from content with this fingerprint, by this release."""
+    return hashlib.sha256(f"reading {READING_VERSION} of {fingerprint}".encode()).hexdigest()
+
+
 LARGEST_FRAME = 1 << 26
 """Pixels, 8192x8192: twice what 8K has. What claims more is damaged, or meant to fill the memory."""
 
@@ -30,14 +41,34 @@ class VideoShape:
     Attributes:
         frame_count: Number of frames, those of `modality`: a video has one flow frame fewer than RGB frames.
         rate: Frames per second, or None where it is not known.
-        width: Pixels, upright; of estimated flow those of the frames it is estimated on.
+        width: Pixels of the first frame, upright; of estimated flow those of the frames it is estimated on.
         height: The same.
+        seconds: Per frame when it is shown, counted from the first; None where the rate tells it.
     """
 
     frame_count: int
     rate: float | None
     width: int
     height: int
+    seconds: tuple[float, ...] | None = None
+
+    def second_of(self, number: int) -> float | None:
+        """Return when frame `number` is shown, or None where nothing tells it."""
+        if self.seconds:
+            return self.seconds[number]
+        return number / self.rate if self.rate else None
+
+    def number_at(self, second: float) -> int | None:
+        """Return the frame that is shown nearest to a time, `frame_count` behind the last; None where nothing tells."""
+        if not self.seconds:
+            return round(second * self.rate) if self.rate else None
+        last = self.seconds[-1]
+        gap = last - self.seconds[-2] if len(self.seconds) > 1 else 0
+        if second > last + gap / 2:
+            return self.frame_count
+        after = bisect_left(self.seconds, second, hi=len(self.seconds) - 1)
+        is_before = after > 0 and second - self.seconds[after - 1] <= self.seconds[after] - second
+        return after - 1 if is_before else after
 
 
 VIDEO_SUFFIXES = (

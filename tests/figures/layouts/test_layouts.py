@@ -140,6 +140,19 @@ def test_an_overlay_of_a_fractional_box_is_centred() -> None:
     assert (y * heat).sum() / heat.sum() == pytest.approx(top + 80.5 * (bottom - top) / 112, abs=0.1)
 
 
+def test_an_overlay_of_frames_that_differ_in_size() -> None:
+    """Each is shown in the middle at its own size, with the same part of it seen."""
+    clip = ClipView([0, 1], np.zeros((2, 112, 112, 3), np.uint8), np.zeros((3, 2, 112, 112), np.float32), 0.0)
+    sizes = [(100, 200, 3), (300, 400, 3)]
+    source = SourceFrames(400, 300, (60.0, 40.0, 284.0, 264.0), lambda number: np.full(sizes[number], 120, np.uint8))
+    (frames,) = lay_out(LAYOUTS.load("overlay"), [view_of([clip], source=lambda: source)], Style(percentile=100))
+    line = (frames.shape[1] - 300) // 6
+    small, large = (frame[2 * line : 2 * line + 300] for frame in frames)
+    assert (large[40:264, 60:284] == 120).all() and (large[:40] == 42).all()
+    assert (small[:100] == BACKGROUND).all() and (small[200:] == BACKGROUND).all()
+    assert (small[100 + 14 : 100 + 87, 100 + 30 : 100 + 142] == 120).all() and (small[100:113, 100:300] == 42).all()
+
+
 def test_small_videos_are_shown_in_whole_multiples(random: np.random.Generator) -> None:
     (frames,) = lay_out(LAYOUTS.load("overlay"), [make_run_view(random)], Style())
     assert frames.shape[2] == 400

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from gbvis.errors import OutputError
-from gbvis.figures.encoders.ffmpeg import write_mp4, write_webp
+from gbvis.figures.encoders.ffmpeg import write_apng, write_mp4, write_webp
 from gbvis.figures.encoders.pillow import write_gif
 from gbvis.figures.encoders.size_limit import SIZE_LIMITS
 from gbvis.figures.layouts import LAYOUTS
@@ -135,6 +135,17 @@ def test_the_limits_are_those_of_the_formats(
             image.load()
     with pytest.raises((av.FFmpegError, OverflowError)):
         write(picture(side + 2, 17), tmp_path / f"y.{name}")
+
+
+def test_a_narrow_picture_that_ffmpeg_takes(tmp_path: Path) -> None:
+    """Of one pixel a side FFmpeg takes fewer than Pillow opens."""
+    height = 2**28 // 129 - 129
+    assert SIZE_LIMITS["apng"].holds(1, height) and not SIZE_LIMITS["apng"].holds(1, height + 2)
+    write_apng(picture(1, height), tmp_path / "x.apng")
+    with Image.open(tmp_path / "x.apng") as image:
+        assert image.size == (1, height)
+    with pytest.raises(av.FFmpegError):
+        write_apng(picture(1, height + 2), tmp_path / "y.apng")
 
 
 def test_the_level_is_the_highest_that_h264_has() -> None:

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from gbvis.errors import VideoError
-from gbvis.videos.locate import look_for
+from gbvis.videos.locate import check_dataset, look_for
+from gbvis.videos.readers.frame_folder import FlowInFolder
 
 FIRST = 1
 COUNT = 8
@@ -149,3 +150,16 @@ def test_flow_beside_a_folder_that_is_typed(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "jpegs_256")
     alone = look_for("v", "flow", tmp_path)
     assert alone is not None and alone.shape.frame_count == 4
+
+
+@pytest.mark.parametrize("name", ["v", "Class/v", "Class/v.avi"])
+def test_a_data_set_of_one_folder_a_video(tmp_path: Path, name: str) -> None:
+    """As MMAction2's `rawframes`."""
+    location = write_both(tmp_path / "raw" / name.removesuffix(".avi").removesuffix("v"), "folder", RGB, FLOW)
+    assert Path(location).is_dir()
+    check_dataset(tmp_path / "raw")
+    rgb, flow = look_for(name, "rgb", tmp_path / "raw"), look_for(name, "flow", tmp_path / "raw")
+    assert rgb is not None and flow is not None
+    assert (rgb.name, flow.name, rgb.shape.frame_count, flow.shape.frame_count) == ("v", "v", 8, 7)
+    for outside in ("../raw/v", "..", ".", str(tmp_path / "nowhere"), "w"):
+        assert not isinstance(look_for(outside, "flow", tmp_path / "raw"), FlowInFolder) or Path(outside).exists()

@@ -71,7 +71,8 @@ def _choose_palette(picture: Picture) -> Image.Image:
     way with a round of k-means keeps them apart.
     """
     kept = np.zeros((0, 3), np.uint8) if picture.kept is None else picture.kept
-    covering = _cover(kept)
+    covering = _cover(kept, _NEAR)
+    covering = covering if len(covering) <= _UNCHANGED // 2 else _cover(kept, _FAR)
     samples = _leave_out(np.concatenate(_sample_frames(picture)), covering)
     colors = np.unique(samples.reshape(-1, 3).astype(np.int32) @ np.array([65536, 256, 1], np.int32))
     is_photograph = colors.size > _MANY
@@ -84,14 +85,18 @@ def _choose_palette(picture: Picture) -> Image.Image:
     return _keep(kept, covering, others)
 
 
-_REACH = 7
-"""Levels in every channel to which an entry of the palette stands for colours that are to be kept."""
+_NEAR, _FAR = 5, 7
+"""Levels in every channel to which an entry of the palette stands for colours that are to be kept: if they leave half
+of the palette for the rest the finer ones, which maps in panels gain from; else the coarser."""
+
+_SAME = 3
+"""Levels to which such an entry stands for what is in the panels."""
 
 _FARTHEST = 8
 """Levels that such a colour may come out from itself."""
 
 
-def _cover(colors: Pixels) -> Pixels:
+def _cover(colors: Pixels, reach: int) -> Pixels:
     """Return few of these colours, within reach of one of which each of them lies: uint8 (any, 3).
 
     Neighbours are expected to follow each other, as in a map: the last one that reaches back is taken.
@@ -99,9 +104,9 @@ def _cover(colors: Pixels) -> Pixels:
     is_left = np.ones(len(colors), bool)
     chosen: list[int] = []
     while is_left.any():
-        reaching = np.flatnonzero((_distances(colors, colors[is_left.argmax()]) <= _REACH) & is_left)
+        reaching = np.flatnonzero((_distances(colors, colors[is_left.argmax()]) <= reach) & is_left)
         chosen.append(int(reaching[-1]))
-        is_left &= _distances(colors, colors[chosen[-1]]) > _REACH
+        is_left &= _distances(colors, colors[chosen[-1]]) > reach
     return colors[chosen]
 
 
@@ -118,7 +123,7 @@ def _leave_out(samples: Pixels, covering: Pixels) -> Pixels:
     if not len(covering):
         return samples
     image = Image.fromarray(samples).quantize(palette=_make_palette(covering), dither=Image.Dither.NONE)
-    left = samples[_distances(covering[np.asarray(image)], samples) > _REACH // 2]
+    left = samples[_distances(covering[np.asarray(image)], samples) > _SAME]
     return left[None] if left.size else samples[:1]
 
 
@@ -133,7 +138,7 @@ def _keep(kept: Pixels, covering: Pixels, others: Pixels) -> Image.Image:
         lost = kept[_distances(entries[found], kept) > _FARTHEST]
         if not len(lost) or not len(others):
             return palette
-        added = _cover(lost)[: len(others)]
+        added = _cover(lost, _FAR)[: len(others)]
         for color in added:  # in place of what drew it away
             nearest = np.square(others.astype(np.int32) - color).sum(-1).argmin()
             others = np.delete(others, nearest, axis=0)

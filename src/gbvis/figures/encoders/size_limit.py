@@ -5,6 +5,9 @@ from dataclasses import dataclass
 _READABLE = 178_956_970
 """Pixels of a frame; Pillow, and with it most Python programs, opens nothing larger (`DecompressionBombError`)."""
 
+_MARGIN, _WITH_MARGIN = 128, 1 << 28
+"""FFmpeg counts a margin around a frame (`av_image_check_size2`): of a narrow picture it takes fewer pixels."""
+
 _BLOCK = 16
 
 
@@ -26,14 +29,19 @@ class SizeLimit:
         """Return whether a frame of this size fits."""
         blocks = -(-width // _BLOCK) * -(-height // _BLOCK)
         is_within = max(width, height) <= self.side and blocks <= (self.blocks or blocks)
-        return is_within and width * height <= _READABLE
+        with_margin = (width + _MARGIN) * (height + _MARGIN)
+        return is_within and width * height <= _READABLE and with_margin < _WITH_MARGIN
 
     def describe(self, width: int, height: int) -> str:
         """Return in words which limit a frame of this size breaks."""
         if max(width, height) > self.side:
             return f"{self.name} holds {self.side:,} pixels a side"
         pixels = _READABLE if self.blocks is None else min(_READABLE, self.blocks * _BLOCK**2)
-        return f"{self.name} holds {pixels:,} pixels a frame" if self.blocks else f"programs read {pixels:,} pixels"
+        return (
+            f"{self.name} holds {pixels:,} pixels a frame"
+            if self.blocks
+            else f"programs read {pixels:,} pixels at most"
+        )
 
 
 SIZE_LIMITS = {

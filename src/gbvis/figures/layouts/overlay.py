@@ -12,7 +12,7 @@ from PIL import Image
 from gbvis.figures.caption import draw_caption
 from gbvis.figures.color import SEQUENTIAL, color_map
 from gbvis.figures.layout import Layout
-from gbvis.figures.legend import CURVE_NAMES, Curve, draw_bar, legend_colors
+from gbvis.figures.legend import BY_FRAME, CURVE_NAMES, Curve, draw_bar, legend_colors
 from gbvis.figures.panel import describe_scale, divide, paint, put_limit
 from gbvis.figures.picture import Picture, Pixels
 from gbvis.figures.run_view import ClipView, RunView, SourceFrames
@@ -49,11 +49,11 @@ class Overlay(Layout):
                 for index in range(0, len(clip.frames), step):
                     canvas = still.copy()
                     frame = blend(source.read(clip.frames[index]), divide(strongest, limits.gradient, index), source)
-                    canvas.paste(
-                        Image.fromarray(frame.repeat(factor, axis=0).repeat(factor, axis=1)), (0, _HEAD * line)
-                    )
+                    shown = Image.fromarray(frame.repeat(factor, axis=0).repeat(factor, axis=1))
+                    canvas.paste(shown, ((width - shown.width) // 2, _HEAD * line + (height - shown.height) // 2))
                     curve.mark(canvas, index)
-                    seconds = f"   {clip.frames[index] / view.rate:.2f} s" if view.rate else ""
+                    second = view.second_of(clip.frames[index])
+                    seconds = "" if second is None else f"   {second:.2f} s"
                     which = f"   {index + 1}/{len(clip.frames)}   clip {number}/{view.clip_count}"
                     where = f"frame {clip.frames[index]}{seconds}{which}"
                     place = (4, height + _HEAD * line)
@@ -72,13 +72,13 @@ def blend(frame: Pixels, heat: NDArray[np.float32], source: SourceFrames) -> Pix
         heat: float32 (H, W), 0-1; the crop at the network's size.
         source: Where the crop lies.
     """
-    left, top, right, bottom = source.box
+    left, top, right, bottom = source.box_in(frame)
     rows, columns = heat.shape
     across, down = columns / (right - left), rows / (bottom - top)
-    size = (source.width, source.height)
+    size = (frame.shape[1], frame.shape[0])
     place = (across, 0, -left * across, 0, down, -top * down)
     spread = Image.fromarray(heat).transform(size, Image.Transform.AFFINE, place, Image.Resampling.BILINEAR)
-    x, y = np.arange(source.width) + 0.5, np.arange(source.height) + 0.5
+    x, y = np.arange(frame.shape[1]) + 0.5, np.arange(frame.shape[0]) + 0.5
     inside = ((y >= top) & (y < bottom))[:, None, None] & ((x >= left) & (x < right))[None, :, None]
     weight = 0.85 * np.sqrt(np.clip(np.asarray(spread), 0, 1))[..., None] * inside
     seen = frame * np.where(inside, 1.0, _DIMMED)
@@ -91,9 +91,10 @@ def _draw_texts(canvas: Image.Image, view: RunView, clip: ClipView, style: Style
     width, letters = canvas.width - 8, letter_size(line)
     top = canvas.height - (_FOOT - 1) * line
     draw_caption(canvas, (0, 0), canvas.width, line, view, clip.value, style.font)
-    ends = ("|gradient| 0", "each frame its own" if style.scale == "frame" else put_limit(limits.gradient))
+    ends = ("|gradient| 0", BY_FRAME if style.scale == "frame" else put_limit(limits.gradient))
     draw_bar(canvas, (0, top), canvas.width, line, color_map(SEQUENTIAL), ends, style.font)
-    draw_text(canvas, (4, top + line), describe_scale(style), letters, width, FAINT_TEXT, style.font)
+    scale = fit_first([describe_scale(style), describe_scale(style, is_short=True)], letters, width, style.font)
+    draw_text(canvas, (4, top + line), scale, letters, width, FAINT_TEXT, style.font)
     name = fit_first(CURVE_NAMES, letters, canvas.width // 2, style.font)
     left = 8 + text_width(name, letters, style.font)
     draw_text(canvas, (4, top + 2 * line), name, letters, left, FAINT_TEXT, style.font)

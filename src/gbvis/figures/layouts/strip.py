@@ -189,8 +189,8 @@ class _Scene:
         numbers = [clip.frames[step] for clip, step in zip(self._clips, self.clock[moment], strict=True)]
         names = [f"{view.modality} {number}" for view, number in zip(self._views, numbers, strict=True)]
         shown = f"frame {numbers[0]}" if len(set(numbers)) == 1 else f"frames {', '.join(names)}"
-        rate = self._views[0].rate
-        seconds = f"   {max(numbers) / rate:.2f} s" if rate else ""
+        second = self._views[0].second_of(max(numbers))
+        seconds = "" if second is None else f"   {second:.2f} s"
         clip = f"   clip {self._number}/{self._views[0].clip_count}"
         return f"{shown}{seconds}   {moment + 1}/{len(self.clock)}{clip}"
 

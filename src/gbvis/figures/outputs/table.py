@@ -41,7 +41,8 @@ def _list_rows(view: RunView) -> list[list[object]]:
     for number, clip in enumerate(view.clips()):
         total = float(clip.importance.sum()) or 1.0
         for frame, importance in zip(clip.frames, clip.importance.tolist(), strict=True):
-            seconds = f"{frame / view.rate:.3f}" if view.rate else ""
+            second = view.second_of(frame)
+            seconds = "" if second is None else f"{second:.3f}"
             rows.append([*named, number, frame, seconds, f"{importance:.6g}", f"{importance / total:.6f}"])
     return rows
 

@@ -9,6 +9,10 @@ What makes it quick on a CPU (`benchmarks/gradient.py` measures all of it togeth
   of the same memory. The 3-D kernels of the last stages are slow.
 - ReLUs work in place, so that an activation is written once.
 
+In float32 a CPU's 2-D kernels add up all products of an output one after the other, and the longer the sum, the more it
+is off. So wide convolutions are several, over some input channels each; that costs no time, since wide activations are
+small.
+
 It rounds otherwise than the plain network, by some 1e-7; `docs/notes/rounding.md` says what that does to gradients.
 """
 
@@ -20,14 +24,24 @@ from torch.nn import functional
 
 from gbvis.networks.r2plus1d.module import NormedConvolution, R2Plus1D
 
+_WIDE, _PART = 200, 64
+"""From how many input channels on a float32 convolution is several on a CPU, and how many each of them takes. 144 is
+the widest where activations are large."""
+
 
 class FusedConvolution(nn.Module):
-    """A `NormedConvolution` as one 2-D convolution with a shift."""
+    """A `NormedConvolution` as one 2-D convolution with a shift, or as several whose sum it is."""
 
-    weight: Tensor
     shift: Tensor | None
 
-    def __init__(self, plain: NormedConvolution, dtype: torch.dtype) -> None:
+    def __init__(self, plain: NormedConvolution, dtype: torch.dtype, is_exact: bool) -> None:
+        """Fold the norm into the weights.
+
+        Args:
+            plain: The convolution.
+            dtype: What it is computed in.
+            is_exact: Sum a wide one up in parts.
+        """
         super().__init__()
         convolution = plain.convolution
         time, rows, columns = convolution.kernel_size
@@ -39,7 +53,10 @@ class FusedConvolution(nn.Module):
         self._is_symmetric = plain.padding == "symmetric"
         weight, shift = _fuse_norm(plain)
         weight = weight[..., 0] if self._is_temporal else weight[:, :, 0]
-        self.register_buffer("weight", weight.to(dtype).contiguous(memory_format=torch.channels_last))
+        self._part = _PART if is_exact and weight.shape[1] >= _WIDE else weight.shape[1]
+        self._names = [f"weight_{number}" for number in range(-(-weight.shape[1] // self._part))]
+        for name, part in zip(self._names, weight.to(dtype).split(self._part, 1), strict=True):
+            self.register_buffer(name, part.contiguous(memory_format=torch.channels_last))
         self.register_buffer("shift", None if shift is None else shift.to(dtype))
 
     def forward(self, activation: Tensor) -> Tensor:
@@ -57,7 +74,15 @@ class FusedConvolution(nn.Module):
         padding, rest = self._pad(image.shape[2:])
         if any(rest):
             image = functional.pad(image, rest)
-        convolved = functional.conv2d(image, self.weight, self.shift, self._step, padding)
+        weights = [self.get_buffer(name) for name in self._names]
+        parts = image.split(self._part, 1) if len(weights) > 1 else (image,)
+        convolved: Tensor | None = None
+        for part, weight in zip(parts, weights, strict=True):
+            dense = part if len(weights) == 1 else part.contiguous(memory_format=torch.channels_last)
+            shift = self.shift if convolved is None else None
+            summand = functional.conv2d(dense, weight, shift, self._step, padding)
+            convolved = summand if convolved is None else convolved.add_(summand)
+        assert convolved is not None
         return convolved.contiguous(memory_format=torch.channels_last)  # it is, but where one channel leaves it open
 
     def _pad(self, sizes: torch.Size) -> tuple[tuple[int, int], tuple[int, int, int, int]]:
@@ -112,12 +137,13 @@ def fuse(plain: R2Plus1D, device: torch.device, dtype: torch.dtype) -> R2Plus1D:
     Its clips have to be channels last in memory; what follows the convolutions is computed as the classifier's
     weights are, in float32.
     """
+    is_exact = device.type == "cpu" and dtype == torch.float32
     with torch.device("meta"):
         fused = R2Plus1D(plain.architecture, plain.variant)
     for name, part in plain.named_modules():
         if isinstance(part, NormedConvolution):
             parent, _, child = name.rpartition(".")
-            setattr(fused.get_submodule(parent), child, FusedConvolution(part, dtype))
+            setattr(fused.get_submodule(parent), child, FusedConvolution(part, dtype, is_exact))
     fused.classifier = copy.deepcopy(plain.classifier)
     for part in fused.modules():
         if isinstance(part, nn.ReLU):

@@ -14,7 +14,7 @@ from gbvis.steps.explain.computation import Computation, Question, Task
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
 from gbvis.steps.networks import Networks
 from gbvis.store import Store, StoredClips, StoredRun
-from gbvis.videos.clip import ClipPixels, cut_clip, fingerprint_for
+from gbvis.videos.clip import ClipPixels, Size, cut_clip, fingerprint_for
 from gbvis.videos.name_list import VideoEntry
 from gbvis.videos.video import Video
 
@@ -93,15 +93,17 @@ class VideoJob:
         if not task.is_forced:
             self._cached += self._answer_by_index(self._missing, frames)
         if self._missing:
-            self._clips = task.store.write_clips(task.video, clip_format, frames, self._cut(frames), task.is_forced)
+            sizes: dict[int, Size] = {}
+            cut = self._cut(frames, sizes)
+            self._clips = task.store.write_clips(task.video, clip_format, frames, cut, task.is_forced, sizes)
             task.say(f"clips cut: {len(frames)}, in {time.perf_counter() - started:.2f} s")
 
-    def _cut(self, frames: list[list[int]]) -> Iterator[ClipPixels]:
+    def _cut(self, frames: list[list[int]], sizes: dict[int, Size]) -> Iterator[ClipPixels]:
         """Yield the clips with these frames; nothing is read before the first is asked for."""
         self._task.video.prepare({number for numbers in frames for number in numbers})
         for numbers in frames:
             self._progress.check()
-            yield cut_clip(self._task.video, numbers, self._task.info.clip_format)
+            yield cut_clip(self._task.video, numbers, self._task.info.clip_format, sizes)
 
     def _answer_by_index(self, missing: dict[str, Question], frames: list[list[int]]) -> list[StoredRun]:
         """Take out of `missing` what the store has under another request, and return it; needs no network."""

@@ -115,6 +115,9 @@ class RenderRequest:
         return join_words([*words, "--store", str(self.store)])
 
 
+_DESCRIPTORS = (Path("/dev/fd"), Path("/proc/self/fd"))
+
+
 def _find_place(output: Path) -> Path:
     """Return the file or folder that was asked for.
 
@@ -124,10 +127,10 @@ def _find_place(output: Path) -> Path:
     """
     with suppress(RuntimeError):  # no such user: then it is a name like any other
         output = output.expanduser()
-    is_special = str(output) in ("-", "/dev/stdout", "/dev/stderr")
+    is_special = str(output) in ("-", "/dev/stdout", "/dev/stderr") or output.parent in _DESCRIPTORS
     with suppress(OSError, ValueError):  # not there, or not to be looked at: it is found out when it is written
         mode = output.stat().st_mode
-        is_special |= not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) or Path("/dev") in output.absolute().parents
+        is_special |= not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
     if is_special:
         raise UsageError(
             f"-o {output} is no place for a file: pictures are not written to standard output, pipes or devices",

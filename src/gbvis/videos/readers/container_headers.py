@@ -13,6 +13,9 @@ _MOST_BOXES = 1_000_000
 _MOST_SAMPLES = 1 << 23
 """Samples of a track, for each of which FFmpeg lays out 24 bytes. A day at 60 frames a second has fewer."""
 
+_FILM = {b"moov", b"mdat", b"moof"}
+"""Boxes that a film consists of; behind it may lie others that are cut off, or no boxes at all: cameras write so."""
+
 _ISO_BEGINNINGS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 
 
@@ -28,7 +31,7 @@ def check_headers(path: Path) -> None:
             if head[4:8] in _ISO_BEGINNINGS:
                 promised = _check_boxes(path, file, size)
             else:
-                promised = _riff_size(head) if head[:4] == b"RIFF" else _matroska_size(head)
+                promised = _avi_size(head) if head[:4] == b"RIFF" else _matroska_size(head)
     except OSError as error:
         raise VideoError(f"cannot read {path}: {error.strerror}", "check the file's permissions") from error
     if promised is not None and size < promised:
@@ -36,10 +39,10 @@ def check_headers(path: Path) -> None:
         raise VideoError(f"{path} is cut short: {found}", "copy the video again whole")
 
 
-def _riff_size(head: bytes) -> int | None:
-    """Return the end of the first chunk of an AVI, or None where nothing tells it."""
+def _avi_size(head: bytes) -> int | None:
+    """Return the end of the first chunk of an AVI, or None where nothing tells it, or it is another kind of RIFF."""
     size = int.from_bytes(head[4:8], "little")
-    return 8 + size if 0 < size < 0xFFFFFFFF else None
+    return 8 + size if head[8:11] == b"AVI" and 0 < size < 0xFFFFFFFF else None
 
 
 def _matroska_size(head: bytes) -> int | None:
@@ -57,12 +60,13 @@ def _matroska_size(head: bytes) -> int | None:
 
 
 def _check_boxes(path: Path, file: BinaryIO, size: int) -> int | None:
-    """Return the end of an ISO media file's last box, or None where that reaches as far as the file does.
+    """Return the end of a film's last box, or None where that reaches as far as the file does.
 
     Raises:
         GbvisError: There are more boxes, or a track claims more samples, than any film has.
     """
     promised: int | None = 0
+    seen: set[bytes] = set()
     for number, (name, start, end) in enumerate(_boxes(file, size)):
         if number > _MOST_BOXES:
             raise _unbelievable(path, f"it consists of more than {_MOST_BOXES:,} boxes")
@@ -71,6 +75,9 @@ def _check_boxes(path: Path, file: BinaryIO, size: int) -> int | None:
             counts = _sample_counts(file.read(min(end or size, size) - start))
             if any(count > max(size, _MOST_SAMPLES) for count in counts):
                 raise _unbelievable(path, "it claims more frames than it has bytes")
+        if end is not None and end > size and name not in _FILM and seen >= {b"moov", b"mdat"}:
+            break
+        seen.add(name)
         promised = end
     return promised
 

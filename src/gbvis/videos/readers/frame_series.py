@@ -205,7 +205,8 @@ def choose_series(folder: Path, series: Sequence[Series], is_flow: bool = False)
     best, *rest = frames
     rivals = [one for one in rest if 2 * len(one) > len(best) or (not best.numbers and one.numbers and len(one) > 1)]
     coloured = [one for one in (best, *rivals) if rivals and not is_grey(folder / one.names[0])]
-    if len(coloured) == 1 and all(_lie_beside(one, best) for one in rivals):
+    grey = [one for one in (best, *rivals) if one not in coloured]
+    if len(coloured) == 1 and all(_lie_beside(one, best) and not _is_jpeg(one) for one in grey):
         best, rivals = coloured[0], []
     rivals += [one for one in named if one.is_aside and not best.is_aside and len(one) >= 2 * len(best)]
     if rivals:
@@ -220,6 +221,10 @@ def choose_series(folder: Path, series: Sequence[Series], is_flow: bool = False)
 def _lie_beside(one: Series, other: Series) -> bool:
     """Return whether two series have the same names but for their suffix."""
     return Path(one.pattern).stem.lower() == Path(other.pattern).stem.lower()
+
+
+def _is_jpeg(series: Series) -> bool:
+    return series.names[0].lower().endswith((".jpg", ".jpeg"))  # which no masks are kept as
 
 
 def _check_doubles(folder: Path, series: Series) -> None:

@@ -13,7 +13,7 @@ from gbvis.provenance import hash_file
 from gbvis.videos.motion import Motion, decode_motion
 from gbvis.videos.readers.frame_folder import FlowInFolder, FrameFolder, ImageFiles, check_flow
 from gbvis.videos.readers.frame_layout import Channel, find_channel, find_flow, find_frames
-from gbvis.videos.two_stream import TwoStreamDataset, find_dataset, find_video_folder
+from gbvis.videos.two_stream import TwoStreamDataset, find_dataset, find_video_folder, is_video_name
 from gbvis.videos.video import Video, video_name
 
 _LARGEST_MOTION = 1e6
@@ -103,6 +103,8 @@ def read(location: str, modality: str, dataset: Path) -> Video | None:
     """
     name = video_name(location)
     folders = find_dataset(dataset)
+    if not (folders.rgb or folders.u or folders.v):
+        return _read_below(location, modality, dataset)
     rgb = find_video_folder(folders.rgb, name) if folders.rgb else None
     path = Path(location)
     if path.exists():  # the file or folder itself is the RGB stream, and gives the video its name
@@ -111,6 +113,20 @@ def read(location: str, modality: str, dataset: Path) -> Video | None:
     if modality == "rgb":
         return FrameFolder(rgb.name, rgb, is_in_dataset=True) if rgb else None
     return _read_flow(folders, name, rgb.name if rgb else None, rgb, dataset)
+
+
+def _read_below(location: str, modality: str, dataset: Path) -> Video | None:
+    """Return the video of a data set that has one folder a video, `[CLASS/]VIDEO/`, for all that belongs to it."""
+    path = Path(location)
+    if path.exists() or path.is_absolute() or not all(map(is_video_name, path.parts)):
+        return None
+    folder = path.with_name(video_name(location))
+    below = next((dataset / one for one in (path, folder) if one.parts and (dataset / one).is_dir()), None)
+    if below is None:
+        return None
+    if modality == "flow":
+        return FlowInFolder(below.name, below) if find_flow(below) else None
+    return FrameFolder(below.name, below)
 
 
 def _read_flow(
