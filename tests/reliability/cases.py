@@ -136,7 +136,7 @@ def damage_safetensors_header(content: bytes, random: Random) -> bytes:
     """Break a value of the header, or of gbvis's own description inside it; the lengths are right."""
     size = int.from_bytes(content[:8], "little")
     header, tensors = content[8 : 8 + size].decode(), content[8 + size :]
-    if random.random() < 0.2:
+    if random.random() < 0.2 or "__metadata__" not in header:
         header = damage_json(header, random)
     else:
         tree = json.loads(header)
@@ -214,6 +214,7 @@ KINDS: dict[str, Prepare] = {
     "weights .pth, legacy": partial(prepare_weights, "rgb-legacy.pth"),
     "weights .pkl": partial(prepare_weights, "flow.pkl"),
     "weights .safetensors": partial(prepare_weights, "rgb.safetensors"),
+    "weights .safetensors, plain": partial(prepare_weights, "rgb-plain.safetensors"),
     "labels": prepare_labels,
     "list": prepare_list,
 }

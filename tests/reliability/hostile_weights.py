@@ -90,3 +90,36 @@ def checkpoint_whose_entries_overlap(whole: Path, folder: Path) -> Call:
 def checkpoint_whose_keys_are_tuples_of_tuples(whole: Path, folder: Path) -> Call:
     """What `torch.load` reads, and no mapping."""
     return _weights_call(whole, folder, "w.pth", pickle.dumps({(1, (2,)): 3}, protocol=2))
+
+
+@hostile
+def checkpoint_of_names_with_many_dots(whole: Path, folder: Path) -> Call:
+    """Words before the network's own names, a hundred thousand of them."""
+    import torch
+
+    torch.save({"a." * 100_000 + str(number): torch.zeros(1) for number in range(20)}, folder / "w.pth")
+    return _weights_call(whole, folder, "w.pth", (folder / "w.pth").read_bytes())
+
+
+@hostile
+def checkpoint_of_states_in_each_other(whole: Path, folder: Path) -> Call:
+    """Thirty levels, each twice in the one above: a billion ways to one state dict."""
+    import torch
+
+    tree: object = {"a.weight": torch.zeros(1)}
+    for _ in range(30):
+        tree = {"left": tree, "right": tree}
+    torch.save(tree, folder / "w.pth")
+    return _weights_call(whole, folder, "w.pth", (folder / "w.pth").read_bytes())
+
+
+@hostile
+def checkpoint_beside_a_number_of_a_terabyte(whole: Path, folder: Path) -> Call:
+    """A NumPy scalar whose type claims 2^40 bytes: nothing is made of it."""
+    body = b"\x80\x02}X\x01\x00\x00\x00acnumpy.core.multiarray\nscalar\ncnumpy\ndtype\n"
+    body += b"X\x0e\x00\x00\x00V1099511627776K\x00K\x01\x87RX\x01\x00\x00\x00x\x86Rs."
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("w/data.pkl", body)
+        archive.writestr("w/version", b"3\n")
+    return _weights_call(whole, folder, "w.pth", file.getvalue())

@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import imageio.v3 as imageio
 import numpy as np
+import safetensors.torch
 import torch
 
 from gbvis.networks.labels import read_class_list
@@ -76,6 +77,8 @@ def write_weights(folder: Path) -> None:
         content = {name: {"split1": {"state_dict": make_state_dict(make_architecture(channels), channels)}}}
         torch.save({"content": content}, folder / f"{name}.pth")
         torch.save({"content": content}, folder / f"{name}-legacy.pth", _use_new_zipfile_serialization=False)
+        bare = {key: tensor.contiguous() for key, tensor in content[name]["split1"]["state_dict"].items()}
+        safetensors.torch.save_file(bare, folder / f"{name}-plain.safetensors")
     assert VMZ_CAFFE2.fit
     form = VMZ_CAFFE2.fit(VMZ_CAFFE2, [*(f"shortcut_projection_{index}_w" for index in (2, 4, 6)), "last_out_L101_w"])
     module = R2Plus1D(make_architecture(2), form.variant)

@@ -163,3 +163,17 @@ def test_names_are_not_frozen_with_a_run(store: Store) -> None:
     store.weights.keep_labels(replace(INFO, labels=OTHERS))
     assert store.labels_of(run) == OTHERS
     assert "other" not in json.dumps(json.loads(store.storage.read(f"{run.key}/zarr.json")))
+
+
+def test_names_go_by_the_network_whatever_file_it_is_in(store: Store) -> None:
+    one = replace(INFO, identity="a" * 64)
+    copy = replace(one, sha256="b" * 64)
+    for info in (one, copy):
+        store.weights.write([info])
+    store.weights.keep_labels(replace(one, labels=OTHERS))
+    assert [info.labels for info in store.weights.all()] == [OTHERS, OTHERS]
+    assert store.weights.labels_of(make_recipe(weights="a" * 64)) == OTHERS
+    assert store.weights.identities_in("b" * 64) == {"a" * 64, "b" * 64}
+    unnamed = replace(copy, sha256="c" * 64, labels=None)
+    assert store.weights.rename([unnamed]) == [replace(unnamed, labels=OTHERS)]
+    assert store.weights.rename([replace(unnamed, identity="d" * 64)]) == [replace(unnamed, identity="d" * 64)]

@@ -168,8 +168,13 @@ def _describe_field(endpoint: EndpointShape) -> str:
 
 def print_conversion(console: Console, converted: ConvertedWeights) -> None:
     """Print one line for a file of weights."""
+    from gbvis.steps.networks import describe_states
+
     held = ", ".join(f"{info.modality} {info.title} from {info.checkpoint_format}" for info in converted.infos)
     console.print(f"{converted.path}  {held}  {converted.size:,} bytes")
+    for info in converted.infos:
+        if info.states:
+            console.print(f"of several states in the file {describe_states(info)}")
 
 
 def print_sample(console: Console, written: WrittenSample) -> None:

@@ -12,7 +12,7 @@ from gbvis.attribution.methods import METHODS
 from gbvis.cli import list_options, parse
 from gbvis.cli.option_groups import option, switch
 from gbvis.cli.weights_names import name_weights
-from gbvis.cli.weights_options import Reading
+from gbvis.cli.weights_options import WEIGHTS_VARIABLE, Reading
 from gbvis.figures.outputs import PICTURES
 from gbvis.flow import ALGORITHMS
 
@@ -164,7 +164,7 @@ class WeightsFiles:
             "-w",
             "--weights",
             metavar="[NAME=]FILE",
-            envvar="GBVIS_WEIGHTS",
+            envvar=WEIGHTS_VARIABLE,
             text="Use this checkpoint; repeatable, one per stream. With NAME=, lists and pictures call it so. sample "
             "means the networks that come with gbvis.",
         ),

@@ -1,10 +1,9 @@
 """`-w NAME=FILE`: a weights file with the name that lists and pictures have for it."""
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
-from gbvis.cli.weights_options import expand_path
+from gbvis.cli.weights_options import expand_path, split_names
 from gbvis.errors import UsageError
 from gbvis.networks.sample import find_weights
 
@@ -25,11 +24,11 @@ def read_weights(typed: str) -> tuple[Path, str]:
     return find_weights(expand_path(path)), name.strip()
 
 
-def read_all_weights(typed: Iterable[str] | None) -> list[tuple[Path, str]]:
+def read_all_weights(typed: list[str] | None) -> list[tuple[Path, str]]:
     """Return the weights files typed; an empty name, as behind the last `:` of GBVIS_WEIGHTS, is none."""
-    return [read_weights(name) for name in typed or () if name]
+    return [read_weights(name) for name in split_names(typed or []) if name]
 
 
-def name_weights(typed: Iterable[str] | None) -> dict[Path, str]:
+def name_weights(typed: list[str] | None) -> dict[Path, str]:
     """Return the names that were given, by file."""
     return {path: name for path, name in read_all_weights(typed) if name}

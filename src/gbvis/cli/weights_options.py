@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ CheckpointFormat = Annotated[
         text=f"The checkpoint format, where the file does not show it: {', '.join(FORMATS.names)}.",
     ),
 ]
+WEIGHTS_VARIABLE = "GBVIS_WEIGHTS"
 _BOTH = "With two streams: rgb:... or flow:..., repeatable."
 
 
@@ -146,6 +148,15 @@ def _read_side(typed: str) -> int:
     if match is None:
         raise ValueError("the side of a square in pixels, such as 112")
     return int(match[1])
+
+
+def split_names(typed: list[str]) -> list[str]:
+    """Return the names typed; those in `GBVIS_WEIGHTS` are divided as paths are, which Typer does at spaces instead.
+
+    Typer divides only a list of `Path` there, and a `Path` does not tell `-w .` from an empty name.
+    """
+    variable = os.environ.get(WEIGHTS_VARIABLE)
+    return variable.split(os.pathsep) if variable is not None and typed == variable.split() else typed
 
 
 def expand_path(name: str) -> Path:

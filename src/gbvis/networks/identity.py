@@ -30,7 +30,7 @@ def identify(module: nn.Module, info: WeightsInfo) -> str:
     return digest.hexdigest()
 
 
-def _bytes_of(tensor: Tensor) -> NDArray[np.uint8]:
+def _bytes_of(tensor: Tensor) -> memoryview:
     """Return a tensor's numbers as bytes, row by row; not copied where they lie so."""
     numbers: NDArray[np.uint8] = tensor.detach().contiguous().flatten().view(torch.uint8).numpy()
-    return numbers
+    return numbers.data

@@ -102,8 +102,10 @@ def _unknown(named: NamedTensors, kinds: Collection[NetworkKind]) -> WeightsErro
     likenesses = [likeness for kind in kinds if (likeness := kind.compare(named))]
     if likenesses:
         nearest = max(likenesses, key=lambda likeness: likeness.share)
+        total = len(named.tensors)
+        alike = f"{round(nearest.share * total)} of its {total} tensors have names of it"
         return WeightsError(
-            f"{named.path} holds no network that gbvis knows; the nearest is {nearest.name}, and the file "
+            f"{named.path} is no checkpoint that gbvis knows; nearest is {nearest.name}: {alike}, and the file "
             f"{nearest.difference}",
             f"known checkpoint formats: {formats}",
         )

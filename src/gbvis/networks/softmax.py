@@ -29,7 +29,8 @@ class _Softmax(torch.autograd.Function):
         wide = _widen(gradient)
         beyond = wide - wide.gather(1, probabilities.argmax(1, keepdim=True))
         passed = probabilities * (beyond - (probabilities * beyond).sum(1, keepdim=True))
-        return passed.to(gradient.device, gradient.dtype)
+        narrow: Tensor = passed.to(gradient.device, gradient.dtype)
+        return narrow
 
 
 def softmax(logits: Tensor) -> Tensor:

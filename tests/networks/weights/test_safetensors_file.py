@@ -71,12 +71,12 @@ def test_the_command(call: Call, weights: dict[str, Path], dataset: Path, tmp_pa
     assert not list(tmp_path.glob(".*.partial"))
 
 
-def write_foreign(path: Path) -> None:
-    safetensors.torch.save_file({"a": torch.zeros(2)}, path)
+def write_empty(path: Path) -> None:
+    safetensors.torch.save_file({}, path)
 
 
 def write_newer(path: Path) -> None:
-    safetensors.torch.save_file({"a": torch.zeros(2)}, path, metadata={"gbvis": '{"format_version": 3}'})
+    safetensors.torch.save_file({"a": torch.zeros(2)}, path, metadata={"gbvis": '{"format_version": 4}'})
 
 
 def write_cut(path: Path) -> None:
@@ -91,7 +91,7 @@ def write_spare(path: Path) -> None:
     safetensors.torch.save_file({**tensors, "flow.extra": torch.zeros(1)}, path, metadata=metadata)
 
 
-@pytest.mark.parametrize("write", [write_foreign, write_newer, write_cut, write_spare])
+@pytest.mark.parametrize("write", [write_empty, write_newer, write_cut, write_spare])
 def test_what_cannot_be_read_says_so(tmp_path: Path, write: object) -> None:
     path = tmp_path / "own.safetensors"
     write(path)  # type: ignore[operator]

@@ -55,7 +55,7 @@ class FusedConvolution(nn.Module):
         weight = weight[..., 0] if self._is_temporal else weight[:, :, 0]
         self._part = _PART if is_exact and weight.shape[1] >= _WIDE else weight.shape[1]
         self._names = [f"weight_{number}" for number in range(-(-weight.shape[1] // self._part))]
-        for name, part in zip(self._names, weight.to(dtype).split(self._part, 1), strict=True):
+        for name, part in zip(self._names, torch.split(weight.to(dtype), self._part, 1), strict=True):
             self.register_buffer(name, part.contiguous(memory_format=torch.channels_last))
         self.register_buffer("shift", None if shift is None else shift.to(dtype))
 
@@ -75,7 +75,7 @@ class FusedConvolution(nn.Module):
         if any(rest):
             image = functional.pad(image, rest)
         weights = [self.get_buffer(name) for name in self._names]
-        parts = image.split(self._part, 1) if len(weights) > 1 else (image,)
+        parts = torch.split(image, self._part, 1) if len(weights) > 1 else (image,)
         convolved: Tensor | None = None
         for part, weight in zip(parts, weights, strict=True):
             dense = part if len(weights) == 1 else part.contiguous(memory_format=torch.channels_last)

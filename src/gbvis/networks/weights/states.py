@@ -140,7 +140,8 @@ def _split_off_copies(state: State) -> list[State]:
 
 def _networks_in(state: State, word: str, group: Mapping[str, Tensor], depth: int) -> list[State]:
     name = f"{state.name}.{word}" if state.name else word
-    return [one for one in _divide(replace(state, name=name, tensors=group), depth + 1) if one.is_network]
+    below = replace(state, name=name, tensors=group, is_network=False)
+    return [one for one in _divide(below, depth + 1) if one.is_network]
 
 
 def _group(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:

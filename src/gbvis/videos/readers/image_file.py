@@ -46,8 +46,8 @@ def read_image(path: Path, mode: str) -> NDArray[np.uint8]:
     from PIL import Image  # here: a cached run reads no frame
 
     try:
-        _check_size(path)
-        with Image.open(path, formats=_formats(path)) as image:
+        # Pillow warns of a broken TIFF where it goes on, and of sizes, for which ours is the lower limit
+        with warnings.catch_warnings(action="ignore"), _open_checked(path) as image:
             image.load()
             orientation = image.getexif().get(_ORIENTATION, 1)
             values = _as_bytes(image, mode)
@@ -63,7 +63,7 @@ def is_grey(path: Path) -> bool:
     from PIL import Image
 
     try:
-        with Image.open(path, formats=_formats(path)) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=_formats(path)) as image:
             return image.mode in _GREY
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return False
@@ -83,8 +83,8 @@ def _formats(path: Path) -> tuple[str, ...]:
     return ("TIFF",) if path.suffix.lower() in (".tif", ".tiff") else _FORMATS
 
 
-def _check_size(path: Path) -> None:
-    """Check, before it is decoded, that an image is no larger than a frame can be, and takes no longer.
+def _open_checked(path: Path) -> Any:
+    """Return an open image that, before it is decoded, is no larger than a frame can be, and takes no longer.
 
     Raises:
         GbvisError: It is.
@@ -92,15 +92,16 @@ def _check_size(path: Path) -> None:
     """
     from PIL import Image
 
-    with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):  # ours is the lower limit
-        image = Image.open(path, formats=_formats(path))
-    with image:
-        width, height = image.size
-        is_jpeg = image.format in ("JPEG", "MPO")
+    image = Image.open(path, formats=_formats(path))
+    width, height = image.size
+    is_jpeg = image.format in ("JPEG", "MPO")
     if is_jpeg and path.read_bytes().count(b"\xff\xda") > _MOST_SCANS:  # inside a scan, 0 follows each 255
+        image.close()
         raise VideoError(f"frame {path} goes over its pixels more than {_MOST_SCANS} times", "write this frame again")
     if width * height > LARGEST_FRAME:
+        image.close()
         raise VideoError(
             f"frame {path} has {width}x{height} pixels, and gbvis reads up to {LARGEST_FRAME:,} of them",
             "scale it down, or write it again where that is not its size",
         )
+    return image
