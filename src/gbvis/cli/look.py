@@ -76,12 +76,8 @@ class Look:
             SCALES,
             Style,
         )
-        from gbvis.figures.text import check_font
 
-        if self.font:
-            check_font(self.font)
-        if not math.isfinite(self.fps) or not math.isfinite(self.percentile):
-            raise UsageError("--fps and --percentile want numbers", "give one from 0.1 to 60, and from 50 to 100")
+        self._check()
         names = [check_name("panel", PANELS, name.strip()) for name in self.panels.split(",")]
         return Style(
             panels=tuple(dict.fromkeys(names)),
@@ -97,6 +93,14 @@ class Look:
             font=self.font,
             layout=LAYOUTS.check(self.layout) if self.layout else None,
         )
+
+    def _check(self) -> None:
+        from gbvis.figures.text import check_font
+
+        if self.font:
+            check_font(self.font)
+        if not math.isfinite(self.fps) or not math.isfinite(self.percentile):
+            raise UsageError("--fps and --percentile want numbers", "give one from 0.1 to 60, and from 50 to 100")
 
 
 def _parse_loops(typed: str) -> int | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,10 @@ from gbvis.videos.clip_request import ClipRequest
 from gbvis.videos.gather import gather_videos
 from gbvis.videos.locate import check_dataset
 from gbvis.videos.name_list import VideoEntry
+from gbvis.videos.video import Video
+
+if TYPE_CHECKING:
+    from gbvis.networks.network import Network
 
 Scores = NDArray[np.float32]
 """float32 (classes,), probabilities."""
@@ -123,29 +127,36 @@ def _predict_stream(
     scores_at = info.scores
     if scores_at is None:
         raise UsageError(f"the network {info.path} gives no class probabilities", "explain it instead")
-    network = networks.load(modality)
+    scores = _mean_scores(video, frames, networks.load(modality), scores_at, progress)
+    prediction = Prediction(video.name, modality, len(frames), info.top(scores, request.top))
+    return _Stream(prediction, scores, video.shape.frame_count)
+
+
+def _mean_scores(
+    video: Video, frames: list[list[int]], network: "Network", scores_at: Endpoint, progress: Progress
+) -> Scores:
+    """Return the mean of the class probabilities over clips of these frames: float32 (classes,)."""
 
     def watch(endpoint: Endpoint, shape: tuple[int, ...]) -> None:
-        progress.say(f"{video.name} {modality}: {endpoint.name:<10} {list(shape)}")
+        progress.say(f"{video.name} {network.info.modality}: {endpoint.name:<10} {list(shape)}")
 
-    total = np.zeros(info.class_count)
+    total = np.zeros(network.info.class_count)
     with network.precision_scope():
         batches = network.batches(len(frames), progress.say)
         for batch in batches:
             with batches.attempt():
-                clips = [cut_clip(video, frames[number], info.clip_format) for number in batch]
+                clips = [cut_clip(video, frames[number], network.info.clip_format) for number in batch]
                 responses = network.predict(clips, {scores_at}, None if batch.start else watch)
                 total += responses[scores_at].array().sum(axis=0)
                 for _ in batch:
                     progress.advance(video.name)
-    scores = (total / len(frames)).astype(np.float32)
+    scores: Scores = (total / len(frames)).astype(np.float32)
     if not np.isfinite(scores).all():
         raise NumbersError(
             f"the scores of {video.name} hold NaN or infinity",
             "the numbers overflow: check the weights, or try --precision float32",
         )
-    prediction = Prediction(video.name, modality, len(frames), info.top(scores, request.top))
-    return _Stream(prediction, scores, video.shape.frame_count)
+    return scores
 
 
 def _open_store(location: str | Path) -> Store:

@@ -1,6 +1,6 @@
 """The Python API: what `import gbvis` gives. A call checks its arguments at once, and computes while you iterate."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +8,7 @@ from gbvis.attribution.method import Method
 from gbvis.attribution.methods import parse_method
 from gbvis.errors import UsageError
 from gbvis.figures.style import Style
+from gbvis.networks.input_format import InputFormat, InputFormats
 from gbvis.networks.sample import find_weights
 from gbvis.progress import Failure, Progress
 from gbvis.steps import explain as explain_step
@@ -54,6 +55,8 @@ def explain(
     flow: FlowRequest | None = None,
     class_names: str | Path | None = None,
     checkpoint_format: str | None = None,
+    state: str | None = None,
+    inputs: InputFormat | Mapping[str, InputFormat] | None = None,
     device: str = "auto",
     precision: str = "float32",
     force: bool = False,
@@ -81,6 +84,8 @@ def explain(
         flow: How flow is computed.
         class_names: A file of class names, one per line.
         checkpoint_format: The checkpoint format, where the file does not show it.
+        state: Which network of a file that holds several, by its key.
+        inputs: What the network's input is like, where it is not its format's; with two streams, by stream.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         precision: `float32`, `tf32` or `bfloat16`.
         force: Compute again what is already there.
@@ -95,7 +100,7 @@ def explain(
     """
     request = ExplainRequest(
         videos=_entries(videos),
-        weights=_weights(weights, modality, device, precision, class_names, checkpoint_format),
+        weights=_weights(weights, modality, device, precision, class_names, checkpoint_format, state, inputs),
         store=store,
         dataset=_path(dataset),
         endpoints=_list(endpoints),
@@ -124,6 +129,8 @@ def predict(
     flow: FlowRequest | None = None,
     class_names: str | Path | None = None,
     checkpoint_format: str | None = None,
+    state: str | None = None,
+    inputs: InputFormat | Mapping[str, InputFormat] | None = None,
     device: str = "auto",
     precision: str = "float32",
     store: str | Path = "gbvis.zarr",
@@ -144,6 +151,8 @@ def predict(
         flow: How flow is computed.
         class_names: A file of class names, one per line.
         checkpoint_format: The checkpoint format, where the file does not show it.
+        state: Which network of a file that holds several, by its key.
+        inputs: What the network's input is like, where it is not its format's; with two streams, by stream.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         precision: `float32`, `tf32` or `bfloat16`.
         store: The store for computed flow; nothing else is kept there.
@@ -157,7 +166,7 @@ def predict(
     """
     request = PredictRequest(
         videos=_entries(videos),
-        weights=_weights(weights, modality, device, precision, class_names, checkpoint_format),
+        weights=_weights(weights, modality, device, precision, class_names, checkpoint_format, state, inputs),
         dataset=_path(dataset),
         clips=read_clip_request(frames, str(clips), None if start is None else str(start), stride),
         top=top,
@@ -230,6 +239,8 @@ def load_network(
     *,
     modality: str | None = None,
     checkpoint_format: str | None = None,
+    state: str | None = None,
+    inputs: InputFormat | Mapping[str, InputFormat] | None = None,
     device: str = "auto",
     precision: str = "float32",
 ) -> "Network":
@@ -239,6 +250,8 @@ def load_network(
         weights: A checkpoint file, or `sample`.
         modality: `rgb` or `flow`, where the file holds both.
         checkpoint_format: The checkpoint format, where the file does not show it.
+        state: Which network of a file that holds several, by its key.
+        inputs: What the network's input is like, where it is not its format's; with two streams, by stream.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         precision: `float32`, `tf32` or `bfloat16`.
 
@@ -246,7 +259,7 @@ def load_network(
         WeightsError: The file cannot be read, or holds no network that gbvis knows.
         UsageError: It holds two networks, and `modality` does not say which.
     """
-    networks = Networks(_weights(weights, modality, device, precision, None, checkpoint_format))
+    networks = Networks(_weights(weights, modality, device, precision, None, checkpoint_format, state, inputs))
     if len(networks.infos) > 1:
         raise UsageError(f"{weights} holds networks for {' and '.join(networks.infos)}", "say which: modality='rgb'")
     (only,) = networks.infos
@@ -269,9 +282,20 @@ def _weights(
     precision: str,
     class_names: str | Path | None,
     checkpoint_format: str | None,
+    state: str | None = None,
+    inputs: InputFormat | Mapping[str, InputFormat] | None = None,
 ) -> WeightsRequest:
     found = tuple(find_weights(Path(path)) for path in _list(paths))
-    return WeightsRequest(found, modality, device, precision, _path(class_names), checkpoint_format)
+    return WeightsRequest(
+        paths=found,
+        modality=modality,
+        device=device,
+        precision=precision,
+        labels=_path(class_names),
+        checkpoint_format=checkpoint_format,
+        state=state,
+        inputs=InputFormats({"": inputs} if isinstance(inputs, InputFormat) else dict(inputs or {})),
+    )
 
 
 def _path(given: str | Path | None) -> Path | None:

@@ -156,23 +156,31 @@ def write_clips(
         group.add_array("pixels", StoredArray(shape, clip_format.dtype, PIXEL_AXES))
         for clip in clips:
             group.write("pixels", clip)
-        source = video.shape
-        known = [[sizes.get(number, (source.height, source.width)) for number in clip] for clip in frames]
-        height, width = known[0][0]
-        group.attributes = {
-            "video": video.name,
-            "modality": video.modality,
-            "fingerprint": fingerprint_for(video, clip_format),
-            "frames": frames,
-            "geometry": clip_format.geometry,
-            "flow": video.flow_recipe,
-            "location": video.location,
-            "frame_count": source.frame_count,
-            "rate": source.rate,
-            "source_size": [height, width],
-            "source_box": list(clip_format.source_box(replace(source, width=width, height=height))),
-        }
-        if len(set(chain(*known))) > 1:
-            group.attributes["source_sizes"] = known
-        if source.seconds:
-            group.attributes["seconds"] = [[source.seconds[number] for number in clip] for clip in frames]
+        group.attributes = _describe(video, clip_format, frames, sizes)
+
+
+def _describe(
+    video: Video, clip_format: ClipFormat, frames: list[list[int]], sizes: Mapping[int, Size]
+) -> dict[str, Any]:
+    """Return the attributes of clips."""
+    source = video.shape
+    known = [[sizes.get(number, (source.height, source.width)) for number in clip] for clip in frames]
+    height, width = known[0][0]
+    attributes = {
+        "video": video.name,
+        "modality": video.modality,
+        "fingerprint": fingerprint_for(video, clip_format),
+        "frames": frames,
+        "geometry": clip_format.geometry,
+        "flow": video.flow_recipe,
+        "location": video.location,
+        "frame_count": source.frame_count,
+        "rate": source.rate,
+        "source_size": [height, width],
+        "source_box": list(clip_format.source_box(replace(source, width=width, height=height))),
+    }
+    if len(set(chain(*known))) > 1:
+        attributes["source_sizes"] = known
+    if source.seconds:
+        attributes["seconds"] = [[source.seconds[number] for number in clip] for clip in frames]
+    return attributes
