@@ -84,3 +84,8 @@ def check_index(index: int, count: int, kind: str) -> int:
 def label_key(name: str) -> str:
     """Return what of a class name counts when names are compared: no case, spaces, hyphens, underscores."""
     return "".join(character for character in name.lower() if character not in " _-")
+
+
+def class_name(labels: Labels | None, index: int) -> str | None:
+    """Return the name of a class, where it is known."""
+    return labels[index] if labels and 0 <= index < len(labels) else None

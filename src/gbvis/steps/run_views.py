@@ -13,12 +13,9 @@ from gbvis.errors import GbvisError, StoreError, VideoError
 from gbvis.figures.color import color_wheel
 from gbvis.figures.picture import Pixels
 from gbvis.figures.run_view import ClipView, RunView, SourceFrames, spread_over_frames
-from gbvis.networks.labels import Labels
-from gbvis.networks.prediction import PredictedClass
+from gbvis.networks.labels import Labels, class_name
 from gbvis.store import Store, StoredRun
-from gbvis.store.keys import video_key
 from gbvis.videos.locate import find_video, look_for
-from gbvis.videos.source import Source
 from gbvis.videos.two_stream import find_dataset
 from gbvis.videos.video import SAMPLE_PREFIX, Video, reading_of, video_name
 
@@ -48,7 +45,7 @@ def make_run_view(
         key=run.key,
         clips_digest=run.clips,
         class_name=class_name(labels, run.target) if run.endpoint.is_class else None,
-        prediction=predicted_class(run, labels),
+        prediction=run.predicted(labels),
         clips=partial(_read_clips, store, run),
         read_rate=lambda: store.clips_of(run).rate,
         find_source=find_source,
@@ -57,27 +54,6 @@ def make_run_view(
         weights_name=store.weights.name_of(run.recipe),
         read_seconds=partial(_read_seconds, store, run),
     )
-
-
-def predicted_class(run: StoredRun, labels: Labels | None) -> PredictedClass | None:
-    """Return the class with the highest score over a run's clips, or None where its network gives no scores."""
-    if not run.scores:
-        return None
-    best = run.scores[0]
-    return PredictedClass(best.index, class_name(labels, best.index), best.score, len(run.recipe.clips))
-
-
-def source_of(store: Store, run: StoredRun) -> Source:
-    """Return where a run's stream came from."""
-    recipe = run.recipe
-    is_estimated = recipe.flow_algorithm is not None
-    count = lambda: store.clips_of(run).frame_count  # noqa: E731
-    return Source(video_key(run.video), run.modality, recipe.video, run.location, is_estimated, count)
-
-
-def class_name(labels: Labels | None, index: int) -> str | None:
-    """Return the name of a class, where it is known."""
-    return labels[index] if labels and 0 <= index < len(labels) else None
 
 
 def _read_clips(store: Store, run: StoredRun) -> Iterator[ClipView]:

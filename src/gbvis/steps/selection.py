@@ -1,7 +1,7 @@
 """Which runs of a store a call is about."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,17 +9,17 @@ from gbvis.attribution.methods import METHODS
 from gbvis.errors import GbvisError
 from gbvis.flow import ALGORITHMS
 from gbvis.networks.endpoint import find_endpoints, is_all
-from gbvis.networks.labels import Labels, label_key
+from gbvis.networks.labels import Labels, class_name, label_key
 from gbvis.registry import check_name
 from gbvis.steps.networks import MODALITIES, PRECISIONS, identify_weights
-from gbvis.steps.run_views import class_name, source_of
+from gbvis.steps.sources import name_sources, source_of
 from gbvis.steps.video_names import find_name
 from gbvis.store import Store, StoredRun
 from gbvis.store.keys import video_key
 from gbvis.videos.gather import gather_videos
 from gbvis.videos.locate import find_video
 from gbvis.videos.name_list import VideoEntry
-from gbvis.videos.source import Source, match_streams, tell_apart
+from gbvis.videos.source import Source, match_streams
 from gbvis.videos.video import SAMPLE_PREFIX, VIDEO_SUFFIXES, reading_of
 
 
@@ -142,15 +142,6 @@ def _find_same(name: str, path: str, sources: Sequence[Source]) -> list[Source]:
     here = Source(video_key(name), "rgb", content, video.location, count_frames=lambda: video.shape.frame_count)
     partner = match_streams([*sources, here]).partner
     return [source for source in sources if content in (source.fingerprint, partner.get(source, source).fingerprint)]
-
-
-def name_sources(store: Store, runs: Iterable[StoredRun]) -> dict[Source, str]:
-    """Return what each stream is called whose runs these are: all that a store has of the videos of one name.
-
-    It is that name; where there are several videos of it, with what tells them apart.
-    """
-    found = list(runs)
-    return tell_apart(found[0].video, [source_of(store, run) for run in found]) if found else {}
 
 
 def _is_at(location: str, video: str) -> bool:

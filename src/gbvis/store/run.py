@@ -12,6 +12,8 @@ from gbvis.attribution.attribution import Attribution, Values, are_pixel_axes
 from gbvis.attribution.recipe import Recipe
 from gbvis.errors import StoreError, UsageError
 from gbvis.networks.endpoint import Endpoint
+from gbvis.networks.labels import Labels, class_name
+from gbvis.networks.prediction import PredictedClass
 from gbvis.store.array import StoredArray
 from gbvis.store.clips import StoredClips
 from gbvis.store.group import StoredGroup, read_attributes, write_attributes
@@ -103,6 +105,13 @@ class StoredRun(StoredGroup):
     def axes(self) -> tuple[str, ...]:
         """The names of one clip's axes: (channel, time, y, x) where values are in line with the clip's pixels."""
         return self.arrays["gradient"].axes[1:]
+
+    def predicted(self, labels: Labels | None) -> PredictedClass | None:
+        """Return the class with the highest score over the clips, or None where the network gives no scores."""
+        if not self.scores:
+            return None
+        best = self.scores[0]
+        return PredictedClass(best.index, class_name(labels, best.index), best.score, len(self.recipe.clips))
 
     def gradient(self, clip: int) -> Values:
         """Return what the method gave for a clip: float32 (channel, time, y, x), or what `axes` says.

@@ -13,7 +13,6 @@ from gbvis.networks.info import WeightsInfo
 from gbvis.networks.labels import check_index, find_class
 from gbvis.networks.prediction import PredictedClass
 from gbvis.steps.networks import WeightsRequest
-from gbvis.steps.run_views import predicted_class
 from gbvis.steps.streams import FlowRequest
 from gbvis.store import StoredRun
 from gbvis.videos.clip_request import ClipRequest
@@ -149,7 +148,7 @@ class ExplainedRun:
     @property
     def prediction(self) -> PredictedClass | None:
         """What the network predicts for these clips, or None where it gives no scores."""
-        return predicted_class(self.run, self.info.labels)
+        return self.run.predicted(self.info.labels)
 
     @property
     def is_saturated(self) -> bool:

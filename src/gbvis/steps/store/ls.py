@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from gbvis.errors import NothingFound
+from gbvis.networks.labels import class_name
 from gbvis.progress import Failure
-from gbvis.steps.run_views import class_name, source_of
-from gbvis.steps.selection import Selection, name_sources, select_runs
+from gbvis.steps.selection import Selection, select_runs
+from gbvis.steps.sources import name_sources, source_of
 from gbvis.steps.video_names import suggest_name
 from gbvis.store import Store, StoredRun
 from gbvis.store.inventory import measure
