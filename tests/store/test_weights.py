@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from written_runs import INFO, NAMES, make_recipe, write_run
 
 from conftest import Call
@@ -147,7 +148,7 @@ def test_the_names_that_explain_was_given_last_are_used_everywhere(call: Call, t
         assert call("render", "-l", f"{name} 2", "-o", f"{name}.png").code == 0
         call("render", "-l", f"{others} 2", "-o", "none.png").check_error(1, "nothing to render")
         assert call("render", "-l", f"{others} 2", "--labels", f"{others}.txt", "-o", f"not-{name}.png").code == 0
-    pictures = {path.stem: path.read_bytes() for path in tmp_path.glob("*.png")}
+    pictures = {path.stem: Image.open(path).tobytes() for path in tmp_path.glob("*.png")}
     assert pictures["first"] == pictures["not-second"] != pictures["second"] == pictures["not-first"]
     assert names_of(call) == {"second 2"}  # what `render` is given is for its pictures alone
     call("store", "rm", "-l", "first 2", "-y").check_error(1, "nothing to remove")

@@ -15,15 +15,21 @@ VideosFrom = Annotated[
     option(
         "--videos-from",
         metavar="FILE",
-        text="A list: NAME, NAME LABEL, NAME FRAMES LABEL, or NAME CLASS, per line; - is stdin. A folder of the split "
-        "files of HMDB-51 or UCF-101 with --split.",
+        text="Take the videos from this list too: NAME, NAME LABEL, NAME FRAMES LABEL, or NAME CLASS, per line; - is stdin. "
+        "With --split, a folder of the split files of HMDB-51 or UCF-101.",
     ),
 ]
 Split = Annotated[
-    int | None, option("--split", metavar="N", min=1, text="With --videos-from: the split of HMDB-51 or UCF-101.")
+    int | None,
+    option(
+        "--split",
+        metavar="N",
+        min=1,
+        text="Take this split of the list, as HMDB-51 and UCF-101 have them. Default: the list is of one.",
+    ),
 ]
 Part = Annotated[
-    str | None, option("--part", metavar="train|test|val", text="With --videos-from: only this part of the list.")
+    str | None, option("--part", metavar="train|test|val", text="Take only this part of the list. Default: all.")
 ]
 
 

@@ -23,7 +23,7 @@ CheckpointFormat = Annotated[
         "--checkpoint-format",
         "--family",
         metavar="NAME",
-        text=f"The checkpoint format, where the file does not show it: {', '.join(FORMATS.names)}.",
+        text=f"Read the file in this format: {', '.join(FORMATS.names)}. Default: the one that the file shows.",
     ),
 ]
 WEIGHTS_VARIABLE = "GBVIS_WEIGHTS"

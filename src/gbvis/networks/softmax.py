@@ -29,8 +29,8 @@ class _Softmax(torch.autograd.Function):
         wide = _widen(gradient)
         beyond = wide - wide.gather(1, probabilities.argmax(1, keepdim=True))
         passed = probabilities * (beyond - (probabilities * beyond).sum(1, keepdim=True))
-        narrow: Tensor = passed.to(gradient.device, gradient.dtype)
-        return narrow
+        returned: Tensor = passed.to(gradient.device, gradient.dtype)
+        return returned
 
 
 def softmax(logits: Tensor) -> Tensor:

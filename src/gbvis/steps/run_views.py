@@ -137,7 +137,7 @@ def _place(stored: StoredRun, location: str, dataset: Path | None, modality: str
     if location.startswith(SAMPLE_PREFIX):
         return location, modality, None
     if _modality_of(stored) == "flow":
-        if look_for(location, modality, None):  # it lies with the frames
+        if look_for(location, "flow", None):  # it lies with the frames
             return location, modality, None
         return stored.video, modality, dataset or _dataset_around(Path(location))
     is_there = os.path.exists(location)  # False where nothing can be there: a store may say anything  # noqa: PTH110

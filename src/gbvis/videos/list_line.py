@@ -68,7 +68,11 @@ class Shelf:
 
 def split_columns(line: str, delimiter: str) -> list[str]:
     """Return the columns of a line; those in double quotes may hold the delimiter."""
-    return [field.strip() for field in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])]
+    try:
+        columns = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+    except csv.Error:  # a carriage return within it, or a column without end: this is no table
+        columns = line.split(delimiter)
+    return [column.strip() for column in columns]
 
 
 def find_reading(line: str, shelf: Shelf) -> tuple[Reading, str] | None:

@@ -70,15 +70,15 @@ class Stills:
     def _number_of_second(self, seconds: float) -> int | None:
         """Return the number of the frame that is on the screen at a second; None where it is in no clip."""
         view = self._views[0]
-        if view.rate is None:
+        if view.second_of(view.frames[0][0]) is None:
             raise OutputError(
                 f"--at is given in seconds, and nothing tells the frame rate of {view.video}",
                 "give the number of a frame",
             )
-        number = int(seconds * view.rate + 1e-6)
-        gaps = [after - before for clip in view.frames for before, after in pairwise(clip) if after > before]
-        shown = [one for clip in view.frames for one in clip if 0 <= number - one < min(gaps, default=1)]
-        return max(shown, default=None)
+        begins = {number: view.second_of(number) or 0.0 for clip in view.frames for number in clip}
+        shown = [number for number, second in begins.items() if second <= seconds + 1e-6]
+        longest = max((after - before for before, after in pairwise(sorted(begins.values()))), default=0.0)
+        return max((one for one in shown if seconds - begins[one] <= longest + 1e-6), default=None)
 
     def _find_strongest(self) -> int:
         """Return the moment at which the runs have the most gradient, each measured by its own strongest frame."""

@@ -220,6 +220,8 @@ def _read_fusion_weights(found: Any, path: Path) -> dict[str, float]:
     """Return how much each stream counts: `found` holds RGB's and flow's weight, by name or in this order."""
     if found is None:
         return {"rgb": 1.0, "flow": 1.0}
+    if isinstance(found, str | bytes):
+        raise _bad_fusion_weights(found, path)
     try:
         by_name = found if isinstance(found, Mapping) else dict(zip(("rgb", "flow"), found, strict=True))
         weights = {name: float(by_name[name]) for name in ("rgb", "flow")}
