@@ -20,6 +20,7 @@ def main() -> None:
         ("gradient", []),
         ("loop", videos),
         ("memory", []),
+        ("store", ["--videos", "2000"]),
         ("store_codecs", [wide]),
         ("flow", [wide]),
         ("render", [videos[0]]),

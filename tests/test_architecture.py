@@ -30,7 +30,8 @@ DOORS: dict[str, set[str]] = {
     "filelock": {"atomic_file.py"},
     "cv2": set(),  # named in flow/preprocess.py alone, where it is imported by that name
     "av": {
-        *("videos/readers/container.py", "videos/readers/frame_index.py", "videos/readers/video_file.py"),
+        *("videos/readers/container.py", "videos/readers/film_stream.py", "videos/readers/frame_index.py"),
+        "videos/readers/video_file.py",
         "figures/encoders/ffmpeg.py",
     },
     "imageio": {"videos/two_stream.py", "flow/recipe.py"},

@@ -97,9 +97,13 @@ def check_name(kind: str, known: Collection[str], name: str) -> str:
         UsageError: It is not.
     """
     if name not in known:
-        import difflib  # here: it takes some milliseconds
-
-        near = difflib.get_close_matches(name, known, n=1)
-        meant = f"did you mean {near[0]}? " if near else ""
-        raise UsageError(f"unknown {kind} {name!r}", f"{meant}known: {', '.join(known)}")
+        raise UsageError(f"unknown {kind} {name!r}", f"{suggest(name, known)}known: {', '.join(known)}")
     return name
+
+
+def suggest(name: str, known: Collection[str]) -> str:
+    """Return `did you mean NAME? ` where one of the names known is much like this one; else nothing."""
+    import difflib  # here: it takes some milliseconds
+
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}? " if near else ""

@@ -232,7 +232,10 @@ def test_lists_of_videos(call: Call, process: Call, both: list[object]) -> None:
     process(*explain, stdin="moving-disc.avi 101\n").check_error(2, "class 101", "0 to 100")
 
 
-def test_ctrl_c_keeps_what_was_finished(both: list[object], tmp_path: Path, video_file: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_keeps_what_was_finished(
+    both: list[object], tmp_path: Path, video_file: Path, number: signal.Signals, code: int
+) -> None:
     names = [tmp_path / f"{number}.mp4" for number in range(40)]
     for name in names:
         name.write_bytes(video_file.read_bytes())
@@ -245,10 +248,11 @@ def test_ctrl_c_keeps_what_was_finished(both: list[object], tmp_path: Path, vide
     )
     signal.signal(signal.SIGINT, before)
     assert running.stdout and running.stdout.readline()
-    running.send_signal(signal.SIGINT)
+    running.send_signal(number)
     _, err = running.communicate(timeout=60)
-    assert running.returncode == 130
+    assert running.returncode == code
     assert b"Traceback" not in err and b"interrupted" in err
+    assert b"done, 0 cached, 0 failed, in" in err
     store = zarr.open_group(tmp_path / "gbvis.zarr", mode="r")
     assert len(list(store["0/rgb"].groups())) >= 1
     assert not [path for path in (tmp_path / "gbvis.zarr").iterdir() if path.name.startswith(".unfinished")]
@@ -450,3 +454,10 @@ def test_weights_read_as_another_format_are_other_weights(
     (run,) = lines(call("explain", video_file, "-w", "net.pth", "--family", "vmz", "-l", 0, "--json").out)
     assert run["cached"] and run["value"] == values["vmz"]  # the option's old name
     call("inspect-shapes", "--depth", 18, "--family", "vmz").check_error(2, "--checkpoint-format", "-w")
+
+
+@pytest.mark.parametrize("place", ["-", "/dev/stdout", "/dev/null"])
+def test_what_goes_into_no_pipe(call: Call, video_file: Path, place: str) -> None:
+    call("extract", video_file, "-o", place).check_error(2, f"-o {place} is no place for a folder", "two-stream")
+    call("convert-weights", "sample", place, "--force").check_error(2, f"{place} is no place for a file", "weights")
+    assert not Path("-").exists()

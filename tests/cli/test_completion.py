@@ -35,6 +35,9 @@ def folder(tmp_path: Path) -> Path:
     """A folder with a store of such names, some files, and a `gbvis` that keeps the words it is called with."""
     for name in [*HOSTILE, "turn-left-3"]:
         (tmp_path / "gbvis.zarr" / video_key(name)).mkdir(parents=True)
+    record = tmp_path / "gbvis.zarr/weights" / ("0" * 64)
+    record.mkdir(parents=True)
+    (record / "zarr.json").write_text('{"attributes": {"name": "mine too"}}')
     (tmp_path / "my films").mkdir()
     (tmp_path / "my films/one two.mp4").touch()
     (tmp_path / "weights.pth").touch()
@@ -87,6 +90,11 @@ ASKED = [
     ("gbvis render --store elsewhere.zarr turn", "turn", []),
     ("gbvis explain -w w", "w", ["weights.pth"]),
     ("gbvis explain -w s", "s", ["sample"]),
+    ("gbvis explain -w mi", "mi", []),
+    ("gbvis render -w mi", "mi", ["mine\\ too"]),
+    ("gbvis store ls --weights=mi", "mi", ["mine\\ too"]),
+    ("gbvis --install-completion z", "z", ["zsh"]),
+    ("gbvis --show-completion=f", "f", ["fish"]),
     ("gbvis extract my\\ f", "my\\ f", ["my\\ films/"]),
     ('gbvis extract "my films/o', "my films/o", ["my films/one two.mp4"]),
     ("gbvis render $HO", "$HO", []),

@@ -65,7 +65,11 @@ def test_what_stands_in_the_way(call: Call, tmp_path: Path) -> None:
     call("demo", "mine", "--sample", "down-1").check_error(2, "there already, and differs")
     assert mine.read_bytes() == b"my own"
     (tmp_path / "file").write_text("x")
-    call("demo", "file", "--sample", "down-1").check_error(2, "cannot write")
+    call("demo", "file", "--sample", "down-1").check_error(2, "file is a file", "gbvis demo DIR")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/gbvis.zarr").write_text("x")
+    call("demo", "other", "--sample", "down-1").check_error(2, "other/gbvis.zarr", "a file", "gbvis demo DIR")
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["gbvis.zarr"]
 
 
 @pytest.mark.slow

@@ -133,7 +133,7 @@ def test_a_video_is_found_however_it_was_given(call: Call, video_file: Path, tmp
 
 def test_what_all_rows_share_stands_above_the_list(explained: Call) -> None:
     out = explained("store", "ls").out.splitlines()
-    assert {"stream rgb", "clips 1 of 8", "method guided-backprop"} <= {*"   ".join(out[:2]).split("   ")}
+    assert {"stream rgb", "clips 1 x 8 frames", "method guided-backprop"} <= {*"   ".join(out[:2]).split("   ")}
     assert out[2].split() == ["video", "endpoint", "target", "size", "age"]
     assert max(map(len, (line.rstrip() for line in out))) <= 80
     assert explained("explain", "sample:up-4", "-w", "sample", "-m", "rgb", "-e", "FC", "-n", 4, "-l", "up").code == 0
@@ -141,17 +141,33 @@ def test_what_all_rows_share_stands_above_the_list(explained: Call) -> None:
     assert "stream rgb" in out[0] and {"clips", "digest"} <= {*out[1].split()}
 
 
-def test_nothing_of_a_list_is_cut_at_80_columns(
-    call: Call, video_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_list_fits_80_columns(call: Call, video_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name = "v_a_name_that_" + "is_rather_long_" * 4
     (tmp_path / f"{name}.mp4").write_bytes(video_file.read_bytes())
-    assert call("explain", f"{name}.mp4", "-w", "sample", "-m", "rgb", "-e", "AP").code == 0
-    monkeypatch.setattr("gbvis.cli.console._WIDE", 80)  # as on a terminal
-    out = call("store", "ls").out
-    rows = out.partition("\nvideo")[2].splitlines()[1:-1]
-    assert "".join(line.split("  ")[0].strip() for line in rows) == name
-    assert "…" not in out and max(map(len, out.splitlines())) <= 80
+    explain = ("explain", f"{name}.mp4", "-w", "sample", "-m", "rgb", "-e", "FC", "-l", "2")
+    assert call(*explain, "-e", "AP").code == 0
+    assert call(*explain, "-n", 4).code == 0
+    whole = call("store", "ls").out
+    assert whole.count(name) == 3 and "…" not in whole  # in a pipe nothing is cut
+    monkeypatch.setenv("COLUMNS", "80")
+    out = call("store", "ls").out.splitlines()
+    assert max(map(len, out)) <= 80 and sum(line.startswith("v_a_") and "…" in line for line in out) == 3
+    assert [line.split()[1] for line in out if "…" in line] == ["AP", "FC", "FC"]
+    digests = [*(run["group"][-16:][:8] for run in lines(call("store", "ls", "-e", "FC", "--json").out))]
+    assert {line.rpartition(" ")[2] for line in out if " FC " in line} == {*digests}
+    assert next(line for line in out if " AP " in line).endswith(" s")  # nothing is like it
+    assert all(line == line.rstrip() for line in [*out, *whole.splitlines()])
+    assert lines(call("store", "ls", "--json").out)[0]["name"] == name
+    predicted = call("predict", f"{name}.mp4", "-w", "sample", "-m", "rgb", "--clips", 1).out
+    assert all(line == line.rstrip() for line in predicted.splitlines())
+
+
+def test_a_list_is_in_order(call: Call) -> None:
+    words = ("-w", "sample", "-m", "rgb", "-e", "FC", "-e", "Conv3d_1")
+    assert call("explain", "sample:up-4", "sample:down-4", *words, "-l", 5, "-l", 2, "-f", 3, "-f", 2).code == 0
+    found = [(run["video"], run["endpoint"], run["target"]) for run in lines(call("store", "ls", "--json").out)]
+    one = [("Conv3d_1", 2), ("Conv3d_1", 3), ("FC", 2), ("FC", 5)]
+    assert found == [(video, *rest) for video in ("down-4", "up-4") for rest in one]
 
 
 def test_weights_have_the_name_they_are_given(explained: Call, tmp_path: Path) -> None:
@@ -210,7 +226,9 @@ def test_what_has_the_name_of_a_store_is_told(call: Call, tmp_path: Path, what: 
     make_other(tmp_path / "gbvis.zarr", what)
     words = what if what != "folder" else "is no gbvis store"
     for call_words in (["store", "ls"], ["predict", "sample:up-4", "-w", "sample", "--clips", 1]):
-        call(*call_words).check_error(2, "gbvis.zarr", words)
+        refused = call(*call_words)
+        refused.check_error(2, "gbvis.zarr", words, "--store")
+        assert "rm -f" not in refused.err and "write it again" not in refused.err  # it would destroy what is there
 
 
 def test_a_demo_is_not_stopped_by_what_lies_beside_it(call: Call, tmp_path: Path) -> None:
@@ -221,3 +239,14 @@ def test_a_demo_is_not_stopped_by_what_lies_beside_it(call: Call, tmp_path: Path
     (tmp_path / "demo").mkdir()
     make_other(tmp_path / "demo/gbvis.zarr", "a file")
     call("demo", "demo", "--sample", "down-1").check_error(2, "demo/gbvis.zarr", "a file", "")
+
+
+def test_what_is_mistyped_is_told(explained: Call) -> None:
+    words = ("explain", "sample:up-4", "-m", "rgb", "-e", "FC")
+    explained(*words, "-w", "smple").check_error(2, "no weights called smple, and no such file", "did you mean sample?")
+    assert explained(*words, "-w", "mine=sample").code == 0
+    explained("render", "-w", "min").check_error(2, "no weights called min, and no such file", "did you mean mine?")
+    for command in (["store", "ls"], ["store", "rm"], ["render"]):
+        explained(*command, "-l", "lefft").check_error(1, "did you mean left?")
+    explained("demo", "new", "--sample", "lft-1").check_error(2, "no such sample: lft-1", "did you mean left-1?")
+    explained("predict", "sample:lft-1", "-w", "sample").check_error(1, "did you mean left-1?")

@@ -44,7 +44,13 @@ def test_streams_of_two_videos_are_not_joined(two: Call) -> None:
     two("explain", "b/clip.mp4", *EXPLAIN, *FLOW)
     done = two("render", "--layout", "streams", "--size", 56)
     assert done.code == 1 and done.out == ""
-    assert "no flow run to be shown with" in done.err and "no rgb run to be shown with" in done.err
+    assert "a/clip at FC has no flow run to be shown with" in done.err
+    assert "b/clip at FC has no rgb run to be shown with" in done.err
+    two("explain", "b/clip.mp4", *EXPLAIN, "-m", "rgb")
+    done = two("render", "--layout", "streams", "--size", 56, "--flow-algorithm", "farneback")
+    assert "a/clip at FC has no flow run to be shown with (with --flow-algorithm farneback)" in done.err
+    at = two("render", "a/clip", "--at", 99)
+    assert at.code == 1 and "no clip of a/clip shows frame 99" in at.err, at.err
 
 
 def test_streams_of_other_frames_are_not_joined(two: Call) -> None:
@@ -52,6 +58,7 @@ def test_streams_of_other_frames_are_not_joined(two: Call) -> None:
     assert two("explain", "a/clip.mp4", *EXPLAIN, *FLOW, "--start", 12).code == 0
     done = two("render", "--layout", "streams", "--size", 56)
     assert done.code == 1 and done.out == ""
+    assert done.err.count("error: ") == 1 and "error: clip at FC is of" in done.err  # not once more the other way round
     assert "is of frames 0-7" in done.err and "frames 12-19" in done.err and "--start" in done.err
     assert two("explain", "a/clip.mp4", *EXPLAIN, *FLOW, "--start", 0).code == 0
     done = two("render", "--layout", "streams", "--size", 56, "--json")
@@ -123,3 +130,16 @@ def test_a_name_that_is_another_videos_own(two: Call, tmp_path: Path) -> None:
     two("explain", "a/clip.mp4", "b/clip.mp4", "a-clip.mp4", *EXPLAIN, "-m", "rgb")
     made = names(two("render", "--json").out)
     assert len(made) == 3 and {"a-clip.rgb.FC.2.gif", "b-clip.rgb.FC.2.gif"} <= made
+
+
+def test_videos_of_one_name_are_told_apart_in_every_line(two: Call) -> None:
+    videos = ("a/clip.mp4", "b/clip.mp4")
+    explained = two("explain", *videos, *EXPLAIN, "-m", "rgb")
+    assert [line.split()[0] for line in explained.out.splitlines()] == ["a/clip", "b/clip"]
+    assert two("explain", "a/clip.mp4", *EXPLAIN, "-m", "rgb").out.startswith("clip  ")  # there is one in the call
+    predict = ("predict", *videos, "-w", "sample", "-m", "rgb", "--clips", 1)
+    titles = [line for line in two(*predict).out.splitlines() if " rgb " in line]
+    assert [title.split()[0] for title in titles] == ["a/clip", "b/clip"]
+    for words in (predict, ("explain", *videos, *EXPLAIN, "-m", "rgb")):
+        lines = [json.loads(line) for line in two(*words, "--json").out.splitlines()]
+        assert [(line["video"], line["location"]) for line in lines] == [("clip", video) for video in videos]

@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from gbvis.figures.outputs.table import CSV
 from gbvis.figures.run_view import ClipView, RunView
 from gbvis.figures.style import Style
 from gbvis.networks.endpoint import Endpoint
+from gbvis.steps import render
 from gbvis.store import StoredRun
 
 
@@ -121,6 +123,29 @@ def test_a_gradient_of_nothing_is_grey_and_said(
     with Image.open(tmp_path / "b.apng") as image:
         panel = np.asarray(image.convert("RGB"))[54:278, 232:456]
     assert np.ptp(panel) <= 1
+
+
+@pytest.mark.parametrize(("value", "is_told"), [(1.0, True), (0.9, False), (0.0, True)])
+def test_a_saturated_probability_is_said(
+    call: Call, monkeypatch: pytest.MonkeyPatch, value: float, is_told: bool
+) -> None:
+    words = ["-w", "sample", "-m", "rgb", "-e", "SOFTMAX", "-e", "FC"]
+    assert call("explain", "sample:up-4", *words).code == 0
+    select = render.select_runs
+
+    def select_changed(*given: Any, **settings: Any) -> list[StoredRun]:
+        runs = select(*given, **settings)
+        for run in runs:
+            run.value = [value] * len(run.value)
+        return runs
+
+    monkeypatch.setattr(render, "select_runs", select_changed)
+    shown = []
+    monkeypatch.setattr(RunView, "describe_prediction", lambda view, *_, **__: shown.append(view.saturation) or "")
+    done = call("render", "-e", "SOFTMAX", "-e", "FC", "--format", "png", "--layout", "sheet", "--size", "56")
+    assert done.code == 0, done.err
+    assert ("saturated: see -e FC" in done.err) == is_told and done.err.count("saturated") == is_told
+    assert {*shown} == {"", "saturated: see -e FC"} if is_told else {*shown} == {""}
 
 
 def test_an_overlay_needs_the_video(call: Call, dataset: Path, weights: dict[str, Path], tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_rm_takes_what_nothing_uses_with_it(explained: Call, tmp_path: Path) -> 
     assert explained("explain", *SAMPLES, "-w", "sample").out.count("computed in") == 4
 
 
-def test_rm_takes_flow_and_the_record_of_its_weights(
+def test_rm_takes_flow_and_the_record_of_its_weights_when_told(
     call: Call, weights: dict[str, Path], video_file: Path, tmp_path: Path
 ) -> None:
     explain = ["explain", video_file, "-w", weights["flow"], "-e", "FC", "-n", "3", "--flow-algorithm"]
@@ -106,7 +106,9 @@ def test_rm_takes_flow_and_the_record_of_its_weights(
     assert [line["kind"] for line in gone] == ["run", "clips", "flow"]
     assert {key.rsplit("/", 1)[1].split("-")[0] for key in keys("flow")} == {"farneback"}
     gone = lines(call("store", "rm", "-w", weights["flow"], "--json").out)
-    assert [line["kind"] for line in gone] == ["run", "clips", "flow", "weights"]
+    assert [line["kind"] for line in gone] == ["run", "clips", "flow"] and len(keys("weights")) == 1
+    gone = lines(call("store", "rm", "--unfinished", "--json").out)
+    assert [line["kind"] for line in gone] == ["weights"] and not keys("weights")
 
 
 @pytest.mark.parametrize("words", [[], ["--all", "--unfinished"], ["up-4", "--all"], ["-m", "rgb", "--damaged"]])
@@ -168,6 +170,20 @@ def test_rm_asks_on_a_terminal(explained: Call, tmp_path: Path, answer: str) -> 
     assert len(keys("run")) == (4 if answer == "y" else 8)
 
 
+def test_ctrl_c_at_the_question(explained: Call, tmp_path: Path) -> None:
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(tmp_path)
+        os.execv(sys.executable, [sys.executable, "-m", "gbvis", "store", "rm", "up-4"])
+    said = b""
+    while b"?" not in said:
+        said += os.read(terminal, 1000)
+    os.write(terminal, b"\x03")
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 130
+    os.close(terminal)
+    assert len(keys("run")) == 8
+
+
 def test_rm_answered_no_says_so_in_json(explained: Call, tmp_path: Path) -> None:
     master, slave = pty.openpty()
     words = [sys.executable, "-m", "gbvis", "store", "rm", "up-4", "--json"]
@@ -217,3 +233,12 @@ def test_flow_whose_metadata_is_damaged_is_made_anew_by_a_cached_explain(
     assert call("store", "verify").code == 1
     assert "cached" in call(*words).out
     assert call("store", "verify").code == 0
+
+
+def test_a_new_name_of_weights_is_told(call: Call, weights: dict[str, Path], video_file: Path) -> None:
+    explain = ("explain", video_file, "-m", "rgb", "-e", "FC")
+    assert "called" not in call(*explain, "-w", f"mine={weights['rgb']}").err
+    assert "called" not in call(*explain, "-w", f"mine={weights['rgb']}").err
+    assert "weights mine are now called one" in call(*explain, "-w", f"one={weights['rgb']}").err
+    assert "called" not in call(*explain, "-w", weights["rgb"]).err
+    assert call("store", "ls", "-w", "one").code == 0

@@ -82,6 +82,24 @@ def test_what_the_network_predicts_in_words(
     assert view.is_not_predicted == words.startswith("not predicted")
 
 
+@pytest.mark.parametrize(
+    ("target", "prediction", "words"),
+    [
+        (3, BOWLING, "not predicted; predicted: Bowling, score 0.7000"),
+        (5, PredictedClass(5, "Bowling", 0.99999, 2), "predicted, score above 0.9999, 2 clips"),
+    ],
+)
+def test_a_prediction_in_fewer_words(
+    random: np.random.Generator, target: int, prediction: PredictedClass, words: str
+) -> None:
+    view = make_run_view(random, target=target, prediction=prediction)
+    assert view.describe_prediction(shortness=1) == words
+    assert view.has_warning == (target == 3)
+    saturated = make_run_view(random, target=target, prediction=prediction, saturation="saturated: see -e FC")
+    assert saturated.describe_prediction(shortness=1) == f"saturated: see -e FC; {words}"
+    assert saturated.has_warning
+
+
 def test_what_the_recipe_says_is_read_from_it(random: np.random.Generator) -> None:
     view: RunView = make_run_view(random, clips=2, frames=4)
     assert (view.clip_count, view.frames_per_clip, view.frames) == (2, 4, view.recipe.clips)

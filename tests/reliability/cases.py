@@ -58,9 +58,9 @@ def _rgb_call(whole: Path, random: Random) -> list[str]:
     )
 
 
-def prepare_video(suffix: str, whole: Path, folder: Path, random: Random) -> Call:
+def prepare_video(suffix: str, whole: Path, folder: Path, random: Random, name: str = "video") -> Call:
     """Break a video file."""
-    content = (whole / f"video{suffix}").read_bytes()
+    content = (whole / f"{name}{suffix}").read_bytes()
     (folder / f"good{suffix}").write_bytes(content)
     (folder / f"broken{suffix}").write_bytes(damage(content, random))
     return _with_good(_rgb_call(whole, random), [f"good{suffix}", f"broken{suffix}"], random)
@@ -217,6 +217,8 @@ KINDS: dict[str, Prepare] = {
     "weights .safetensors, plain": partial(prepare_weights, "rgb-plain.safetensors"),
     "labels": prepare_labels,
     "list": prepare_list,
+    "two films and a preview .mkv": partial(prepare_video, ".mkv", name="films"),
+    "two films and a preview .mp4": partial(prepare_video, ".mp4", name="films"),
 }
 """Every kind of broken file, and what makes it."""
 

@@ -30,6 +30,9 @@ VIDEOS = {
 }
 """Codec and options by suffix."""
 
+FILMS = (("mjpeg", 3), ("libx264", 1), ("libx264", 2), ("libx264", 2))
+"""Codec and scale of the streams of a file of several."""
+
 IMAGES = (".jpg", ".png", ".bmp", ".webp", ".tif")
 COUNT, HEIGHT, WIDTH = 12, 48, 64
 
@@ -52,6 +55,19 @@ def write_video(path: Path, frames: np.ndarray) -> None:
         for frame in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         container.mux(stream.encode())
+
+
+def write_films(path: Path) -> None:
+    """Write a picture, a preview and two films side by side."""
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream(codec, rate=25) for codec, _ in FILMS]
+        for stream, (codec, scale) in zip(streams, FILMS, strict=True):
+            stream.height, stream.width = scale * HEIGHT, scale * WIDTH
+            stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        for stream, (codec, scale) in zip(streams, FILMS, strict=True):
+            for frame in draw(1 if codec == "mjpeg" else COUNT, scale * HEIGHT, scale * WIDTH):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+            container.mux(stream.encode())
 
 
 def write_images(folder: Path, images: np.ndarray, suffix: str) -> None:
@@ -94,6 +110,8 @@ def write_all(folder: Path) -> None:
     """Write one of each."""
     for suffix in VIDEOS:
         write_video(folder / f"video{suffix}", draw())
+    for suffix in (".mkv", ".mp4"):
+        write_films(folder / f"films{suffix}")
     for suffix in IMAGES:
         write_images(folder / f"frames{suffix}", draw(9), suffix)
     write_dataset(folder / "dataset")

@@ -154,8 +154,11 @@ class TestEveryPlace:
 
 
 def test_a_store_elsewhere_that_lost_its_root(storage: Storage, location: str) -> None:
-    """No shell reaches it everywhere: what is to be put there is said."""
-    storage.ensure_levels("video/rgb")
+    """No shell reaches it everywhere: what is to be put there is said, once it is clear that it is one."""
+    storage.ensure_levels("video/rgb/FC/1")
+    with pytest.raises(UsageError, match="it holds nothing of gbvis"):
+        Store.open(location)
+    storage.ensure_levels(f"video/rgb/clips/{'0' * 16}/x")
     with pytest.raises(UsageError, match="is no gbvis store") as error:
         Store.open(location)
     if "://" in location:

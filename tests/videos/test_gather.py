@@ -129,7 +129,9 @@ def test_two_series_in_a_folder_are_refused_at_once(here: Path) -> None:
     draw("two", 5)
     draw("two", 5, "other%d.png")
     with pytest.raises(UsageError, match="two series of pictures"):
-        gather("videos", "two")
+        gather("two")
+    first, second = gather_videos([VideoEntry("two"), VideoEntry("videos/b9.MP4")], None)
+    assert "two series of pictures" in str(first.problem) and second.problem is None
     with pytest.raises(UsageError, match="picks some of the pictures"):
         gather("videos/frames/img_0000[12].jpg")
     draw("videos/two", 5)

@@ -36,8 +36,25 @@ def test_the_nearest_frame() -> None:
     assert [shape.number_at(second) for second in asked] == [0, 0, 1, 1, 2, 3, 3, 4]
     assert [shape.second_of(number) for number in range(4)] == [0.0, 0.1, 0.5, 1.0]
     assert VideoShape(4, 10.0, 9, 9).second_of(3) == 0.3 and VideoShape(4, None, 9, 9).second_of(3) is None
-    with pytest.raises(VideoError, match="cannot start at frame 4"):
-        ClipRequest(1, start_seconds=9.0).choose_frames(shape)
+
+
+@pytest.mark.parametrize(
+    ("shape", "problem", "hint"),
+    [
+        (VideoShape(4, 10.0, 9, 9, (0.0, 0.1, 0.5, 1.0)), "cannot start at 9 s, the video is 1.5 s long", "0.1s"),
+        (VideoShape(50, 30.0, 9, 9), "cannot start at 9 s, the video is 1.666 s long", "1.533s"),
+        (VideoShape(1, 30.0, 9, 9), "the video has one frame, and no clip can start at 9 s", "leave out"),
+    ],
+)
+def test_a_start_behind_the_end(shape: VideoShape, problem: str, hint: str) -> None:
+    """Where seconds were asked for, in seconds; the last one in the hint is a start."""
+    frames = 3 if shape.seconds else 4
+    with pytest.raises(VideoError, match=problem) as error:
+        ClipRequest(frames, start_seconds=9.0).choose_frames(shape)
+    assert error.value.hint is not None and hint in error.value.hint
+    if shape.frame_count > 1:
+        last = float(error.value.hint.split()[-1].removesuffix("s"))
+        assert ClipRequest(frames, start_seconds=last).choose_frames(shape)[0][-1] == shape.frame_count - 1
 
 
 class TitleCard(Video):

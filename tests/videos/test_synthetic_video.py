@@ -5,9 +5,10 @@ import pytest
 
 from conftest import Call, read_frames
 from gbvis.errors import VideoError
+from gbvis.videos import synthetic
 from gbvis.videos.locate import look_for
 from gbvis.videos.motion import decode_motion
-from gbvis.videos.synthetic import FRAMES, MOTIONS, SIZE, draw_sample
+from gbvis.videos.synthetic import FRAMES, MOTIONS, SIZE, SyntheticVideo, draw_sample
 
 
 def test_both_streams() -> None:
@@ -30,6 +31,27 @@ def test_each_sample_and_stream_has_its_own_fingerprint() -> None:
         if (video := look_for(f"sample:{name}", modality, None))
     }
     assert len(found) == 6
+
+
+def test_a_fingerprint_and_a_shape_want_no_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They follow from the name and the drawing's version."""
+    drawn = {modality: SyntheticVideo("up-4", modality) for modality in ("rgb", "flow")}
+    shapes = {modality: video.read_motion(0).shape for modality, video in drawn.items() if modality == "flow"}
+    shapes["rgb"] = drawn["rgb"].read(0).shape
+    monkeypatch.setattr(synthetic, "draw_sample", None)
+    for modality, video in drawn.items():
+        again = SyntheticVideo("up-4", modality)
+        assert again.fingerprint == again.motion_fingerprint == video.fingerprint
+        assert (again.shape.height, again.shape.width) == shapes[modality][:2]
+    monkeypatch.setattr(synthetic, "DRAWING_VERSION", synthetic.DRAWING_VERSION + 1)
+    assert SyntheticVideo("up-4", "rgb").fingerprint != drawn["rgb"].fingerprint
+
+
+def test_a_cached_sample_is_not_drawn(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["explain", "sample:up-4", "-w", "sample", "-e", "FC"]
+    assert call(*words).out.count("computed in") == 2
+    monkeypatch.setattr(synthetic, "draw_sample", None)
+    assert call(*words).out.count("cached") == 2
 
 
 def test_what_is_no_sample(tmp_path: Path) -> None:

@@ -49,6 +49,15 @@ def read(text: str, folder: Path | None = None, **request: object) -> list[tuple
         ("dir,12,3", "dir", 3),
         ("dir 3", "dir", 3),
         ("dir wave", "dir", "wave"),
+        ("dir 12 wave", "dir", "wave"),
+        ("dir,12,wave", "dir", "wave"),
+        ("dir 12 -1", "dir", None),
+        ("clip.mp4 3 waves", "clip.mp4", "3 waves"),
+        ("clip.mp4 1.0", "clip.mp4", 1),
+        ("clip.mp4,1.0", "clip.mp4", 1),
+        ("clip.mp4 -1", "clip.mp4", None),
+        ("'a b.mp4' 3", "a b.mp4", 3),
+        ("'a, b.mp4',3", "a, b.mp4", 3),
         ("a b.mp4", "a b.mp4", None),
         ("a b.mp4 3", "a b.mp4", 3),
         ("a b.mp4 wave", "a b.mp4", "wave"),
@@ -105,9 +114,33 @@ def test_a_line_that_can_be_read_in_two_ways(here: Path) -> None:
     assert "NAME FRAMES LABEL" in error.value.hint
 
 
+@pytest.mark.parametrize("line", ["clip.mp4 1 2", "clip.mp4,1,2", "clip.mp4,1,wave"])
+def test_a_file_has_no_column_of_frames(here: Path, line: str) -> None:
+    with pytest.raises(UsageError, match=r"has a column more, .*clip\.mp4 is a file") as error:
+        read(line, here)
+    assert "FRAMES is for a folder" in error.value.hint
+
+
+def test_a_negative_label_is_none(here: Path) -> None:
+    with pytest.raises(UsageError, match="label -2 in the line"):
+        read("clip.mp4 -2", here)
+    with pytest.raises(UsageError, match="counted from 1"):
+        read("clip.mp4 0", here, is_from_one=True)
+
+
+def test_what_a_list_says_besides(here: Path) -> None:
+    counted, lost = read_video_list("dir 12 3\nwave/clip.mp4 1", ListRequest(str(here / "list.txt")))
+    assert counted.frame_count == 12 and lost.location == "wave/clip.mp4"
+    assert lost.near == str(here / "clip.mp4")
+    (in_table,) = read_video_list("path,num_frames,label\ndir,12,3", ListRequest(str(here / "list.txt")))
+    assert in_table.frame_count == 12
+
+
 @pytest.mark.parametrize(
     ("head", "row", "label"),
     [
+        ("video_name,tag,path", "gone,wave,clip.mp4", "wave"),
+        ("path,label", "'clip.mp4',1.0", 1),
         ("video,label", "clip.mp4,3", 3),
         ("label,path", "wave,clip.mp4", "wave"),
         ("Video Name;Class", "clip.mp4;wave", "wave"),

@@ -60,8 +60,7 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         """Return the recipe as plain data; without `flow` where nothing was done."""
-        recipe = asdict(self)
-        return recipe if self.flow else {name: value for name, value in recipe.items() if name != "flow"}
+        return {name: value for name, value in vars(self).items() if self.flow or name != "flow"}
 
 
 @dataclass(frozen=True)

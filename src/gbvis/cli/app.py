@@ -72,11 +72,19 @@ def run_command_line(arguments: list[str] | None = None) -> int:
         command = context.command_path if context else "gbvis"
         print_error(message[:1].lower() + message[1:], f"{command} --help lists what there is")
         return WRONG_CALL
+    except SystemExit as stopped:
+        if stopped.code == TERMINATED:
+            _tell_interrupted()
+        raise
     except (OutputClosed, BrokenPipeError) as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at its end
         if isinstance(error, OutputClosed) and error.problem:  # else `gbvis ... | head` has what it wants
             print_error(error.problem, "what was computed is in the store")
         return FAILED
     if code == INTERRUPTED:
-        print_error("interrupted", "what was finished is kept; repeat the call to do the rest")
+        _tell_interrupted()
     return int(code or 0)
+
+
+def _tell_interrupted() -> None:
+    print_error("interrupted", "what was finished is kept; repeat the call to do the rest")

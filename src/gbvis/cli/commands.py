@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gbvis.cli import format, options, parse, picture_options
+from gbvis.cli import format, options, parse, picture_options, run_list
 from gbvis.cli.command_group import SETTINGS, CommandGroup
 from gbvis.cli.completion import InstallCompletion, ShowCompletion
 from gbvis.cli.console import Console
@@ -67,7 +67,9 @@ def predict(
         which.entries(dataset=dataset), weights.request(), dataset, clips.request(), top, flow.request(), store
     )
     console = Console(printing)
-    return format.print_all(console, step.run(request, console), format.print_prediction, ("prediction", "predictions"))
+    return format.print_all(
+        console, step.run(request, console), format.print_prediction, ("prediction", "predictions"), is_kept=False
+    )
 
 
 @app.command()
@@ -235,7 +237,7 @@ def ls(
     from gbvis.steps.store import ls as step
 
     request = step.ListRequest(store, tuple(videos or ()), selected.selection())
-    return format.print_runs(Console(options.Printing(as_json)), step.run(request))
+    return run_list.print_runs(Console(options.Printing(as_json)), step.run(request))
 
 
 @store_app.command()
@@ -253,7 +255,7 @@ def verify(printing: options.Printing, store: options.Store = "gbvis.zarr") -> i
 def rm(
     selected: Selected,
     printing: options.Printing,
-    videos: options.ShownVideos = None,
+    videos: options.RemovedVideos = None,
     everything: options.Everything = False,
     unfinished: options.Unfinished = False,
     damaged: options.Damaged = False,
@@ -261,7 +263,7 @@ def rm(
     yes: options.Yes = False,
     store: options.Store = "gbvis.zarr",
 ) -> int:
-    """Remove runs, and the clips, flow and weights' records that no other run uses."""
+    """Remove runs, and the clips and flow that no other run uses. Weights' records go with --all and --unfinished."""
     from gbvis.steps.store import rm as step
 
     selection = selected.selection()
@@ -273,8 +275,10 @@ def rm(
 
 
 def _is_confirmed(question: str) -> bool:
-    """Return whether the question is answered with yes; the end of the input, or Ctrl-C, is a no."""
+    """Return whether the question is answered with yes; the end of the input is a no, Ctrl-C ends the call."""
     try:
         return typer.confirm(question, err=True)
-    except typer.Abort:
+    except typer.Abort as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise error.__context__ from error
         return False

@@ -59,8 +59,8 @@ class Place(NamedTuple):
     """What may stand at the cursor.
 
     Attributes:
-        kinds: Names of lists of words, `VIDEO`, `FILE`, `LIST` (several, with commas between them), or else the words
-            themselves.
+        kinds: Names of lists of words, `VIDEO`, `WEIGHTS`, `FILE`, `LIST` (several, with commas between them), or else
+            the words themselves.
         lists: The lists of words.
         prefix: What is typed of it.
         head: What is typed before that and stays: `--layout=`.
@@ -84,6 +84,8 @@ class Place(NamedTuple):
         for kind in self.kinds:
             if kind == "VIDEO":
                 words += list_videos(self.store, self.prefix)
+            elif kind == "WEIGHTS":
+                words += list_weights(self.store)
             elif kind == "LIST":
                 done = self.prefix.rpartition(",")[0]
                 words = [f"{done},{word}" if done else word for word in words]
@@ -102,15 +104,15 @@ def find_place(line: TypedLine) -> Place:
     command, typed, lists = known["commands"], line.words[1:], known["words"]
     while typed and "commands" in command:
         if typed[0] not in command["commands"]:
-            return Place([], lists, line.prefix)
+            return Place(command["options"].get(typed[-1]) or [], lists, line.prefix)
         command, typed = command["commands"][typed[0]], typed[1:]
     options = command["options"]
-    if "commands" in command:
-        return Place([*(options if line.prefix.startswith("-") else command["commands"])], lists, line.prefix)
     name, equals, value = line.prefix.partition("=")
     is_over = "--" in typed
     if name in options and equals and not is_over:
         return Place(options[name] or [], lists, value, f"{name}=", _find_store(typed))
+    if "commands" in command:
+        return Place([*(options if line.prefix.startswith("-") else command["commands"])], lists, line.prefix)
     kinds = options.get(typed[-1]) if typed and not is_over else None
     is_option = not is_over and (line.prefix.startswith("-") or not command["arguments"])
     if kinds is None:
@@ -139,6 +141,22 @@ def list_videos(store: str, prefix: str = "") -> list[str]:
     if prefix.startswith("sample:"):
         return [f"sample:{name}" for name in names]
     return [_as_argument(name) for name in names]
+
+
+def list_weights(store: str) -> list[str]:
+    """Return the names that weights have in a store of this machine."""
+    folder, found = os.path.join(os.path.expanduser(store), "weights"), []  # noqa: PTH111, PTH118
+    try:
+        records = sorted(os.listdir(folder))  # noqa: PTH208
+    except OSError:
+        return []
+    for record in records:
+        try:
+            with open(os.path.join(folder, record, "zarr.json"), encoding="utf-8") as file:  # noqa: PTH118, PTH123
+                found.append(json.load(file)["attributes"]["name"])
+        except (OSError, ValueError, LookupError, TypeError):  # not one of ours
+            continue
+    return [name for name in found if isinstance(name, str) and name]
 
 
 def _name_of_key(key: str) -> str:

@@ -1,6 +1,7 @@
 """Console: everything that gbvis prints. Results go to stdout, progress and messages to stderr."""
 
 import json
+import os
 import sys
 import time
 import traceback
@@ -54,6 +55,14 @@ class Console(Progress):
         self._videos: TaskID | None = None
         self._work: dict[str, TaskID] = {}
         self._warned: set[str] = set()
+
+    @property
+    def columns(self) -> int | None:
+        """How long a line may be: of a terminal, or as COLUMNS says; None in a pipe, where nothing is cut."""
+        if sys.stdout.isatty():
+            return self._out.width
+        said = os.environ.get("COLUMNS", "")
+        return int(said) if said.isdecimal() and int(said) else None
 
     def __enter__(self) -> Self:
         if self._bars:
@@ -125,15 +134,31 @@ class Console(Progress):
 
     def print(self, line: "str | Table") -> None:
         """Print a line or a table of results on stdout."""
-        shown = Text(printable(line)) if isinstance(line, str) else line
         # a live bar and a result on one terminal: rich puts the result above the bar
         console = self._err if self._bars and sys.stdout.isatty() else self._out
         with _writing_output():
-            if not isinstance(line, str) and line.title:  # in the table it would be no wider than that
-                console.print(line.title)
-                line.title = None
-            console.print(shown, soft_wrap=isinstance(line, str))  # a terminal breaks lines itself, but no cells
+            if isinstance(line, str):
+                console.print(Text(printable(line)), soft_wrap=True)  # a terminal breaks lines itself, but no cells
+            else:
+                _print_table(console, line)
             sys.stdout.flush()
+
+
+def _print_table(console: RichConsole, table: "Table") -> None:
+    """Print a table without the blanks that fill its lines."""
+    from rich.segment import Segment, Segments
+
+    if table.title:  # in the table it would be no wider than that
+        console.print(table.title)
+        table.title = None
+    shown: list[Segment] = []
+    for line in console.render_lines(table, pad=False):
+        while line and not line[-1].text.strip():
+            line.pop()
+        if line:
+            line[-1] = Segment(line[-1].text.rstrip(), line[-1].style)
+        shown += [*line, Segment.line()]
+    console.print(Segments(shown), end="", soft_wrap=False)
 
 
 class OutputClosed(Exception):

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from gbvis.steps.inspect_shapes import EndpointShape, NetworkShapes
     from gbvis.steps.predict import Prediction
     from gbvis.steps.render import RenderedFile
-    from gbvis.steps.store.ls import ListedRun
     from gbvis.steps.store.rm import RemovedGroup
     from gbvis.steps.store.verify import CheckedGroup
     from gbvis.store.inventory import Entry
@@ -33,6 +32,7 @@ def print_all(
     results: Iterable[Shown | Failure],
     show: Callable[[Console, Shown], None],
     names: tuple[str, str] | None = None,
+    is_kept: bool = True,
 ) -> int:
     """Show results as they come and return the exit code: 1 where a video failed, else 0.
 
@@ -42,10 +42,26 @@ def print_all(
         console: Where to.
         results: What a step yields.
         show: Prints one.
-        names: What one is called, and several: then they are counted at the end.
+        names: What one is called, and several: then they are counted at the end, also where the call is interrupted.
+        is_kept: Say how many of them were there already.
     """
-    said: Failure | None = None
     counts: Counter[str] = Counter()
+    try:
+        _print_each(console, results, show, counts)
+    except (KeyboardInterrupt, SystemExit):
+        _sum_up(console, counts, names, is_kept)
+        raise
+    _sum_up(console, counts, names, is_kept)
+    return int(console.has_failed)
+
+
+def _print_each(
+    console: Console,
+    results: Iterable[Shown | Failure],
+    show: Callable[[Console, Shown], None],
+    counts: Counter[str],
+) -> None:
+    said: Failure | None = None
     with console:
         for result in results:
             if isinstance(result, Failure):
@@ -56,10 +72,13 @@ def print_all(
                 continue
             counts["cached" if _is_cached(result) else "done"] += 1
             (Console.print_json if console.is_json else show)(console, result)
+
+
+def _sum_up(console: Console, counts: Counter[str], names: tuple[str, str] | None, is_kept: bool) -> None:
     if names:
         done = f"{counts['done']} {names[counts['done'] != 1]} done"
-        console.sum_up(f"{done}, {counts['cached']} cached, {counts['failed']} failed")
-    return int(console.has_failed)
+        cached = f", {counts['cached']} cached" if is_kept else ""
+        console.sum_up(f"{done}{cached}, {counts['failed']} failed")
 
 
 def _is_cached(result: Result) -> bool:
@@ -77,26 +96,28 @@ def print_run(console: Console, explained: ExplainedRun) -> None:
     if explained.shared_seconds is not None:
         how = f"computed in {explained.shared_seconds:.1f} s"
     target = f"{run.endpoint.target_kind} {run.target}{name}"
-    how = f"{how}{_describe_saturation(explained)}"
+    saturation = run.describe_saturation(explained.info.endpoints)
     seen = explained.prediction.describe(run.target if label else None) if explained.prediction else ""
-    words = (run.video, run.modality, str(run.endpoint), target, f"{value:.4g}", seen, run.recipe.method_name, how)
+    words = (
+        explained.name or run.video,
+        run.modality,
+        str(run.endpoint),
+        target,
+        f"{value:.4g}",
+        seen,
+        run.recipe.method_name,
+        how,
+        saturation,
+    )
     console.print("  ".join(filter(None, words)))
     console.say(f"  {run.address}")
-
-
-def _describe_saturation(explained: ExplainedRun) -> str:
-    """Return where to look instead of at a gradient that is next to nothing; nothing where it is not."""
-    if not explained.is_saturated:
-        return ""
-    logits = [one.name for one in explained.info.endpoints if one.is_class and not one.is_score]
-    return f"  saturated: see -e {logits[0]}" if logits else "  saturated"
 
 
 def print_prediction(console: Console, prediction: Prediction) -> None:
     """Print a table of the best classes."""
     count = f"{prediction.clips} clip{'s' if prediction.clips > 1 else ''}"
     rows = [(f"{one['score']:.4f}", one["index"], one["label"] or "") for one in prediction.top]
-    title = f"{prediction.video}  {prediction.modality}  {count}"
+    title = f"{prediction.name or prediction.video}  {prediction.modality}  {count}"
     console.print(make_table(title, ("score", "class", "label"), rows))
 
 
@@ -198,18 +219,6 @@ def print_next(console: Console, pictures: Path, commands: list[list[str]]) -> N
             console.print(f"$ {join_words(['gbvis', *words])}")
 
 
-def fill(parts: Iterable[str], width: int) -> list[str]:
-    """Return lines of whole parts, as many in each as fit."""
-    found: list[str] = []
-    for part in parts:
-        longer = f"{found[-1]}   {part}" if found else ""
-        if longer and len(longer) <= width:
-            found[-1] = longer
-        else:
-            found.append(part)
-    return found
-
-
 def _list(numbers: tuple[float, ...]) -> str:
     return ", ".join(f"{number:g}" for number in numbers)
 
@@ -227,57 +236,6 @@ _NAMES = {
 }
 
 
-def print_runs(console: Console, listed: Iterable[ListedRun | Failure]) -> int:
-    """Print a table of runs, and return the exit code: 1 where one is damaged."""
-    found = []
-    for one in listed:
-        if isinstance(one, Failure):
-            console.fail(one)
-        elif console.is_json:
-            console.print_json(one)
-        else:
-            found.append(one)
-    if found:
-        rows = [_list_run(one) for one in found]
-        shared = [name for name in rows[0] if name not in _KEPT and len({row[name] for row in rows}) == 1]
-        for line in fill((f"{name} {rows[0][name]}" for name in shared if rows[0][name]), _COLUMNS):
-            console.print(line)
-        are_apart = len({tuple(row[name] for name in _NAMED) for row in rows}) == len(rows)
-        columns = [name for name in rows[0] if name not in shared and not (name == "digest" and are_apart)]
-        console.print(make_table(None, columns, ([row[name] for name in columns] for row in rows)))
-        total = _bytes(sum(one.size for one in found))
-        console.print(f"{len(found)} run{'s' if len(found) > 1 else ''}, {total} in {found[0].store}")
-    return int(console.has_failed)
-
-
-_COLUMNS = 80
-"""Of what stands above a list, also in a pipe."""
-
-_NAMED = ("video", "stream", "endpoint", "target")
-"""What tells most runs apart; where it does not, their digests are shown."""
-
-_KEPT = ("video", "endpoint", "target", "size", "age", "digest")
-"""Columns that a list of runs has even where all rows say the same."""
-
-
-def _list_run(listed: ListedRun) -> dict[str, str]:
-    run, recipe, label = listed.run, listed.run.recipe, listed.label
-    return {
-        "video": listed.name,
-        "stream": run.modality,
-        "endpoint": run.endpoint.name,
-        "target": f"{run.target}" + (f" {label['name']}" if label and label["name"] else ""),
-        "clips": f"{len(recipe.clips)} of {len(recipe.clips[0])}",
-        "method": recipe.method_name,
-        "precision": recipe.precision,
-        "flow": recipe.flow_algorithm or "",
-        "weights": listed.weights_name or recipe.weights[:8],
-        "size": _bytes(listed.size),
-        "age": "" if listed.age is None else _age(listed.age),
-        "digest": run.digest[:8],
-    }
-
-
 def print_checks(console: Console, checked: Iterable[CheckedGroup]) -> int:
     """Print what is wrong with a store, or that nothing is, and return the exit code: 1 where something is."""
     count, size, wrong = 0, 0, 0
@@ -290,7 +248,7 @@ def print_checks(console: Console, checked: Iterable[CheckedGroup]) -> int:
                 console.print(f"{one.entry.key or 'the root'}  {one.entry.kind}  {one.problem}")
     if not console.is_json:
         verdict = f"{wrong} damaged" if wrong else "all of it is sound"
-        console.print(f"{count} groups, {_bytes(size)}: {verdict}")
+        console.print(f"{count} groups, {show_bytes(size)}: {verdict}")
     if wrong:
         hint = "the same `gbvis explain` computes anew what it needs; `gbvis store rm --damaged` removes the rest"
         print_error(f"{wrong} of {count} groups are damaged", hint)
@@ -308,7 +266,7 @@ def print_removal(
             if console.is_json:
                 console.print_json(one)
             elif not is_kept:
-                console.print(f"{one.entry.key}  {one.entry.kind}  {_bytes(one.entry.size)}")
+                console.print(f"{one.entry.key}  {one.entry.kind}  {show_bytes(one.entry.size)}")
     if not console.is_json:
         how = "removed" if is_removed else "would remove"
         console.print("nothing was removed" if is_kept else f"{how} {count_entries(entries)}")
@@ -319,10 +277,11 @@ def count_entries(entries: Collection[Entry]) -> str:
     """Return how many groups of which kind there are, and how large they are."""
     kinds = [entry.kind for entry in entries]
     counts = [f"{kinds.count(kind)} {names[kinds.count(kind) > 1]}" for kind, names in _NAMES.items() if kind in kinds]
-    return f"{', '.join(counts) or 'nothing'} ({_bytes(sum(entry.size for entry in entries))})"
+    return f"{', '.join(counts) or 'nothing'} ({show_bytes(sum(entry.size for entry in entries))})"
 
 
-def _bytes(count: float) -> str:
+def show_bytes(count: float) -> str:
+    """Return a size in words."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == "bytes" or count >= 100 else f"{count:.1f} {unit}"
@@ -330,7 +289,8 @@ def _bytes(count: float) -> str:
     return f"{count:.1f} TB"
 
 
-def _age(seconds: float) -> str:
+def show_age(seconds: float) -> str:
+    """Return how long ago something was, in words."""
     for name, length in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= length:
             return f"{seconds / length:.0f} {name}"

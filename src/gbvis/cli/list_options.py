@@ -15,8 +15,8 @@ VideosFrom = Annotated[
     option(
         "--videos-from",
         metavar="FILE",
-        text="Take the videos from this list too: NAME, NAME LABEL, NAME FRAMES LABEL, or NAME CLASS, per line; - is stdin. "
-        "With --split, a folder of the split files of HMDB-51 or UCF-101.",
+        text="Take the videos from this list too: NAME, NAME LABEL, NAME FRAMES LABEL, or NAME CLASS, per line; - is "
+        "stdin. With --split, a folder of the split files of HMDB-51 or UCF-101.",
     ),
 ]
 Split = Annotated[

@@ -67,6 +67,13 @@ ShownVideos = Annotated[
     list[str] | None,
     typer.Argument(metavar="VIDEO", help="Names or paths, as they were explained. Default: every video in the store."),
 ]
+RemovedVideos = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="VIDEO",
+        help="Names or paths, as they were explained. Default: none; with filters, every video in the store.",
+    ),
+]
 OutputFile = Annotated[
     Path | None,
     option(
@@ -112,8 +119,11 @@ Samples = Annotated[
     list[str] | None,
     option("--sample", metavar="CLASS-SEED", text=f"Draw this video; repeatable. {_SAMPLE_CLASSES}. Default: three."),
 ]
-Everything = Annotated[bool, switch("--all", text="Remove every run.")]
-Unfinished = Annotated[bool, switch("--unfinished", text="Remove only what killed processes left behind.")]
+Everything = Annotated[bool, switch("--all", text="Remove every run, and the weights' records.")]
+Unfinished = Annotated[
+    bool,
+    switch("--unfinished", text="Remove only what killed processes left behind, and records of weights of no run."),
+]
 Damaged = Annotated[bool, switch("--damaged", text="Remove only what does not match its checksums.")]
 DryRun = Annotated[bool, switch("--dry-run", text="Say what would be removed, and remove nothing.")]
 Yes = Annotated[bool, switch("-y", "--yes", text="Do not ask for confirmation.")]

@@ -84,6 +84,14 @@ class Selected:
             text=f"Take only flow of this algorithm: {_FLOW_NAMES}. Default: all.",
         ),
     ] = None
+    run: Annotated[
+        list[str] | None,
+        option(
+            "--run",
+            metavar="DIGEST",
+            text="Take only the run whose digest begins so, 4 letters or more; repeatable. Default: all.",
+        ),
+    ] = None
 
     def selection(self) -> Selection:
         """Return it as steps take it."""
@@ -94,6 +102,7 @@ class Selected:
             "labels": tuple(self.label or ()),
             "filters": tuple(self.filters or ()),
             "weights": parse.parse_weights(self.weights),
+            "runs": tuple(self.run or ()),
         }
         single = {name: getattr(self, name) for name in ("modality", "frames", "clips", "method", "precision")}
         return Selection(**single, **several, flow_algorithm=self.flow_algorithm)  # type: ignore[arg-type]

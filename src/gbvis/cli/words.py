@@ -1,7 +1,8 @@
 """Writes `words.json`, which completion reads: `python -m gbvis.cli.words`, after a change of any command or option.
 
 What an option takes is told from its metavar: `FILE`, `DIR` and the like are files, `VIDEO` is a video in the store,
-small letters are words themselves, and `NAME` is what the option is about.
+`FILE|NAME` is a weights file, for which the store may have a name, small letters are words themselves, and `NAME` is
+what the option is about.
 """
 
 import json
@@ -71,7 +72,8 @@ def _find_kinds(parameter: Any) -> list[str]:
     kinds = [part for part in re.split(r"[|\[\]:]", metavar) if re.fullmatch("[a-z0-9]+", part)]
     kinds += ["FILE"] if re.search(r"\b(FILE|FOLDER|DIR|PATH|IN|OUT)\b", metavar) else []
     names = [_NAMES[name] for name in parameter.opts if name in _NAMES]
-    kinds += ["sample"] if "--weights" in parameter.opts else []
+    if "--weights" in parameter.opts:
+        kinds += ["sample", *(["WEIGHTS"] if metavar == "FILE|NAME" else [])]
     return kinds + names + (["LIST"] if metavar == "NAMES" else [])
 
 

@@ -1,12 +1,13 @@
 """Caption: the lines that say what a picture shows of a run, and what the network predicted."""
 
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
 
 from gbvis.figures.run_view import RunView
 from gbvis.figures.style import FAINT_TEXT, TEXT, WARNING
-from gbvis.figures.text import Part, draw_text, fit_label, fit_title, letter_size
+from gbvis.figures.text import ELLIPSIS, Part, draw_text, fit_label, fit_title, letter_size
 
 _NARROW = 56
 """Letters' sizes: what is at most so wide has more lines."""
@@ -54,15 +55,19 @@ def draw_caption(
     for parts in rows if is_narrow(width, line) else [[part for row in rows for part in row]]:
         draw_text(canvas, (left + 4, top), fit_title(parts, letters, room, font), letters, room, TEXT, font)
         top += line
-    color = WARNING if view.is_not_predicted else FAINT_TEXT
+    color = WARNING if view.has_warning else FAINT_TEXT
     draw_text(canvas, (left + 4, top), fit_prediction(view, letters, room, font), letters, room, color, font)
 
 
 def fit_prediction(view: RunView, letters: int, width: int, font: Path | None) -> str:
-    """Return what the network predicts in one line; where it is too long, the class's name loses its middle."""
+    """Return what the network predicts in one line; where it is too long, the class's name loses its middle.
+
+    Only then it says in fewer words of how many clips, or not at all.
+    """
     name = view.prediction.label if view.prediction else ""
-    full = view.describe_prediction()
-    shown = fit_label(lambda label: view.describe_prediction(label), name, letters, width, font)
-    if shown == full:
-        return full
-    return fit_label(lambda label: view.describe_prediction(label, is_short=True), name, letters, width, font)
+    for shortness in range(3):
+        said = partial(view.describe_prediction, shortness=shortness)
+        shown = fit_label(said, name, letters, width, font)
+        if not shown.endswith(ELLIPSIS):
+            break
+    return shown

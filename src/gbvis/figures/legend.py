@@ -22,6 +22,8 @@ BY_FRAME = "each frame its own"
 
 _GAP = 6
 _SHORTEST_BAR = 16
+_TIGHT_GAP, _TINIEST_BAR = 3, 6
+"""Beside the upper value alone."""
 
 
 def draw_bar(
@@ -35,7 +37,7 @@ def draw_bar(
 ) -> None:
     """Draw colours from the lowest to the highest between the values that their ends stand for.
 
-    Where there is no room for all of it, the upper value is what stays: no number is ever cut.
+    Where there is no room for all of it, the lower value goes first, then the bar: no number is ever cut.
 
     Args:
         canvas: Where to draw.
@@ -52,14 +54,24 @@ def draw_bar(
     room = min(width - low - high - 4 * _GAP, round(0.45 * width))
     if room < _SHORTEST_BAR:
         shown = fit_first([ends[1], "by frame"] if ends[1] == BY_FRAME else [ends[1]], letters, width - _GAP, font)
-        draw_text(canvas, (left + _GAP, top), shown, letters, width - _GAP, FAINT_TEXT, font)
+        room = min(width - text_width(shown, letters, font) - 3 * _TIGHT_GAP, round(0.45 * width))
+        beside = left + (room + 2 * _TIGHT_GAP if room >= _TINIEST_BAR else _GAP)
+        if room >= _TINIEST_BAR:
+            _paste_bar(canvas, (left + _TIGHT_GAP, top), (room, line), colors)
+        draw_text(canvas, (beside, top), shown, letters, width - (beside - left), FAINT_TEXT, font)
         return
     start = left + (width - room - low - high - 2 * _GAP) // 2
     draw_text(canvas, (start, top), ends[0], letters, low + _GAP, FAINT_TEXT, font)
-    places = np.linspace(0, len(colors) - 1, room).round().astype(np.intp)
-    bar = np.broadcast_to(colors[places], (max(4, line - 10), room, 3))
-    canvas.paste(Image.fromarray(np.ascontiguousarray(bar)), (start + low + _GAP, top + 5))
+    _paste_bar(canvas, (start + low + _GAP, top), (room, line), colors)
     draw_text(canvas, (start + low + room + 2 * _GAP, top), ends[1], letters, high + _GAP, FAINT_TEXT, font)
+
+
+def _paste_bar(canvas: Image.Image, place: tuple[int, int], size: tuple[int, int], colors: Pixels) -> None:
+    """Paint a bar into a line: `place` is its left and the line's top, `size` its width and the line's height."""
+    (left, top), (width, line) = place, size
+    places = np.linspace(0, len(colors) - 1, width).round().astype(np.intp)
+    bar = np.broadcast_to(colors[places], (max(4, line - 10), width, 3))
+    canvas.paste(Image.fromarray(np.ascontiguousarray(bar)), (left, top + 5))
 
 
 class Curve:
@@ -135,7 +147,7 @@ def legend_colors(style: Style, has_flow: bool, has_warning: bool = True, panels
     Args:
         style: How the picture looks.
         has_flow: The picture shows flow.
-        has_warning: A class is explained that was not predicted.
+        has_warning: A class is explained that was not predicted, or a target is saturated.
         panels: Which panels have bars; empty for those of the style.
 
     Returns:

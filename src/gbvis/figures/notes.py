@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any
+from decimal import Decimal
 
 from gbvis.figures.run_view import RunView
 from gbvis.figures.style import Style
@@ -14,6 +14,7 @@ _OPTIONS = {
     "flow": "--flow",
     "flow_colors": "--flow-colors",
     "scale": "--scale",
+    "saliency_scale": "--saliency-scale",
     "percentile": "--percentile",
     "colors": "--colors",
     "rate": "--fps",
@@ -23,12 +24,16 @@ _OPTIONS = {
 }
 """The options of `render` for the fields of a style that hold one word."""
 
+_DIGEST_LENGTH = 8
+"""Letters of a run's digest that tell it from all others, as `store ls` shows them."""
+
 
 def make_notes(views: Sequence[RunView], style: Style, layout: str, format_name: str) -> dict[str, str]:
     """Return what a picture's file says of itself: `Software`, `Command` and `Recipe`.
 
-    The command draws this picture again; the same picture has the same one, whatever else a call drew. The recipe is
-    JSON: for each run, from top to bottom, its group in the store and all that decided its numbers.
+    The command draws this picture again; the same picture has the same one, whatever else a call drew. Only with scale
+    `all` the colours end where all that was drawn says. The recipe is JSON: for each run, from top to bottom, its group
+    in the store and all that decided its numbers.
     """
     runs = [{"group": view.key, "recipe": view.recipe.to_json()} for view in views]
     command = join_words([*_name_runs(views), *_describe_style(style, layout), "--format", format_name, *style.words])
@@ -42,22 +47,10 @@ def as_comment(notes: Mapping[str, str]) -> str:
 
 
 def _name_runs(views: Sequence[RunView]) -> list[str]:
-    """Return the words of `render` that choose these runs."""
-    words = ["gbvis", "render", as_argument(views[0].video)]
-    words += _option("-m", {view.modality for view in views})
-    words += _option("-e", {view.endpoint.name for view in views})
-    words += _option("-l", {str(view.target) for view in views if view.endpoint.is_class}, len(views))
-    words += _option("-f", {str(view.target) for view in views if not view.endpoint.is_class}, len(views))
-    words += _option("-n", {str(view.frames_per_clip) for view in views})
-    words += _option("--clips", {str(view.clip_count) for view in views})
-    words += _option("--method", {str(view.recipe.method["name"]) for view in views})
-    words += _option("--precision", {view.recipe.precision for view in views})
-    return words + _option("--flow-algorithm", {view.recipe.flow_algorithm for view in views} - {None})
-
-
-def _option(name: str, found: set[Any], most: int = 1) -> list[str]:
-    """Return an option for each value, unless there are more than can be given."""
-    return [word for value in sorted(found, key=str) for word in (name, str(value))] if len(found) <= most else []
+    """Return the words of `render` that choose these runs, and no others."""
+    digests = dict.fromkeys(view.recipe.digest[:_DIGEST_LENGTH] for view in views)
+    chosen = [word for digest in digests for word in ("--run", digest)]
+    return ["gbvis", "render", as_argument(views[0].video), *chosen]
 
 
 def _describe_style(style: Style, layout: str) -> list[str]:
@@ -69,6 +62,6 @@ def _describe_style(style: Style, layout: str) -> list[str]:
     for name, option in _OPTIONS.items():
         value = getattr(style, name)
         if value != default[name]:
-            words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
-    moments = [f"{moment:g}s" if isinstance(moment, float) else str(moment) for moment in style.at]
+            words += [option, str(value).removesuffix(".0")]
+    moments = [f"{Decimal(str(moment)):f}{'s' if isinstance(moment, float) else ''}" for moment in style.at]
     return [*words, "--at", ",".join(moments)] if moments else words

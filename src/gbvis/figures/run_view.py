@@ -104,6 +104,8 @@ class RunView:
         count_frames: Returns the stream's number of frames, or None.
         weights_name: What the user calls the weights; empty where they have no name.
         read_seconds: Returns when frames are shown, by their numbers; none where the rate tells it.
+        saturation: Where to look instead, where the target is a probability whose gradient is next to nothing; else
+            empty.
     """
 
     video: str
@@ -121,6 +123,7 @@ class RunView:
     count_frames: Callable[[], int | None] = lambda: None
     weights_name: str = ""
     read_seconds: Callable[[], Mapping[int, float]] = dict
+    saturation: str = ""
 
     @property
     def modality(self) -> str:
@@ -196,16 +199,25 @@ class RunView:
         """True where a class is explained that the network does not predict."""
         return self.endpoint.is_class and self.prediction is not None and self.prediction.index != self.target
 
-    def describe_prediction(self, label: str | None = None, is_short: bool = False) -> str:
+    @property
+    def has_warning(self) -> bool:
+        """True where the line about the prediction says what must not be overlooked."""
+        return self.is_not_predicted or bool(self.saturation)
+
+    def describe_prediction(self, label: str | None = None, shortness: int = 0) -> str:
         """Return what the network predicts in words, and whether that is the target; nothing where nobody knows.
+
+        Before it stands whether the target is saturated.
 
         Args:
             label: What the class predicted is called; without it, by its name.
-            is_short: Do not say of how many clips.
+            shortness: As `PredictedClass.describe` takes it.
         """
         if self.prediction is None:
-            return ""
-        return self.prediction.describe(self.target if self.endpoint.is_class else None, label, is_short)
+            return self.saturation
+        explained = self.target if self.endpoint.is_class else None
+        said = self.prediction.describe(explained, label, shortness)
+        return f"{self.saturation}; {said}" if self.saturation else said
 
     def describe_value(self, value: float) -> str:
         """Return the target's value in words."""

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from gbvis.errors import UsageError
 from gbvis.figures.style import TEXT
 
-_ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
+ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 
 def check_font(path: Path) -> None:
@@ -128,7 +128,7 @@ def shorten(name: str, kept: int) -> str:
     if len(name) <= kept:
         return name
     head, tail = kept // 2, (kept - 1) // 2
-    return f"{name[:head]}{_ELLIPSIS}{name[-tail:] if tail else ''}"
+    return f"{name[:head]}{ELLIPSIS}{name[-tail:] if tail else ''}"
 
 
 def _most_first(longest: int) -> Iterator[int]:
@@ -145,9 +145,9 @@ def fit_text(text: str, size: int, width: int, font: Path | None = None) -> str:
     line = "".join(_showable(character, font) for character in text[: width + 1])  # a name may have any length
     if loaded.getlength(line) <= width:
         return line
-    while line and loaded.getlength(line + _ELLIPSIS) > width:
+    while line and loaded.getlength(line + ELLIPSIS) > width:
         line = line[:-1]
-    return line + _ELLIPSIS if line else ""
+    return line + ELLIPSIS if line else ""
 
 
 @cache

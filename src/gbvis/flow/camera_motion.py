@@ -32,6 +32,11 @@ class CompensatedFlow(Video):
         return self._video.motion_fingerprint
 
     @property
+    def notices(self) -> tuple[str, ...]:
+        """The other's."""
+        return self._video.notices
+
+    @property
     def flow_recipe(self) -> dict[str, Any]:
         """The other's, and the remedy."""
         return {**self._video.flow_recipe, "camera_motion": self._remedy}

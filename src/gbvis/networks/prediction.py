@@ -28,16 +28,17 @@ class PredictedClass:
         """The class's name, else its index."""
         return self.name or f"class {self.index}"
 
-    def describe(self, explained: int | None, label: str | None = None, is_short: bool = False) -> str:
+    def describe(self, explained: int | None, label: str | None = None, shortness: int = 0) -> str:
         """Return in words what was predicted, and whether it is what is explained.
 
         Args:
             explained: The class that is explained, or None where it is no class.
             label: What the class predicted is called; without it, by its name.
-            is_short: Do not say of how many clips.
+            shortness: 1: say in fewer words of how many clips; 2: do not say it.
         """
         score = f"score {self.score:.4f}" if self.score < _SURE else "score above 0.9999"
-        facts = score if is_short or self.clips == 1 else f"{score} over {self.clips} clips"
+        over = (f" over {self.clips} clips", f", {self.clips} clips", "")[shortness]
+        facts = score if self.clips == 1 else f"{score}{over}"
         if explained == self.index:
             return f"predicted, {facts}"
         denied = "" if explained is None else "not predicted; "

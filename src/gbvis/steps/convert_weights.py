@@ -10,6 +10,7 @@ from gbvis.atomic_file import publish
 from gbvis.errors import OutputError, UsageError
 from gbvis.networks.info import WeightsInfo
 from gbvis.steps.networks import Networks, WeightsRequest
+from gbvis.steps.output_place import check_place
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ def run(request: ConvertRequest) -> Iterator[ConvertedWeights]:
     from gbvis.networks.weights.safetensors_file import SUFFIX, write_safetensors
 
     output = request.output
+    hint = f"name a file, such as weights{SUFFIX}, and pass it on from there"
+    check_place(output, str(output), ("a file", "weights"), hint)
     if output.suffix != SUFFIX:
         raise UsageError(f"{output} does not end in {SUFFIX}", f"name it {output.with_suffix(SUFFIX)}")
     if os.path.exists(output) and not request.is_forced:  # False where it cannot be there  # noqa: PTH110

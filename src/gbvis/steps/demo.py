@@ -1,5 +1,6 @@
 """`gbvis demo`: a few samples as a two-stream data set and as MP4, and the commands to try on them."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +12,7 @@ from gbvis.errors import GbvisError, UsageError
 from gbvis.figures.picture import Picture
 from gbvis.networks.sample import SAMPLE_WEIGHTS
 from gbvis.shell import as_argument
+from gbvis.store import Store
 from gbvis.videos.motion import encode_motion
 from gbvis.videos.synthetic import RATE, SIZE, Sample, draw_sample, read_sample_name
 from gbvis.videos.two_stream import FLOW_FOLDER, RGB_FOLDER, write_frames
@@ -65,6 +67,7 @@ def run(request: DemoRequest) -> Iterator[WrittenSample]:
     Raises:
         UsageError: There is no such sample, or its place cannot be written, or holds something else.
     """
+    _check_folder(request)
     try:
         named = {name: read_sample_name(name) for name in request.samples}
         for name, (motion, seed) in named.items():
@@ -74,6 +77,23 @@ def run(request: DemoRequest) -> Iterator[WrittenSample]:
             yield WrittenSample(name, request.dataset, request.video_file(name))
     except GbvisError as error:  # elsewhere one video fails; here it is the call
         raise UsageError(error.problem, error.hint) from error
+
+
+def _check_folder(request: DemoRequest) -> None:
+    """Check that the folder can be written to, before anything is drawn.
+
+    Raises:
+        UsageError: A file lies in its place, or something else than a store in the store's.
+    """
+    folder, store = request.folder, request.folder / "gbvis.zarr"
+    hint = "give another folder: gbvis demo DIR"
+    file = next((place for place in (folder, *folder.parents) if os.path.isfile(place)), None)  # noqa: PTH113
+    if file is not None:
+        raise UsageError(f"the demo cannot be written to {folder}: {file} is a file", hint)
+    try:
+        Store.find(store)
+    except UsageError as error:
+        raise UsageError(error.problem, hint) from error
 
 
 def make_commands(request: DemoRequest) -> list[list[str]]:

@@ -57,6 +57,11 @@ class EstimatedFlow(Video):
         return self._rgb.fingerprint
 
     @property
+    def notices(self) -> tuple[str, ...]:
+        """Those of the frames."""
+        return self._rgb.notices
+
+    @property
     def flow_recipe(self) -> dict[str, Any]:
         """The estimation, and whether it went through JPEG."""
         return {**self._recipe.to_json(), **({"jpeg_quality": JPEG_QUALITY} if self._is_jpeg else {})}

@@ -17,7 +17,8 @@ from gbvis.progress import Failure, Progress
 from gbvis.registry import check_name
 from gbvis.steps.estimated_flow import check_length
 from gbvis.steps.networks import MODALITIES
-from gbvis.steps.streams import tell_notices
+from gbvis.steps.output_place import check_place
+from gbvis.steps.streams import check_entry, tell_notices
 from gbvis.videos.gather import gather_videos
 from gbvis.videos.locate import find_video
 from gbvis.videos.name_list import VideoEntry
@@ -48,6 +49,8 @@ class ExtractRequest:
 
     def __post_init__(self) -> None:
         check_name("modality", MODALITIES, self.modality or "rgb")
+        hint = "name a folder, such as -o two-stream"
+        check_place(self.output, f"-o {self.output}", ("a folder", "data sets"), hint)
         ALGORITHMS.check(self.algorithm)
 
 
@@ -99,9 +102,12 @@ def run(request: ExtractRequest, progress: Progress | None = None) -> Iterator[E
     progress.expect_videos(len(videos))
     for entry in videos:
         try:
+            check_entry(entry)
             video = find_video(entry.location, "rgb", None)
             tell_notices(video, progress)
-            yield _extract(request, video, progress)
+            done = _extract(request, video, progress)
+            tell_notices(video, progress)  # again, since more is known of a video that was read
+            yield done
         except GbvisError as error:
             yield Failure.of(entry.location, error)
         except OSError as error:

@@ -1,7 +1,7 @@
 """The networks of a call: what they are, from the store's infos where it can, and their weights when needed."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,8 +12,9 @@ from gbvis.networks.info import WeightsInfo
 from gbvis.networks.input_format import InputFormats
 from gbvis.networks.labels import read_labels
 from gbvis.networks.r2plus1d import FORMATS
+from gbvis.networks.sample import SAMPLE_WEIGHTS
 from gbvis.provenance import Stamp, digest_of, hash_file, stamp_file
-from gbvis.registry import check_name
+from gbvis.registry import check_name, suggest
 from gbvis.store import Store
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class Networks:
         self._new_infos: list[list[WeightsInfo]] = []
         self._hashes: dict[Path, tuple[Stamp, str]] = {}
         self._newly_hashed: list[Path] = []
+        self._renamed: list[str] = []
         infos: dict[str, WeightsInfo] = {}
         for path in request.paths:
             for info in self._read_infos(path, store):
@@ -125,8 +127,11 @@ class Networks:
         return replace(info, labels=labels)
 
     def notes(self) -> list[str]:
-        """Return what the user should know of how the files were read: which of several states was taken."""
-        return [f"{info.path}: {describe_states(info)}" for info in self.infos.values() if info.states]
+        """Return what the user should know: which of several states of a file was taken, and which name it had."""
+        return [
+            *self._renamed,
+            *(f"{info.path}: {describe_states(info)}" for info in self.infos.values() if info.states),
+        ]
 
     def keep_records(self, store: Store) -> None:
         """Keep in the store what it did not know of the files, and the class names given, if the store lets us."""
@@ -139,7 +144,9 @@ class Networks:
         for path in self._newly_hashed:
             store.weights.keep_hash(path, *self._hashes[path], self._request.reading)
         for path, name in self._request.names.items():
-            store.weights.keep_name([one for one in self.infos.values() if one.path == str(path.resolve())], name)
+            infos = [one for one in self.infos.values() if one.path == str(path.resolve())]
+            replaced = store.weights.keep_name(infos, name)
+            self._renamed += [f"weights {replaced} are now called {name}"] if replaced else []
         store.weights.mend_level()
         self._new_infos, self._newly_hashed = [], []
 
@@ -214,7 +221,7 @@ def identify_weights(path: Path, store: Store) -> set[str]:
     """
     with _reading(path):
         if not path.is_file():
-            raise _no_file(path)
+            raise _no_file(path, store.weights.names())
         stamp = stamp_file(path)
         sha256 = (stamp and store.weights.find_hash(path.resolve(), stamp)) or hash_file(path)
     known = store.weights.identities_in(sha256)
@@ -223,8 +230,8 @@ def identify_weights(path: Path, store: Store) -> set[str]:
     return {sha256, *(info.identity for info in Networks(WeightsRequest((path,)), store).infos.values())}
 
 
-def _no_file(path: Path) -> UsageError:
-    """Return the error for what is no file."""
+def _no_file(path: Path, names: Collection[str] = ()) -> UsageError:
+    """Return the error for what is no file, and none of the names of weights that may stand there."""
     if path.is_dir():
         with suppress(OSError):
             held = sorted(str(one) for one in path.iterdir() if one.suffix in _SUFFIXES)
@@ -233,6 +240,9 @@ def _no_file(path: Path) -> UsageError:
         return UsageError(f"weights file {path} is a folder", "give a file in it")
     if str(path) == "-":
         return UsageError("weights cannot be read from standard input", "save them to a file, and give that with -w")
+    if path.name == str(path) and path.suffix not in _SUFFIXES and not path.exists():
+        hint = f"{suggest(str(path), [SAMPLE_WEIGHTS, *names])}give a file, or sample for the networks that come along"
+        return UsageError(f"no weights called {path}, and no such file", hint)
     found = "is no file" if path.exists() else "does not exist"
     return UsageError(f"weights file {path} {found}", "check the path")
 

@@ -13,8 +13,9 @@ from gbvis.errors import GbvisError, NumbersError, UsageError
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.info import WeightsInfo
 from gbvis.progress import Failure, Progress
+from gbvis.steps.namesakes import name_entries
 from gbvis.steps.networks import Networks, WeightsRequest
-from gbvis.steps.streams import FlowRequest, find_stream
+from gbvis.steps.streams import FlowRequest, find_stream, tell_notices
 from gbvis.store import Store
 from gbvis.videos.clip import cut_clip
 from gbvis.videos.clip_request import ClipRequest
@@ -62,16 +63,26 @@ class Prediction:
         modality: `rgb`, `flow` or `fused`.
         clips: The scores are the mean over this many clips.
         top: `{"index", "label", "score"}` of the highest scores, best first.
+        location: The video as it was asked for.
+        name: What tells it apart from others of its name in the call, such as `a/clip`; empty where there are none.
     """
 
     video: str
     modality: str
     clips: int
     top: list[dict[str, Any]]
+    location: str = ""
+    name: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the prediction as a line of `--json`."""
-        return {"video": self.video, "modality": self.modality, "clips": self.clips, "top": self.top}
+        return {
+            "video": self.video,
+            "location": self.location,
+            "modality": self.modality,
+            "clips": self.clips,
+            "top": self.top,
+        }
 
 
 def run(request: PredictRequest, progress: Progress | None = None) -> Iterator[Prediction | Failure]:
@@ -94,11 +105,12 @@ def run(request: PredictRequest, progress: Progress | None = None) -> Iterator[P
 
 def _predict(request: PredictRequest, networks: Networks, progress: Progress) -> Iterator[Prediction | Failure]:
     progress.expect_videos(len(request.videos) * len(networks.infos))
+    names = name_entries(request.videos)
     for entry in request.videos:
         streams: dict[str, _Stream] = {}
         for modality in networks.infos:
             try:
-                streams[modality] = _predict_stream(request, entry, modality, networks, progress)
+                streams[modality] = _predict_stream(request, entry, names[entry.location], modality, networks, progress)
                 yield streams[modality].prediction
             except GbvisError as error:
                 yield Failure.of(entry.location, error)
@@ -117,18 +129,20 @@ class _Stream:
 
 
 def _predict_stream(
-    request: PredictRequest, entry: VideoEntry, modality: str, networks: Networks, progress: Progress
+    request: PredictRequest, entry: VideoEntry, name: str, modality: str, networks: Networks, progress: Progress
 ) -> _Stream:
     info = networks.infos[modality]
     video = find_stream(entry, info, request.dataset, request.flow, partial(_open_store, request.store), progress)
     frames = request.clips.completed(info.clip_format).choose_frames(video.shape)
+    tell_notices(video, progress)
     video.prepare({number for numbers in frames for number in numbers})
     progress.expect(len(frames), video.name)
     scores_at = info.scores
     if scores_at is None:
         raise UsageError(f"the network {info.path} gives no class probabilities", "explain it instead")
     scores = _mean_scores(video, frames, networks.load(modality), scores_at, progress)
-    prediction = Prediction(video.name, modality, len(frames), info.top(scores, request.top))
+    top = info.top(scores, request.top)
+    prediction = Prediction(video.name, modality, len(frames), top, entry.location, name)
     return _Stream(prediction, scores, video.shape.frame_count)
 
 
@@ -168,7 +182,7 @@ def _fuse(
     rgb: _Stream, flow: _Stream, infos: Mapping[str, WeightsInfo], top: int, progress: Progress
 ) -> Iterator[Prediction]:
     """Yield the mean of the streams' scores, weighted as their file says, where they are about the same classes."""
-    name, clips = rgb.prediction.video, max(rgb.prediction.clips, flow.prediction.clips)
+    name, clips = rgb.prediction.name or rgb.prediction.video, max(rgb.prediction.clips, flow.prediction.clips)
     if rgb.scores.shape != flow.scores.shape:
         progress.warn(f"{name}: not fused: {rgb.scores.size} classes in one stream, {flow.scores.size} in the other")
         return
@@ -179,4 +193,4 @@ def _fuse(
         )
     weights = [infos["rgb"].fusion_weight, infos["flow"].fusion_weight]
     scores = np.average([rgb.scores, flow.scores], axis=0, weights=weights).astype(np.float32)
-    yield Prediction(name, "fused", clips, infos["rgb"].top(scores, top))
+    yield replace(rgb.prediction, modality="fused", clips=clips, top=infos["rgb"].top(scores, top))

@@ -13,6 +13,7 @@ from gbvis.errors import GbvisError, StoreError, VideoError
 from gbvis.figures.color import color_wheel
 from gbvis.figures.picture import Pixels
 from gbvis.figures.run_view import ClipView, RunView, SourceFrames, spread_over_frames
+from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.labels import Labels, class_name
 from gbvis.store import Store, StoredRun
 from gbvis.videos.locate import find_video, look_for
@@ -53,7 +54,16 @@ def make_run_view(
         count_frames=lambda: store.clips_of(run).frame_count,
         weights_name=store.weights.name_of(run.recipe),
         read_seconds=partial(_read_seconds, store, run),
+        saturation=run.describe_saturation(_find_endpoints(store, run)) if run.is_saturated else "",
     )
+
+
+def _find_endpoints(store: Store, run: StoredRun) -> list[Endpoint]:
+    """Return the endpoints of the network that a run was computed with; none where they are not known."""
+    infos = (
+        info for info in store.weights.all() if (info.identity, info.modality) == (run.recipe.weights, run.modality)
+    )
+    return next((list(info.endpoints) for info in infos), [])
 
 
 def _read_clips(store: Store, run: StoredRun) -> Iterator[ClipView]:

@@ -1,12 +1,13 @@
 """Which runs of a store a call is about."""
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gbvis.attribution.methods import METHODS
-from gbvis.errors import GbvisError
+from gbvis.errors import GbvisError, UsageError
 from gbvis.flow import ALGORITHMS
 from gbvis.networks.endpoint import find_endpoints, is_all
 from gbvis.networks.labels import Labels, class_name, label_key
@@ -38,6 +39,7 @@ class Selection:
         precision: The precision's name.
         weights: Weights files.
         flow_algorithm: The algorithm that computed the flow.
+        runs: What the digests of runs begin with, 4 letters or more.
     """
 
     modality: str | None = None
@@ -50,13 +52,20 @@ class Selection:
     precision: str | None = None
     weights: tuple[Path, ...] = ()
     flow_algorithm: str | None = None
+    runs: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Check the names.
 
         Raises:
-            UsageError: There is no such stream, precision, method or flow algorithm.
+            UsageError: There is no such stream, precision, method or flow algorithm, or a run's digest is none.
         """
+        for begin in self.runs:
+            if not re.fullmatch("[0-9a-fA-F]{4,16}", begin):
+                problem = f"--run {begin!r} is not the beginning of a run's digest"
+                raise UsageError(
+                    problem, "give 4 to 16 letters of it, such as 146e1fdf; `gbvis store ls --json` has it"
+                )
         check_name("modality", MODALITIES, self.modality or "rgb")
         check_name("precision", PRECISIONS, self.precision or "float32")
         ALGORITHMS.check(self.flow_algorithm or "tvl1")
@@ -86,25 +95,36 @@ def select_runs(
     Raises:
         UsageError: The selection names weights that cannot be read, or an endpoint of no network in the store.
     """
-    weights = {one for path in selection.weights for one in _find_weights(store, path)}
-    known = store.endpoints()
-    for name in selection.endpoints if known else ():
-        find_endpoints([name], known)
     wanted = replace(selection, flow_algorithm=None) if spares_rgb else selection
-    runs = [
-        run
-        for run in store.runs(find_name(store, video) if video is not None else None, selection.modality)
-        if _admits(wanted, run, weights) and _has_target(selection, run, labels or store.labels_of(run))
-    ]
+    is_meant = make_filter(store, wanted, labels)
+    named = find_name(store, video) if video is not None else None
+    runs = [run for run in store.runs(named, selection.modality) if is_meant(run)]
     if video and not runs and os.path.isdir(video):  # noqa: PTH112
         inside = _list_videos_in(video)
         return [run for one in inside for run in select_runs(store, one, selection, labels, spares_rgb)]
     if video is not None:
         runs = _narrow_down(store, video, runs)
     if spares_rgb and selection.flow_algorithm:
-        runs = [run for run in runs if run.modality == "rgb" or _admits(selection, run, weights)]
+        runs = [run for run in runs if run.modality == "rgb" or run.recipe.flow_algorithm == selection.flow_algorithm]
         return runs if any(run.modality == "flow" for run in runs) else []
     return runs
+
+
+def make_filter(store: Store, selection: Selection, labels: Labels | None = None) -> Callable[[StoredRun], bool]:
+    """Return what tells whether the selection admits a run; weights and endpoints are looked for once.
+
+    Raises:
+        UsageError: As `select_runs`.
+    """
+    weights = {one for path in selection.weights for one in _find_weights(store, path)}
+    known = store.endpoints()
+    for name in selection.endpoints if known else ():
+        find_endpoints([name], known)
+
+    def is_meant(run: StoredRun) -> bool:
+        return _admits(selection, run, weights) and _has_target(selection, run, labels or store.labels_of(run))
+
+    return is_meant
 
 
 def _narrow_down(store: Store, video: str, runs: list[StoredRun]) -> list[StoredRun]:
@@ -172,6 +192,7 @@ def _admits(selection: Selection, run: StoredRun, weights: set[str]) -> bool:
         and selection.precision in (None, recipe.precision)
         and selection.flow_algorithm in (None, recipe.flow_algorithm)
         and (not weights or recipe.weights in weights)
+        and (not selection.runs or any(run.digest.startswith(begin.lower()) for begin in selection.runs))
     )
 
 

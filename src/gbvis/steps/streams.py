@@ -17,6 +17,7 @@ from gbvis.videos.clip import ClipFormat
 from gbvis.videos.list_line import HOW_LINES_ARE_READ
 from gbvis.videos.locate import find_video, look_for
 from gbvis.videos.name_list import VideoEntry
+from gbvis.videos.readers.frame_folder import ImageFiles
 from gbvis.videos.video import Video
 
 
@@ -76,6 +77,7 @@ def find_stream(
     if info.modality == "rgb":
         read = _find(entry, "rgb", dataset) or _miss(entry, "rgb", dataset)
         tell_notices(read, progress)
+        _check_count(entry, read, progress)
         return read
     flow = None if request.algorithm else _find(entry, "flow", dataset)
     if flow is None:
@@ -84,7 +86,11 @@ def find_stream(
             missing = "rgb" if _find(entry, "flow", dataset) else "flow"
             rgb = _miss(entry, missing, dataset)
         tell_notices(rgb, progress)
+        _check_count(entry, rgb, progress)
         flow = EstimatedFlow(rgb, request.recipe_for(info.clip_format), request.is_jpeg, open_store, progress)
+    else:
+        tell_notices(flow, progress)
+        _check_count(entry, flow, progress)
     return CompensatedFlow(flow, request.remedy) if request.remedy else flow
 
 
@@ -92,6 +98,18 @@ def tell_notices(video: Video, progress: Progress) -> None:
     """Warn of what a user should know of how a video was read."""
     for notice in video.notices:
         progress.warn(notice)
+
+
+def _check_count(entry: VideoEntry, video: Video, progress: Progress) -> None:
+    """Warn where a list says another number of frames than a folder holds; that of its flow, or of u and v, will do."""
+    count = entry.frame_count
+    if count is None or not isinstance(video, ImageFiles):
+        return
+    there = video.shape.frame_count
+    if count not in {there, there - 1, there + 1, 2 * there, 2 * there - 2}:
+        progress.warn(
+            f"{entry.location}: the list says {count} frames, and the folder holds {there}; all {there} are read"
+        )
 
 
 def _miss(entry: VideoEntry, modality: str, dataset: Path | None) -> Video:
@@ -103,12 +121,30 @@ def _miss(entry: VideoEntry, modality: str, dataset: Path | None) -> Video:
     try:
         return find_video(entry.location, modality, dataset)
     except VideoError as error:
+        if entry.near:
+            raise VideoError(
+                error.problem, f"{entry.near} is there: paths in a list begin here or beside the list"
+            ) from error
+        if entry.is_listed and entry.location.startswith("#"):
+            hint = f"a list has no comments: take the line out; {HOW_LINES_ARE_READ}"
+            raise VideoError(error.problem, hint) from error
         if entry.is_listed and any(character in entry.location for character in " \t,;"):
             raise VideoError(error.problem, HOW_LINES_ARE_READ) from error
         raise
 
 
+def check_entry(entry: VideoEntry) -> None:
+    """Check that it could be told which video is meant.
+
+    Raises:
+        VideoError: It could not.
+    """
+    if entry.problem:
+        raise VideoError(entry.problem.problem, entry.problem.hint) from entry.problem
+
+
 def _find(entry: VideoEntry, modality: str, dataset: Path | None) -> Video | None:
+    check_entry(entry)
     if entry.video is None:
         return look_for(entry.location, modality, dataset)
     return entry.video if entry.video.modality == modality else None

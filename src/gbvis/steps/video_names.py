@@ -1,8 +1,11 @@
 """Which video of a store is meant by what a user types: a name, a path, or a file's name."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
+from gbvis.networks.labels import label_key
+from gbvis.registry import suggest
 from gbvis.store import Store
 from gbvis.videos.video import SAMPLE_PREFIX, video_name
 
@@ -25,6 +28,13 @@ def _find_by_location(store: Store, typed: str) -> str | None:
         return None
     location = os.path.abspath(typed)  # noqa: PTH100
     return next((run.video for run in store.runs() if run.location == location), None)
+
+
+def suggest_labels(store: Store, typed: Iterable[str]) -> str:
+    """Return `did you mean CLASS? ` for each class that no network of the store has, where one is much like it."""
+    by_key = {label_key(name): name for info in store.weights.all() for name in info.labels or ()}
+    meant = [suggest(one, [*by_key.values()]) for one in typed if label_key(one) not in by_key and not one.isdecimal()]
+    return "".join(dict.fromkeys(meant))
 
 
 def suggest_name(store: Store, typed: str) -> str:

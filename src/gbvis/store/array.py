@@ -6,6 +6,7 @@ chunk is the same bytes in a folder and in a bucket, and is checked before anyth
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -63,7 +64,7 @@ class StoredArray:
         """The most bytes that a chunk has: Blosc adds a header to what does not become smaller."""
         return self._chunk_size + _BLOSC_HEADER + _CHECKSUM_BYTES
 
-    @property
+    @cached_property
     def _chunk_size(self) -> int:
         return prod(self._chunk_shape) * np.dtype(self.dtype).itemsize
 

@@ -28,11 +28,13 @@ class StoredGroup:
         arrays: Its arrays by name.
         key: Its place below the store.
         storage: The store's files (`Storage`).
+        size: Bytes of all its files, as `find_damage` last found them.
     """
 
     arrays: dict[str, StoredArray]
     key: str = field(init=False, default="")
     storage: Any = field(init=False, default=None, repr=False)
+    size: int = field(init=False, default=0, repr=False, compare=False)
 
     @classmethod
     def read(cls, storage: Storage, key: str) -> Self | None:
@@ -70,6 +72,7 @@ class StoredGroup:
             is_thorough: Read every byte, and compare every checksum; else see only whether all chunks are there.
         """
         sizes = {file.key: file.size for file in self.storage.list_files(self.key)}
+        self.size = sum(sizes.values())
         for name, array in self.arrays.items():
             folder = f"{self.key}/{name}"
             is_read = is_thorough and f"{folder}/{METADATA}" in sizes

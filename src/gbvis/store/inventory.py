@@ -1,5 +1,6 @@
 """The inventory of a store: every group, its kind, its size, and whether it is sound."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -78,22 +79,36 @@ def _examine(store: Store, entry: Entry) -> str | None:
 
 
 def list_used_with(store: Store, runs: Iterable[StoredRun]) -> list[Entry]:
-    """Return the clips, flow and weights' records that these runs use and no other run of the store does."""
-    gone = {run.key: run for run in runs}
-    kept = [run for run in store.runs() if run.key not in gone]
-    clips = {run.clips_key for run in gone.values()} - {run.clips_key for run in kept}
-    flow = _flow_of(store, gone.values()) - _flow_of(store, kept)
-    used, still_used = ({run.recipe.weights for run in runs} for runs in (gone.values(), kept))
-    held = {key: store.weights.identities(key) for key in store.keys(WEIGHTS)}
-    records = {key for key, networks in held.items() if networks & used and not networks & still_used}
-    return [measure(store, kind_of(key), key) for keys in (clips, flow, records) for key in sorted(keys)]
+    """Return the clips and flow that these runs use and no other run does.
 
-
-def _flow_of(store: Store, runs: Iterable[StoredRun]) -> set[str]:
-    """Return the keys of the motion that these runs were computed from."""
-    users: dict[str, list[StoredRun]] = {}
+    They are a video's own: nothing of other videos is read.
+    """
+    by_video = defaultdict[str, list[StoredRun]](list)
     for run in runs:
-        if run.recipe.flow_algorithm:
-            users.setdefault(run.key.split("/", 1)[0], []).append(run)
-    flows = (StoredFlow.read(store.storage, key) for video in users for key in store.keys(f"{video}/{FLOW}"))
-    return {flow.key for flow in flows if flow and any(map(flow.is_used_by, users[flow.key.split("/", 1)[0]]))}
+        by_video[_video_of(run)].append(run)
+    clips, flow = set[str](), set[str]()
+    for video, gone in by_video.items():
+        keys = {run.key for run in gone}
+        kept = [run for run in store.runs_below(video) if run.key not in keys]
+        clips |= {run.clips_key for run in gone} - {run.clips_key for run in kept}
+        flow |= _flow_of(store, video, gone) - _flow_of(store, video, kept)
+    return [measure(store, kind_of(key), key) for key in (*sorted(clips), *sorted(flow))]
+
+
+def list_unused_records(store: Store, kept: Iterable[StoredRun]) -> list[Entry]:
+    """Return the records of weights that none of these runs was computed with."""
+    used = {run.recipe.weights for run in kept}
+    unused = (key for key in store.keys(WEIGHTS) if not used & store.weights.identities(key))
+    return [measure(store, WEIGHTS, key) for key in unused]
+
+
+def _flow_of(store: Store, video: str, runs: Iterable[StoredRun]) -> set[str]:
+    """Return the keys of the motion that these runs of the video with that key were computed from."""
+    users = [run for run in runs if run.recipe.flow_algorithm]
+    flows = (StoredFlow.read(store.storage, key) for key in (store.keys(f"{video}/{FLOW}") if users else ()))
+    return {flow.key for flow in flows if flow and any(map(flow.is_used_by, users))}
+
+
+def _video_of(run: StoredRun) -> str:
+    """Return the key of a run's video."""
+    return run.key.split("/", 1)[0]

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
 WEIGHTS = "weights"
@@ -22,18 +23,22 @@ UNFINISHED = ".unfinished-"
 
 _LONGEST = 160
 
-_KINDS = (
-    (WEIGHTS, f"{WEIGHTS}/[^/]+"),
-    (LEVEL, f"{WEIGHTS}|(?!{WEIGHTS}/)[^/]+(/(rgb|flow))?"),
-    (FLOW, f"[^/]+/{FLOW}/[a-z0-9]+-[0-9a-f]{{16}}"),
-    (CLIPS, f"[^/]+/(rgb|flow)/{CLIPS}/[0-9a-f]{{16}}"),
-    (LEVEL, "[^/]+/(rgb|flow)/[^/]+"),
-    (RUN, f"[^/]+/(rgb|flow)/(?!{CLIPS}/)[^/]+/[0-9]+-[a-z0-9-]+-[0-9a-f]{{16}}"),
-    (FOREIGN, "(?s:.)*"),
+_KINDS = tuple(
+    (kind, re.compile(pattern))
+    for kind, pattern in (
+        (WEIGHTS, f"{WEIGHTS}/[^/]+"),
+        (LEVEL, f"{WEIGHTS}|(?!{WEIGHTS}/)[^/]+(/(rgb|flow))?"),
+        (FLOW, f"[^/]+/{FLOW}/[a-z0-9]+-[0-9a-f]{{16}}"),
+        (CLIPS, f"[^/]+/(rgb|flow)/{CLIPS}/[0-9a-f]{{16}}"),
+        (LEVEL, "[^/]+/(rgb|flow)/[^/]+"),
+        (RUN, f"[^/]+/(rgb|flow)/(?!{CLIPS}/)[^/]+/[0-9]+-[a-z0-9-]+-[0-9a-f]{{16}}"),
+        (FOREIGN, "(?s:.)*"),
+    )
 )
 """Which kind of group has which keys; the first that fits."""
 
 
+@lru_cache
 def video_key(name: str) -> str:
     """Return the key of the video `name`: safe on any file system, one for each name, and never out of the store.
 
@@ -88,4 +93,4 @@ def weights_key(sha256: str, reading: str | None = None) -> str:
 
 def kind_of(key: str) -> str:
     """Return what a group with that key is: `weights`, `clips`, `flow`, `run`, `level`, or `foreign` to gbvis."""
-    return next(kind for kind, pattern in _KINDS if re.fullmatch(pattern, key))
+    return next(kind for kind, pattern in _KINDS if pattern.fullmatch(key))

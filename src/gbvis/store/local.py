@@ -38,7 +38,8 @@ class LocalStorage(Storage):
     def is_empty(self) -> bool:
         """Return whether there is nothing, or a folder with nothing in it but what another process begins to make."""
         if self._root.is_dir():
-            return all(entry.name.startswith(UNFINISHED) for entry in self._root.iterdir())
+            with os.scandir(self._root) as entries:
+                return all(entry.name.startswith(UNFINISHED) for entry in entries)
         return not self._root.exists()
 
     def locate(self, key: str) -> str:
@@ -48,11 +49,12 @@ class LocalStorage(Storage):
     def read(self, key: str, at_most: int = LARGEST_METADATA) -> bytes:
         """Return a file's content; what is no plain file, a pipe that nobody fills among them, is not there."""
         with self._reading():
-            path = self._path(key)
-            status = path.lstat()
+            level, _, name = key.rpartition("/")
+            path = self._check_path(key) if name == ".." else f"{self._check_path(level)}/{name}"
+            status = os.lstat(path)  # a link is no plain file
             if not stat.S_ISREG(status.st_mode) or status.st_size > at_most:
-                raise FileNotFoundError(errno.ENOENT, "it is no file, or far too large", str(path))
-            with path.open("rb", buffering=0) as file:
+                raise FileNotFoundError(errno.ENOENT, "it is no file, or far too large", path)
+            with open(path, "rb", buffering=0) as file:  # noqa: PTH123
                 return file.read()
 
     def replace(self, key: str, content: bytes, is_lasting: bool = True) -> None:
@@ -67,17 +69,31 @@ class LocalStorage(Storage):
 
     def list_folders(self, key: str) -> list[str]:
         """Return the names of the folders directly below a key; unfinished ones are left out, and links."""
-        with suppress(OSError), self._reading(), os.scandir(self._path(key)) as entries:
+        with suppress(OSError), self._reading(), os.scandir(self._check_path(key)) as entries:
             return sorted(one.name for one in entries if one.name[0] != "." and one.is_dir(follow_symlinks=False))
         return []
 
     def list_files(self, key: str) -> Iterator[StoredFile]:
         """Yield all files at any depth below a key."""
-        for folder, _, names in os.walk(self._path(key), onerror=self._complain):
-            for name in sorted(names):
-                path = Path(folder, name)
+        folders = [(self._check_path(key), f"{key}/" if key else "")]
+        while folders:
+            folder, prefix = folders.pop()
+            for entry in self._scan(folder):
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append((entry.path, f"{prefix}{entry.name}/"))
+                    continue
                 with suppress(FileNotFoundError):  # removed this very moment
-                    yield StoredFile(path.relative_to(self._root).as_posix(), path.lstat().st_size)
+                    yield StoredFile(f"{prefix}{entry.name}", entry.stat(follow_symlinks=False).st_size)
+
+    def _scan(self, folder: str) -> list[os.DirEntry[str]]:
+        """Return what lies in a folder, less links to folders; nothing where it is gone."""
+        try:
+            with os.scandir(folder) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            self._complain(error)
+            return []
+        return [entry for entry in found if not (entry.is_symlink() and os.path.isdir(entry.path))]  # noqa: PTH112
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
@@ -162,15 +178,19 @@ class LocalStorage(Storage):
             raise Unreachable(self.location, f"{error.filename or 'a part of it'}: {error.strerror}") from error
 
     def _path(self, key: str) -> Path:
+        """Return the path of a key; as `_check_path`."""
+        return Path(self._check_path(key))
+
+    def _check_path(self, key: str) -> str:
         """Return the path of a key, which never leads out of the store.
 
         Raises:
             OSError: It would, by `..` or by a symbolic link on the way.
         """
-        path = self._root
+        path = str(self._root)
         for part in key.split("/") if key else ():
-            path = path / part
-            if part == ".." or path.is_symlink():
+            path = f"{path}/{part}"
+            if part == ".." or os.path.islink(path):  # noqa: PTH114
                 raise OSError(errno.ELOOP, f"{path} is a symbolic link, and would lead out of the store")
         return path
 

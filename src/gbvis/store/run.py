@@ -1,6 +1,6 @@
 """Runs: one attribution per clip, and all that decided it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,6 +24,10 @@ from gbvis.videos.clip import Size
 
 if TYPE_CHECKING:
     import xarray
+
+
+_NEARLY_ONE, _NEARLY_NONE = 1e-6, 1e-30
+"""Where a probability is nearer to 1, or to 0, than this, its gradient is tiny and says less than the logit's."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,22 @@ class StoredRun(StoredGroup):
     def axes(self) -> tuple[str, ...]:
         """The names of one clip's axes: (channel, time, y, x) where values are in line with the clip's pixels."""
         return self.arrays["gradient"].axes[1:]
+
+    @property
+    def is_saturated(self) -> bool:
+        """True where the target is a probability and, in some clip, so near to 1 or 0 that its gradient is tiny."""
+        near = (value > 1 - _NEARLY_ONE or value < _NEARLY_NONE for value in self.value)
+        return self.endpoint.is_score and any(near)
+
+    def describe_saturation(self, endpoints: Sequence[Endpoint]) -> str:
+        """Return which of the network's endpoints to look at instead of at a gradient that is next to nothing.
+
+        Nothing is returned where the run is not saturated.
+        """
+        if not self.is_saturated:
+            return ""
+        logits = [one.name for one in endpoints if one.is_class and not one.is_score]
+        return f"saturated: see -e {logits[0]}" if logits else "saturated"
 
     def predicted(self, labels: Labels | None) -> PredictedClass | None:
         """Return the class with the highest score over the clips, or None where the network gives no scores."""

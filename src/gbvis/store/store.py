@@ -16,7 +16,7 @@ from gbvis.networks.labels import Labels
 from gbvis.shell import join_words
 from gbvis.store.clips import StoredClips, key_of_clips, write_clips
 from gbvis.store.flow import KeptFlow
-from gbvis.store.keys import CLIPS, FLOW, LEVEL, RUN, WEIGHTS, kind_of, name_of_key, video_key
+from gbvis.store.keys import CLIPS, FLOW, FOREIGN, LEVEL, RUN, WEIGHTS, kind_of, name_of_key, video_key
 from gbvis.store.run import RunWriter, StoredRun, key_of_run, write_run
 from gbvis.store.storage import CONSOLIDATED, GROUP, METADATA, Storage, encode_group, is_refusal
 from gbvis.store.weights import WeightsRecords
@@ -27,6 +27,8 @@ FORMAT_VERSION = 3
 """3: a run's recipe has the method with its settings, its endpoint travels with it, class names with the weights."""
 
 _ROOT = {"gbvis": {"format_version": FORMAT_VERSION}}
+
+_IS_RECORD = re.compile(r"[0-9a-f]{64}(-.+)?")
 
 _IS_URL = re.compile(r"[a-z][a-z0-9+.-]*(://|::)", re.IGNORECASE)
 
@@ -95,21 +97,25 @@ class Store:
 
         Damaged runs are skipped; `damaged` holds their keys afterwards.
         """
-        for name in [video_key(video)] if video is not None else self.videos():
-            for stream in [modality] if modality else ("rgb", FLOW):
-                found = []
-                for key in self.list_runs(f"{name}/{stream}"):
-                    run = self._find_whole(key, is_thorough=False)
-                    if run is None:
-                        self.damaged.add(key)
-                    else:
-                        found.append(run)
-                yield from sorted(found, key=lambda run: run.position)
+        for key in [video_key(video)] if video is not None else self.videos():
+            yield from self.runs_below(key, modality)
+
+    def runs_below(self, video_key: str, modality: str | None = None) -> Iterator[StoredRun]:
+        """Yield the runs of the video with that key; as `runs`."""
+        for stream in [modality] if modality else ("rgb", FLOW):
+            found = []
+            for key in self.list_runs(f"{video_key}/{stream}"):
+                run = self._find_whole(key, is_thorough=False)
+                if run is None:
+                    self.damaged.add(key)
+                else:
+                    found.append(run)
+            yield from sorted(found, key=lambda run: run.position)
 
     def list_runs(self, stream: str) -> Iterator[str]:
         """Yield the keys of the runs of a stream, in the order of their endpoints' names."""
         for endpoint in self.keys(stream):
-            if kind_of(endpoint) == LEVEL:
+            if kind_of(endpoint) == LEVEL and not endpoint.endswith(f"/{CLIPS}"):
                 yield from (key for key in self.keys(endpoint) if kind_of(key) == RUN)
 
     def find_answers(self, video: str, modality: str, endpoint: str, requests: Iterable[str]) -> dict[str, StoredRun]:
@@ -278,6 +284,10 @@ def _no_store(storage: Storage) -> UsageError:
     other = _describe_other(storage)
     if other:
         return UsageError(f"{storage.location} is no gbvis store: it is {other}", "choose another place with --store")
+    if not _holds_groups(storage):
+        return UsageError(
+            f"{storage.location} is no gbvis store: it holds nothing of gbvis", "choose another place with --store"
+        )
     root, place = json.dumps({**GROUP, "attributes": _ROOT}), storage.locate(METADATA)
     if _IS_URL.match(place):
         command = f"put {root} at {place}"
@@ -287,6 +297,20 @@ def _no_store(storage: Storage) -> UsageError:
         f"{storage.location} is no gbvis store: its {METADATA} is missing, damaged or another program's",
         f"choose another place with --store; where it is a store that lost this file, write it again: {command}",
     )
+
+
+def _holds_groups(storage: Storage) -> bool:
+    """Return whether something that gbvis keeps is there: a record of weights, or a run, clips or flow of a video."""
+    for name in storage.list_folders(""):
+        levels = [f"{name}/{stream}" for stream in ("rgb", FLOW)]
+        below = [f"{level}/{one}" for level in levels for one in storage.list_folders(level)]
+        if name == WEIGHTS:
+            keys = [f"{name}/{one}" for one in storage.list_folders(name) if _IS_RECORD.fullmatch(one)]
+        else:
+            keys = [*below, *(f"{level}/{one}" for level in below for one in storage.list_folders(level))]
+        if any(kind_of(key) not in (LEVEL, FOREIGN) and storage.read_json(key) for key in keys):
+            return True
+    return False
 
 
 def _describe_other(storage: Storage) -> str | None:

@@ -112,12 +112,24 @@ class WeightsRecords:
                 self._update(key, labels={**self._read_record(key).labels, info.modality: info.labels})
         self._labels.clear()
 
-    def keep_name(self, infos: Iterable[WeightsInfo], name: str) -> None:
-        """Keep what the user calls a file in every record of it; where the store cannot be written, not."""
+    def keep_name(self, infos: Iterable[WeightsInfo], name: str) -> str:
+        """Keep what the user calls a file in every record of it; where the store cannot be written, not.
+
+        Returns:
+            What it was called before, where that was something else; empty where it had no name.
+        """
+        replaced = ""
         for sha256 in {info.sha256 for info in infos}:
+            before = self._name_of(sha256)
             for key in self._list_keys(sha256):
                 self._update(key, name=name)
+            replaced = before if self._name_of(sha256) != before else replaced
         self._names.clear()
+        return replaced
+
+    def names(self) -> set[str]:
+        """Return what the user calls weights files, as far as they have names."""
+        return {name for key in self._keys() if (name := self._read_record(key).name)}
 
     def find_named(self, name: str) -> set[str]:
         """Return the identities of the networks whose weights file the user calls by that name."""

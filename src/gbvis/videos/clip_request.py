@@ -1,5 +1,6 @@
 """ClipRequest: which clips of a video are meant, and which frames these are."""
 
+import math
 import re
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -75,11 +76,26 @@ class ClipRequest:
                     "give it as a frame number, counted from 0",
                 )
         if first is not None and not 0 <= first <= room:
-            raise VideoError(
-                f"a clip over {self.span} frames cannot start at frame {first} of {shape.frame_count}",
-                f"choose a start from 0 to {room}",
-            )
+            raise self._outside(shape, first, room)
         return first
+
+    def _outside(self, shape: VideoShape, first: int, room: int) -> VideoError:
+        """Return the error for a start from which no clip fits, in the unit in which it was asked for."""
+        if shape.frame_count == 1:
+            asked = f"frame {self.start}" if self.start_seconds is None else f"{self.start_seconds:g} s"
+            return VideoError(f"the video has one frame, and no clip can start at {asked}", "leave out --start")
+        clip = f"a clip over {self.span} frames" if self.span > 1 else "a clip of one frame"
+        last, length = shape.second_of(room), shape.length
+        if self.start_seconds is None or last is None or length is None:
+            problem = f"{clip} cannot start at frame {first} of {shape.frame_count}"
+            return VideoError(problem, f"choose a start from 0 to {room}")
+        problem = f"{clip} cannot start at {self.start_seconds:g} s, the video is {_in_seconds(length)} s long"
+        return VideoError(problem, f"choose a start from 0s to {_in_seconds(last)}s")
+
+
+def _in_seconds(second: float) -> str:
+    """Return a time as `--start` takes it, rounded down, so that it lies inside."""
+    return f"{math.floor(second * 1000 + 1e-6) / 1000:.3f}".rstrip("0").rstrip(".")
 
 
 def read_clip_request(frames: int | None, clips: str, start: str | None, stride: int) -> ClipRequest:

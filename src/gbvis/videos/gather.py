@@ -22,12 +22,24 @@ def gather_videos(
     """Return the videos asked for, with those of a folder in its place, and those that match a pattern in its.
 
     A name in the data set, and a file or folder that has the very name, come before what the name means as a pattern.
+    One among several of which it cannot be told what is meant keeps that as its problem, and fails alone.
 
     Raises:
-        UsageError: A folder holds two series of pictures, or pictures and videos, that would do; or it is a data set.
+        UsageError: A folder, the only one asked for, holds two series of pictures, or pictures and videos, that would
+            do; or it is a data set.
     """
     progress = progress or Progress()
-    return tuple(found for entry in entries for found in _gather(entry, dataset, progress))
+    asked = list(entries)
+    if len(asked) == 1:
+        return tuple(_gather(asked[0], dataset, progress))
+    return tuple(found for entry in asked for found in _gather_one(entry, dataset, progress))
+
+
+def _gather_one(entry: VideoEntry, dataset: Path | None, progress: Progress) -> list[VideoEntry]:
+    try:
+        return _gather(entry, dataset, progress)
+    except UsageError as error:
+        return [replace(entry, problem=error)]
 
 
 def _gather(entry: VideoEntry, dataset: Path | None, progress: Progress) -> list[VideoEntry]:

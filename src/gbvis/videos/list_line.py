@@ -4,7 +4,7 @@ import csv
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -14,10 +14,14 @@ from gbvis.videos.video import SAMPLE_PREFIX, VIDEO_SUFFIXES, video_name
 
 HOW_LINES_ARE_READ = (
     "a line is NAME, NAME LABEL, NAME FRAMES LABEL or NAME CLASS-NAME, with spaces, tabs, commas or semicolons "
-    "between; names with these in them stand in quotes, and paths begin here or beside the list"
+    "between; FRAMES is for a folder of pictures; names with these in them stand in quotes, and paths begin here or "
+    "beside the list"
 )
 
 _DELIMITERS = "\t,;"
+_LABEL = r"-?[0-9]{1,9}(?:\.0{1,9})?"
+"""A class index; -1 for none, and 1.0 as tables with empty cells write 1."""
+
 _MOST_WORDS = 20
 """Of a class name, and of a video's name before one."""
 
@@ -30,11 +34,13 @@ class Reading:
         kind: `name`, `label`, `frames` or `class`: what stands behind the name.
         name: Of the video.
         label: A class index as digits, or a class name; None for neither.
+        frame_count: What is said to be its number of frames.
     """
 
     kind: str
     name: str
     label: str | None = None
+    frame_count: int | None = None
 
 
 class Shelf:
@@ -79,7 +85,7 @@ def find_reading(line: str, shelf: Shelf) -> tuple[Reading, str] | None:
     """Return what a line means and where its video is: the longest name that a video there has; None where none has.
 
     Raises:
-        ValueError: Two readings do.
+        ValueError: Two readings do; or it tells a file's number of frames, which only folders' lists do.
     """
     found: dict[tuple[str, str | None], tuple[Reading, str]] = {}
     for reading in _read_line(line):
@@ -88,10 +94,16 @@ def find_reading(line: str, shelf: Shelf) -> tuple[Reading, str] | None:
             return reading, location
         if location is not None:
             found.setdefault((location, reading.label), (reading, location))
-    ordered = sorted(found.values(), key=lambda one: -len(one[0].name))
+    ordered = sorted(found.values(), key=lambda one: (-len(one[0].name), _counts_a_file(*one)))
     if len(ordered) > 1 and {ordered[0][0].kind, ordered[1][0].kind} == {"label", "frames"}:
-        raise ValueError(f"{ordered[0][0].name!r} and {ordered[1][0].name!r} are both there")
+        raise ValueError(f"can be read in two ways: {ordered[0][0].name!r} and {ordered[1][0].name!r} are both there")
+    if ordered and _counts_a_file(*ordered[0]):
+        raise ValueError(f"has a column more, as for the frames of a folder, and {ordered[0][1]} is a file")
     return ordered[0] if ordered else None
+
+
+def _counts_a_file(reading: Reading, location: str) -> bool:
+    return reading.kind == "frames" and os.path.isfile(location)  # noqa: PTH113
 
 
 def guess_reading(line: str, kind: str | None) -> Reading:
@@ -106,23 +118,35 @@ def guess_reading(line: str, kind: str | None) -> Reading:
 
 def _read_line(line: str) -> Iterator[Reading]:
     """Yield what a line may mean, likely ones first."""
+    for reading in _divide_line(line):
+        yield from (replace(reading, name=name) for name in spell_name(reading.name))
+
+
+def spell_name(name: str) -> tuple[str, ...]:
+    """Return a name as it stands, and without the quotes around it."""
+    is_quoted = len(name) > 2 and name[0] == name[-1] and name[0] in "'\"" and name[0] not in name[1:-1]
+    return (name, name[1:-1]) if is_quoted else (name,)
+
+
+def _divide_line(line: str) -> Iterator[Reading]:
     yield Reading("name", line)
-    if len(line) > 2 and line[0] == line[-1] and line[0] in "'\"" and line[0] not in line[1:-1]:
-        yield Reading("name", line[1:-1])
     for delimiter in _DELIMITERS + (" " if '"' in line else ""):
         if delimiter in line:
             yield from _read_columns(split_columns(line, delimiter))
             name, _, last = line.rpartition(delimiter)
             yield from _read_columns([name.strip(), last.strip()])
-    match = re.fullmatch(r"(.*\S)[ \t]+[0-9]{1,9}[ \t]+([0-9]{1,9})", line)
+    match = re.fullmatch(rf"(.*\S)[ \t]+([0-9]{{1,9}})[ \t]+({_LABEL})", line)
     if match:
-        yield Reading("frames", match[1], match[2])
-    match = re.fullmatch(r"(.*\S)[ \t]+([0-9]{1,9})", line)
+        yield Reading("frames", match[1], match[3], int(match[2]))
+    match = re.fullmatch(rf"(.*\S)[ \t]+({_LABEL})", line)
     if match:
         yield Reading("label", match[1], match[2])
     for gap in list(re.finditer(r"(?<=\S)[ \t]+(?=\S)", line))[-1 : -_MOST_WORDS - 1 : -1]:
-        if _is_class_name(line[gap.end() :]):
-            yield Reading("class", line[: gap.start()], line[gap.end() :])
+        name, class_name = line[: gap.start()], line[gap.end() :]
+        if _is_class_name(class_name):
+            yield Reading("class", name, class_name)
+            if counted := re.fullmatch(r"(.*\S)[ \t]+([0-9]{1,9})", name):
+                yield Reading("frames", counted[1], class_name, int(counted[2]))
 
 
 def _read_columns(columns: list[str]) -> Iterator[Reading]:
@@ -131,13 +155,13 @@ def _read_columns(columns: list[str]) -> Iterator[Reading]:
     name, *rest = columns
     while rest and not rest[-1]:
         rest.pop()
-    are_numbers = [bool(re.fullmatch("[0-9]{1,9}", one)) for one in rest]
     if not rest:
         yield Reading("name", name)
-    elif are_numbers == [True]:
+    elif len(rest) == 1 and re.fullmatch(_LABEL, rest[0]):
         yield Reading("label", name, rest[0])
-    elif are_numbers == [True, True]:
-        yield Reading("frames", name, rest[1])
+    elif len(rest) == 2 and re.fullmatch("[0-9]{1,9}", rest[0]):
+        if re.fullmatch(_LABEL, rest[1]) or _is_class_name(rest[1]):
+            yield Reading("frames", name, rest[1], int(rest[0]))
     elif len(rest) == 1 and _is_class_name(rest[0]):
         yield Reading("class", name, rest[0])
 

@@ -76,6 +76,9 @@ class VideoEntry:
         class_name: The same by its name, which the network may know.
         is_class_sure: False where the class is nothing to fail for: a network that does not know it explains another.
         is_listed: True where a list names it: then it is no pattern, whatever is in it.
+        frame_count: How many frames the list says that it has.
+        near: A path beside the list that has its name, where there is nothing at the location.
+        problem: Why it cannot be told what is meant; the other videos go on.
     """
 
     location: str
@@ -84,3 +87,6 @@ class VideoEntry:
     class_name: str | None = None
     is_class_sure: bool = True
     is_listed: bool = False
+    frame_count: int | None = None
+    near: str | None = None
+    problem: GbvisError | None = None

@@ -128,10 +128,12 @@ def tell_apart(name: str, sources: Iterable[Source]) -> dict[Source, str]:
     Those of `a/clip.avi` and `b/clip.avi` are `a/clip` and `b/clip`, those of `clip.avi` and `clip.mp4` these.
     """
     found = list(dict.fromkeys(sources))
+    if len(found) == 1:
+        return {found[0]: name}
     matches = match_streams(found)
     video_of = {source: matches.partner.get(source, source) for source in found}
     places = {_find_place(video) for video in video_of.values()}
-    names = _name_places(places, name) if len(places) > 1 else dict.fromkeys(places, name)
+    names = name_places(places, name) if len(places) > 1 else dict.fromkeys(places, name)
     return {source: names[_find_place(video)] for source, video in video_of.items()}
 
 
@@ -145,7 +147,8 @@ def _find_place(source: Source) -> str:
     return source.location
 
 
-def _name_places(locations: Collection[str], name: str) -> dict[str, str]:
+def name_places(locations: Collection[str], name: str) -> dict[str, str]:
+    """Return what tells these places of videos called `name` apart, by place: the shortest that does."""
     paths = {location: Path(location) for location in locations}
     depth = min(len(path.parents) for path in paths.values())
     ways: list[dict[str, str]] = [{location: path.name for location, path in paths.items()}]

@@ -58,6 +58,13 @@ class VideoShape:
             return self.seconds[number]
         return number / self.rate if self.rate else None
 
+    @property
+    def length(self) -> float | None:
+        """Return how many seconds it lasts, where the last frame is shown as long as the one before it."""
+        if not self.seconds:
+            return self.frame_count / self.rate if self.rate else None
+        return self.seconds[-1] + (self.seconds[-1] - self.seconds[-2] if len(self.seconds) > 1 else 0)
+
     def number_at(self, second: float) -> int | None:
         """Return the frame that is shown nearest to a time, `frame_count` behind the last; None where nothing tells."""
         if not self.seconds:

@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gbvis.errors import UsageError
-from gbvis.videos.list_line import HOW_LINES_ARE_READ, Reading, Shelf, find_reading, guess_reading, split_columns
+from gbvis.videos.list_line import (
+    HOW_LINES_ARE_READ,
+    Reading,
+    Shelf,
+    find_reading,
+    guess_reading,
+    spell_name,
+    split_columns,
+)
 from gbvis.videos.name_list import VideoEntry
 
 PARTS = ("train", "test", "val")
@@ -23,7 +31,7 @@ _COLUMNS = {
     "name": "video videos name filename file_name file path filepath file_path video_path video_name video_id clip "
     "clip_name clip_path id dir folder",
     "frames": "frames num_frames total_frames n_frames frame_count nframes",
-    "label": "label label_id label_index label_name class class_id class_index class_name category target action y",
+    "label": "label label_id label_index label_name class class_id class_index class_name category target action tag y",
     "part": "split part subset set usage partition",
 }
 """What a column is that is headed so."""
@@ -154,27 +162,36 @@ def _read_lines(lines: list[str], shelf: Shelf, request: ListRequest) -> list[Vi
         try:
             found.append(find_reading(line, shelf))
         except ValueError as error:
-            raise UsageError(f"the line {line!r} can be read in two ways: {error}", HOW_LINES_ARE_READ) from error
+            raise UsageError(f"the line {line!r} {error}", HOW_LINES_ARE_READ) from error
     kinds = Counter(one[0].kind for one in found if one and one[0].kind != "name")
     kind = next(iter(kinds)) if len(kinds) == 1 else None
     entries = []
     for line, one in zip(lines, found, strict=True):
         reading, location = one or ((guessed := guess_reading(line, kind)), guessed.name)
-        entries.append(_make_entry(reading.name, location, reading.label, line, request))
+        entry = _make_entry(location, reading.label, line, request)
+        name = Path(reading.name).name
+        near = shelf.locate(name) if one is None and name != reading.name else None
+        entries.append(replace(entry, frame_count=reading.frame_count, near=near))
     return entries
 
 
-def _make_entry(name: str, location: str, label: str | None, line: str, request: ListRequest) -> VideoEntry:
+def _make_entry(location: str, label: str | None, line: str, request: ListRequest) -> VideoEntry:
     entry = VideoEntry(location, is_listed=True)
-    if not label:
+    number = re.fullmatch(r"(-?[0-9]{1,9})(?:\.0{1,9})?", label or "")
+    if not label or (number and int(number[1]) == -1):  # -1 is written where there is no label
         return entry
-    if not re.fullmatch("[0-9]{1,9}", label):
+    if not number:
         return replace(entry, class_name=label)
-    if request.is_from_one and int(label) == 0:
+    index = int(number[1]) - request.is_from_one
+    if index < 0 <= int(number[1]):
         raise UsageError(
             f"label 0 in the line {line!r}, and classes are to be counted from 1", "leave out --labels-from-one"
         )
-    return replace(entry, class_index=int(label) - request.is_from_one)
+    if index < 0:
+        raise UsageError(
+            f"label {number[1]} in the line {line!r}", "classes are counted from 0; -1 says that there is none"
+        )
+    return replace(entry, class_index=index)
 
 
 @dataclass(frozen=True)
@@ -191,7 +208,7 @@ def _find_header(lines: list[str], shelf: Shelf) -> _Header | None:
     heads = split_columns(lines[0], delimiter) if delimiter else lines[0].split()
     kinds = tuple(_column_kind(head) for head in heads)
     is_alone = not any(head for head, kind in zip(heads, kinds, strict=True) if kind != "name")
-    if "name" not in kinds or not (is_alone or len({*kinds} - {""}) > 1):
+    if "name" not in kinds or not (is_alone or kinds.count("name") > 1 or len({*kinds} - {""}) > 1):
         return None
     return _Header(delimiter, kinds)
 
@@ -218,6 +235,8 @@ def _read_table(lines: list[str], header: _Header, shelf: Shelf, request: ListRe
         part = next(iter(cells.get("part", [])), "").lower()
         if request.part in (None, _PART_NAMES.get(part, part)):
             labels = sorted(cells.get("label", []), key=lambda label: not label.isdigit())  # a number goes first
-            located = ((name, shelf.locate(name)) for name in cells["name"])
-            name, location = next(((name, there) for name, there in located if there), (cells["name"][0], None))
-            yield _make_entry(name, location or name, next(iter(labels), None), line, request)
+            located = (shelf.locate(name) for cell in cells["name"] for name in spell_name(cell))
+            location = next((there for there in located if there), cells["name"][0])
+            count = next((int(cell) for cell in cells.get("frames", []) if re.fullmatch("[0-9]{1,9}", cell)), None)
+            entry = _make_entry(location, next(iter(labels), None), line, request)
+            yield replace(entry, frame_count=count)

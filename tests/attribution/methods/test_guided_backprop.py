@@ -144,6 +144,7 @@ def test_gradients_are_as_near_to_exact_ones_as_the_original_programs(
         check_close(ours, truth, 5e-3, key)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["seed-rgb", "r2plus1d-pytorch"])
 def test_the_network_as_its_file_has_it_gives_the_original_numbers(shared: Path, rules: ModuleType, name: str) -> None:
     """Not fused, by hooks, on the same kernels to 1e-4, most of it bit for bit: all names and sizes are right."""

@@ -1,7 +1,9 @@
 """What a picture's file says of itself, read back with Pillow and FFmpeg."""
 
 import json
-from dataclasses import replace
+import shlex
+from dataclasses import fields, replace
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import pytest
 from PIL import Image, ImageSequence
 
 from figures.encoders.test_encoders import WRITERS, make_picture
+from gbvis.cli.look import Look
+from gbvis.cli.picture_options import with_stills
 from gbvis.figures.notes import as_comment, make_notes
 from gbvis.figures.outputs import OUTPUTS
 from gbvis.figures.style import Style
@@ -90,7 +94,7 @@ def test_the_command_draws_this_picture(random: np.random.Generator) -> None:
     view = make_run_view(random, clips=1, video="a b")
     notes = make_notes([view], Style(size=80, rate=7.5, panels=("frame", "gradient"), loops=2), "strip", "gif")
     assert notes["Command"] == (
-        "gbvis render 'a b' -m rgb -e FC -l 3 -n 4 --clips 1 --method guided-backprop --precision float32 "
+        f"gbvis render 'a b' --run {view.recipe.digest[:8]} "
         "--layout strip --panels frame,gradient --fps 7.5 --loop 2 --size 80 --format gif"
     )
     assert notes["Software"] == f"gbvis {__version__}"
@@ -98,7 +102,41 @@ def test_the_command_draws_this_picture(random: np.random.Generator) -> None:
     json.loads(as_comment(notes))
     flow = make_run_view(random, "flow", clips=1)
     still = make_notes([view, flow], Style(at=(3, 0.5), words=("--labels", "my.txt")), "streams", "png")["Command"]
-    assert " -m " not in still and still.endswith("--layout streams --at 3,0.5s --format png --labels my.txt")
+    assert still.count(" --run ") == 2 and still.endswith("--layout streams --at 3,0.5s --format png --labels my.txt")
+
+
+OTHER_LOOKS: dict[str, Any] = {
+    "panels": "frame",
+    "flow": "u",
+    "flow_colors": "grey",
+    "scale": "frame",
+    "saliency_scale": "own",
+    "percentile": 98.7654321,
+    "colors": "old",
+    "fps": 12.3456789,
+    "loop": "3",
+    "size": 99,
+    "font": Path(str(resources.files("ttf_opensans"))) / "ttf/OpenSans-Bold.ttf",
+}
+"""For each option of a look another value than its default."""
+
+
+def test_the_command_says_all_of_a_style(random: np.random.Generator) -> None:
+    """What it says, read as `render` reads it, is the same style; `limits` follows from `--scale all`."""
+    assert {*OTHER_LOOKS, "layout"} == {field.name for field in fields(Look)}
+    style = replace(
+        Look(**OTHER_LOOKS).style(), at=(7, 0.00001, 1234.56789), words=("--labels", "my.txt"), layout="strip"
+    )
+    unchanged = {field.name for field in fields(Style) if getattr(style, field.name) == field.default}
+    assert unchanged == {"limits"}
+    words = shlex.split(make_notes([make_run_view(random, clips=1)], style, "strip", "png")["Command"])
+    assert words[-2:] == ["--labels", "my.txt"]
+    typed = dict(zip(words[5:-2:2], words[6:-2:2], strict=True))
+    at, made = typed.pop("--at"), typed.pop("--format")
+    again = {name.removeprefix("--").replace("-", "_"): value for name, value in typed.items()}
+    kinds = {"size": int, "percentile": float, "fps": float, "font": Path}
+    look = Look(**{name: kinds.get(name, str)(value) for name, value in again.items()})
+    assert made == "png" and replace(with_stills(look.style(), at), words=style.words) == style
 
 
 @pytest.mark.parametrize("name", ["gif", "mp4", "webp", "apng", "png"])

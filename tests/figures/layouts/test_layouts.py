@@ -146,8 +146,8 @@ def test_an_overlay_of_frames_that_differ_in_size() -> None:
     sizes = [(100, 200, 3), (300, 400, 3)]
     source = SourceFrames(400, 300, (60.0, 40.0, 284.0, 264.0), lambda number: np.full(sizes[number], 120, np.uint8))
     (frames,) = lay_out(LAYOUTS.load("overlay"), [view_of([clip], source=lambda: source)], Style(percentile=100))
-    line = (frames.shape[1] - 300) // 6
-    small, large = (frame[2 * line : 2 * line + 300] for frame in frames)
+    line = (frames.shape[1] - 300) // 8
+    small, large = (frame[4 * line : 4 * line + 300] for frame in frames)
     assert (large[40:264, 60:284] == 120).all() and (large[:40] == 42).all()
     assert (small[:100] == BACKGROUND).all() and (small[200:] == BACKGROUND).all()
     assert (small[100 + 14 : 100 + 87, 100 + 30 : 100 + 142] == 120).all() and (small[100:113, 100:300] == 42).all()
@@ -160,3 +160,23 @@ def test_small_videos_are_shown_in_whole_multiples(random: np.random.Generator) 
     picture = frames[0][4 * line : 4 * line + 300]
     np.testing.assert_array_equal(picture[::2, ::2], picture[1::2, 1::2])
     assert (frames[0][: line // 8, -50:] == BACKGROUND).all()
+
+
+def test_a_sheet_that_is_too_large_says_what_fits(random: np.random.Generator) -> None:
+    view = make_run_view(random, clips=1, frames=200)
+    with pytest.raises(OutputError, match="22970x576") as raised:
+        sheet.SHEET.lay_out([view], Style())
+    assert "this fits: --size 77, or --layout strip" in raised.value.hint
+    assert sheet.SHEET.lay_out([view], Style(size=77))[0].width <= 16_000
+    with pytest.raises(OutputError, match="would be"):
+        sheet.SHEET.lay_out([view], Style(size=78))
+
+
+@pytest.mark.parametrize("name", ["strip", "sheet", "streams", "endpoints"])
+def test_frames_alone_have_no_colours_that_end(
+    random: np.random.Generator, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strip, "describe_scale", pytest.fail)
+    monkeypatch.setattr(sheet, "describe_scale", pytest.fail)
+    views = [make_run_view(random), make_run_view(random, "flow")] if name == "streams" else [make_run_view(random)]
+    lay_out(LAYOUTS.load(name), views, Style(panels=("frame",), size=56))

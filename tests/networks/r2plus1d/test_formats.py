@@ -35,6 +35,7 @@ class TestEveryFormat:
         assert not any(parameter.requires_grad for parameter in network.module.parameters())
         assert not network.module.training
 
+    @pytest.mark.slow
     def test_every_missing_parameter_is_named(self, form: CheckpointFormat) -> None:
         whole = make_tensors(form)
         for name in whole:
@@ -52,6 +53,7 @@ class TestEveryFormat:
         norms = [module for module in network.module.modules() if isinstance(module, torch.nn.BatchNorm3d)]
         assert {norm.eps for norm in norms} == {form.variant.norm_epsilon}
 
+    @pytest.mark.slow
     def test_every_misshapen_parameter_is_named(self, form: CheckpointFormat) -> None:
         """Each in one of two ways in turn: too large in its last axis, or a single number."""
         whole = make_tensors(form)

@@ -165,6 +165,9 @@ AMBIGUOUS: dict[str, Callable[[Tensors], object]] = {
     "in one dict": lambda t: {**named(t, "student."), **named(other(t), "teacher.")},
     "two averages": lambda t: {"model": t, "ema": other(t), "model_ema": other(other(t))},
     "the best and an average": lambda t: {"best": t, "ema": other(t)},
+    "the best and the last": lambda t: {"best_state": t, "last_state": other(t)},
+    "the best beside bare names": lambda t: {"state_dict": t, "best_state_dict": other(t)},
+    "the best's average and the last's": lambda t: {"ema": {"best": t, "last": other(t)}, "last": other(other(t))},
     "splits": lambda t: {"content": {"rgb": {"split1": {"state_dict": t}, "split2": {"state_dict": other(t)}}}},
     "a stream and another": lambda t: {"rgb": t, "model": other(t)},
 }
@@ -178,6 +181,19 @@ def test_what_is_ambiguous_is_refused_and_can_be_said(tmp_path: Path, case: str)
     state = error.value.hint.split()[-1]
     assert state in error.value.problem
     assert load(tmp_path / "several.pth", state).info.identity == saved(tmp_path / "one.pth", tensors).info.identity
+
+
+def test_copies_are_one_network(tmp_path: Path) -> None:
+    """Equal tensors, wherever they lie; and the average of the best epoch is an average like others."""
+    tensors = make_tensors(TORCHVISION)
+    plain = saved(tmp_path / "plain.pth", tensors).info.identity
+    copy = {name: tensor.clone() for name, tensor in tensors.items()}
+    for held in (
+        {"best": tensors, "last": copy},
+        {"best_ema": tensors, "best": other(copy)},
+        {"a": copy, "b": tensors},
+    ):
+        assert saved(tmp_path / "two.pth", held).info.identity == plain
 
 
 def test_plain_safetensors(tmp_path: Path) -> None:

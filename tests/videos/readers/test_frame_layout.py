@@ -97,6 +97,7 @@ LOST = {
     ),
     "first picture, from 0": (range(1, 9), range(0, 8), "holds the flow frames 0, and"),
 }
+AGAIN = {"the first pictures": "pictures", "the last pictures": "pictures", "first picture, from 0": "pictures"}
 WHOLE = {
     "one fewer": (range(1, 9), range(1, 8)),
     "one each": (range(1, 9), range(1, 9)),
@@ -129,6 +130,8 @@ def test_lost_frames_are_named(tmp_path: Path, case: str, kind: str) -> None:
     with pytest.raises(VideoError, match=found) as error:
         _ = video.fingerprint
     assert str(tmp_path) in error.value.problem and "--flow-algorithm" in error.value.hint
+    assert f"extract this video's {AGAIN.get(case, 'flow')} again" in error.value.hint
+    assert kind == "dataset" or "v/flow_x_*.png, like flow_y_*.png, " in error.value.problem
 
 
 @pytest.mark.parametrize("kind", ["folder", "dataset"])
@@ -138,6 +141,27 @@ def test_whole_flow_is_read(tmp_path: Path, case: str, kind: str) -> None:
     location = write_both(tmp_path, kind, rgb, flow)
     video = look_for(location, "flow", tmp_path if kind == "dataset" else None)
     assert video is not None and video.shape.frame_count == len(flow)
+    told = [notice for notice in video.notices if "flow frame 0 is taken for pictures 1 and 2" in notice]
+    assert bool(told) is (case == "counted apart")
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("flow_x_00004.png", "flow frame 4 is missing in .*v/flow_x_.*, which goes from 1 to 7"),
+        ("flow_y_0000[67].png", "v/flow_y_.*lacks 6 and 7"),
+        ("img_00004.png", "v/flow_x_.* holds the flow frames 4, and .*v/img_.* holds no such pictures"),
+    ],
+)
+def test_one_of_a_folder_is_lost(tmp_path: Path, name: str, problem: str) -> None:
+    folder = Path(write_both(tmp_path, "folder", range(1, 9), range(1, 8)))
+    for path in folder.glob(name):
+        path.unlink()
+    video = look_for(str(folder), "flow", None)
+    assert video is not None
+    with pytest.raises(VideoError, match=problem) as error:
+        _ = video.fingerprint
+    assert ("pictures" if name.startswith("img") else "flow") + " again" in error.value.hint
 
 
 def test_flow_beside_a_folder_that_is_typed(tmp_path: Path) -> None:

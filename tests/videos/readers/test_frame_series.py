@@ -39,9 +39,14 @@ CHOSEN = {
     "hashes": (["a3f9.png", "b7c.png", "0d1e2.png"], "", 3),
     "times of day": ([f"cam_10-{59 - (n < 3)}-{(57 + n) % 60:02d}.jpg" for n in range(6)], "cam_10-*-*.jpg", 6),
     "a single picture": (["7.png"], "7.png", 1),
+    "a number far away": ([*numbered("%04d.jpg", range(12)), "9999.jpg"], "*.jpg", 12),
+    "numbers below 0": (numbered("f%d.jpg", range(-6, 6)), "f*.jpg", 12),
+    "few of every seventh": ([*numbered("b_%d.jpg", range(0, 210, 7)), *numbered("a_%d.jpg", range(5))], "b_*.jpg", 30),
 }
 
 REFUSED = {
+    "every seventh": [*numbered("a_%03d.jpg", range(12)), *numbered("b_%03d.jpg", range(0, 210, 7))],
+    "a minus that is none": [*numbered("f-%d.jpg", range(1, 9)), *numbered("f%d.jpg", range(1, 9))],
     "two of a size": [*TWELVE, *numbered("other%d.jpg", range(12))],
     "more than half": [*TWELVE, *numbered("other%d.jpg", range(7))],
     "two cameras": [f"cam{camera}_{n:04d}.jpg" for camera in (1, 2) for n in range(9)],
@@ -102,12 +107,21 @@ def test_order_and_numbers() -> None:
         ([0, 5, 10, 15], []),
         ([0, 5, 15, 20], [(10, 10)]),
         ([7, 20, 100, 230], []),
+        ([115900, 115930, 120000, 120030], []),
+        ([115958, 115959, 120002, 120003, 120004], [(120000, 120001)]),
+        ([20240130, 20240131, 20240201], []),
+        ([20240131235959, 20240201000000, 20240201000001], []),
         ([1, 2, 3, 10**200], [(4, 10**200 - 1)]),
     ],
 )
 def test_gaps(numbers: list[int], gaps: list[tuple[int, int]]) -> None:
     (series,) = group_names([f"{number}.png" for number in numbers])
     assert series.gaps == gaps
+
+
+def test_numbers_below_0_are_in_their_order() -> None:
+    (series,) = group_names(numbered("f%d.jpg", range(-6, 6)))
+    assert series.numbers == tuple(range(-6, 6)) and series.names[:2] == ("f-6.jpg", "f-5.jpg")
 
 
 def test_ranges_in_words() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import wave
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -89,3 +90,66 @@ def test_of_several_films_the_default_one(
     video = VideoFile(write_films(tmp_path / "films.mkv", *films))
     assert (video.shape.height, video.shape.frame_count) == (height, 12)
     assert read_number(video.read(7)) == height
+
+
+def write_pictures(path: Path, *streams: tuple[str, int, int]) -> Path:
+    """Write streams of a codec, a height and a number of pictures, 25 a second; none is marked, or all are."""
+    packets = []
+    with av.open(str(path), "w") as container:
+        added = [container.add_stream(codec, rate=25) for codec, _, _ in streams]
+        for stream, (codec, height, _) in zip(added, streams, strict=True):
+            stream.width, stream.height = 4 * height // 3, height
+            stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        for stream, (_, height, count) in zip(added, streams, strict=True):
+            for number, picture in enumerate(draw_numbers(count, height, stream.width)):
+                frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+                frame.pts, frame.time_base = number, Fraction(1, 25)
+                packets += stream.encode(frame)
+            packets += stream.encode()
+        for packet in sorted(packets, key=lambda packet: packet.dts * packet.time_base):
+            container.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_a_few_pictures_beside_a_film_are_none(tmp_path: Path, suffix: str, count: int) -> None:
+    video = VideoFile(write_pictures(tmp_path / f"a{suffix}", ("mjpeg", 240, count), ("libx264", 120, 12)))
+    assert (video.shape.height, video.shape.frame_count, video.notices) == (120, 12, ())
+    assert [read_number(video.read(number)) for number in (11, 5)] == [11, 5]
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [(".mkv", "libx264"), (".avi", "mpeg4"), (".ts", "libx264")])
+def test_of_several_films_the_larger_one_and_a_word_about_it(tmp_path: Path, suffix: str, codec: str) -> None:
+    """The first of the larger ones; nothing is said before the file is read, as for what the store knows."""
+    films = [(codec, height, 12) for height in (48, 120, 120)]
+    video = VideoFile(write_pictures(tmp_path / f"a{suffix}", *films))
+    assert video.notices == () and (video.shape.height, video.shape.frame_count) == (120, 12)
+    assert [read_number(video.read(number)) for number in (11, 5)] == [11, 5]
+    (notice,) = video.notices
+    assert "holds 3 films; the one taken is stream 1, 160x120 (not stream 2, 160x120, stream 0, 64x48)" in notice
+
+
+def test_one_film_of_few_pictures_is_read(tmp_path: Path) -> None:
+    video = VideoFile(write_pictures(tmp_path / "a.mkv", ("mjpeg", 120, 1)))
+    assert (video.shape.frame_count, video.notices) == (1, ())
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_picture_beside_sound_is_a_cover_also_where_nothing_says_so(tmp_path: Path, count: int) -> None:
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        sound, film = container.add_stream("aac", rate=44100), container.add_stream("mjpeg", rate=1)
+        film.width, film.height, film.pix_fmt = 160, 120, "yuvj420p"
+        for picture in draw_numbers(count, 120, 160):
+            container.mux(film.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(film.encode())
+        for start in range(0, 44100, 1024):
+            frame = av.AudioFrame.from_ndarray(np.zeros((2, 1024), np.float32), format="fltp", layout="stereo")
+            frame.sample_rate, frame.pts = 44100, start
+            container.mux(sound.encode(frame))
+        container.mux(sound.encode())
+    if count > 1:
+        assert VideoFile(tmp_path / "a.mkv").shape.frame_count == count
+        return
+    with pytest.raises(VideoError, match="holds sound, a cover picture and no video"):
+        _ = VideoFile(tmp_path / "a.mkv").shape

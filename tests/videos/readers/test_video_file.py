@@ -1,9 +1,13 @@
+import io
 import struct
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from numbered import write_numbers
+from PIL import Image
 
 from conftest import read_frames
 from gbvis.errors import VideoError
@@ -145,6 +149,42 @@ def test_a_change_of_size_inside_a_file(tmp_path: Path) -> None:
     sizes: dict[int, tuple[int, int]] = {}
     assert cut_clip(video, range(video.shape.frame_count), OLD_SCRIPT.formats["rgb"], sizes).shape[0] == 24
     assert [sizes[number] for number in (0, 11, 12, 23)] == [(32, 128)] * 2 + [(64, 128)] * 2
+
+
+@pytest.mark.parametrize("suffix", ["avi", "mkv", "mov", "mjpeg"])
+def test_a_change_of_size_between_key_frames_only(tmp_path: Path, suffix: str) -> None:
+    """FFmpeg weaves JPEGs of less than the first one's height together, where decoding begins with them."""
+    path, heights = tmp_path / f"a.{suffix}", [64] + 9 * [32] + [96] + 9 * [48]
+    with av.open(str(path), "w") as container:
+        film = container.add_stream("mjpeg", rate=25)
+        film.height, film.width, film.pix_fmt = 64, 128, "yuvj420p"
+        for number, height in enumerate(heights):
+            file = io.BytesIO()
+            Image.fromarray(np.resize(count_up(20)[number], (height, 128, 3))).save(file, "JPEG")
+            packet = av.Packet(file.getvalue())
+            packet.stream, packet.pts, packet.dts, packet.time_base = film, number, number, Fraction(1, 25)
+            packet.is_keyframe = True
+            container.mux(packet)
+    frames = [VideoFile(path).read(number) for number in range(len(heights))]
+    assert [frame.shape for frame in frames] == [(height, 128, 3) for height in heights]
+    assert read_off(np.stack([frame[:32] for frame in frames])) == list(range(20))
+
+
+@pytest.mark.parametrize(("pause", "is_told"), [(3600, True), (30, True), (0.9, False)])
+def test_a_jump_in_time_is_told(tmp_path: Path, pause: float, is_told: bool) -> None:
+    late = round(1000 * pause)
+    path = write_numbers(tmp_path / "a.mp4", "libx264", 30, time_of=lambda number: 40 * number + late * (number > 12))
+    video = VideoFile(path)
+    assert video.shape.frame_count == 30
+    notices = [f"{path}: between frames 12 and 13 its time jumps by {pause + 0.04:.1f} s"] if is_told else []
+    assert list(video.notices) == notices
+
+
+def test_a_rate_that_varies_is_no_jump(tmp_path: Path) -> None:
+    """A recording of a screen: pauses of many lengths."""
+    times = np.cumsum([2000, 20, 20, 6000, 20, 40, 15_000, 20] * 3).tolist()
+    video = VideoFile(write_numbers(tmp_path / "a.mkv", "libx264", 24, time_of=lambda number: int(times[number])))
+    assert video.shape.frame_count == 24 and video.notices == ()
 
 
 def test_metadata_that_is_not_utf8_does_no_harm(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ class Overlay(Layout):
                     draw_text(canvas, place, where, letter_size(line), width - 8, font=style.font)
                     yield np.asarray(canvas)
 
-        kept = legend_colors(style, False, view.is_not_predicted, ["positive"])  # its bar has that map
+        kept = legend_colors(style, False, view.has_warning, ["positive"])  # its bar has that map
         return [Picture(width, height + (_HEAD + _FOOT) * line, count, style.rate, frames, style.loops, kept)]
 
 

@@ -24,6 +24,9 @@ _PAGE = 3_050
 
 _TALLEST = 16_000
 
+_SMALLEST = 56
+"""Pixels of a panel's side: the least that `--size` takes."""
+
 _CURVE_LINES = 3
 _BAR = 12
 """Lines' heights that a bar of colours takes at least, with its name and the values at its ends."""
@@ -135,7 +138,9 @@ def _make_grid(view: RunView, style: Style, is_transposed: bool) -> Grid:
 
 
 def _wrap_scale(style: Style, grid: Grid) -> list[str]:
-    """Return the lines that say what the colours end at."""
+    """Return the lines that say what the colours end at; none where only frames are shown."""
+    if style.panels == ("frame",):
+        return []
     return wrap_text(describe_scale(style), letter_size(grid.line), grid.width - 8, 2, style.font)
 
 
@@ -153,9 +158,11 @@ def _make_pages(view: RunView, style: Style, is_transposed: bool) -> list[Pictur
     """Return the pages of one run."""
     grid = _make_grid(view, style, is_transposed)
     if max(grid.width, grid.clip_height) > _TALLEST:
+        size = _largest_size(view, style, is_transposed)
+        ways = ["--layout strip, which moves", "fewer frames, by explaining with -n"]
         raise OutputError(
             f"a sheet of {view.frames_per_clip} frames would be {grid.width}x{grid.clip_height} pixels",
-            f"at most {_TALLEST} a side: choose a smaller --size, or --layout strip",
+            f"at most {_TALLEST} a side: this fits: {', or '.join([f'--size {size}', *ways] if size else ways)}",
         )
     per_page = max(1, _PAGE // grid.clip_height)
     starts = range(0, view.clip_count, per_page)
@@ -164,6 +171,15 @@ def _make_pages(view: RunView, style: Style, is_transposed: bool) -> list[Pictur
         _make_page(view, style, grid, first, end, f"   page {number}/{len(ranges)}" if len(ranges) > 1 else "")
         for number, (first, end) in enumerate(ranges, start=1)
     ]
+
+
+def _largest_size(view: RunView, style: Style, is_transposed: bool) -> int | None:
+    """Return the largest side of a panel with which a clip is not too large for a sheet; None where there is none."""
+    for size in range(style.size or _SIDE, _SMALLEST - 1, -1):
+        grid = _make_grid(view, replace(style, size=size), is_transposed)
+        if max(grid.width, grid.clip_height) <= _TALLEST:
+            return size
+    return None
 
 
 def _make_page(view: RunView, style: Style, grid: Grid, first: int, end: int, page: str) -> Picture:
@@ -177,7 +193,7 @@ def _make_page(view: RunView, style: Style, grid: Grid, first: int, end: int, pa
             _draw_clip(canvas, view, style, grid, clip, top, f"clip {first + number + 1}/{view.clip_count}{page}")
         yield np.asarray(canvas)
 
-    kept = legend_colors(style, view.modality == "flow", view.is_not_predicted)
+    kept = legend_colors(style, view.modality == "flow", view.has_warning)
     return Picture(grid.width, height, 1, style.rate, frames, kept=kept)
 
 
@@ -233,6 +249,8 @@ def _draw_names(
     frames = [f"frame {frame}" for frame in clip.frames]
     if not grid.is_transposed and max(text_width(name, letters, font) for name in frames) > across:
         frames = [f"{frame}" for frame in clip.frames]
+        width = text_width("frame", letters, font) + 6
+        draw_text(canvas, (grid.margin - width, top + grid.head - grid.line), "frame", letters, width, FAINT_TEXT, font)
     titles = name_panels(panels, letters, across if grid.is_transposed else beside, font)
     columns, rows = (titles, frames) if grid.is_transposed else (frames, titles)
     for column, name in enumerate(columns):

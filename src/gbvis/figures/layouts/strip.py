@@ -86,7 +86,7 @@ class Strip(Layout):
                 yield from (scene.draw(moment) for moment in range(0, len(scene.clock), step))
 
         count = sum(len(_clock(numbers)) for numbers in zip(*(view.frames for view in views), strict=True))
-        kept = legend_colors(style, has_flow, any(view.is_not_predicted for view in views))
+        kept = legend_colors(style, has_flow, any(view.has_warning for view in views))
         return [Picture(metrics.width, height, count, style.rate, frames, style.loops, kept)]
 
     def moments(self, views: Sequence[RunView]) -> list[Moment]:
@@ -162,7 +162,8 @@ class _Scene:
         narrow = is_narrow(metrics.width, metrics.line)
         left = 4 if narrow else metrics.moment_width + 8
         top, room = self._foot + narrow * metrics.line, metrics.width - left - 4
-        for text in wrap_text(describe_scale(style), metrics.letters, room, 1 + narrow, style.font):
+        scale = describe_scale(style) if style.panels != ("frame",) else ""
+        for text in wrap_text(scale, metrics.letters, room, 1 + narrow, style.font):
             self._write(self._still, (left, top), text, room, FAINT_TEXT)
             top += metrics.line
         if metrics.has_key:

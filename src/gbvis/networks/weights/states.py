@@ -191,13 +191,13 @@ def no_such_state(path: Path, asked: str, names: Sequence[str] = ()) -> GbvisErr
 
 
 def _choose(states: Sequence[State], path: Path) -> NamedTensors:
-    """Return the one that is meant: averaged weights go before raw ones, and the best before the last epoch's."""
-    averaged = [state for state in states if _AVERAGED.fullmatch(state.name)]
-    best = [state for state in states if _BEST.fullmatch(state.name)]
-    both = [state for state in averaged if state in best]
-    chosen = _without_twins((both if best else averaged) if averaged else best or states)
-    if len(chosen) != 1:
-        raise _ambiguous(states, path)
+    """Return the one that is meant: averaged weights go before raw ones; which epoch's are meant, a file cannot say."""
+    different = _without_copies(_without_last(_without_twins(states)))
+    averaged = [state for state in different if _AVERAGED.fullmatch(state.name)]
+    best = [state for state in different if _BEST.fullmatch(state.name)]
+    chosen = averaged or different
+    if len(chosen) != 1 or 0 < len(best) < len(different):
+        raise _ambiguous(different if len(different) > 1 else states, path)
     names = [state.name for state in (*chosen, *(one for one in states if one is not chosen[0]))]
     return NamedTensors(
         path,
@@ -205,6 +205,33 @@ def _choose(states: Sequence[State], path: Path) -> NamedTensors:
         chosen[0].modality,
         chosen[0].fusion_weight,
         states=tuple(names) if len(names) > 1 else (),
+    )
+
+
+def _without_last(states: Sequence[State]) -> list[State]:
+    """Return the states less the last epoch's where the 2019 script saved it: `state_dict` beside `best.state_dict`."""
+    names = {state.name for state in states}
+    return [state for state in states if not _best_beside(state.name) & names]
+
+
+def _best_beside(name: str) -> set[str]:
+    above, dot, last = name.rpartition(".")
+    return {f"{above}{dot}best.state_dict"} if last == "state_dict" and not _BEST.fullmatch(name) else set()
+
+
+def _without_copies(states: Sequence[State]) -> list[State]:
+    """Return the states less those whose tensors are equal to an earlier one's."""
+    different: list[State] = []
+    for state in states:
+        if not any(_are_equal(state.tensors, one.tensors) for one in different):
+            different.append(state)
+    return different
+
+
+def _are_equal(ones: Mapping[str, Tensor], others: Mapping[str, Tensor]) -> bool:
+    return ones.keys() == others.keys() and all(
+        one.dtype == others[name].dtype and one.layout == others[name].layout and torch.equal(one, others[name])
+        for name, one in ones.items()
     )
 
 

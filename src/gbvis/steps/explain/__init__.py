@@ -10,6 +10,7 @@ from gbvis.networks.info import WeightsInfo
 from gbvis.progress import Failure, Progress, StoppableProgress
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
 from gbvis.steps.explain.video_job import VideoJob
+from gbvis.steps.namesakes import name_entries
 from gbvis.steps.networks import Networks
 from gbvis.steps.streams import find_stream
 from gbvis.store import Store
@@ -45,7 +46,7 @@ def _explain(
     request: ExplainRequest, networks: Networks, store: Store, progress: Progress
 ) -> Iterator[ExplainedRun | Failure]:
     progress.expect_videos(len(request.videos) * len(networks.infos))
-    ahead = StoppableProgress(progress)
+    ahead, names = StoppableProgress(progress), name_entries(request.videos)
 
     def prepare(entry: VideoEntry, info: WeightsInfo) -> VideoJob:
         video = find_stream(entry, info, request.dataset, request.flow, lambda: store, ahead)
@@ -55,7 +56,11 @@ def _explain(
 
     for entry, prepared in _one_ahead(prepare, itertools.product(request.videos, networks.infos.values()), ahead):
         try:
-            yield from prepared.result().explain()
+            for one in prepared.result().explain():
+                if isinstance(one, ExplainedRun):
+                    yield replace(one, location=entry.location, name=names[entry.location])
+                else:
+                    yield one
         except GbvisError as error:
             yield Failure.of(entry.location, error)
         progress.finish_video()

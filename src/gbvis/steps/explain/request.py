@@ -113,10 +113,6 @@ def _misplaced(option: str, names: Sequence[str], other: str) -> UsageError:
     return UsageError(f"{option} with {', '.join(names)}", f"add -e {names[0]}, say, or pick {other}")
 
 
-_NEARLY_ONE, _NEARLY_NONE = 1e-6, 1e-30
-"""Where a probability is nearer to 1, or to 0, than this, its gradient is tiny and says less than the logit's."""
-
-
 @dataclass(frozen=True)
 class ExplainedRun:
     """A run that is in the store now.
@@ -130,6 +126,8 @@ class ExplainedRun:
         shared_seconds: The time of all runs of the stream that were computed together, with the first of them; else
             None.
         weights_name: What the user calls the weights; empty where they have no name.
+        location: The video as it was asked for.
+        name: What tells the video apart from others of its name in the call, such as `a/clip`; empty where it has none.
     """
 
     run: StoredRun
@@ -139,6 +137,8 @@ class ExplainedRun:
     seconds: float
     shared_seconds: float | None = None
     weights_name: str = ""
+    location: str = ""
+    name: str = ""
 
     @property
     def label(self) -> dict[str, Any] | None:
@@ -153,14 +153,14 @@ class ExplainedRun:
     @property
     def is_saturated(self) -> bool:
         """True where the target is a probability and, in some clip, so near to 1 or 0 that its gradient is tiny."""
-        near = (value > 1 - _NEARLY_ONE or value < _NEARLY_NONE for value in self.run.value)
-        return self.run.endpoint.is_score and any(near)
+        return self.run.is_saturated
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as a line of `--json`."""
         recipe = self.run.recipe
         return {
             "video": self.run.video,
+            "location": self.location,
             "modality": self.run.modality,
             "endpoint": self.run.endpoint.name,
             "target": self.run.target,

@@ -13,6 +13,7 @@ from gbvis.progress import Failure, StoppableProgress
 from gbvis.steps.explain.computation import Computation, Question, Task
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
 from gbvis.steps.networks import Networks
+from gbvis.steps.streams import tell_notices
 from gbvis.store import Store, StoredClips, StoredRun
 from gbvis.videos.clip import ClipPixels, Size, cut_clip, fingerprint_for
 from gbvis.videos.name_list import VideoEntry
@@ -96,6 +97,7 @@ class VideoJob:
             sizes: dict[int, Size] = {}
             cut = self._cut(frames, sizes)
             self._clips = task.store.write_clips(task.video, clip_format, frames, cut, task.is_forced, sizes)
+            tell_notices(task.video, self._progress)
             task.say(f"clips cut: {len(frames)}, in {time.perf_counter() - started:.2f} s")
 
     def _cut(self, frames: list[list[int]], sizes: dict[int, Size]) -> Iterator[ClipPixels]:

@@ -20,15 +20,19 @@ from gbvis.figures.scale import Limits
 from gbvis.figures.style import Style
 from gbvis.networks.labels import read_labels
 from gbvis.progress import Failure, Progress
+from gbvis.steps.render.complaints import fail_group, fail_lonely
 from gbvis.steps.render.request import RenderedFile, RenderRequest
 from gbvis.steps.run_views import find_source_frames, make_run_view
 from gbvis.steps.selection import select_runs
 from gbvis.steps.sources import name_sources, source_of
-from gbvis.steps.video_names import find_name, suggest_name
+from gbvis.steps.video_names import find_name, suggest_labels, suggest_name
 from gbvis.store import Store, StoredRun
 from gbvis.store.keys import readable_name, video_key
 from gbvis.videos.locate import check_dataset
 from gbvis.videos.source import Source
+
+_MOST_NAMED = 4
+"""Runs whose digests are named in a message."""
 
 HINT = "overwrite it with --force, or choose another place with -o"
 
@@ -68,8 +72,7 @@ class _Rendering:
         yield from self._select_all(runs)
         views = [self._view(one) for one in {one.key: one for one in runs}.values()]
         for outputs, groups in self._group(views):
-            for lonely in groups.alone:
-                yield Failure(lonely.view.video, lonely.problem, lonely.hint)
+            yield from fail_lonely(groups.alone, self._request.selection.flow_algorithm)
             if any(output.scope == "all" for output in outputs.values()):
                 yield from self._write_all(views)
                 return
@@ -105,9 +108,14 @@ class _Rendering:
         runs = select_runs(self._store, video, self._request.selection, self._labels, spares_rgb=True)
         if not runs:
             meant = suggest_name(self._store, video) if video is not None else ""
+            meant += suggest_labels(self._store, self._request.selection.labels) if self._labels is None else ""
+            if self._request.selection.runs:
+                next_step = "choose other runs: `gbvis store ls --json` has their digests"
+            else:
+                next_step = f"explain it first: {self._request.explain_call(video)}"
             raise NothingFound(
                 f"nothing to render{f' of {video}' if video is not None else ''}: no such run in {self._request.store}",
-                f"{meant}{'else ' if meant else ''}explain it first: {self._request.explain_call(video)}",
+                f"{meant}{'else ' if meant else ''}{next_step}",
             )
         return runs
 
@@ -126,9 +134,12 @@ class _Rendering:
 
     def _check_one_file(self, groups: list[Group], run_count: int) -> None:
         if self._request.output_file and len(groups) > 1:
+            digests = dict.fromkeys(group[0].recipe.digest[:8] for group in groups)
+            either = f", such as {' or '.join(digests)}" if len(digests) <= _MOST_NAMED else ""
             raise UsageError(
                 f"{run_count} runs match and {self._request.output_file} is one file",
-                "give a folder with -o, or narrow down with the video's path, -m, -e, -l, -f, -n, --clips or -w",
+                "give a folder with -o, or narrow down with the video's path, -m, -e, -l, -f, -n, --clips, -w or "
+                f"--run DIGEST{either}",
             )
 
     def _write_all(self, views: Group) -> Iterator[RenderedFile]:
@@ -150,7 +161,7 @@ class _Rendering:
                         limits |= limits_of(view, style)
                 except GbvisError as error:
                     groups.remove(group)
-                    yield Failure.of(group[0].video, error)
+                    yield fail_group(group, error)
             style = replace(style, limits=limits)
         self._progress.expect_videos(len(groups))
         self._counts = {name: Counter(self._plain_name(group, name) for group in groups) for name in outputs}
@@ -158,13 +169,13 @@ class _Rendering:
             try:
                 importance = [self._measure(view) for view in group]
             except GbvisError as error:
-                yield Failure.of(group[0].video, error)
+                yield fail_group(group, error)
                 continue
             for name in outputs:
                 try:
                     yield from self._write_pages(group, importance, name, style)
                 except GbvisError as error:
-                    yield Failure.of(group[0].video, error)
+                    yield fail_group(group, error)
             self._progress.finish_video()
 
     def _write_pages(
@@ -202,8 +213,9 @@ class _Rendering:
         for clip in view.clips():
             importance.append([float(f"{value:.6g}") for value in clip.importance])
             is_flat &= bool(clip.gradient.max() == clip.gradient.min())
-        if is_flat:
-            self._progress.warn(f"{view.key}: the gradient is the same everywhere, there is nothing to see")
+        flat = "the gradient is the same everywhere, there is nothing to see" if is_flat else ""
+        if flat or view.saturation:
+            self._progress.warn(f"{view.key}: {'; '.join(filter(None, [flat, view.saturation]))}")
         return importance
 
     def _plain_name(self, group: Group, format_name: str) -> str:

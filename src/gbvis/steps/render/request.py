@@ -1,7 +1,6 @@
 """The request of `render`, and its results."""
 
 import os
-import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from gbvis.figures.outputs import OUTPUTS
 from gbvis.figures.run_view import RunView
 from gbvis.figures.style import Style
 from gbvis.shell import as_argument, join_words
+from gbvis.steps.output_place import check_place
 from gbvis.steps.selection import Selection
 
 
@@ -115,27 +115,16 @@ class RenderRequest:
         return join_words([*words, "--store", str(self.store)])
 
 
-_DESCRIPTORS = (Path("/dev/fd"), Path("/proc/self/fd"))
-
-
 def _find_place(output: Path) -> Path:
     """Return the file or folder that was asked for.
 
     Raises:
-        UsageError: It is standard output, a pipe or a device: a picture is renamed when it is whole, and would take
-            its place.
+        UsageError: It is standard output, a pipe or a device.
     """
     with suppress(RuntimeError):  # no such user: then it is a name like any other
         output = output.expanduser()
-    is_special = str(output) in ("-", "/dev/stdout", "/dev/stderr") or output.parent in _DESCRIPTORS
-    with suppress(OSError, ValueError):  # not there, or not to be looked at: it is found out when it is written
-        mode = output.stat().st_mode
-        is_special |= not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
-    if is_special:
-        raise UsageError(
-            f"-o {output} is no place for a file: pictures are not written to standard output, pipes or devices",
-            "name a file, such as -o picture.gif, and pass it on from there",
-        )
+    hint = "name a file, such as -o picture.gif, and pass it on from there"
+    check_place(output, f"-o {output}", ("a file", "tables and pictures"), hint)
     return output
 
 

@@ -3,18 +3,17 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from gbvis.errors import NothingFound
 from gbvis.networks.labels import class_name
 from gbvis.progress import Failure
-from gbvis.steps.selection import Selection, select_runs
+from gbvis.steps.selection import Selection, make_filter, select_runs
 from gbvis.steps.sources import name_sources, source_of
-from gbvis.steps.video_names import suggest_name
+from gbvis.steps.video_names import suggest_labels, suggest_name
 from gbvis.store import Store, StoredRun
-from gbvis.store.inventory import measure
-from gbvis.store.keys import RUN
 from gbvis.videos.source import Source
 
 
@@ -78,27 +77,60 @@ class ListedRun:
 
 
 def run(request: ListRequest) -> Iterator[ListedRun | Failure]:
-    """Yield the runs asked for, and a failure for each that is damaged.
+    """Yield the runs asked for, by video, stream, endpoint and target, and a failure for each that is damaged.
 
     Raises:
         UsageError: The store cannot be used.
         NothingFound: Nothing matches.
     """
     store = Store.open(request.store)
-    names: dict[str, dict[Source, str]] = {}
-    found, missing = select_all(store, request.videos, request.selection)
-    for one in found:
-        if one.video not in names:
-            names[one.video] = name_sources(store, store.runs(one.video))
-        yield _list(store, one, names[one.video].get(source_of(store, one), one.video))
-    if found:
+    missing: list[str] = []
+    has_any = False
+    for runs, names in _select(store, request, missing):
+        named = [(names.get(source_of(store, one), one.video), one) for one in runs]
+        for name, one in sorted(named, key=_order):
+            has_any = True
+            yield _list(store, one, name)
+    if has_any:
         for video in missing:
             yield Failure(video, f"no such run of {video} in {store.location}", hint_for(store, [video]))
     for key in sorted(store.damaged):
         yield Failure(key, f"{key} is damaged", "explain it again, or take it away with `gbvis store rm --damaged`")
     is_narrowed = bool(request.videos) or request.selection != Selection()
-    if is_narrowed and not found and not store.damaged:
-        raise NothingFound(f"no such run in {store.location}", hint_for(store, missing))
+    if is_narrowed and not has_any and not store.damaged:
+        raise NothingFound(f"no such run in {store.location}", hint_for(store, missing, request.selection.labels))
+
+
+def _order(named: tuple[str, StoredRun]) -> tuple[object, ...]:
+    """Return where a run of a video stands in the list: RGB before flow, endpoints in the network's order."""
+    name, run = named
+    return name, run.modality != "rgb", run.position, run.endpoint.name, run.target, run.digest
+
+
+def _select(
+    store: Store, request: ListRequest, missing: list[str]
+) -> Iterator[tuple[Sequence[StoredRun], dict[Source, str]]]:
+    """Yield the runs asked for with the names of their sources, video by video, so that no more is in the memory.
+
+    Those of the videos named that have no runs are put into `missing`.
+    """
+    if not request.videos:
+        yield from _select_everywhere(store, request.selection)
+        return
+    found, without = select_all(store, request.videos, request.selection)
+    missing += without
+    for name, runs in groupby(found, key=lambda run: run.video):
+        yield list(runs), name_sources(store, store.runs(name))
+
+
+def _select_everywhere(store: Store, selection: Selection) -> Iterator[tuple[list[StoredRun], dict[Source, str]]]:
+    selection.check()
+    is_meant = make_filter(store, selection)
+    for video in store.videos():
+        found = list(store.runs_below(video, selection.modality))
+        meant = [run for run in found if is_meant(run)]
+        if meant:  # a stream that is left out may tell namesakes apart
+            yield meant, name_sources(store, store.runs_below(video) if selection.modality else found)
 
 
 def select_all(store: Store, videos: tuple[str, ...], selection: Selection) -> tuple[list[StoredRun], list[str]]:
@@ -113,16 +145,16 @@ def select_all(store: Store, videos: tuple[str, ...], selection: Selection) -> t
     return list(found.values()), [video for video, runs in by_video.items() if video is not None and not runs]
 
 
-def hint_for(store: Store, missing: Sequence[str]) -> str:
-    """Return what to do where these videos have no runs."""
+def hint_for(store: Store, missing: Sequence[str], labels: Sequence[str] = ()) -> str:
+    """Return what to do where these videos have no runs, or there are none of these classes."""
     meant = "".join(dict.fromkeys(suggest_name(store, video) for video in missing))
+    meant += suggest_labels(store, labels)
     return f"{meant}`gbvis store ls` shows what there is; leave out a filter, or check the name"
 
 
 def _list(store: Store, run: StoredRun, name: str) -> ListedRun:
-    size = measure(store, RUN, run.key).size
     weights_name = store.weights.name_of(run.recipe)
-    return ListedRun(run, _label_of(store, run), store.location, size, _age_of(run), name, weights_name)
+    return ListedRun(run, _label_of(store, run), store.location, run.size, _age_of(run), name, weights_name)
 
 
 def _label_of(store: Store, run: StoredRun) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""`gbvis store rm`: runs that are no longer wanted, and what nothing uses any more with them."""
+"""`gbvis store rm`: runs that are no longer wanted, and the clips and flow that nothing uses any more with them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from gbvis.progress import Progress
 from gbvis.steps.selection import Selection
 from gbvis.steps.store.ls import hint_for, select_all
 from gbvis.store import Store, StoredRun
-from gbvis.store.inventory import ROOT, Entry, find_damage, list_entries, list_used_with, measure
+from gbvis.store.inventory import ROOT, Entry, find_damage, list_entries, list_unused_records, list_used_with, measure
 from gbvis.store.keys import FOREIGN, LEVEL, RUN
 from gbvis.store.store import forget_consolidated
 
@@ -25,8 +25,8 @@ class RemoveRequest:
         store: From where.
         videos: Names or paths.
         selection: Which runs.
-        is_all: Every run; where there is none, what was left without one.
-        is_unfinished: What killed processes left behind, instead.
+        is_all: Every run, and the weights' records; where there is no run, what was left without one.
+        is_unfinished: What killed processes left behind, and records of weights that no run uses, instead.
         is_damaged: Every damaged run, set of clips, flow and info, instead.
     """
 
@@ -87,19 +87,28 @@ class Removal:
             which = f" of {', '.join(self._missing)}" if self._missing else ""
             raise NothingFound(
                 f"nothing to remove{which}: no such run in {self._store.location}",
-                hint_for(self._store, self._missing),
+                hint_for(self._store, self._missing, request.selection.labels),
             )
 
     def _list(self) -> list[Entry]:
         if self._request.is_unfinished:
-            return [measure(self._store, UNFINISHED, key) for key in self._store.storage.list_unfinished()]
+            return [*self._list_unfinished(), *self._list_unused_records()]
         if self._request.is_damaged:
             return [entry for entry in self._list_groups() if find_damage(self._store, entry)]
         self._runs, self._missing = select_all(self._store, self._request.videos, self._request.selection)
         if self._request.is_all and not self._runs:
             return self._list_groups()
-        runs = [measure(self._store, RUN, run.key) for run in self._runs]
-        return [*runs, *list_used_with(self._store, self._runs)]
+        runs = [Entry(RUN, run.key, run.size) for run in self._runs]
+        records = list_unused_records(self._store, ()) if self._request.is_all else []
+        return [*runs, *list_used_with(self._store, self._runs), *records]
+
+    def _list_unfinished(self) -> list[Entry]:
+        return [measure(self._store, UNFINISHED, key) for key in self._store.storage.list_unfinished()]
+
+    def _list_unused_records(self) -> list[Entry]:
+        """Return the records of weights that no run uses; none where a run is damaged, and may use any."""
+        found = list_unused_records(self._store, self._store.runs())
+        return [] if self._store.damaged else found
 
     def _list_groups(self) -> list[Entry]:
         return [entry for entry in list_entries(self._store) if entry.kind not in (ROOT, LEVEL, FOREIGN)]
@@ -127,4 +136,6 @@ class Removal:
         yield from (entry for entry in self.entries if entry.kind == RUN or not self._runs)
         if self._runs:
             unused = {entry.key for entry in list_used_with(self._store, self._runs)}
+            if self._request.is_all:
+                unused |= {entry.key for entry in list_unused_records(self._store, self._store.runs())}
             yield from (entry for entry in self.entries if entry.kind != RUN and entry.key in unused)

@@ -33,6 +33,21 @@ def is_shown_later(codec: str, data: bytes) -> bool:
     return bool(coded) and coded[0] >> 6 == 2
 
 
+def jpeg_size(data: bytes) -> bytes:
+    """Return the 4 bytes that are a JPEG's height and width; none where there are none (ITU T.81, annex B).
+
+    FFmpeg takes a picture of less than 3/4 of the height that the container tells for the first half of an interlaced
+    one, where decoding begins with it: pictures of a stream whose size changes then come out woven together.
+    """
+    place = 2
+    while place + 9 <= len(data) and data[place] == 0xFF:
+        marker = data[place + 1]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            return data[place + 5 : place + 9]
+        place += 1 if marker == 0xFF else 2 + int.from_bytes(data[place + 2 : place + 4])
+    return b""
+
+
 _VOP = b"\0\0\1\xb6"
 """What an MPEG-4 picture begins with; the next 2 bits are 2 for a B-frame (ISO/IEC 14496-2, part 6.2.5)."""
 

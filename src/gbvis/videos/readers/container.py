@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gbvis.errors import GbvisError, VideoError
+from gbvis.videos.readers.film_stream import Counts, count_packets, describe_choice, find_films
 from gbvis.videos.video import LARGEST_FRAME
 
 if TYPE_CHECKING:  # what the store knows is not decoded, and then PyAV need not be loaded
@@ -16,6 +17,8 @@ if TYPE_CHECKING:  # what the store knows is not decoded, and then PyAV need not
     from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
+
+_LIMITS = {"max_pixels": str(LARGEST_FRAME)}
 
 _LISTS = {"concat", "hls", "dash", "webm_dash_manifest", "image2", "sdp", "rtsp", "rtp", "sap", "lavfi"}
 """Formats that hold no frames but say where to get them: from any other file, itself too, or from the network."""
@@ -28,30 +31,44 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     Raises:
         GbvisError: It is no video, or one that cannot be read.
     """
-    import av
-
-    limits = {"max_pixels": str(LARGEST_FRAME)}
-    options = {**limits, "format_whitelist": _self_contained_formats()}
-    with _naming(path, "is no video that can be read", "check that the file plays and was copied whole"):
-        # `file:` keeps FFmpeg from reading a colon in the name as a protocol
-        container = av.open(f"file:{path.absolute()}", metadata_errors="replace", options=options)
-    with container:
-        stream = _choose_stream(container, path)
+    with _open(path) as container:
+        stream = _find_films(container, path)[0]
         _check_codec(stream, path)
-        stream.codec_context.options = limits
+        stream.codec_context.options = dict(_LIMITS)
         yield container, stream
 
 
-def _choose_stream(container: InputContainer, path: Path) -> VideoStream:
-    """Return the film: of the streams that are no pictures beside one, the one that FFmpeg finds the best."""
-    from av.stream import Disposition
+def tell_choice(container: InputContainer, path: Path) -> str | None:
+    """Return which film of several is taken, in a sentence, or None where there is one."""
+    choice = describe_choice(_find_films(container, path))
+    return f"{path}: {choice}" if choice else None
 
-    beside = Disposition.attached_pic | Disposition.timed_thumbnails
-    films = [stream for stream in container.streams.video if not stream.disposition & beside]
+
+def _open(path: Path) -> InputContainer:
+    import av
+
+    options = {**_LIMITS, "format_whitelist": _self_contained_formats()}
+    with _naming(path, "is no video that can be read", "check that the file plays and was copied whole"):
+        # `file:` keeps FFmpeg from reading a colon in the name as a protocol
+        return av.open(f"file:{path.absolute()}", metadata_errors="replace", options=options)
+
+
+def _find_films(container: InputContainer, path: Path) -> list[VideoStream]:
+    def count() -> Counts:
+        with naming_damage(path):
+            stat = path.stat()
+            return _count_packets(path, stat.st_size, stat.st_mtime_ns)
+
+    films = find_films(container, count)
     if not films:
         raise VideoError(f"{path} holds {_list_contents(container)} and no video", "give a file with moving pictures")
-    best = container.streams.best("video")
-    return next((film for film in films if best is not None and film.index == best.index), films[0])
+    return films
+
+
+@lru_cache(maxsize=256)
+def _count_packets(path: Path, size: int, changed: int) -> Counts:  # the last two tell another file of this name
+    with _open(path) as container:
+        return count_packets(container)
 
 
 def _list_contents(container: InputContainer) -> str:

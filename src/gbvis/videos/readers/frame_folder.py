@@ -1,6 +1,8 @@
 """Folders of numbered image files, one frame each."""
 
 from abc import abstractmethod
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -110,12 +112,11 @@ class FlowInFolder(ImageFiles):
             raise VideoError(error.problem, error.hint) from error
         if flow is None:
             raise no_frames(self._folder)
-        check_flow(*flow, frames)
-        return flow
+        return match_flow(*flow, frames)
 
 
-def check_flow(u: Channel, v: Channel, frames: Channel | None) -> None:
-    """Check that u and v are whole, and belong to the RGB frames, where these are known: number by number.
+def match_flow(u: Channel, v: Channel, frames: Channel | None) -> tuple[Channel, Channel]:
+    """Return u and v, checked to be whole and to belong to the RGB frames, where these are known: number by number.
 
     N frames have N - 1 flow frames; one more, for the last, is left as it is.
 
@@ -123,30 +124,51 @@ def check_flow(u: Channel, v: Channel, frames: Channel | None) -> None:
         VideoError: Frames are missing.
     """
     for channel in (u, v):
-        check_gaps(channel)
-    odd = sorted({*_ids(u)} ^ {*_ids(v)}, key=natural_order)
-    if odd:
+        check_gaps(channel, "flow frame", [u, v])
+    lost = [(v, {*_ids(u)} - {*_ids(v)}), (u, {*_ids(v)} - {*_ids(u)})]
+    if any(ids for _, ids in lost):
+        lacking = [f"{_place(one, [u, v])} lacks {_describe_ids(ids)}" for one, ids in lost if ids]
         raise VideoError(
-            f"{u.folder} holds {len(u.series)} frames and {v.folder} holds {len(v.series)}: "
-            f"{odd[0]} is in one of them only",
+            f"{_place(u, [u, v])} holds {len(u.series)} frames and {_place(v, [u, v])} holds {len(v.series)}: "
+            f"{', and '.join(lacking)}",
             "u and v must have the same frames; extract this video's flow again",
         )
-    if frames is not None:
-        _check_pictures(u, frames)
+    if frames is None:
+        return u, v
+    if _is_counted_apart(u, frames):
+        place = _place(frames, [u])
+        told = f"{place}: flow counts from 0, pictures from 1: flow frame 0 is taken for pictures 1 and 2"
+        return replace(u, told=(told,)), v
+    _check_pictures(u, v, frames)
+    return u, v
 
 
-def check_gaps(channel: Channel) -> None:
+def check_gaps(channel: Channel, noun: str = "frame", beside: Sequence[Channel] = ()) -> None:
     """Check that no number is missing between the first and the last: what follows a lost frame would shift.
+
+    Args:
+        channel: What is checked.
+        noun: What one of its files is.
+        beside: What errors must tell it from.
 
     Raises:
         VideoError: One is.
     """
-    for before, after in pairwise(channel.series.numbers or ()):
-        if after != before + 1:
-            raise VideoError(
-                f"frame {before + 1} is missing in {channel.folder}: {before} is followed by {after}",
-                "extract this video again",
-            )
+    numbers = channel.series.numbers or ()
+    lost = [(before + 1, after - 1) for before, after in pairwise(numbers) if after > before + 1]
+    if lost:
+        is_one = lost[0][0] == lost[-1][1]
+        raise VideoError(
+            f"{noun if is_one else noun + 's'} {describe_ranges(lost)} {'is' if is_one else 'are'} missing in "
+            f"{_place(channel, beside)}, which goes from {numbers[0]} to {numbers[-1]}",
+            f"extract this video's {'flow' if beside else 'frames'} again",
+        )
+
+
+def _place(channel: Channel, beside: Sequence[Channel]) -> str:
+    """Return where a channel is: its folder, and what its files are called where others lie there too."""
+    is_shared = any(one.folder == channel.folder and one.series != channel.series for one in beside)
+    return str(channel.folder / channel.series.pattern if is_shared else channel.folder)
 
 
 def _ids(channel: Channel) -> list[str]:
@@ -154,27 +176,43 @@ def _ids(channel: Channel) -> list[str]:
     return [str(number) for number in series.numbers] if series.numbers else [Path(name).stem for name in series.names]
 
 
-def _check_pictures(flow: Channel, frames: Channel) -> None:
+def _describe_ids(ids: Collection[str]) -> str:
+    if all(one.isdecimal() for one in ids):
+        return describe_ranges(find_ranges(map(int, ids)))
+    first, *rest = sorted(ids, key=natural_order)
+    return f"{first} and {len(rest)} more" if rest else first
+
+
+def _is_counted_apart(flow: Channel, frames: Channel) -> bool:
+    """Return whether one program counted flow from 0, and another pictures from 1, and none is lost."""
     there, pictures = flow.series.numbers, frames.series.numbers
+    if not there or not pictures:
+        return False
+    return (there[0], pictures[0]) == (0, 1) and len(there) == len(pictures) - 1 == pictures[-1] - 1
+
+
+def _check_pictures(u: Channel, v: Channel, frames: Channel) -> None:
+    there, pictures = u.series.numbers, frames.series.numbers
+    flow, rgb = _place(u, [v, frames]), _place(frames, [u])
+    flow += f", like {v.series.pattern}," if u.folder == v.folder else ""
     if there is None or pictures is None:
-        if not 0 <= len(frames.series) - len(flow.series) <= 1:
-            raise _lost(flow, frames, f"holds {len(flow.series)} flow frames", f"{len(frames.series)} pictures")
+        if not 0 <= len(frames.series) - len(u.series) <= 1:
+            found = f"{flow} holds {len(u.series)} flow frames, and {rgb} holds {len(frames.series)} pictures"
+            raise _mismatch(found, "flow")
         return
-    if len(there) == len(pictures) - 1 and there[0] == 0 and pictures[0] == 1:
-        return  # counted from 0 by one program, and from 1 by another: none is lost
-    missing = {*pictures[:-1]} - {*there}
+    missing, surplus = {*pictures[:-1]} - {*there}, {*there} - {*pictures}
+    held = describe_ranges(find_ranges(pictures))
     if missing:
-        lost = f"lacks the flow frames {describe_ranges(find_ranges(missing))}"
-        raise _lost(flow, frames, lost, f"pictures {describe_ranges(find_ranges(pictures))}")
-    surplus = {*there} - {*pictures}
+        lost = describe_ranges(find_ranges(missing))
+        raise _mismatch(f"{flow} lacks the flow frames {lost}, and {rgb} holds pictures {held}", "flow")
     if surplus:
-        found = f"holds the flow frames {describe_ranges(find_ranges(surplus))}"
-        raise _lost(flow, frames, found, f"no such pictures, but {describe_ranges(find_ranges(pictures))}")
+        found = describe_ranges(find_ranges(surplus))
+        problem = f"{flow} holds the flow frames {found}, and {rgb} holds no such pictures, but {held}"
+        raise _mismatch(problem, "pictures")
 
 
-def _lost(flow: Channel, frames: Channel, found: str, expected: str) -> VideoError:
+def _mismatch(problem: str, lost: str) -> VideoError:
     return VideoError(
-        f"{flow.folder} {found}, and {frames.folder} holds {expected}: flow frame k is the motion from picture k to "
-        "k + 1",
-        "extract this video's flow again, or let it be computed: --flow-algorithm tvl1",
+        f"{problem}: flow frame k is the motion from picture k to k + 1",
+        f"extract this video's {lost} again, or let flow be computed: --flow-algorithm tvl1",
     )

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gbvis.errors import GbvisError, VideoError
-from gbvis.videos.readers.coded_picture import ONE_A_PACKET, count_shown, is_shown_later
-from gbvis.videos.readers.container import decode, opened, read_packets
+from gbvis.videos.readers.coded_picture import ONE_A_PACKET, count_shown, is_shown_later, jpeg_size
+from gbvis.videos.readers.container import decode, opened, read_packets, tell_choice
 from gbvis.videos.readers.container_headers import check_headers
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ _STEADY = 0.001
 _SLOWEST, _FASTEST = 1e-3, 1000.0
 """Frames per second that a rate can be believed to be."""
 
+_JUMP, _JUMP_TIMES = 1.0, 10
+"""Seconds, and times the second-longest step: a step in time above both is a jump."""
+
 
 Place = tuple[int | None, int | None]
 """Of a packet: its first byte in the file, and its time."""
@@ -47,9 +50,11 @@ class FrameIndex:
         times: Their times in the stream's units, rising; empty where these do not lead to the frames.
         keys: The times at which decoding can begin, rising.
         places: Of each packet its place in the file and its time, as they are when the file is read from its beginning;
-            empty where a packet has no place of its own: its time was counted on from one before.
+            empty where a packet has no place of its own: its time was counted on from one before; or where what is
+            decoded depends on where decoding begins.
         rate: Frames per second, or None.
         seconds: Their times in seconds after the first; None where they follow from the rate.
+        notices: What a user should know of them, a sentence each.
     """
 
     count: int
@@ -58,6 +63,7 @@ class FrameIndex:
     places: frozenset[Place]
     rate: float | None
     seconds: tuple[float, ...] | None
+    notices: tuple[str, ...] = ()
 
     @cached_property
     def number_of(self) -> dict[int, int]:
@@ -77,6 +83,7 @@ class _Packets:
         is_plain: True where each packet is known to show one frame or none.
         is_in_order: True where no packet can be shown before one that is stored earlier.
         is_cut: True where the last one is not whole.
+        sizes: Of the pictures, where the decoder's state depends on them.
     """
 
     times: list[int | None] = field(default_factory=list)
@@ -86,6 +93,7 @@ class _Packets:
     is_plain: bool = True
     is_in_order: bool = True
     is_cut: bool = True
+    sizes: set[bytes] = field(default_factory=set)
 
     @property
     def are_sound(self) -> bool:
@@ -106,6 +114,7 @@ def make_index(path: Path) -> FrameIndex:
     """
     check_headers(path)
     with opened(path) as (container, stream):
+        choice = tell_choice(container, path)
         packets = _scan(container, stream, path)
         is_telling = container.format.name.split(",")[0] in _TELLING
         is_avi = container.format.name == "avi"
@@ -120,8 +129,10 @@ def make_index(path: Path) -> FrameIndex:
     shown_at = None if is_avi or not times else [float((time - times[0]) * base) for time in times]
     rate = _choose_rate(rates, shown_at)
     keys = tuple(sorted(packets.keys))
-    places = frozenset(packets.places if all(place is not None for place, _ in packets.places) else ())
-    return FrameIndex(count, tuple(times), keys, places, rate, _own_seconds(shown_at, rate))
+    are_placed = all(place is not None for place, _ in packets.places) and len(packets.sizes) < 2
+    places = frozenset(packets.places if are_placed else ())
+    notices = tuple(notice for notice in (choice, _tell_jump(shown_at or [], path)) if notice)
+    return FrameIndex(count, tuple(times), keys, places, rate, _own_seconds(shown_at, rate), notices)
 
 
 def _scan(container: InputContainer, stream: VideoStream, path: Path) -> _Packets:
@@ -136,10 +147,12 @@ def _scan(container: InputContainer, stream: VideoStream, path: Path) -> _Packet
 
 
 def _note(found: _Packets, packet: Packet[VideoStream], codec: str, can_reorder: bool) -> None:
-    data = bytes(packet) if codec in ("mpeg4", "vp8", "vp9", "libvpx-vp9") else b""
+    data = bytes(packet) if codec in ("mpeg4", "vp8", "vp9", "libvpx-vp9", "mjpeg") else b""
     shown = count_shown(codec, data) if found.is_plain else None
     found.is_plain = shown is not None
     found.is_in_order = found.is_in_order and not (can_reorder and is_shown_later(codec, data))
+    if codec == "mjpeg":
+        found.sizes.add(jpeg_size(data))
     found.places.add((packet.pos, packet.pts))
     if packet.dts is not None:
         found.decoding_times.append(packet.dts)
@@ -202,3 +215,15 @@ def _own_seconds(shown_at: list[float] | None, rate: float | None) -> tuple[floa
         return None
     is_steady = rate and all(abs(time - number / rate) <= _STEADY for number, time in enumerate(shown_at))
     return None if is_steady else tuple(shown_at)
+
+
+def _tell_jump(shown_at: list[float], path: Path) -> str | None:
+    """Return a sentence about the one step in time that is far longer than all others; None where there is none.
+
+    Where the rate varies, as in recordings of screens, there are long steps of many lengths.
+    """
+    steps = sorted((after - before, number) for number, (before, after) in enumerate(pairwise(shown_at)))
+    if len(steps) < 2 or steps[-1][0] <= max(_JUMP, _JUMP_TIMES * steps[-2][0]):
+        return None
+    jump, number = steps[-1]
+    return f"{path}: between frames {number} and {number + 1} its time jumps by {jump:.1f} s"

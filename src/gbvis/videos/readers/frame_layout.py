@@ -40,11 +40,13 @@ class Channel:
         folder: Where they lie.
         series: Their names and numbers.
         others: What else lies there, and was left out.
+        told: What a user should know besides.
     """
 
     folder: Path
     series: Series
     others: tuple[Series, ...] = ()
+    told: tuple[str, ...] = ()
 
     @property
     def files(self) -> list[Path]:
@@ -60,7 +62,7 @@ class Channel:
                 f"missing in {self.series.pattern}: {describe_ranges(self.series.gaps)}; the frames before and behind "
                 "are read as neighbours"
             )
-        return [f"{self.folder}: {text}" for text in told if text]
+        return [*(f"{self.folder}: {text}" for text in told if text), *self.told]
 
 
 def find_frames(folder: Path) -> Channel | None:

@@ -2,13 +2,14 @@
 
 import os
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from gbvis.errors import UsageError, VideoError
+from gbvis.videos.readers.frame_numbers import count_before_outliers, find_gaps, find_step, is_even
 from gbvis.videos.readers.image_file import SUFFIXES, is_grey
 
 _FLOW = frozenset(("flow", "flows", "flowx", "flowy", "flowu", "flowv", "tvl", "farneback", "optical"))
@@ -27,6 +28,8 @@ _COPY = re.compile(r"[0-9*].*\(([0-9]+|\*)\)$")
 _SAME = {".jpeg": ".jpg", ".tiff": ".tif"}
 _TIME_SEPARATORS = frozenset("-_.:,hm")
 _MOST_NAMED = 6
+_FEWEST = 7
+"""Pictures that are no video, were they counted one by one."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +76,14 @@ class Series:
     def gaps(self) -> list[tuple[int, int]]:
         """The first and last of the numbers that are missing, for each place where some are.
 
-        Numbers that rise by the same step, 0, 5, 10, miss nothing; nor do numbers without a usual step, such as times.
+        Those of a video of which only every fifth frame is kept, or of times, miss nothing.
         """
-        steps = [after - before for before, after in pairwise(self.numbers or ())]
-        step, count = Counter(steps).most_common(1)[0] if steps else (0, 0)
-        if 2 * count < len(steps):
-            return []
-        pairs = pairwise(self.numbers or ())
-        return [(before + step, after - step) for before, after in pairs if after - before > step]
+        return find_gaps(self.numbers or ())
+
+    @property
+    def is_consecutive(self) -> bool:
+        """Whether its numbers are counted one by one."""
+        return find_step(self.numbers or ()) == 1
 
 
 def list_images(folder: Path) -> list[str]:
@@ -123,6 +126,7 @@ def group_names(names: Iterable[str]) -> list[Series]:
         parts = re.split(r"[0-9]+", path.stem)
         shapes[(*parts, _SAME.get(path.suffix, path.suffix)) if len(parts) > 1 else (name,)].append(name)
     series = [one for alike in shapes.values() if len(alike) > 1 for one in _split(sorted(alike, key=natural_order))]
+    series = [part for one in _join_negative(series) for part in _split_outliers(one)]
     single = [Series(alike[0], (alike[0],), _last_number(alike[0])) for alike in shapes.values() if len(alike) == 1]
     odd = [one for one in single if not (one.is_flow or one.is_aside)]
     if len(odd) > 1:
@@ -150,6 +154,31 @@ def _split(names: list[str]) -> list[Series]:
     if _are_times(names[0], runs) or 2 * len(groups) > len(names):
         return [Series(_pattern(names[0], varying), tuple(names))]
     return groups
+
+
+def _split_outliers(series: Series) -> list[Series]:
+    """Return a series, and apart from it what is far behind the others: `9999.jpg`, say, which is the poster."""
+    numbers = series.numbers or ()
+    count = count_before_outliers(numbers)
+    if count == len(numbers):
+        return [series]
+    rest = series.names[count:]
+    pattern = series.pattern if len(rest) > 1 else rest[0]
+    return [Series(series.pattern, series.names[:count], numbers[:count]), Series(pattern, rest, numbers[count:])]
+
+
+def _join_negative(series: Sequence[Series]) -> list[Series]:
+    """Return series, with `f-*.jpg` and `f*.jpg` as one where their numbers rise evenly from -6 to 5, say."""
+    joined = list(series)
+    for above in series:
+        name, digits, end = above.pattern.rpartition("*")
+        below = next((one for one in joined if digits and one.pattern.lower() == f"{name}-*{end}".lower()), None)
+        if below and below.numbers and above.numbers and above in joined:
+            numbers = (*(-number for number in reversed(below.numbers)), *above.numbers)
+            if is_even(numbers):
+                whole = Series(above.pattern, (*reversed(below.names), *above.names), numbers)
+                joined = [whole, *(one for one in joined if one not in (above, below))]
+    return joined
 
 
 def _group_by(names: list[str], values: list[tuple[int, ...]], place: int) -> list[Series]:
@@ -203,7 +232,7 @@ def choose_series(folder: Path, series: Sequence[Series], is_flow: bool = False)
     if not frames:
         return None
     best, *rest = frames
-    rivals = [one for one in rest if 2 * len(one) > len(best) or (not best.numbers and one.numbers and len(one) > 1)]
+    rivals = [one for one in rest if 2 * len(one) > len(best) or _is_likelier(one, best)]
     coloured = [one for one in (best, *rivals) if rivals and not is_grey(folder / one.names[0])]
     grey = [one for one in (best, *rivals) if one not in coloured]
     if len(coloured) == 1 and all(_lie_beside(one, best) and not _is_jpeg(one) for one in grey):
@@ -216,6 +245,12 @@ def choose_series(folder: Path, series: Sequence[Series], is_flow: bool = False)
         )
     _check_doubles(folder, best)
     return best
+
+
+def _is_likelier(one: Series, best: Series) -> bool:
+    """Return whether a smaller series may be the frames for its numbers, which are better ones."""
+    is_run = one.is_consecutive and not best.is_consecutive and 4 * len(one) > len(best)
+    return (not best.numbers and bool(one.numbers) and len(one) > 1) or (is_run and len(one) > _FEWEST)
 
 
 def _lie_beside(one: Series, other: Series) -> bool:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gbvis.errors import GbvisError, UsageError, VideoError
 from gbvis.provenance import hash_file
 from gbvis.videos.motion import Motion, decode_motion
-from gbvis.videos.readers.frame_folder import FlowInFolder, FrameFolder, ImageFiles, check_flow
+from gbvis.videos.readers.frame_folder import FlowInFolder, FrameFolder, ImageFiles, match_flow
 from gbvis.videos.readers.frame_layout import Channel, find_channel, find_flow, find_frames
 from gbvis.videos.two_stream import TwoStreamDataset, find_dataset, find_video_folder, is_video_name
 from gbvis.videos.video import Video, video_name
@@ -34,10 +34,9 @@ class FlowFolders(ImageFiles):
         """The files of u and v."""
         try:
             u, v = map(find_channel, self._folders)
-            check_flow(u, v, find_frames(self._rgb) if self._rgb else None)
+            return match_flow(u, v, find_frames(self._rgb) if self._rgb else None)
         except UsageError as error:  # the other videos of a data set are done all the same
             raise VideoError(error.problem, error.hint) from error
-        return u, v
 
     @property
     def _has_bounds(self) -> bool:

@@ -49,6 +49,11 @@ class VideoFile(Video):
         except OSError as error:
             raise VideoError(f"cannot read {self._path}: {error.strerror}", "check the file's permissions") from error
 
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What was found when the file was read; nothing before, since what the store knows is not read."""
+        return self._index.notices if "_index" in vars(self) else ()
+
     @cached_property
     def shape(self) -> VideoShape:
         """Frame count, rate, seconds, and the upright size of the first frame."""
