@@ -147,6 +147,7 @@ def test_a_list_fits_80_columns(call: Call, video_file: Path, tmp_path: Path, mo
     explain = ("explain", f"{name}.mp4", "-w", "sample", "-m", "rgb", "-e", "FC", "-l", "2")
     assert call(*explain, "-e", "AP").code == 0
     assert call(*explain, "-n", 4).code == 0
+    monkeypatch.delenv("COLUMNS", raising=False)
     whole = call("store", "ls").out
     assert whole.count(name) == 3 and "…" not in whole  # in a pipe nothing is cut
     monkeypatch.setenv("COLUMNS", "80")

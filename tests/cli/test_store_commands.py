@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -174,6 +175,7 @@ def test_ctrl_c_at_the_question(explained: Call, tmp_path: Path) -> None:
     process, terminal = pty.fork()
     if process == 0:
         os.chdir(tmp_path)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # what runs in the background may ignore it
         os.execv(sys.executable, [sys.executable, "-m", "gbvis", "store", "rm", "up-4"])
     said = b""
     while b"?" not in said:

@@ -270,7 +270,7 @@ def test_a_hint_names_the_video(here: Call) -> None:
     assert here("explain", "in/case.mp4", "-w", "sample", "-m", "rgb").code == 0
     names = [name for name in NAMES if name not in ("case", "sample:left-1")]
     done = here("render", "--", *names)
-    calls = re.findall(r"^hint: explain it first: gbvis (.*)$", done.err, re.MULTILINE)
+    calls = re.findall(r"^hint: (?:did you mean .* else )?explain it first: gbvis (.*)$", done.err, re.MULTILINE)
     assert len(calls) == len(names)
     script = "".join(f"printf '%s\\0' {call}\n" for call in calls)
     told = subprocess.run(["bash"], input=script.encode(), capture_output=True, check=True)
@@ -371,7 +371,8 @@ def test_names_of_classes(here: Call, tmp_path: Path) -> None:
         for picture in lines(made.out):
             assert Path(picture["path"]).parent == Path("out") / layout
             with Image.open(picture["path"]) as image:
-                assert image.width < 2000 and not set(image.info) & {"comment", "Title", "Comment"}
+                assert image.width < 2000 and not set(image.info) & {"Title", "Comment"}
+                assert re.fullmatch(rb"[ -~]*", image.info.get("comment", b""))  # how it was made, in JSON
     here("explain", *words, "-e", "FC", "-l", "\x1b[32m").check_error(2, "unknown label")
     converted = here("convert-weights", world_weights(), "out/own.safetensors", "--labels", "out/labels")
     assert converted.code == 0, converted.err

@@ -241,9 +241,11 @@ def test_a_layout(installed: Installed, call: Call, tmp_path: Path) -> None:
         pixels = np.asarray(image.convert("RGB"))
     np.testing.assert_array_equal(pixels[:, :72], pixels[:, :71:-1])
     assert np.ptp(pixels) > 50
-    still = ["render", "--layout", "mirror", "-m", "rgb", "--at", 1, "-o", "x.png"]
+    still = ["render", "--layout", "mirror", "-e", "FC", "--size", 72, "--at", 6, "-o", "x.png"]
     drawn, misspelt = installed.each(still, ["render", "--layout", "miror"])
-    assert drawn.code == 0 and Image.open("x.png").size == (144, 72), drawn.err
+    assert drawn.code == 0, drawn.err
+    with Image.open(tmp_path / "x.png") as image:
+        assert image.size == (144, 72)
     misspelt.check_error(2, "unknown layout 'miror'", "did you mean mirror")
     call("render", "--layout", "mirror").check_error(2, "unknown layout 'mirror'", "known: strip")
 

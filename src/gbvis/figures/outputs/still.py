@@ -76,9 +76,10 @@ class Stills:
                 "give the number of a frame",
             )
         begins = {number: view.second_of(number) or 0.0 for clip in view.frames for number in clip}
-        shown = [number for number, second in begins.items() if second <= seconds + 1e-6]
-        longest = max((after - before for before, after in pairwise(sorted(begins.values()))), default=0.0)
-        return max((one for one in shown if seconds - begins[one] <= longest + 1e-6), default=None)
+        lasting = [begins[after] - begins[before] for clip in view.frames for before, after in pairwise(clip)]
+        lasts = max(lasting, default=1 / view.rate if view.rate else 0.0)
+        shown = [number for number, begin in begins.items() if -1e-6 <= seconds - begin < lasts - 1e-6]
+        return max(shown, default=None)
 
     def _find_strongest(self) -> int:
         """Return the moment at which the runs have the most gradient, each measured by its own strongest frame."""

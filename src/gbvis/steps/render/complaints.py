@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from gbvis.errors import GbvisError
+from gbvis.errors import GbvisError, OutputError
 from gbvis.figures.layout import Lonely
 from gbvis.figures.run_view import RunView
 from gbvis.progress import Failure
@@ -12,7 +12,7 @@ def fail_group(group: Sequence[RunView], error: GbvisError) -> Failure:
     """Return the failure of runs that were to be drawn together."""
     failure = Failure.of(group[0].video, error)
     problem = failure.problem
-    for view in group:
+    for view in group if isinstance(error, OutputError) else ():  # what is wrong with the store names its group
         problem = problem.replace(view.key, view.video)
     return Failure(failure.video, problem, failure.hint)
 
