@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from gbvis.cli.option_groups import option
-from gbvis.cli.saliency_scale import SaliencyScale
 from gbvis.errors import UsageError
 from gbvis.figures.layouts import LAYOUTS
 from gbvis.registry import check_name
@@ -39,7 +38,14 @@ class Look:
         ),
     ] = None
     scale: Annotated[str, option("--scale", metavar="clip|all|frame", text="What shares one colour scale.")] = "clip"
-    saliency_scale: SaliencyScale = "shared"
+    saliency_scale: Annotated[
+        str,
+        option(
+            "--saliency-scale",
+            metavar="shared|own",
+            text="One scale for positive and negative saliency, or one each.",
+        ),
+    ] = "shared"
     percentile: Annotated[
         float,
         option("--percentile", metavar="P", min=50, max=100, text="The colours end at this percentile of the values."),
