@@ -193,6 +193,7 @@ def test_many_clips_make_numbered_pages(explained: Call, tmp_path: Path) -> None
         (["--at", "-3"], ["--at '-3' is no frame", "2.5s"]),
         (["--at", "3,,4"], ["--at '' is no frame"]),
         (["--at", "infs"], ["--at 'infs' is no frame"]),
+        (["--at", "strongest"], ["--at 'strongest' is no frame"]),
         (["-o", "-"], ["-o - is no place for a file", "standard output", "-o picture.gif"]),
         (["-o", "/dev/stdout"], ["-o /dev/stdout is no place for a file"]),
         (["-o", "/dev/null"], ["-o /dev/null is no place for a file"]),

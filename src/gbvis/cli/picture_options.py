@@ -25,8 +25,6 @@ At = Annotated[
     ),
 ]
 
-_STRONGEST = "strongest"
-
 
 def with_stills(style: Style, at: str | None) -> Style:
     """Return a style with the frames typed after `--at`.
@@ -36,8 +34,7 @@ def with_stills(style: Style, at: str | None) -> Style:
     """
     if at is None:
         return style
-    chosen = [] if at.strip() == _STRONGEST else [_read_moment(word.strip()) for word in at.split(",")]
-    return replace(style, at=tuple(dict.fromkeys(chosen)), layout=style.layout or "strip")
+    return replace(style, at=tuple(dict.fromkeys(_read_moment(word.strip()) for word in at.split(","))))
 
 
 def _read_moment(word: str) -> int | float:
