@@ -78,22 +78,23 @@ def _rising(numbers: Sequence[int]) -> list[int]:
 
 def _lonely(view: RunView, streams: dict[str, list[RunView]], matches: Matches) -> Lonely:
     other = "flow" if view.modality == "rgb" else "rgb"
+    name = f"{view.video} at {view.endpoint}"
     rivals = matches.rivals.get(view.source)
     if rivals:
         places = " or ".join(sorted({rival.location for rival in rivals}))
-        problem = f"{view.key} may be the flow of {places}: they have one name"
+        problem = f"{name} may be the flow of {places}: they have one name"
         return Lonely(view, problem, "name the video meant by its path, or give each a name of its own")
     if any(not _show_same_frames(view, one) for one in streams[other]):
         found = " and of ".join(dict.fromkeys(_describe_frames(one) for one in streams[other]))
         return Lonely(
             view,
-            f"{view.key} is of {_describe_frames(view)}, and no {other} run of {view.video} is left that shows these: "
+            f"{name} is of {_describe_frames(view)}, and no {other} run of {view.video} is left that shows these: "
             f"there is one of {found}",
             "explain both streams with the same --start, --frames and --clips",
         )
     return Lonely(
         view,
-        f"{view.key} has no {other} run to be shown with",
+        f"{name} has no {other} run to be shown with",
         f"explain the {other} stream of {view.video} at {view.endpoint} too, with as many frames and clips",
     )
 

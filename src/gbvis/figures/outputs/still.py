@@ -101,7 +101,7 @@ class Stills:
         ranges = [f"{min(clip)}-{max(clip)}" for clip in view.frames]
         more = ", ..." if len(ranges) > 4 else ""
         raise OutputError(
-            f"no clip of {view.key} shows frame {', '.join(names)}: it is of frames {', '.join(ranges[:4])}{more}",
+            f"no clip of {view.video} shows frame {', '.join(names)}: it is of frames {', '.join(ranges[:4])}{more}",
             "give one of these with --at, or explain others with --start",
         )
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from gbvis.atomic_file import publish
 from gbvis.errors import GbvisError, NothingFound, UsageError
-from gbvis.figures.layout import Groups
+from gbvis.figures.layout import Groups, Lonely
 from gbvis.figures.layouts import LAYOUTS
 from gbvis.figures.output import FileWriter, NamedPage, Output
 from gbvis.figures.panel import limits_of
@@ -20,7 +20,6 @@ from gbvis.figures.scale import Limits
 from gbvis.figures.style import Style
 from gbvis.networks.labels import read_labels
 from gbvis.progress import Failure, Progress
-from gbvis.steps.render.complaints import fail_group, fail_lonely
 from gbvis.steps.render.request import RenderedFile, RenderRequest
 from gbvis.steps.run_views import find_source_frames, make_run_view
 from gbvis.steps.selection import select_runs
@@ -72,7 +71,7 @@ class _Rendering:
         yield from self._select_all(runs)
         views = [self._view(one) for one in {one.key: one for one in runs}.values()]
         for outputs, groups in self._group(views):
-            yield from fail_lonely(groups.alone, self._request.selection.flow_algorithm)
+            yield from self._fail_lonely(groups.alone)
             if any(output.scope == "all" for output in outputs.values()):
                 yield from self._write_all(views)
                 return
@@ -87,6 +86,15 @@ class _Rendering:
             together = tuple(tuple(view.key for view in group) for group in groups.together)
             alike.setdefault(together, ({}, groups))[0][name] = output
         return alike.values()
+
+    def _fail_lonely(self, alone: Sequence[Lonely]) -> Iterator[Failure]:
+        """Yield why runs have no partners: once for the two streams of a video where each lacks the other."""
+        algorithm = self._request.selection.flow_algorithm
+        filtered = f" (with --flow-algorithm {algorithm})" if algorithm else ""
+        rgb = {(one.view.video, one.view.endpoint) for one in alone if one.view.modality == "rgb"}
+        for one in alone:
+            if one.view.modality == "rgb" or (one.view.video, one.view.endpoint) not in rgb:
+                yield Failure(one.view.video, f"{one.problem}{filtered}", one.hint)
 
     def _select_all(self, runs: list[StoredRun]) -> Iterator[Failure]:
         """Put the runs asked for into `runs`, and yield a failure for each video that has none, each damaged run."""
@@ -161,7 +169,7 @@ class _Rendering:
                         limits |= limits_of(view, style)
                 except GbvisError as error:
                     groups.remove(group)
-                    yield fail_group(group, error)
+                    yield Failure.of(group[0].video, error)
             style = replace(style, limits=limits)
         self._progress.expect_videos(len(groups))
         self._counts = {name: Counter(self._plain_name(group, name) for group in groups) for name in outputs}
@@ -169,13 +177,13 @@ class _Rendering:
             try:
                 importance = [self._measure(view) for view in group]
             except GbvisError as error:
-                yield fail_group(group, error)
+                yield Failure.of(group[0].video, error)
                 continue
             for name in outputs:
                 try:
                     yield from self._write_pages(group, importance, name, style)
                 except GbvisError as error:
-                    yield fail_group(group, error)
+                    yield Failure.of(group[0].video, error)
             self._progress.finish_video()
 
     def _write_pages(
