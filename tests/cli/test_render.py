@@ -186,7 +186,7 @@ def test_many_clips_make_numbered_pages(explained: Call, tmp_path: Path) -> None
         (["--flow-colors", "red"], ["unknown flow colours 'red'"]),
         (["--font", "no.ttf"], ["cannot use the font no.ttf"]),
         (["--layout", "strips"], ["unknown layout 'strips'", "did you mean strip"]),
-        (["--at", "3", "-o", "x.gif"], ["--at chooses a still, and gif moves", "--format png"]),
+        (["--at", "3", "-o", "x.gif"], ["--at chooses a still, and gif holds none", "--format png"]),
         (["--at", "3", "-o", "x.csv"], ["--at chooses a still, and csv holds none"]),
         (["--at", "3", "--layout", "sheet"], ["shows all at once", "--layout strip"]),
         (["--at", "3", "--layout", "sheet-transposed", "--format", "png"], ["shows all at once"]),

@@ -13,7 +13,6 @@ from gbvis.errors import UsageError
 from gbvis.figures.layout import Groups, Layout
 from gbvis.figures.layouts import LAYOUTS
 from gbvis.figures.outputs import OUTPUTS
-from gbvis.figures.outputs.animation import Animation
 from gbvis.figures.run_view import RunView
 from gbvis.figures.style import Style
 from gbvis.networks.r2plus1d.architecture import FC, STEM
@@ -164,7 +163,7 @@ def test_a_still_is_of_a_layout_that_moves_in_a_format_that_does_not() -> None:
         for layout in LAYOUTS.names:
             if output.takes_stills and LAYOUTS.load(layout).is_moving:
                 output.check(Style(layout=layout, at=(3,)))
-            elif isinstance(output, Animation):
+            else:
                 with pytest.raises(UsageError, match="--at chooses"):
                     output.check(Style(layout=layout, at=(3,)))
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from gbvis.errors import UsageError
 from gbvis.figures.layout import Groups
 from gbvis.figures.run_view import RunView
 from gbvis.figures.style import Style
@@ -53,12 +54,15 @@ class Output(ABC):
             GbvisError: They cannot be shown so.
         """
 
-    def check(self, style: Style) -> None:  # noqa: B027
+    def check(self, style: Style) -> None:
         """Check that runs can be written in this style at all.
 
         Raises:
             UsageError: They cannot.
         """
+        if style.at and not self.takes_stills:
+            problem = f"--at chooses a still, and {self.suffix[1:]} holds none"
+            raise UsageError(problem, "choose --format png, or leave out --at")
 
     def group(self, views: Sequence[RunView], style: Style) -> Groups:
         """Return which runs one file holds."""

@@ -28,13 +28,13 @@ class Animation(Output):
 
     Attributes:
         name: The format's name.
-        can_move: False where the format holds a single frame.
     """
 
-    def __init__(self, name: str, can_move: bool = True) -> None:
-        self.name, self.can_move = name, can_move
+    def __init__(self, name: str, takes_stills: bool = False) -> None:
+        """Name the format, and say whether it holds a single frame."""
+        self.name = name
         self.suffix = f".{name}"  # type: ignore[misc]
-        self.takes_stills = not can_move  # type: ignore[misc]
+        self.takes_stills = takes_stills  # type: ignore[misc]
 
     def layout(self, style: Style) -> Layout:
         """Return the layout asked for, or what suits the format."""
@@ -42,7 +42,7 @@ class Animation(Output):
 
     def layout_name(self, style: Style) -> str:
         """Return the name of that layout."""
-        return style.layout or ("strip" if self.can_move or style.at else "sheet")
+        return style.layout or ("sheet" if self.takes_stills and not style.at else "strip")
 
     def check(self, style: Style) -> None:
         """Check that the format can hold the layout.
@@ -50,14 +50,11 @@ class Animation(Output):
         Raises:
             UsageError: It cannot.
         """
-        if not style.at:
-            return
-        name = self.layout_name(style)
-        if self.can_move:
-            raise UsageError(f"--at chooses a still, and {self.name} moves", "choose --format png, or leave out --at")
-        if not self.layout(style).is_moving:
+        super().check(style)
+        if style.at and not self.layout(style).is_moving:
             raise UsageError(
-                f"--at chooses one frame of a layout that moves, and the layout {name} shows all at once",
+                "--at chooses one frame of a layout that moves, and the layout "
+                f"{self.layout_name(style)} shows all at once",
                 "leave out --at, or choose another layout, such as --layout strip",
             )
 
@@ -80,7 +77,7 @@ class Animation(Output):
         for picture in pictures:
             self._check_size(picture, views, style)
         write = partial(self._encode, views)
-        if layout.is_moving and not self.can_move:
+        if layout.is_moving and self.takes_stills:
             return Stills(layout, views, pictures).pages(style, write)
         return [partial(write, style, picture) for picture in pictures]
 
@@ -113,4 +110,4 @@ class Animation(Output):
 
 
 GIF, MP4, WEBP, APNG = (Animation(name) for name in ("gif", "mp4", "webp", "apng"))
-PNG = Animation("png", can_move=False)
+PNG = Animation("png", takes_stills=True)

@@ -77,8 +77,6 @@ class RenderRequest:
         outputs = {name: OUTPUTS.load(name) for name in names or ["png" if is_still else "gif"]}
         for name, output in outputs.items():
             output.check(style)
-            if style.at and not output.takes_stills:
-                raise UsageError(f"--at chooses a still, and {name} holds none", "choose --format png")
             if output.scope == "all" and file is None:
                 raise UsageError(
                     f"{name} holds all runs in one file, and --format goes with one file for each",
