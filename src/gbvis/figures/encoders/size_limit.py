@@ -1,5 +1,6 @@
 """How large a picture each format holds; to be asked before anything is drawn."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 _READABLE = 178_956_970
@@ -52,3 +53,22 @@ SIZE_LIMITS = {
     "png": SizeLimit(0x7FFFFFFF, "PNG"),
 }
 """By format. H.264: the frame of level 6.2, its highest, and the sides that x264 takes."""
+
+_SMALLEST_PANEL = 56
+"""Pixels of a panel's side: the least that `--size` takes."""
+
+
+def find_largest_size(too_large: int, fits: Callable[[int], bool]) -> int | None:
+    """Return the largest side of a panel, pixels, with which a picture fits; None where none does.
+
+    Args:
+        too_large: A side that does not fit.
+        fits: Whether it fits with a side; if it does, it also does with every smaller one.
+    """
+    if not fits(_SMALLEST_PANEL):
+        return None
+    low, high = _SMALLEST_PANEL, too_large
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low

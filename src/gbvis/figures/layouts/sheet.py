@@ -9,6 +9,7 @@ from PIL import Image
 
 from gbvis.errors import OutputError
 from gbvis.figures.caption import NARROWEST, count_lines, draw_caption
+from gbvis.figures.encoders.size_limit import find_largest_size
 from gbvis.figures.layout import Layout
 from gbvis.figures.legend import CURVE_NAMES, Curve, draw_bar, draw_wheel_key, legend_colors
 from gbvis.figures.panel import WHEEL_BOUND, Panel, count_rows, describe_scale, make_panels, name_panels
@@ -23,9 +24,6 @@ _PAGE = 3_050
 """Pixels that the clips of one page may take below each other; at least one clip stands on it."""
 
 _TALLEST = 16_000
-
-_SMALLEST = 56
-"""Pixels of a panel's side: the least that `--size` takes."""
 
 _CURVE_LINES = 3
 _BAR = 12
@@ -94,6 +92,11 @@ class Grid:
         """Of one clip, with the lines above it."""
         return self.head + (self.frames if self.is_transposed else self.panels) * (self.side + _GAP)
 
+    @property
+    def is_within_limits(self) -> bool:
+        """True where a clip is not too large for a sheet."""
+        return max(self.width, self.clip_height) <= _TALLEST
+
     def place(self, panel: int, frame: int) -> tuple[int, int]:
         """Return left and top of a panel's frame, from the top of its clip."""
         column, row = (panel, frame) if self.is_transposed else (frame, panel)
@@ -157,8 +160,10 @@ def _kinds(style: Style) -> Iterator[str]:
 def _make_pages(view: RunView, style: Style, is_transposed: bool) -> list[Picture]:
     """Return the pages of one run."""
     grid = _make_grid(view, style, is_transposed)
-    if max(grid.width, grid.clip_height) > _TALLEST:
-        size = _largest_size(view, style, is_transposed)
+    if not grid.is_within_limits:
+        size = find_largest_size(
+            grid.side, lambda side: _make_grid(view, replace(style, size=side), is_transposed).is_within_limits
+        )
         ways = ["--layout strip, which moves", "fewer frames, by explaining with -n"]
         raise OutputError(
             f"a sheet of {view.frames_per_clip} frames would be {grid.width}x{grid.clip_height} pixels",
@@ -171,15 +176,6 @@ def _make_pages(view: RunView, style: Style, is_transposed: bool) -> list[Pictur
         _make_page(view, style, grid, first, end, f"   page {number}/{len(ranges)}" if len(ranges) > 1 else "")
         for number, (first, end) in enumerate(ranges, start=1)
     ]
-
-
-def _largest_size(view: RunView, style: Style, is_transposed: bool) -> int | None:
-    """Return the largest side of a panel with which a clip is not too large for a sheet; None where there is none."""
-    for size in range(style.size or _SIDE, _SMALLEST - 1, -1):
-        grid = _make_grid(view, replace(style, size=size), is_transposed)
-        if max(grid.width, grid.clip_height) <= _TALLEST:
-            return size
-    return None
 
 
 def _make_page(view: RunView, style: Style, grid: Grid, first: int, end: int, page: str) -> Picture:

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from gbvis.errors import GbvisError
-from gbvis.figures.encoders.size_limit import SIZE_LIMITS
+from gbvis.figures.encoders.size_limit import SIZE_LIMITS, find_largest_size
 from gbvis.figures.layout import Layout
 from gbvis.figures.picture import Picture
 from gbvis.figures.run_view import RunView
 from gbvis.figures.style import Style
 
-_SMALLEST, _USUAL = 56, 224
-"""Pixels of a panel's side: the least that `--size` takes, and the most that a layout takes by itself."""
+_USUAL = 224
+"""Pixels of a panel's side: the most that a layout takes by itself."""
 
 
 def what_fits(layout: Layout, views: Sequence[RunView], style: Style, picture: Picture, format_name: str) -> str:
@@ -25,7 +26,7 @@ def what_fits(layout: Layout, views: Sequence[RunView], style: Style, picture: P
         format_name: The format that cannot hold it.
     """
     ways = []
-    size = _largest_size(layout, views, style, format_name)
+    size = find_largest_size(style.size or _USUAL, partial(_fits, layout, views, style, format_name))
     if size is not None:
         ways.append(f"--size {size}")
     others = [name for name, limit in SIZE_LIMITS.items() if limit.holds(picture.width, picture.height)]
@@ -39,18 +40,8 @@ def what_fits(layout: Layout, views: Sequence[RunView], style: Style, picture: P
     return f"this fits: {', or '.join(ways)}"
 
 
-def _largest_size(layout: Layout, views: Sequence[RunView], style: Style, format_name: str) -> int | None:
-    """Return the largest side of a panel that fits; None where none does, or the layout does not heed it."""
-    low, high = _SMALLEST, style.size or _USUAL
-    if not _fits(layout, views, style, low, format_name):
-        return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if _fits(layout, views, style, middle, format_name) else (low, middle)
-    return low
-
-
-def _fits(layout: Layout, views: Sequence[RunView], style: Style, size: int, format_name: str) -> bool:
+def _fits(layout: Layout, views: Sequence[RunView], style: Style, format_name: str, size: int) -> bool:
+    """Return whether all pages fit with this side of a panel."""
     try:
         pictures = layout.lay_out(views, replace(style, size=size))
     except GbvisError:
