@@ -244,7 +244,7 @@ def test_a_sheet_has_bars_of_colours_and_the_curve(random: np.random.Generator, 
     ]
     assert len(places) == 1 and panels.size
     assert middle == pytest.approx(places[0][0 if is_transposed else 1] + 56, abs=1.5)
-    above = picture[: places[0][0] - (0 if is_transposed else 20)] if not is_transposed else picture[:140]
+    above = picture[: 140 if is_transposed else places[0][0] - 20]
     for one in (DIVERGING, SEQUENTIAL):
         for color in (color_map(one)[0], color_map(one)[-1]):
             assert (above == color).all(-1).any()

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from gbvis.errors import UsageError
-from gbvis.figures.text import check_font, draw_text, fit_name, fit_text, letter_size, text_width
+from gbvis.figures.text import check_font, draw_text, fit_text, fit_title, letter_size, text_width
 
 
 @pytest.mark.parametrize("text", ["short", "é 漢字 \x1b[31m\n", "x" * 500, "", "\u202e"])
@@ -60,11 +60,11 @@ def test_another_font(tmp_path: Path) -> None:
 
 def test_a_long_name_loses_its_middle_and_no_fact() -> None:
     name, facts = "v_a_very_long_name_of_a_video_g01_c02", "rgb   FC   class 3"
-    assert fit_name("short", facts, 12, 400) == f"short   {facts}"
-    shown = fit_name(name, facts, 12, 200)
+    assert fit_title([("", "short"), facts], 12, 400) == f"short   {facts}"
+    shown = fit_title([("", name), facts], 12, 200)
     assert text_width(shown, 12) <= 200
     assert shown.endswith(facts) and shown.startswith("v_") and "\N{HORIZONTAL ELLIPSIS}" in shown
-    assert fit_name(name, facts, 12, 60).startswith("rgb")
+    assert fit_title([("", name), facts], 12, 60).startswith("rgb")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_marks_that_combine_reach_into_no_other_line(text: str) -> None:
 def test_a_text_of_any_length_is_drawn_at_once() -> None:
     text = "W\u0301i" * 100_000
     started = time.perf_counter()
-    line = fit_name(text, text, 14, 400)
+    line = fit_title([("", text), text], 14, 400)
     draw_text(Image.new("RGB", (400, 20)), (0, 0), text, 14, 400)
     assert text_width(line, 14) <= 400
     assert time.perf_counter() - started < 5

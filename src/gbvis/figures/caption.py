@@ -60,9 +60,10 @@ def draw_caption(
 
 
 def fit_prediction(view: RunView, letters: int, width: int, font: Path | None) -> str:
-    """Return what the network predicts in one line; where it is too long, the class's name loses its middle.
+    """Return what the network predicts in one line of `width` pixels.
 
-    Only then it says in fewer words of how many clips, or not at all.
+    Where it is too long, the class's name loses its middle. Where that is not enough, the number of clips is said in
+    fewer words, and then not at all.
     """
     name = view.prediction.label if view.prediction else ""
     for shortness in range(3):

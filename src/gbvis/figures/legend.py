@@ -131,17 +131,14 @@ def draw_wheel_key(
     side, letters = 2 * line - 4, letter_size(line)
     canvas.paste(Image.fromarray(draw_wheel(side, BACKGROUND)), (left + 4, top + 2))
     beside, room = left + side + 12, width - side - 16
-    for number, names in enumerate((("flow: the colour is its direction", "flow: direction"), name_wheel(bound))):
+    directions = ("flow: the colour is its direction", "flow: direction")
+    speeds = (f"full colour from {bound:g} pixels a frame", f"full at {bound:g} pixels", f"{bound:g} px")
+    for number, names in enumerate((directions, speeds)):
         text = fit_first(names, letters, room, font)
         draw_text(canvas, (beside, top + number * line), text, letters, room, FAINT_TEXT, font)
 
 
-def name_wheel(bound: float) -> tuple[str, ...]:
-    """Return what the wheel says of speed, the longest first."""
-    return (f"full colour from {bound:g} pixels a frame", f"full at {bound:g} pixels", f"{bound:g} px")
-
-
-def legend_colors(style: Style, has_flow: bool, has_warning: bool = True, panels: Sequence[str] = ()) -> Pixels:
+def legend_colors(style: Style, has_flow: bool, has_warning: bool, panels: Sequence[str] = ()) -> Pixels:
     """Return the colours of all that is not a panel: text, curve, bars and the wheel.
 
     Args:

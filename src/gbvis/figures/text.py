@@ -66,11 +66,6 @@ Part = str | tuple[str, str]
 """A part of a title: words that stay, or words that stay and a name that may lose its middle."""
 
 
-def fit_name(name: str, facts: str, size: int, width: int, font: Path | None = None) -> str:
-    """Return a name and facts about it in one line of `width` pixels; where it is too long, the name's middle goes."""
-    return fit_title([("", name), facts], size, width, font)
-
-
 def fit_title(parts: Sequence[Part], size: int, width: int, font: Path | None = None) -> str:
     """Return a title in one line of `width` pixels: the longest names lose their middle first, then whole names go."""
     bounded = [part[: width + 1] if isinstance(part, str) else part for part in parts]

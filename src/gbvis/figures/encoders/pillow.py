@@ -19,6 +19,16 @@ _MANY = 2000
 _UNCHANGED = 255
 """The index that stands for "as in the frame before"; the palette has one colour fewer for it."""
 
+_NEAR, _FAR = 5, 7
+"""Levels in every channel to which an entry of the palette stands for colours that are to be kept: if they leave half
+of the palette for the rest the finer ones, which maps in panels gain from; else the coarser."""
+
+_SAME = 3
+"""Levels to which such an entry stands for what is in the panels."""
+
+_FARTHEST = 8
+"""Levels that such a colour may come out from itself."""
+
 
 def write_gif(picture: Picture, path: Path) -> None:
     """Write the picture as a GIF; only one frame is held at a time.
@@ -83,17 +93,6 @@ def _choose_palette(picture: Picture) -> Image.Image:
     others = np.array((chosen.getpalette() or [])[: 3 * (room - len(greys))], np.uint8).reshape(-1, 3)
     others = np.concatenate([others, np.array(greys, np.uint8)[:, None].repeat(3, axis=1)])
     return _keep(kept, covering, others)
-
-
-_NEAR, _FAR = 5, 7
-"""Levels in every channel to which an entry of the palette stands for colours that are to be kept: if they leave half
-of the palette for the rest the finer ones, which maps in panels gain from; else the coarser."""
-
-_SAME = 3
-"""Levels to which such an entry stands for what is in the panels."""
-
-_FARTHEST = 8
-"""Levels that such a colour may come out from itself."""
 
 
 def _cover(colors: Pixels, reach: int) -> Pixels:

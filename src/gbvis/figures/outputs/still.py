@@ -1,6 +1,6 @@
 """Stills: single frames of a layout that moves."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import cached_property, partial
 from itertools import pairwise
@@ -21,15 +21,11 @@ WritePicture = Callable[[Style, Picture, Path], Mapping[str, Any]]
 
 
 class Stills:
-    """Frames of some runs in one layout that moves, chosen by the numbers of the video's frames.
-
-    Attributes:
-        moments: What each frame of the layout shows.
-    """
+    """Frames of some runs in one layout that moves, chosen by the numbers of the video's frames."""
 
     def __init__(self, layout: Layout, views: Sequence[RunView], pictures: Sequence[Picture]) -> None:
         self._views, self._pictures = views, pictures
-        self.moments = layout.moments(views)
+        self._moments = layout.moments(views)
 
     def pages(self, style: Style, write: WritePicture) -> list[NamedPage]:
         """Return a page for each frame that a style asks for; behind them an error for those that no clip shows.
@@ -42,7 +38,7 @@ class Stills:
         lacking: list[int | float] = []
         for wanted in style.at:
             number = self._number_of_second(wanted) if isinstance(wanted, float) else wanted
-            found = None if number is None else self._find(number)
+            found = None if number is None else self._find_moment(number)
             if number is None or found is None:
                 lacking.append(wanted)
             else:
@@ -50,21 +46,22 @@ class Stills:
         if not style.at:
             strongest = self._find_strongest()
             chosen[self._numbers_at(strongest)[0]] = strongest
-        frames = _Frames(self._pictures, [self._place(place) for place in chosen.values()])
-        pages = [
-            NamedPage(partial(frames.write, index, number, partial(write, replace(style, at=(number,)))), name)
-            for index, (number, name) in enumerate((number, f"frame-{number}") for number in chosen)
-        ]
+        places = {number: self._place(moment) for number, moment in chosen.items()}
+        frames = _Frames(self._pictures, {*places.values()})
+        pages = []
+        for number, place in places.items():
+            write_still = partial(write, replace(style, at=(number,)))
+            pages.append(NamedPage(partial(frames.write, place, number, write_still), f"frame-{number}"))
         return [*pages, *([NamedPage(partial(self._refuse, lacking), "")] if lacking else [])]
 
-    def _numbers_at(self, place: int) -> list[int]:
+    def _numbers_at(self, moment: int) -> list[int]:
         """Return which frame each run shows at a moment."""
-        moment = self.moments[place]
-        return [run.frames[moment.clip][step] for run, step in zip(self._views, moment.steps, strict=True)]
+        shown = self._moments[moment]
+        return [run.frames[shown.clip][step] for run, step in zip(self._views, shown.steps, strict=True)]
 
-    def _find(self, number: int) -> int | None:
-        """Return the first moment at which most runs show a frame; None where none ever does."""
-        shown = [self._numbers_at(place).count(number) for place in range(len(self.moments))]
+    def _find_moment(self, number: int) -> int | None:
+        """Return the first of the moments at which most runs show a frame; None where none ever does."""
+        shown = [self._numbers_at(moment).count(number) for moment in range(len(self._moments))]
         return shown.index(max(shown)) if any(shown) else None
 
     def _number_of_second(self, seconds: float) -> int | None:
@@ -83,17 +80,16 @@ class Stills:
 
     def _find_strongest(self) -> int:
         """Return the moment at which the runs have the most gradient, each measured by its own strongest frame."""
-        strength = np.zeros(len(self.moments))
+        strength = np.zeros(len(self._moments))
         for view, run in enumerate(self._views):
             importance = [clip.importance for clip in run.clips()]
             most = max(float(clip.max()) for clip in importance) or 1.0
-            strength += [importance[one.clip][one.steps[view]] / most for one in self.moments]
+            strength += [importance[one.clip][one.steps[view]] / most for one in self._moments]
         return int(strength.argmax())
 
-    def _place(self, place: int) -> int:
-        """Return which of the pictures' frames, counted over all, shows a moment; in proportion where they are more."""
-        count = sum(picture.frame_count for picture in self._pictures)
-        return place if count == len(self.moments) else place * count // len(self.moments)
+    def _place(self, moment: int) -> int:
+        """Return which of the pictures' frames, counted over all, shows a moment: that in proportion to it."""
+        return moment * sum(picture.frame_count for picture in self._pictures) // len(self._moments)
 
     def _refuse(self, lacking: Sequence[int | float], path: Path) -> Mapping[str, Any]:
         view = self._views[0]
@@ -107,30 +103,26 @@ class Stills:
 
 
 class _Frames:
-    """Some frames of a layout's pictures, all drawn when the first is wanted."""
+    """Some frames of a layout's pictures, by their places among all frames; drawn when the first is wanted."""
 
-    def __init__(self, pictures: Sequence[Picture], places: Sequence[int]) -> None:
+    def __init__(self, pictures: Sequence[Picture], places: Set[int]) -> None:
         self._pictures, self._places = pictures, places
 
     def write(
-        self, index: int, number: int, write: Callable[[Picture, Path], Mapping[str, Any]], path: Path
+        self, place: int, number: int, write: Callable[[Picture, Path], Mapping[str, Any]], path: Path
     ) -> Mapping[str, Any]:
-        """Write the frame at one of the places as a picture of its own."""
-        picture, frame = self._drawn[self._places[index]]
+        """Write the frame at one of the places, which has this number in the video, as a picture of its own."""
+        picture, frame = self._drawn[place]
         still = replace(picture, frame_count=1, frames=lambda step=1: iter([frame]))
         return {**write(still, path), "frame": number}
 
     @cached_property
     def _drawn(self) -> dict[int, tuple[Picture, Pixels]]:
         drawn: dict[int, tuple[Picture, Pixels]] = {}
-        for place, (picture, frame) in enumerate(self._iterate()):
+        every = ((picture, frame) for picture in self._pictures for frame in picture.frames())
+        for place, shown in enumerate(every):
             if place in self._places:
-                drawn[place] = picture, frame
-            if place >= max(self._places):
+                drawn[place] = shown
+            if len(drawn) == len(self._places):
                 break
         return drawn
-
-    def _iterate(self) -> Iterator[tuple[Picture, Pixels]]:
-        for picture in self._pictures:
-            for frame in picture.frames():
-                yield picture, frame
