@@ -83,6 +83,19 @@ def test_which_frame_it_is(at: tuple[int | float, ...], expected: list[tuple[str
     assert choose(Numbers(), [RUN], *at) == expected
 
 
+@pytest.mark.parametrize(("at", "place", "said"), [((), 4, ()), ((5,), 1, (5,))])
+def test_the_strongest_of_clips_that_overlap(at: tuple[int, ...], place: int, said: tuple[int, ...]) -> None:
+    """Its number means the first clip's frame: the style, which the notes give, does not have it."""
+    run, layout, found = run_of([[1, 2, 3], [1, 9, 1]], [4, 4]), Numbers(), []
+
+    def write(style: Style, picture: Picture, path: Path) -> dict[str, Any]:
+        found.append((int(next(picture.frames())[0, 0, 0]), style.at))
+        return {}
+
+    (page,) = Stills(layout, [run], layout.lay_out([run], Style())).pages(Style(at=at), write)
+    assert page(Path()) == {"frame": 5} and found == [(place, said)]
+
+
 @pytest.mark.parametrize("wanted", [3, 8, 24, 0.0, 0.32, 10.0])
 def test_frames_that_no_clip_shows(wanted: int | float) -> None:
     with pytest.raises(OutputError, match="of frames 4-7, 20-23"):

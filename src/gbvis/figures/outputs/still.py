@@ -46,12 +46,12 @@ class Stills:
         if not style.at:
             strongest = self._find_strongest()
             chosen[self._numbers_at(strongest)[0]] = strongest
-        places = {number: self._place(moment) for number, moment in chosen.items()}
-        frames = _Frames(self._pictures, {*places.values()})
+        frames = _Frames(self._pictures, {self._place(moment) for moment in chosen.values()})
         pages = []
-        for number, place in places.items():
-            write_still = partial(write, replace(style, at=(number,)))
-            pages.append(NamedPage(partial(frames.write, place, number, write_still), f"frame-{number}"))
+        for number, moment in chosen.items():
+            is_first = moment == self._find_moment(number)  # the strongest may be another one, which no number means
+            write_still = partial(write, replace(style, at=(number,)) if is_first else style)
+            pages.append(NamedPage(partial(frames.write, self._place(moment), number, write_still), f"frame-{number}"))
         return [*pages, *([NamedPage(partial(self._refuse, lacking), "")] if lacking else [])]
 
     def _numbers_at(self, moment: int) -> list[int]:
