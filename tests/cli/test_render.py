@@ -20,6 +20,7 @@ from gbvis.figures.style import Style
 from gbvis.networks.endpoint import Endpoint
 from gbvis.steps import render
 from gbvis.store import StoredRun
+from gbvis.videos.source import Source
 
 
 @pytest.fixture
@@ -254,6 +255,7 @@ def test_no_spreadsheet_takes_a_name_for_a_formula(tmp_path: Path, name: str, ce
         clips=lambda: iter([clip]),
         read_rate=lambda: None,
         find_source=pytest.fail,
+        source=Source(name, "rgb", recipe.video),
     )
     CSV.write([view], Style(), tmp_path / "x.csv")
     with (tmp_path / "x.csv").open(newline="", encoding="utf-8") as file:

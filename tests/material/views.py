@@ -11,6 +11,7 @@ from gbvis.attribution.recipe import Recipe
 from gbvis.figures.run_view import ClipView, RunView, SourceFrames
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.r2plus1d.architecture import ENDPOINTS, FC
+from gbvis.videos.source import Source
 
 
 def grey_source(
@@ -53,6 +54,7 @@ def view_of(
         clips=lambda: iter(clips),
         read_rate=lambda: 25.0,
         find_source=source,
+        source=Source(changes.get("video", "video"), modality, recipe.video),
     )
     return replace(view, **changes)
 

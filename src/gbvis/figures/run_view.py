@@ -100,8 +100,7 @@ class RunView:
         clips: Reads the clips anew, one by one.
         read_rate: Returns the video's frames per second, or None.
         find_source: Returns the frames at their own size; raises a GbvisError where they are gone.
-        location: Where the stream was read from.
-        count_frames: Returns the stream's number of frames, or None.
+        source: Where the stream came from; its name is that of all namesakes, which `video` tells apart.
         weights_name: What the user calls the weights; empty where they have no name.
         read_seconds: Returns when frames are shown, by their numbers; none where the rate tells it.
         saturation: Where to look instead, where the target is a probability whose gradient is next to nothing; else
@@ -119,8 +118,7 @@ class RunView:
     clips: Callable[[], Iterator[ClipView]]
     read_rate: Callable[[], float | None]
     find_source: Callable[[], SourceFrames]
-    location: str = ""
-    count_frames: Callable[[], int | None] = lambda: None
+    source: Source
     weights_name: str = ""
     read_seconds: Callable[[], Mapping[int, float]] = dict
     saturation: str = ""
@@ -154,13 +152,6 @@ class RunView:
     def rate(self) -> float | None:
         """The video's frames per second, or None."""
         return self.read_rate()
-
-    @cached_property
-    def source(self) -> Source:
-        """Where the stream came from."""
-        name = self.key.split("/")[0]  # `video` tells namesakes apart, whose streams are to be compared here
-        is_estimated = self.recipe.flow_algorithm is not None
-        return Source(name, self.modality, self.recipe.video, self.location, is_estimated, self.count_frames)
 
     @cached_property
     def _seconds(self) -> Mapping[int, float]:

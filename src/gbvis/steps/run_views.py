@@ -15,6 +15,7 @@ from gbvis.figures.picture import Pixels
 from gbvis.figures.run_view import ClipView, RunView, SourceFrames, spread_over_frames
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.labels import Labels, class_name
+from gbvis.steps.sources import source_of
 from gbvis.store import Store, StoredRun
 from gbvis.videos.locate import find_video, look_for
 from gbvis.videos.two_stream import find_dataset
@@ -50,8 +51,7 @@ def make_run_view(
         clips=partial(_read_clips, store, run),
         read_rate=lambda: store.clips_of(run).rate,
         find_source=find_source,
-        location=run.location,
-        count_frames=lambda: store.clips_of(run).frame_count,
+        source=source_of(store, run),
         weights_name=store.weights.name_of(run.recipe),
         read_seconds=partial(_read_seconds, store, run),
         saturation=run.describe_saturation(_find_endpoints(store, run)) if run.is_saturated else "",
