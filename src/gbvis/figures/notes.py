@@ -24,9 +24,6 @@ _OPTIONS = {
 }
 """The options of `render` for the fields of a style that hold one word."""
 
-_DIGEST_LENGTH = 8
-"""Letters of a run's digest that tell it from all others, as `store ls` shows them."""
-
 
 def make_notes(views: Sequence[RunView], style: Style, layout: str, format_name: str) -> dict[str, str]:
     """Return what a picture's file says of itself: `Software`, `Command` and `Recipe`.
@@ -48,7 +45,7 @@ def as_comment(notes: Mapping[str, str]) -> str:
 
 def _name_runs(views: Sequence[RunView]) -> list[str]:
     """Return the words of `render` that choose these runs, and no others."""
-    digests = dict.fromkeys(view.recipe.digest[:_DIGEST_LENGTH] for view in views)
+    digests = dict.fromkeys(view.digest for view in views)
     chosen = [word for digest in digests for word in ("--run", digest)]
     return ["gbvis", "render", as_argument(views[0].video), *chosen]
 

@@ -124,6 +124,11 @@ class RunView:
     saturation: str = ""
 
     @property
+    def digest(self) -> str:
+        """The first letters of the run's digest, which tell it from all others, as `store ls` shows them."""
+        return self.recipe.digest[:8]
+
+    @property
     def modality(self) -> str:
         """`rgb` or `flow`."""
         return self.recipe.modality

@@ -142,7 +142,7 @@ class _Rendering:
 
     def _check_one_file(self, groups: list[Group], run_count: int) -> None:
         if self._request.output_file and len(groups) > 1:
-            digests = dict.fromkeys(group[0].recipe.digest[:8] for group in groups)
+            digests = dict.fromkeys(group[0].digest for group in groups)
             either = f", such as {' or '.join(digests)}" if len(digests) <= _MOST_NAMED else ""
             raise UsageError(
                 f"{run_count} runs match and {self._request.output_file} is one file",
@@ -236,14 +236,14 @@ class _Rendering:
         return readable_name(view.video if is_own else view.video.replace("/", "-"))
 
     def _name(self, group: Group, format_name: str) -> str:
-        """Return a file's name, less its suffix; the digest's first 8 make it the only one.
+        """Return a file's name, less its suffix; its digest makes it the only one.
 
         Strips, and sheets in PNG, need no word for their layout: the suffix tells.
         """
         name, layout = self._plain_name(group, format_name), self._request.style.layout
         is_joined = bool(layout) and LAYOUTS.load(str(layout)).joins
         has_namesake = self._counts[format_name][name] > 1 if is_joined else self._has_namesake(group[0])
-        name = f"{name}.{group[0].recipe.digest[:8]}" if has_namesake else name
+        name = f"{name}.{group[0].digest}" if has_namesake else name
         is_plain = layout in (None, "strip") or (layout == "sheet" and format_name == "png")
         return name if is_plain or is_joined else f"{name}.{layout}"
 
