@@ -189,17 +189,15 @@ class _Rendering:
     def _write_pages(
         self, group: Group, importance: list[list[list[float]]] | None, name: str, style: Style
     ) -> Iterator[RenderedFile]:
-        output = self._outputs[name]
+        output, file = self._outputs[name], self._request.output_file
         pages = output.pages(group, style)
+        folder = file.parent if file else self._request.output or Path()
+        stem, suffix = (file.stem, file.suffix) if file else (self._name(group, name), output.suffix)
         for number, write in enumerate(pages, start=1):
             page = f".{number}" if len(pages) > 1 else ""
             if isinstance(write, NamedPage):
-                page = "" if self._request.output_file and len(pages) == 1 else f".{write.name}"
-            file = self._request.output_file
-            folder = self._request.output or Path()
-            named = file.with_name(f"{file.stem}{page}{file.suffix}") if file else None
-            path = named or folder / f"{self._name(group, name)}{page}{output.suffix}"
-            yield self._write(group, importance, name, write, path)
+                page = "" if file and len(pages) == 1 else f".{write.name}"
+            yield self._write(group, importance, name, write, folder / f"{stem}{page}{suffix}")
 
     def _write(
         self, views: Group, importance: list[list[list[float]]] | None, name: str, write: FileWriter, path: Path
@@ -236,7 +234,7 @@ class _Rendering:
         return readable_name(view.video if is_own else view.video.replace("/", "-"))
 
     def _name(self, group: Group, format_name: str) -> str:
-        """Return a file's name, less its suffix; its digest makes it the only one.
+        """Return a file's name, less its suffix; with the run's digest where another file would have the same name.
 
         Strips, and sheets in PNG, need no word for their layout: the suffix tells.
         """
@@ -256,5 +254,5 @@ class _Rendering:
             for one in self._namesakes[video]
             if place == (self._name_video(one), one.modality, one.endpoint, one.target)
         ]
-        is_other_name = view.video != video and video_key(self._file_name(view)) in self._store.videos()
+        is_other_name = view.video != video and self._store.has_video(self._file_name(view))
         return len(alike) > 1 or is_other_name
