@@ -9,6 +9,7 @@ import os
 import platform
 import re
 import shutil
+import stat
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from gbvis.errors import OutputError
+from gbvis.errors import OutputError, UsageError
 
 _LOCK = ".lock"
 
@@ -26,6 +27,30 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 
 _POLL = 0.2
 """Seconds between two looks at a lock that another process holds."""
+
+_DESCRIPTORS = (Path("/dev/fd"), Path("/proc/self/fd"))
+
+
+def check_place(output: Path, typed: str, made: tuple[str, str], hint: str) -> None:
+    """Check that a place is no terminal, pipe or device: a finished file is renamed to it, and would replace it.
+
+    Args:
+        output: Where to.
+        typed: How it was asked for, such as `-o x`.
+        made: What is to be there, a file or a folder; and what that is.
+        hint: What to do instead.
+
+    Raises:
+        UsageError: It is standard output, a pipe or a device.
+    """
+    is_special = str(output) in ("-", "/dev/stdout", "/dev/stderr") or output.parent in _DESCRIPTORS
+    with suppress(OSError, ValueError):  # not there, or not to be looked at: it is found out when it is written
+        mode = output.stat().st_mode
+        is_special |= not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+    if is_special:
+        raise UsageError(
+            f"{typed} is no place for {made[0]}: {made[1]} are not written to standard output, pipes or devices", hint
+        )
 
 
 def publish(path: Path, write: Callable[[Path], object], force: bool, hint: str) -> bool:

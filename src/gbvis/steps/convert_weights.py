@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gbvis.atomic_file import publish
+from gbvis.atomic_file import check_place, publish
 from gbvis.errors import OutputError, UsageError
 from gbvis.networks.info import WeightsInfo
 from gbvis.steps.networks import Networks, WeightsRequest
-from gbvis.steps.output_place import check_place
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from gbvis.atomic_file import locked
+from gbvis.atomic_file import check_place, locked
 from gbvis.errors import GbvisError, UsageError, VideoError
 from gbvis.flow import ALGORITHMS
 from gbvis.flow.parallel import estimate_pairs
@@ -17,7 +17,6 @@ from gbvis.progress import Failure, Progress
 from gbvis.registry import check_name
 from gbvis.steps.estimated_flow import check_length
 from gbvis.steps.networks import MODALITIES
-from gbvis.steps.output_place import check_place
 from gbvis.steps.streams import check_entry, tell_notices
 from gbvis.videos.gather import gather_videos
 from gbvis.videos.locate import find_video

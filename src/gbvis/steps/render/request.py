@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gbvis.atomic_file import check_place
 from gbvis.errors import UsageError
 from gbvis.figures.layouts import LAYOUTS
 from gbvis.figures.output import Output
@@ -14,7 +15,6 @@ from gbvis.figures.outputs import OUTPUTS
 from gbvis.figures.run_view import RunView
 from gbvis.figures.style import Style
 from gbvis.shell import as_argument, join_words
-from gbvis.steps.output_place import check_place
 from gbvis.steps.selection import Selection
 
 
