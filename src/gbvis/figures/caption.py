@@ -59,6 +59,21 @@ def draw_caption(
     draw_text(canvas, (left + 4, top), fit_prediction(view, letters, room, font), letters, room, color, font)
 
 
+def describe_moment(view: RunView, shown: str, frame: int, place: tuple[int, int], clip: int) -> str:
+    """Return in words which moment of a clip a moving picture shows.
+
+    Args:
+        view: The run.
+        shown: The frames' numbers, in words.
+        frame: The number of the frame whose second is said.
+        place: Which of the clip's moments it is, counted from 0, and how many there are.
+        clip: Which clip it is, counted from 1.
+    """
+    second = view.second_of(frame)
+    seconds = "" if second is None else f"   {second:.2f} s"
+    return f"{shown}{seconds}   {place[0] + 1}/{place[1]}   clip {clip}/{view.clip_count}"
+
+
 def fit_prediction(view: RunView, letters: int, width: int, font: Path | None) -> str:
     """Return what the network predicts in one line of `width` pixels.
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gbvis.figures.caption import draw_caption
+from gbvis.figures.caption import describe_moment, draw_caption
 from gbvis.figures.color import SEQUENTIAL, color_map
 from gbvis.figures.layout import Layout
 from gbvis.figures.legend import BY_FRAME, CURVE_NAMES, Curve, draw_bar, legend_colors
@@ -47,15 +47,13 @@ class Overlay(Layout):
                 still = Image.new("RGB", (width, height + (_HEAD + _FOOT) * line), BACKGROUND)
                 curve = _draw_texts(still, view, clip, style, limits, line)
                 for index in range(0, len(clip.frames), step):
-                    canvas = still.copy()
-                    frame = blend(source.read(clip.frames[index]), divide(strongest, limits.gradient, index), source)
+                    canvas, frame_number = still.copy(), clip.frames[index]
+                    frame = blend(source.read(frame_number), divide(strongest, limits.gradient, index), source)
                     shown = Image.fromarray(frame.repeat(factor, axis=0).repeat(factor, axis=1))
                     canvas.paste(shown, ((width - shown.width) // 2, _HEAD * line + (height - shown.height) // 2))
                     curve.mark(canvas, index)
-                    second = view.second_of(clip.frames[index])
-                    seconds = "" if second is None else f"   {second:.2f} s"
-                    which = f"   {index + 1}/{len(clip.frames)}   clip {number}/{view.clip_count}"
-                    where = f"frame {clip.frames[index]}{seconds}{which}"
+                    moment = (index, len(clip.frames))
+                    where = describe_moment(view, f"frame {frame_number}", frame_number, moment, number)
                     place = (4, height + _HEAD * line)
                     draw_text(canvas, place, where, letter_size(line), width - 8, font=style.font)
                     yield np.asarray(canvas)

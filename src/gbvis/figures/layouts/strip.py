@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image
 
-from gbvis.figures.caption import NARROWEST, count_lines, draw_caption, is_narrow
+from gbvis.figures.caption import NARROWEST, count_lines, describe_moment, draw_caption, is_narrow
 from gbvis.figures.layout import Layout, Moment
 from gbvis.figures.legend import CURVE_NAMES, Curve, draw_bar, draw_wheel_key, legend_colors
 from gbvis.figures.panel import WHEEL_BOUND, Panel, count_rows, describe_scale, make_panels, name_panels
@@ -190,10 +190,7 @@ class _Scene:
         numbers = [clip.frames[step] for clip, step in zip(self._clips, self.clock[moment], strict=True)]
         names = [f"{view.modality} {number}" for view, number in zip(self._views, numbers, strict=True)]
         shown = f"frame {numbers[0]}" if len(set(numbers)) == 1 else f"frames {', '.join(names)}"
-        second = self._views[0].second_of(max(numbers))
-        seconds = "" if second is None else f"   {second:.2f} s"
-        clip = f"   clip {self._number}/{self._views[0].clip_count}"
-        return f"{shown}{seconds}   {moment + 1}/{len(self.clock)}{clip}"
+        return describe_moment(self._views[0], shown, max(numbers), (moment, len(self.clock)), self._number)
 
     def _draw_row(self, top: int, panels: Sequence[Panel], names: Iterator[str]) -> None:
         """Draw the names above a row of panels, and below it the colours with the values at their ends."""
