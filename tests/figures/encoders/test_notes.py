@@ -121,6 +121,10 @@ OTHER_LOOKS: dict[str, Any] = {
 """For each option of a look another value than its default."""
 
 
+def test_what_a_command_leaves_out_is_the_default() -> None:
+    assert Look().style() == Style()
+
+
 def test_the_command_says_all_of_a_style(random: np.random.Generator) -> None:
     """What it says, read as `render` reads it, is the same style; `limits` follows from `--scale all`."""
     assert {*OTHER_LOOKS, "layout"} == {field.name for field in fields(Look)}
