@@ -3,7 +3,7 @@ import struct
 import numpy as np
 import pytest
 
-from gbvis.videos.readers.upright import turn_upright
+from gbvis.videos.readers.upright import turn_by_matrix
 
 PICTURE = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
 
@@ -23,9 +23,9 @@ PICTURE = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
 )
 def test_all_eight_ways_up(matrix: tuple[int, int, int, int], expected: np.ndarray) -> None:
     a, b, c, d = (number << 16 for number in matrix)
-    found = turn_upright(PICTURE, struct.pack("=9i", a, b, 0, c, d, 0, 0, 0, 1 << 30))
+    found = turn_by_matrix(PICTURE, struct.pack("=9i", a, b, 0, c, d, 0, 0, 0, 1 << 30))
     np.testing.assert_array_equal(found, expected)
 
 
 def test_no_matrix_leaves_the_picture_as_it_is() -> None:
-    assert turn_upright(PICTURE, None) is PICTURE
+    assert turn_by_matrix(PICTURE, None) is PICTURE

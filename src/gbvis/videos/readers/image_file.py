@@ -1,7 +1,6 @@
 """Single image files: a frame of a folder, upright."""
 
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gbvis.errors import VideoError
+from gbvis.videos.readers.upright import turn_by_orientation
 from gbvis.videos.video import LARGEST_FRAME
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
@@ -21,17 +21,6 @@ _MOST_SCANS = 200
 
 _ORIENTATION = 0x0112
 """The EXIF tag, which TIFF has as its own."""
-
-_UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
-    2: lambda image: image[:, ::-1],
-    3: lambda image: image[::-1, ::-1],
-    4: lambda image: image[::-1],
-    5: lambda image: image.swapaxes(0, 1),
-    6: lambda image: np.rot90(image, -1),
-    7: lambda image: image[::-1, ::-1].swapaxes(0, 1),
-    8: np.rot90,
-}
-"""What makes a picture upright, by EXIF orientation (Exif 2.32, 4.6.4 A): it says where its row 0 and column 0 are."""
 
 _GREY = ("1", "L", "LA", "P", "I", "I;16", "I;16B")
 """Pillow's modes that masks are written in; colours of a palette stand for numbers there."""
@@ -54,8 +43,7 @@ def read_image(path: Path, mode: str) -> NDArray[np.uint8]:
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else "it is broken, or no image"
         raise VideoError(f"cannot read frame {path}: {why}", "write this frame again") from error
-    turn = _UPRIGHT.get(orientation)
-    return np.ascontiguousarray(turn(values)) if turn else values
+    return np.ascontiguousarray(turn_by_orientation(values, orientation))
 
 
 def is_grey(path: Path) -> bool:

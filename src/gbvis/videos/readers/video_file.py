@@ -16,7 +16,7 @@ from gbvis.errors import GbvisError, VideoError
 from gbvis.provenance import hash_file
 from gbvis.videos.readers.container import decode, decode_packets, naming_damage, opened, read_packets, seek
 from gbvis.videos.readers.frame_index import FrameIndex, make_index
-from gbvis.videos.readers.upright import turn_upright
+from gbvis.videos.readers.upright import turn_by_matrix
 from gbvis.videos.video import Frame, Video, VideoShape
 
 if TYPE_CHECKING:
@@ -217,4 +217,4 @@ def _upright(frame: VideoFrame, path: Path) -> Frame:
         pixels = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
     side_data: Any = frame.side_data  # PyAV types it as a dictionary
     matrices = [bytes(data) for data in side_data if data.type.name == "DISPLAYMATRIX"]
-    return turn_upright(pixels, matrices[0] if matrices else None)
+    return turn_by_matrix(pixels, matrices[0] if matrices else None)
