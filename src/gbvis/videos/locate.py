@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gbvis.errors import GbvisError, UsageError, VideoError
 from gbvis.videos.readers import two_stream_folder, video_file
-from gbvis.videos.readers.frame_folder import FlowInFolder, FrameFolder
+from gbvis.videos.readers.frame_folder import FrameFolder, read_flow
 from gbvis.videos.readers.frame_layout import find_flow, find_frames
 from gbvis.videos.synthetic import SyntheticVideo
 from gbvis.videos.two_stream import find_dataset, list_videos
@@ -52,12 +52,11 @@ def look_for(location: str, modality: str, dataset: Path | None) -> Video | None
         return SyntheticVideo(location.removeprefix(SAMPLE_PREFIX), modality)
     try:
         in_dataset = two_stream_folder.read(location, modality, dataset) if dataset else None
-        path = Path(location)
         if in_dataset is not None:
             return in_dataset
+        path = Path(location)
         if modality == "flow":
-            is_there = path.is_dir() and find_flow(path)
-            return FlowInFolder(video_name(location), path) if is_there else None
+            return read_flow(video_name(location), path) if path.is_dir() else None
         if path.is_dir():
             return FrameFolder(video_name(location), path)
         return video_file.read(path) if path.is_file() else None

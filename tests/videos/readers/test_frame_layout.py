@@ -9,7 +9,7 @@ from PIL import Image
 
 from gbvis.errors import VideoError
 from gbvis.videos.locate import check_dataset, look_for
-from gbvis.videos.readers.frame_folder import FlowInFolder
+from gbvis.videos.readers import two_stream_folder
 
 FIRST = 1
 COUNT = 8
@@ -59,6 +59,14 @@ def test_a_folder_without_flow_has_none(tmp_path: Path) -> None:
     frames = look_for(str(tmp_path), "rgb", None)
     assert frames is not None and frames.shape.frame_count == COUNT
     assert "left out: flow_x_*.png (7 files)" in frames.notices[0]
+
+
+def test_flow_that_may_be_one_of_two_ends_no_call(tmp_path: Path) -> None:
+    write(tmp_path / "img", "%05d.png", RGB)
+    for folder, pattern in (("flow_x", "%05d.png"), ("flow_x", "other_%05d.png"), ("flow_y", "%05d.png")):
+        write(tmp_path / folder, pattern, FLOW, 1)
+    with pytest.raises(VideoError, match="flow_x holds two series of pictures"):
+        look_for(str(tmp_path), "flow", None)
 
 
 def test_flow_alone_is_no_rgb(tmp_path: Path) -> None:
@@ -185,5 +193,5 @@ def test_a_data_set_of_one_folder_a_video(tmp_path: Path, name: str) -> None:
     rgb, flow = look_for(name, "rgb", tmp_path / "raw"), look_for(name, "flow", tmp_path / "raw")
     assert rgb is not None and flow is not None
     assert (rgb.name, flow.name, rgb.shape.frame_count, flow.shape.frame_count) == ("v", "v", 8, 7)
-    for outside in ("../raw/v", "..", ".", str(tmp_path / "nowhere"), "w"):
-        assert not isinstance(look_for(outside, "flow", tmp_path / "raw"), FlowInFolder) or Path(outside).exists()
+    for outside in ("../raw/v", "../raw/Class/v", "..", ".", str(tmp_path / "nowhere"), "w"):
+        assert two_stream_folder.read(outside, "flow", tmp_path / "raw") is None

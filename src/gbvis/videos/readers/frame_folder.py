@@ -1,7 +1,8 @@
 """Folders of numbered image files, one frame each."""
 
 from abc import abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
@@ -20,24 +21,28 @@ from gbvis.videos.video import Frame, Video, VideoShape
 class ImageFiles(Video):
     """A video whose frames are image files: one a frame, or one for u and one for v."""
 
-    @property
     @abstractmethod
-    def channels(self) -> tuple[Channel, ...]:
-        """The files of RGB, or those of u and v.
+    def find_channels(self) -> tuple[Channel, ...]:
+        """Return the files of RGB, or those of u and v.
 
         Raises:
             GbvisError: There are none, or two series of pictures may be them, or some are missing.
         """
 
+    @cached_property
+    def _channels(self) -> tuple[Channel, ...]:
+        with _failing_alone():
+            return self.find_channels()
+
     @property
     def notices(self) -> tuple[str, ...]:
         """What was left out, and what is missing."""
-        return tuple(text for channel in self.channels for text in channel.notices)
+        return tuple(text for channel in self._channels for text in channel.notices)
 
     @cached_property
     def _files(self) -> list[tuple[Path, ...]]:
         """Per frame its files: one, or u and v."""
-        return list(zip(*(channel.files for channel in self.channels), strict=True))
+        return list(zip(*(channel.files for channel in self._channels), strict=True))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -82,37 +87,46 @@ class FrameFolder(ImageFiles):
         super().__init__(name, str(folder.absolute()), "rgb")
         self._folder, self._is_in_dataset = folder, is_in_dataset
 
-    @cached_property
-    def channels(self) -> tuple[Channel, ...]:
-        """The files of RGB."""
-        try:
-            frames = find_frames(self._folder)
-        except UsageError as error:  # a call for this folder was refused by then; here the other videos go on
-            raise VideoError(error.problem, error.hint) from error
+    def find_channels(self) -> tuple[Channel, ...]:
+        """Return the files of RGB."""
+        frames = find_frames(self._folder)
         if frames is None:
             raise no_frames(self._folder)
         if self._is_in_dataset:
-            check_gaps(frames)
+            _check_gaps(frames)
         return (frames,)
 
 
 class FlowInFolder(ImageFiles):
     """The flow that lies with a video's frames in one folder."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, flow: tuple[Channel, Channel]) -> None:
         super().__init__(name, str(folder.absolute()), "flow")
-        self._folder = folder
+        self._folder, self._flow = folder, flow
 
-    @cached_property
-    def channels(self) -> tuple[Channel, ...]:
-        """The files of u and v."""
-        try:
-            flow, frames = find_flow(self._folder), find_frames(self._folder)
-        except UsageError as error:
-            raise VideoError(error.problem, error.hint) from error
-        if flow is None:
-            raise no_frames(self._folder)
-        return match_flow(*flow, frames)
+    def find_channels(self) -> tuple[Channel, ...]:
+        """Return the files of u and v."""
+        return match_flow(*self._flow, find_frames(self._folder))
+
+
+def read_flow(name: str, folder: Path) -> FlowInFolder | None:
+    """Return the flow that lies with a video's frames in `folder`; None where there is none.
+
+    Raises:
+        VideoError: Two series of pictures may be it, or a folder cannot be listed.
+    """
+    with _failing_alone():
+        flow = find_flow(folder)
+    return FlowInFolder(name, folder, flow) if flow else None
+
+
+@contextmanager
+def _failing_alone() -> Iterator[None]:
+    """Have what is wrong with one folder end no call: the other videos go on."""
+    try:
+        yield
+    except UsageError as error:
+        raise VideoError(error.problem, error.hint) from error
 
 
 def match_flow(u: Channel, v: Channel, frames: Channel | None) -> tuple[Channel, Channel]:
@@ -124,7 +138,7 @@ def match_flow(u: Channel, v: Channel, frames: Channel | None) -> tuple[Channel,
         VideoError: Frames are missing.
     """
     for channel in (u, v):
-        check_gaps(channel, "flow frame", [u, v])
+        _check_gaps(channel, "flow frame", [u, v])
     lost = [(v, {*_ids(u)} - {*_ids(v)}), (u, {*_ids(v)} - {*_ids(u)})]
     if any(ids for _, ids in lost):
         lacking = [f"{_place(one, [u, v])} lacks {_describe_ids(ids)}" for one, ids in lost if ids]
@@ -143,7 +157,7 @@ def match_flow(u: Channel, v: Channel, frames: Channel | None) -> tuple[Channel,
     return u, v
 
 
-def check_gaps(channel: Channel, noun: str = "frame", beside: Sequence[Channel] = ()) -> None:
+def _check_gaps(channel: Channel, noun: str = "frame", beside: Sequence[Channel] = ()) -> None:
     """Check that no number is missing between the first and the last: what follows a lost frame would shift.
 
     Args:

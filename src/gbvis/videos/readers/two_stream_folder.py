@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gbvis.errors import GbvisError, UsageError, VideoError
+from gbvis.errors import GbvisError, VideoError
 from gbvis.provenance import hash_file
 from gbvis.videos.motion import Motion, decode_motion
-from gbvis.videos.readers.frame_folder import FlowInFolder, FrameFolder, ImageFiles, match_flow
-from gbvis.videos.readers.frame_layout import Channel, find_channel, find_flow, find_frames
+from gbvis.videos.readers.frame_folder import FrameFolder, ImageFiles, match_flow, read_flow
+from gbvis.videos.readers.frame_layout import Channel, find_channel, find_frames
 from gbvis.videos.two_stream import TwoStreamDataset, find_dataset, find_video_folder, is_video_name
 from gbvis.videos.video import Video, video_name
 
@@ -29,14 +29,10 @@ class FlowFolders(ImageFiles):
         self._folders, self._rgb = (u, v), rgb
         self._bounds_file = u.with_name(f"{u.name}.bin")
 
-    @cached_property
-    def channels(self) -> tuple[Channel, ...]:
-        """The files of u and v."""
-        try:
-            u, v = map(find_channel, self._folders)
-            return match_flow(u, v, find_frames(self._rgb) if self._rgb else None)
-        except UsageError as error:  # the other videos of a data set are done all the same
-            raise VideoError(error.problem, error.hint) from error
+    def find_channels(self) -> tuple[Channel, ...]:
+        """Return the files of u and v."""
+        u, v = map(find_channel, self._folders)
+        return match_flow(u, v, find_frames(self._rgb) if self._rgb else None)
 
     @property
     def _has_bounds(self) -> bool:
@@ -124,7 +120,7 @@ def _read_below(location: str, modality: str, dataset: Path) -> Video | None:
     if below is None:
         return None
     if modality == "flow":
-        return FlowInFolder(below.name, below) if find_flow(below) else None
+        return read_flow(below.name, below)
     return FrameFolder(below.name, below)
 
 
@@ -142,4 +138,4 @@ def _read_flow(
             f"{name} has a flow folder {there} and no {lacking} in {dataset}",
             f"expected {lacking}/{name} beside {there}/{name}; extract this video's flow again",
         )
-    return FlowInFolder(called or name, rgb) if rgb and find_flow(rgb) else None
+    return read_flow(called or name, rgb) if rgb else None
