@@ -101,7 +101,7 @@ def find_video_folder(parent: Path, name: str) -> Path | None:
 def list_videos(parent: Path) -> list[str]:
     """Return the names of the videos whose folders lie below `parent`, in order; what is half written is none."""
     with os.scandir(parent) as entries:
-        return sorted(entry.name for entry in entries if is_video_name(entry.name) and _is_folder(entry))
+        return sorted(entry.name for entry in entries if is_video_name(entry.name) and is_folder(entry))
 
 
 def is_video_name(name: str) -> bool:
@@ -152,7 +152,7 @@ def _find_part(folder: Path, inner: str) -> Path | None:
     if not folder.is_dir():
         return None
     with os.scandir(folder) as entries:
-        outers = sorted(entry.name for entry in entries if entry.name.endswith(f"_{inner}") and _is_folder(entry))
+        outers = sorted(entry.name for entry in entries if entry.name.endswith(f"_{inner}") and is_folder(entry))
     candidates = [folder / inner]
     for outer in outers:
         candidates += [folder / outer / inner, folder / outer]
@@ -161,7 +161,7 @@ def _find_part(folder: Path, inner: str) -> Path | None:
     return next((candidate for candidate in candidates if candidate.is_dir()), None)
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def is_folder(entry: os.DirEntry[str]) -> bool:
     """Return whether an entry is a folder, or a link to one; a link that goes in a circle is none."""
     try:
         return entry.is_dir()

@@ -52,6 +52,13 @@ def test_rgb_and_flow_of_one_video(tmp_path: Path, layout: str) -> None:
     assert not frames.notices and not flow.notices
 
 
+def test_a_link_in_a_circle_beside_the_folders(tmp_path: Path) -> None:
+    write(tmp_path / "img", "%05d.png", RGB)
+    (tmp_path / "loop").symlink_to("loop")
+    frames = look_for(str(tmp_path), "rgb", None)
+    assert frames is not None and frames.shape.frame_count == COUNT
+
+
 def test_a_folder_without_flow_has_none(tmp_path: Path) -> None:
     write(tmp_path, "img_%05d.png", RGB)
     write(tmp_path, "flow_x_%05d.png", FLOW, 1)

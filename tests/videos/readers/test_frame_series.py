@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from gbvis.errors import UsageError
-from gbvis.videos.readers.frame_series import choose_series, describe_ranges, find_ranges, group_names
+from gbvis.videos.readers.frame_numbers import describe_ranges, find_ranges
+from gbvis.videos.readers.frame_series import choose_series, group_names
 
 
 def numbered(pattern: str, numbers: range) -> list[str]:

@@ -13,7 +13,8 @@ import numpy as np
 from gbvis.errors import UsageError, VideoError
 from gbvis.provenance import hash_files
 from gbvis.videos.readers.frame_layout import Channel, find_flow, find_frames, no_frames
-from gbvis.videos.readers.frame_series import describe_ranges, find_ranges, natural_order
+from gbvis.videos.readers.frame_numbers import describe_ranges, find_ranges
+from gbvis.videos.readers.frame_series import natural_order
 from gbvis.videos.readers.image_file import read_image
 from gbvis.videos.video import Frame, Video, VideoShape
 

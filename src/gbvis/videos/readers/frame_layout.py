@@ -9,22 +9,23 @@ VIDEO/{img,flow_x,flow_y}/00001.jpg
 ```
 """
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gbvis.errors import VideoError
+from gbvis.videos.readers.frame_numbers import describe_ranges
 from gbvis.videos.readers.frame_series import (
     Series,
     choose_series,
     describe_left_out,
-    describe_ranges,
     group_names,
     list_images,
+    list_names,
 )
 from gbvis.videos.readers.image_file import SUFFIXES
+from gbvis.videos.two_stream import is_folder
 
 _RGB_FOLDERS = ("img", "imgs", "image", "images", "rgb", "frames", "jpegs", "jpg", "i")
 _FLOW_FOLDERS = ("flow", "flows", "tvl1_flow", "optical_flow")
@@ -56,13 +57,14 @@ class Channel:
     @property
     def notices(self) -> list[str]:
         """What a user should know of them."""
-        told = [describe_left_out(self.others, self.series) or ""]
-        if self.series.gaps:
+        gaps = self.series.gaps
+        told = [describe_left_out(self.others, self.series)] if self.others else []
+        if gaps:
             told.append(
-                f"missing in {self.series.pattern}: {describe_ranges(self.series.gaps)}; the frames before and behind "
-                "are read as neighbours"
+                f"missing in {self.series.pattern}: {describe_ranges(gaps)}; the frames before and behind are read as "
+                "neighbours"
             )
-        return [*(f"{self.folder}: {text}" for text in told if text), *self.told]
+        return [*(f"{self.folder}: {text}" for text in told), *self.told]
 
 
 def find_frames(folder: Path) -> Channel | None:
@@ -146,9 +148,4 @@ def _find_pair(series: Sequence[Series]) -> tuple[Series, Series] | None:
 
 def _find_folders(folder: Path) -> dict[str, Path]:
     """Return the folders right below `folder` by their names in small letters."""
-    try:
-        with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
-    except OSError as error:
-        raise VideoError(f"cannot list {folder}: {error.strerror}", "check the folder's permissions") from error
-    return {name.lower(): folder / name for name in sorted(names, reverse=True)}
+    return {name.lower(): folder / name for name in sorted(list_names(folder, is_folder), reverse=True)}

@@ -1,11 +1,14 @@
-"""Frame numbers: what the numbers in names of pictures tell of order, gaps and time."""
+"""Frame numbers: what the numbers in names of pictures tell of order, gaps and time; and ranges of them in words."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-_SHORTEST_RUN = 8
-"""Frames, without a number left out, behind which a number far away is none of them."""
+SHORTEST_RUN = 8
+"""Frames whose numbers are counted one by one: so many are a video, and a number far behind them is none of it."""
+
+MOST_NAMED = 6
+"""Things in a sentence; the others are counted."""
 
 
 def find_step(numbers: Sequence[int]) -> int | None:
@@ -36,12 +39,12 @@ def count_before_outliers(numbers: Sequence[int]) -> int:
     """Return how many numbers come before those that are far behind the others, as in 0, 1, … 11, 9999; else all."""
     run = next((place for place, (one, other) in enumerate(pairwise(numbers), 1) if other != one + 1), len(numbers))
     rest = len(numbers) - run
-    if run < _SHORTEST_RUN or not rest or 10 * rest > run or numbers[run] - numbers[run - 1] <= run:
+    if run < SHORTEST_RUN or not rest or 10 * rest > run or numbers[run] - numbers[run - 1] <= run:
         return len(numbers)
     return run
 
 
-def is_even(numbers: Sequence[int]) -> bool:
+def are_evenly_spaced(numbers: Sequence[int]) -> bool:
     """Return whether all numbers rise by one step."""
     return len({after - before for before, after in pairwise(numbers)}) == 1
 
@@ -67,3 +70,21 @@ def _to_seconds(number: int) -> int:
 
 def _to_clock(seconds: int) -> int:
     return seconds // 3600 * 10000 + seconds // 60 % 60 * 100 + seconds % 60
+
+
+def describe_ranges(ranges: Sequence[tuple[int, int]]) -> str:
+    """Return ranges of numbers in words: `1 to 3, 7 and 9`."""
+    texts: list[str] = []
+    for low, high in ranges[:MOST_NAMED]:
+        texts += [f"{low} to {high}"] if high > low + 1 else [str(number) for number in range(low, high + 1)]
+    texts += [f"{len(ranges) - MOST_NAMED} more"] if len(ranges) > MOST_NAMED else []
+    return " and ".join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else texts[0]
+
+
+def find_ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """Return numbers as ranges without gaps."""
+    ranges: list[tuple[int, int]] = []
+    for number in sorted(numbers):
+        is_next = bool(ranges) and number == ranges[-1][1] + 1
+        ranges[-1:] = [(ranges[-1][0], number)] if is_next else [*ranges[-1:], (number, number)]
+    return ranges

@@ -3,13 +3,20 @@
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from gbvis.errors import UsageError, VideoError
-from gbvis.videos.readers.frame_numbers import count_before_outliers, find_gaps, find_step, is_even
+from gbvis.videos.readers.frame_numbers import (
+    MOST_NAMED,
+    SHORTEST_RUN,
+    are_evenly_spaced,
+    count_before_outliers,
+    find_gaps,
+    find_step,
+)
 from gbvis.videos.readers.image_file import SUFFIXES, is_grey
 
 _FLOW = frozenset(("flow", "flows", "flowx", "flowy", "flowu", "flowv", "tvl", "farneback", "optical"))
@@ -27,9 +34,6 @@ _COPY = re.compile(r"[0-9*].*\(([0-9]+|\*)\)$")
 
 _SAME = {".jpeg": ".jpg", ".tiff": ".tif"}
 _TIME_SEPARATORS = frozenset("-_.:,hm")
-_MOST_NAMED = 6
-_FEWEST = 7
-"""Pictures that are no video, were they counted one by one."""
 
 
 @dataclass(frozen=True)
@@ -87,21 +91,27 @@ class Series:
 
 
 def list_images(folder: Path) -> list[str]:
-    """Return the names of the image files of `folder`, those hidden left out.
+    """Return the names of the image files of `folder`; see `list_names`."""
+    return list_names(folder, _is_image)
+
+
+def list_names(folder: Path, is_wanted: Callable[[os.DirEntry[str]], bool]) -> list[str]:
+    """Return the names of those entries of `folder` that are wanted, those hidden left out.
 
     Raises:
         VideoError: The folder cannot be listed.
     """
     try:
-        with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if entry.name.lower().endswith(SUFFIXES) and _is_frame(entry)]
+        with os.scandir(folder) as entries:  # macOS leaves `._frame.jpg` about
+            return [entry.name for entry in entries if not entry.name.startswith(".") and is_wanted(entry)]
     except OSError as error:
         raise VideoError(f"cannot list {folder}: {error.strerror}", "check the folder's permissions") from error
-    return [name for name in names if not name.startswith(".")]  # macOS leaves `._frame.jpg` about
 
 
-def _is_frame(entry: os.DirEntry[str]) -> bool:
-    """Return whether an entry is a file; a link that leads nowhere is a frame that is lost, and not one fewer."""
+def _is_image(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is an image file; a link that leads nowhere is a lost frame, and not one fewer."""
+    if not entry.name.lower().endswith(SUFFIXES):
+        return False
     if not entry.is_symlink():
         return entry.is_file()
     path = Path(entry.path)
@@ -175,7 +185,7 @@ def _join_negative(series: Sequence[Series]) -> list[Series]:
         below = next((one for one in joined if digits and one.pattern.lower() == f"{name}-*{end}".lower()), None)
         if below and below.numbers and above.numbers and above in joined:
             numbers = (*(-number for number in reversed(below.numbers)), *above.numbers)
-            if is_even(numbers):
+            if are_evenly_spaced(numbers):
                 whole = Series(above.pattern, (*reversed(below.names), *above.names), numbers)
                 joined = [whole, *(one for one in joined if one not in (above, below))]
     return joined
@@ -250,7 +260,7 @@ def choose_series(folder: Path, series: Sequence[Series], is_flow: bool = False)
 def _is_likelier(one: Series, best: Series) -> bool:
     """Return whether a smaller series may be the frames for its numbers, which are better ones."""
     is_run = one.is_consecutive and not best.is_consecutive and 4 * len(one) > len(best)
-    return (not best.numbers and bool(one.numbers) and len(one) > 1) or (is_run and len(one) > _FEWEST)
+    return (not best.numbers and bool(one.numbers) and len(one) > 1) or (is_run and len(one) >= SHORTEST_RUN)
 
 
 def _lie_beside(one: Series, other: Series) -> bool:
@@ -270,28 +280,8 @@ def _check_doubles(folder: Path, series: Series) -> None:
             )
 
 
-def describe_left_out(series: Iterable[Series], chosen: Series) -> str | None:
-    """Return what to say of the series beside the one chosen; None where there are none."""
-    left = [str(one) for one in series if one != chosen]
-    if not left:
-        return None
-    more = [f"{len(left) - _MOST_NAMED} more"] if len(left) > _MOST_NAMED else []
-    return f"the frames are {chosen}; left out: {', '.join(left[:_MOST_NAMED] + more)}"
-
-
-def describe_ranges(ranges: Sequence[tuple[int, int]]) -> str:
-    """Return ranges of numbers in words: `1 to 3, 7 and 9`."""
-    texts: list[str] = []
-    for low, high in ranges[:_MOST_NAMED]:
-        texts += [f"{low} to {high}"] if high > low + 1 else [str(number) for number in range(low, high + 1)]
-    texts += [f"{len(ranges) - _MOST_NAMED} more"] if len(ranges) > _MOST_NAMED else []
-    return " and ".join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else texts[0]
-
-
-def find_ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
-    """Return numbers as ranges without gaps."""
-    ranges: list[tuple[int, int]] = []
-    for number in sorted(numbers):
-        is_next = bool(ranges) and number == ranges[-1][1] + 1
-        ranges[-1:] = [(ranges[-1][0], number)] if is_next else [*ranges[-1:], (number, number)]
-    return ranges
+def describe_left_out(others: Iterable[Series], chosen: Series) -> str:
+    """Return what to say of the series beside the one chosen."""
+    left = [str(one) for one in others]
+    more = [f"{len(left) - MOST_NAMED} more"] if len(left) > MOST_NAMED else []
+    return f"the frames are {chosen}; left out: {', '.join(left[:MOST_NAMED] + more)}"
