@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from gbvis.errors import GbvisError
+from gbvis.errors import GbvisError, UsageError
 from gbvis.videos.two_stream import find_dataset, list_videos
 from gbvis.videos.video import SAMPLE_PREFIX, VIDEO_SUFFIXES, video_name
 
@@ -43,8 +43,8 @@ class Reading:
     frame_count: int | None = None
 
 
-class Shelf:
-    """Where the videos of a list are looked for: the current folder, a data set, beside the list."""
+class SearchPath:
+    """Where the videos of a list are looked for: in the current folder, in a data set, and beside the list."""
 
     def __init__(self, folder: Path, dataset: Path | None = None) -> None:
         self._folder, self._dataset = folder, dataset
@@ -71,6 +71,11 @@ class Shelf:
         beside = os.path.join(self._folder, home) if name else ""  # noqa: PTH118
         return next((path for path in (home, beside) if path and os.path.exists(path)), None)  # noqa: PTH110
 
+    def locate_near(self, name: str) -> str | None:
+        """Return where the last part of a path that is nowhere is: a list may hold the paths of another machine."""
+        last = Path(name).name
+        return self.locate(last) if last != name else None
+
 
 def split_columns(line: str, delimiter: str) -> list[str]:
     """Return the columns of a line; those in double quotes may hold the delimiter."""
@@ -81,24 +86,26 @@ def split_columns(line: str, delimiter: str) -> list[str]:
     return [column.strip() for column in columns]
 
 
-def find_reading(line: str, shelf: Shelf) -> tuple[Reading, str] | None:
+def find_reading(line: str, search_path: SearchPath) -> tuple[Reading, str] | None:
     """Return what a line means and where its video is: the longest name that a video there has; None where none has.
 
     Raises:
-        ValueError: Two readings do; or it tells a file's number of frames, which only folders' lists do.
+        UsageError: Two readings do; or it tells a file's number of frames, which only folders' lists do.
     """
     found: dict[tuple[str, str | None], tuple[Reading, str]] = {}
     for reading in _read_line(line):
-        location = shelf.locate(reading.name)
+        location = search_path.locate(reading.name)
         if location is not None and reading.kind == "name":
             return reading, location
         if location is not None:
             found.setdefault((location, reading.label), (reading, location))
     ordered = sorted(found.values(), key=lambda one: (-len(one[0].name), _counts_a_file(*one)))
     if len(ordered) > 1 and {ordered[0][0].kind, ordered[1][0].kind} == {"label", "frames"}:
-        raise ValueError(f"can be read in two ways: {ordered[0][0].name!r} and {ordered[1][0].name!r} are both there")
+        both = f"{ordered[0][0].name!r} and {ordered[1][0].name!r} are both there"
+        raise UsageError(f"the line {line!r} can be read in two ways: {both}", HOW_LINES_ARE_READ)
     if ordered and _counts_a_file(*ordered[0]):
-        raise ValueError(f"has a column more, as for the frames of a folder, and {ordered[0][1]} is a file")
+        problem = f"the line {line!r} has a column more, as for the frames of a folder, and {ordered[0][1]} is a file"
+        raise UsageError(problem, HOW_LINES_ARE_READ)
     return ordered[0] if ordered else None
 
 

@@ -10,7 +10,7 @@ from gbvis.errors import UsageError
 from gbvis.videos.list_line import (
     HOW_LINES_ARE_READ,
     Reading,
-    Shelf,
+    SearchPath,
     find_reading,
     guess_reading,
     spell_name,
@@ -74,17 +74,17 @@ def read_video_list(text: str, request: ListRequest) -> list[VideoEntry]:
     """
     lines = [stripped for line in text.split("\n") if (stripped := line.strip(_BLANK))]
     folder = Path() if request.name == "-" else Path(request.name).parent
-    shelf = Shelf(folder, request.dataset)
-    hmdb = _read_hmdb(lines, shelf, request)
+    search_path = SearchPath(folder, request.dataset)
+    hmdb = _read_hmdb(lines, search_path, request)
     if hmdb is not None:
         return hmdb
     _check_name(request)
-    header = _find_header(lines, shelf)
+    header = _find_header(lines, search_path)
     if header:
-        return list(_read_table(lines[1:], header, shelf, request))
+        return list(_read_table(lines[1:], header, search_path, request))
     if request.part and not _UCF.fullmatch(Path(request.name).name):
         raise _no_parts(request)
-    return _read_lines(lines, shelf, request)
+    return _read_lines(lines, search_path, request)
 
 
 def find_split_files(folder: Path, request: ListRequest) -> list[Path]:
@@ -95,8 +95,7 @@ def find_split_files(folder: Path, request: ListRequest) -> list[Path]:
         OSError: The folder cannot be read.
     """
     files = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    matches = [(path, match) for path in files for match in [_HMDB.fullmatch(path.name) or _UCF.fullmatch(path.name)]]
-    known = [(path, match) for path, match in matches if match]
+    known = [(path, match) for path in files if (match := _HMDB.fullmatch(path.name) or _UCF.fullmatch(path.name))]
     splits = sorted({int(match["split"]) for _, match in known})
     if len(splits) > 1 and request.split is None:
         raise UsageError(f"{folder} holds the splits {', '.join(map(str, splits))}", "say which: --split 1")
@@ -104,7 +103,7 @@ def find_split_files(folder: Path, request: ListRequest) -> list[Path]:
         path
         for path, match in known
         if request.split in (None, int(match["split"]))
-        and request.part in (None, (match.groupdict().get("part") or request.part or "").lower() or None)
+        and ("part" not in match.groupdict() or request.part in (None, match["part"].lower()))  # HMDB's lines tell it
     ]
     if not found:
         problem = f"{folder} holds no list of videos that is asked for"
@@ -112,7 +111,7 @@ def find_split_files(folder: Path, request: ListRequest) -> list[Path]:
     return found
 
 
-def _read_hmdb(lines: list[str], shelf: Shelf, request: ListRequest) -> list[VideoEntry] | None:
+def _read_hmdb(lines: list[str], search_path: SearchPath, request: ListRequest) -> list[VideoEntry] | None:
     """Return the videos of one of HMDB-51's split files; None where it is none.
 
     Its name tells class and split, and a line the part: 1 for training, 2 for testing, 0 for neither.
@@ -123,10 +122,10 @@ def _read_hmdb(lines: list[str], shelf: Shelf, request: ListRequest) -> list[Vid
         return None
     _check_split(int(about["split"]), request)
     wanted = (request.part,) if request.part else ("train", "test")
+    names = [match[1] for match in matches if match and _HMDB_PARTS[match[2]] in wanted]
     return [
-        VideoEntry(shelf.locate(match[1]) or match[1], class_name=about["name"], is_class_sure=False, is_listed=True)
-        for match in matches
-        if match and _HMDB_PARTS[match[2]] in wanted
+        VideoEntry(search_path.locate(name) or name, class_name=about["name"], is_class_sure=False, is_listed=True)
+        for name in names
     ]
 
 
@@ -156,27 +155,24 @@ def _no_parts(request: ListRequest) -> UsageError:
     )
 
 
-def _read_lines(lines: list[str], shelf: Shelf, request: ListRequest) -> list[VideoEntry]:
-    found: list[tuple[Reading, str] | None] = []
-    for line in lines:
-        try:
-            found.append(find_reading(line, shelf))
-        except ValueError as error:
-            raise UsageError(f"the line {line!r} {error}", HOW_LINES_ARE_READ) from error
+def _read_lines(lines: list[str], search_path: SearchPath, request: ListRequest) -> list[VideoEntry]:
+    found = [find_reading(line, search_path) for line in lines]
     kinds = Counter(one[0].kind for one in found if one and one[0].kind != "name")
     kind = next(iter(kinds)) if len(kinds) == 1 else None
     entries = []
     for line, one in zip(lines, found, strict=True):
-        reading, location = one or ((guessed := guess_reading(line, kind)), guessed.name)
-        entry = _make_entry(location, reading.label, line, request)
-        name = Path(reading.name).name
-        near = shelf.locate(name) if one is None and name != reading.name else None
-        entries.append(replace(entry, frame_count=reading.frame_count, near=near))
+        reading, location = one or (guess_reading(line, kind), None)
+        entries.append(_make_entry(reading, location, line, search_path, request))
     return entries
 
 
-def _make_entry(location: str, label: str | None, line: str, request: ListRequest) -> VideoEntry:
-    entry = VideoEntry(location, is_listed=True)
+def _make_entry(
+    reading: Reading, location: str | None, line: str, search_path: SearchPath, request: ListRequest
+) -> VideoEntry:
+    """Return what a line says of a video; its `location` is None where it is nowhere."""
+    near = None if location else search_path.locate_near(reading.name)
+    entry = VideoEntry(location or reading.name, is_listed=True, frame_count=reading.frame_count, near=near)
+    label = reading.label
     number = re.fullmatch(r"(-?[0-9]{1,9})(?:\.0{1,9})?", label or "")
     if not label or (number and int(number[1]) == -1):  # -1 is written where there is no label
         return entry
@@ -200,9 +196,9 @@ class _Header:
     columns: tuple[str, ...]
 
 
-def _find_header(lines: list[str], shelf: Shelf) -> _Header | None:
+def _find_header(lines: list[str], search_path: SearchPath) -> _Header | None:
     """Return what the columns are, where the first line says it: it names them, and no video."""
-    if len(lines) < 2 or shelf.locate(lines[0]) is not None:
+    if len(lines) < 2 or search_path.locate(lines[0]) is not None:
         return None
     delimiter = next((one for one in "\t,;" if one in lines[0]), None)
     heads = split_columns(lines[0], delimiter) if delimiter else lines[0].split()
@@ -218,7 +214,9 @@ def _column_kind(head: str) -> str:
     return next((kind for kind, names in _COLUMNS.items() if plain in names.split()), "")
 
 
-def _read_table(lines: list[str], header: _Header, shelf: Shelf, request: ListRequest) -> Iterator[VideoEntry]:
+def _read_table(
+    lines: list[str], header: _Header, search_path: SearchPath, request: ListRequest
+) -> Iterator[VideoEntry]:
     """Yield the videos of a list whose columns have headings."""
     if request.part and "part" not in header.columns:
         raise _no_parts(request)
@@ -234,9 +232,13 @@ def _read_table(lines: list[str], header: _Header, shelf: Shelf, request: ListRe
             cells.setdefault(kind, []).append(cell)
         part = next(iter(cells.get("part", [])), "").lower()
         if request.part in (None, _PART_NAMES.get(part, part)):
-            labels = sorted(cells.get("label", []), key=lambda label: not label.isdigit())  # a number goes first
-            located = (shelf.locate(name) for cell in cells["name"] for name in spell_name(cell))
-            location = next((there for there in located if there), cells["name"][0])
-            count = next((int(cell) for cell in cells.get("frames", []) if re.fullmatch("[0-9]{1,9}", cell)), None)
-            entry = _make_entry(location, next(iter(labels), None), line, request)
-            yield replace(entry, frame_count=count)
+            located = (search_path.locate(name) for cell in cells["name"] for name in spell_name(cell))
+            location = next((there for there in located if there), None)
+            yield _make_entry(_read_cells(cells), location, line, search_path, request)
+
+
+def _read_cells(cells: dict[str, list[str]]) -> Reading:
+    """Return what the cells of a line say, by what their columns are."""
+    labels = sorted(cells.get("label", []), key=lambda label: not label.isdigit())  # a number goes first
+    count = next((int(cell) for cell in cells.get("frames", []) if re.fullmatch("[0-9]{1,9}", cell)), None)
+    return Reading("frames", cells["name"][0], next(iter(labels), None), count)
