@@ -100,6 +100,12 @@ def test_a_data_set_is_no_folder_of_videos(here: Path) -> None:
     assert gather("data/jpegs_256") == ["data/jpegs_256/v1"]
 
 
+def test_a_data_set_of_one_folder_a_video(here: Path) -> None:
+    for name in ("A/v1", "B/v2"):
+        draw(f"raw/{name}", 2)
+    assert gather("raw", dataset=here / "raw") == ["raw/A/v1", "raw/B/v2"]
+
+
 def test_pictures_among_videos(here: Path) -> None:
     told: list[str] = []
 

@@ -19,14 +19,14 @@ from gbvis.videos.video import SAMPLE_PREFIX, VIDEO_SUFFIXES, video_name
 def gather_videos(
     entries: Iterable[VideoEntry], dataset: Path | None, progress: Progress | None = None
 ) -> tuple[VideoEntry, ...]:
-    """Return the videos asked for, with those of a folder in its place, and those that match a pattern in its.
+    """Return the videos asked for: a folder becomes the videos in it, and a pattern those that match it.
 
     A name in the data set, and a file or folder that has the very name, come before what the name means as a pattern.
-    One among several of which it cannot be told what is meant keeps that as its problem, and fails alone.
+    Where several are asked for, one that may mean two things keeps the error as its `problem`, and fails alone.
 
     Raises:
-        UsageError: A folder, the only one asked for, holds two series of pictures, or pictures and videos, that would
-            do; or it is a data set.
+        UsageError: The only one asked for is a data set, or a folder with two series of pictures, or with pictures and
+            videos, either of which may be meant.
     """
     progress = progress or Progress()
     asked = list(entries)
@@ -56,7 +56,9 @@ def _find_below(entry: VideoEntry, dataset: Path | None, progress: Progress) -> 
     path = Path(entry.location)
     if path.is_dir():
         if dataset is not None and dataset.is_dir() and path.samefile(dataset):
-            return _list_dataset(dataset)
+            names = _list_dataset(dataset)
+            if names is not None:
+                return names
         _check_no_dataset(path)
         found = list(_walk(path, progress, set()))
         if found == [path]:  # two series in it are noticed before the first hour of work
@@ -68,10 +70,11 @@ def _find_below(entry: VideoEntry, dataset: Path | None, progress: Progress) -> 
     return [str(one) for one in _match(entry.location, progress)]
 
 
-def _list_dataset(dataset: Path) -> list[str]:
+def _list_dataset(dataset: Path) -> list[str] | None:
+    """Return the names of a two-stream data set's videos; None where it is one of a folder a video."""
     folders = find_dataset(dataset)
     parent = folders.rgb or folders.u
-    return list_videos(parent) if parent else []
+    return list_videos(parent) if parent else None
 
 
 def _check_no_dataset(path: Path) -> None:
@@ -87,7 +90,7 @@ def _is_in_dataset(location: str, dataset: Path) -> bool:
     return any(find_video_folder(parent, name) for parent in (folders.rgb, folders.u) if parent)
 
 
-def is_video_file(path: Path) -> bool:
+def _is_video_file(path: Path) -> bool:
     """Return whether a path is a video file by its name, and not hidden; a link that leads nowhere is a lost one."""
     is_named_so = path.name.lower().endswith(VIDEO_SUFFIXES) and not path.name.startswith(".")
     return is_named_so and (path.is_file() or (path.is_symlink() and not path.exists()))
@@ -104,11 +107,11 @@ def _walk(folder: Path, progress: Progress, seen: set[tuple[int, int]]) -> Itera
     except OSError:  # said when it is its turn: the others are done
         yield folder
         return
-    videos = [path for path in inside if is_video_file(path)]
-    are_videos = set(videos)
+    videos = [path for path in inside if _is_video_file(path)]
     if _holds_frames(folder, videos, progress):
         yield folder
         return
+    are_videos = set(videos)
     for path in inside:
         if path in are_videos:
             yield path
@@ -141,7 +144,7 @@ def _match(pattern: str, progress: Progress) -> Iterator[Path]:
     found = glob.glob(at_home, recursive=True)  # as shells do, for absolute paths too  # noqa: PTH207
     matches = sorted(map(Path, found), key=lambda path: natural_order(str(path)))
     folders = [path for path in matches if path.is_dir() and not path.name.startswith(".")]
-    videos = {path for path in matches if is_video_file(path)}
+    videos = {path for path in matches if _is_video_file(path)}
     pictures: dict[Path, set[str]] = {}
     for path in matches:
         if path.name.lower().endswith(SUFFIXES) and path.is_file():

@@ -74,11 +74,11 @@ class VideoEntry:
         class_index: The class that a list gives for it, 0-based, or None.
         video: The video itself, where it was given and not only said where it is.
         class_name: The same by its name, which the network may know.
-        is_class_sure: False where the class is nothing to fail for: a network that does not know it explains another.
+        is_class_sure: False where a network that does not know the class is to explain the one that it predicts.
         is_listed: True where a list names it: then it is no pattern, whatever is in it.
         frame_count: How many frames the list says that it has.
         near: A path beside the list that has its name, where there is nothing at the location.
-        problem: Why it cannot be told what is meant; the other videos go on.
+        problem: The error of a location that may mean two things; the other videos go on.
     """
 
     location: str
