@@ -10,6 +10,9 @@ ONE_A_PACKET = {
 }
 """Codecs each of whose packets shows one frame, or says that it does not."""
 
+_VOP = b"\0\0\1\xb6"
+"""What an MPEG-4 picture begins with; the next 2 bits are 2 for a B-frame (ISO/IEC 14496-2, part 6.2.5)."""
+
 _SMALLEST_MPEG4 = 16
 """Bytes; a packet below that is a placeholder for a frame that was coded in another packet, or for none."""
 
@@ -19,7 +22,7 @@ def count_shown(codec: str, data: bytes) -> int | None:
 
     Args:
         codec: FFmpeg's name of it, one of `ONE_A_PACKET`.
-        data: The packet.
+        data: The packet, of one that is `INSPECTED`.
     """
     count = _COUNTS.get(codec)
     return count(data) if count and data else 1
@@ -46,10 +49,6 @@ def jpeg_size(data: bytes) -> bytes:
             return data[place + 5 : place + 9]
         place += 1 if marker == 0xFF else 2 + int.from_bytes(data[place + 2 : place + 4])
     return b""
-
-
-_VOP = b"\0\0\1\xb6"
-"""What an MPEG-4 picture begins with; the next 2 bits are 2 for a B-frame (ISO/IEC 14496-2, part 6.2.5)."""
 
 
 def _count_mpeg4(data: bytes) -> int | None:
@@ -93,3 +92,6 @@ _COUNTS: dict[str, Callable[[bytes], int | None]] = {
     "vp9": _count_vp9,
     "libvpx-vp9": _count_vp9,
 }
+
+INSPECTED = {*_COUNTS, "mjpeg"}
+"""Codecs whose packets are read here; of others only the codec counts."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gbvis.errors import GbvisError, VideoError
-from gbvis.videos.readers.coded_picture import ONE_A_PACKET, count_shown, is_shown_later, jpeg_size
+from gbvis.videos.readers.coded_picture import INSPECTED, ONE_A_PACKET, count_shown, is_shown_later, jpeg_size
 from gbvis.videos.readers.container import decode, opened, read_packets, tell_choice
 from gbvis.videos.readers.container_headers import check_headers
 
@@ -147,7 +147,7 @@ def _scan(container: InputContainer, stream: VideoStream, path: Path) -> _Packet
 
 
 def _note(found: _Packets, packet: Packet[VideoStream], codec: str, can_reorder: bool) -> None:
-    data = bytes(packet) if codec in ("mpeg4", "vp8", "vp9", "libvpx-vp9", "mjpeg") else b""
+    data = bytes(packet) if codec in INSPECTED else b""
     shown = count_shown(codec, data) if found.is_plain else None
     found.is_plain = shown is not None
     found.is_in_order = found.is_in_order and not (can_reorder and is_shown_later(codec, data))
@@ -177,7 +177,7 @@ def _try(path: Path, times: list[int]) -> list[int] | None:
         if not first:
             raise
     if not first:
-        raise _no_frame(path)
+        raise no_frame(path)
     times = times[times.index(first[0]) if first[0] in times else 0 :]
     return times if first == (times if is_end else times[: len(first)]) else None
 
@@ -188,13 +188,14 @@ def _decode_all(path: Path, is_telling: bool) -> tuple[int, list[int]]:
         found = [frame.pts for frame in decode(container, stream, path)]
         is_delayed = stream.codec_context.has_b_frames
     if not found:
-        raise _no_frame(path)
+        raise no_frame(path)
     times = [time for time in found if time is not None]
     is_rising = len(times) == len(found) and all(before < after for before, after in pairwise(times))
     return len(found), times if is_rising and (is_telling or not is_delayed) else []
 
 
-def _no_frame(path: Path) -> VideoError:
+def no_frame(path: Path) -> VideoError:
+    """Return the error for a file without a frame."""
     return VideoError(f"{path} holds no frame that can be decoded", "check that the file plays")
 
 

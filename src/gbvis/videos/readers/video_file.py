@@ -15,7 +15,7 @@ import numpy as np
 from gbvis.errors import GbvisError, VideoError
 from gbvis.provenance import hash_file
 from gbvis.videos.readers.container import decode, decode_packets, naming_damage, opened, read_packets, seek
-from gbvis.videos.readers.frame_index import FrameIndex, make_index
+from gbvis.videos.readers.frame_index import FrameIndex, make_index, no_frame
 from gbvis.videos.readers.upright import turn_by_matrix
 from gbvis.videos.video import Frame, Video, VideoShape
 
@@ -61,7 +61,7 @@ class VideoFile(Video):
         with opened(self._path) as (container, stream):
             first = next(decode(container, stream, self._path), None)
         if first is None:
-            raise VideoError(f"{self._path} holds no frame that can be decoded", "check that the file plays")
+            raise no_frame(self._path)
         height, width = _upright(first, self._path).shape[:2]
         return VideoShape(index.count, index.rate, width, height, index.seconds)
 
