@@ -179,7 +179,7 @@ def cut_clip(
         video: The stream.
         numbers: Its frames.
         clip_format: What the network takes.
-        sizes: Given the size of each RGB frame that is read.
+        sizes: Where the size of each RGB frame that is read is written, by its number.
 
     Raises:
         GbvisError: A frame cannot be read, or holds flow of another size than the one before it, or that is no number.
@@ -188,10 +188,9 @@ def cut_clip(
     size: tuple[int, ...] | None = None
     for number in sorted(set(numbers)):
         frame = video.read_motion(number) if clip_format.is_motion else video.read(number)
-        if video.modality == "rgb":
-            note = sizes if sizes is not None else {}
-            note[number] = (frame.shape[0], frame.shape[1])
-        elif size not in (None, frame.shape[:2]):
+        if sizes is not None and video.modality == "rgb":
+            sizes[number] = (frame.shape[0], frame.shape[1])
+        if video.modality == "flow" and size not in (None, frame.shape[:2]):
             raise VideoError(
                 f"frame {number} of {video.location} is {frame.shape[1]}x{frame.shape[0]} pixels, the one before it "
                 f"{size[1]}x{size[0]}",

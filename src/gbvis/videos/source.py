@@ -71,27 +71,27 @@ def match_streams(sources: Iterable[Source]) -> Matches:
 def _choose(levels: dict[Source, dict[Source, int]]) -> Matches:
     """Return the partners, by how close each flow is to which frames."""
     matches = Matches({}, {})
-    suitors = defaultdict[Source, list[Source]](list)
+    flows_near = defaultdict[Source, list[Source]](list)
     for flow, level in levels.items():
         for rgb in level:
-            suitors[rgb].append(flow)
+            flows_near[rgb].append(flow)
     for flow, level in levels.items():
         best = max(level.values(), default=_UNRELATED)
         nearest = [rgb for rgb in level if level[rgb] == best != _UNRELATED]
         contents = {rgb.fingerprint for rgb in nearest}
-        if len(contents) == 1 and not _is_taken(flow, nearest[0], suitors[nearest[0]], levels):
+        if len(contents) == 1 and not _is_taken(flow, nearest[0], flows_near[nearest[0]], levels):
             matches.partner[flow] = nearest[0]
         elif contents:
             matches.rivals[flow] = nearest
     return matches
 
 
-def _is_taken(flow: Source, rgb: Source, suitors: list[Source], levels: dict[Source, dict[Source, int]]) -> bool:
+def _is_taken(flow: Source, rgb: Source, flows_near: list[Source], levels: dict[Source, dict[Source, int]]) -> bool:
     """Return whether other flow that was read is closer to these frames, or as close by nothing but the name."""
     level = levels[flow][rgb]
     others = [
         levels[other][rgb]
-        for other in suitors
+        for other in flows_near
         if not other.is_estimated and (other.fingerprint, other.location) != (flow.fingerprint, flow.location)
     ]
     return level < _SAME_CONTENT and any(other > level or other == level == _SAME_NAME for other in others)

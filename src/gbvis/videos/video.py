@@ -60,7 +60,7 @@ class VideoShape:
 
     @property
     def length(self) -> float | None:
-        """Return how many seconds it lasts, where the last frame is shown as long as the one before it."""
+        """How many seconds it lasts, if the last frame is shown as long as the one before; None where nothing tells."""
         if not self.seconds:
             return self.frame_count / self.rate if self.rate else None
         return self.seconds[-1] + (self.seconds[-1] - self.seconds[-2] if len(self.seconds) > 1 else 0)
@@ -126,7 +126,7 @@ class Video(ABC):
 
     Attributes:
         name: The file's stem or the folder's name.
-        location: The absolute path it is read from; `sample:NAME` for one that gbvis draws.
+        location: The absolute path it is read from; `sample:NAME` for one that gbvis draws, `memory:NAME` for an array.
         modality: `rgb` or `flow`.
         is_cropped: True where `read_motion` returns the network's crop and not the whole frame.
     """
