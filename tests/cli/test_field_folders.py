@@ -15,6 +15,7 @@ from gbvis.videos.gather import gather_videos
 from gbvis.videos.locate import look_for
 from gbvis.videos.video import Video
 from gbvis.videos.video_list import ListRequest
+from numbered import read_number
 
 
 @pytest.fixture(scope="module")
@@ -23,13 +24,6 @@ def field(shared: Path) -> Path:
     if not (shared / "field").is_dir():
         pytest.skip(f"needs {shared / 'field'}")
     return shared / "field"
-
-
-def read_number(picture: np.ndarray) -> int:
-    """Return the number in a row of 8 squares at the top: bit 0 on the left, white for 1; in proportion to 160x120."""
-    side = picture.shape[1] / 160
-    middles = [round(side * (8 + 16 * bit)) for bit in range(8)]
-    return sum((int(picture[round(8 * side), x].mean()) > 127) << bit for bit, x in enumerate(middles))
 
 
 def open_video(location: Path | str, modality: str = "rgb", dataset: Path | None = None) -> Video:

@@ -25,9 +25,9 @@ def test_a_byte_order_mark_decides_what_zeros_cannot() -> None:
     assert read_text(io.BytesIO(content), "names") == "漢字.mp4\n"
 
 
-@pytest.mark.parametrize("content", [b"a\0b.mp4\n\0\n", b"a\0", b"\0\0\0\0", b"good.mp4\0 3\n"])
+@pytest.mark.parametrize("content", [b"a\0b.mp4\n\0\n", b"\0\0\0\0", b"good.mp4\0 3\n"])
 def test_zeros_alone_are_no_utf_16(content: bytes) -> None:
-    assert len(read_text(io.BytesIO(content), "names")) in (len(content), len(content) / 2)
+    assert read_text(io.BytesIO(content), "names") == content.decode()
 
 
 @pytest.mark.parametrize(("content", "found"), [(b"a" * 20_000, "20,000 characters"), (bytes(1 << 27), "67,108,864")])

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from readers.numbered import write_numbers
 
 from gbvis.errors import VideoError
 from gbvis.networks.r2plus1d.formats import OLD_SCRIPT
@@ -13,6 +12,7 @@ from gbvis.videos.clip import cut_clip
 from gbvis.videos.clip_request import ClipRequest
 from gbvis.videos.readers.video_file import VideoFile
 from gbvis.videos.video import Video, VideoShape
+from numbered import write_numbers
 
 FORM = OLD_SCRIPT.formats["rgb"]
 

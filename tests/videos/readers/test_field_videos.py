@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numbered import read_number
 
 from conftest import read_frames
 from gbvis.errors import VideoError
@@ -13,6 +12,7 @@ from gbvis.networks.r2plus1d.formats import OLD_SCRIPT
 from gbvis.videos.clip import cut_clip
 from gbvis.videos.clip_request import ClipRequest
 from gbvis.videos.readers.video_file import VideoFile
+from numbered import read_number
 
 
 @pytest.fixture
@@ -29,11 +29,8 @@ def test_each_number_is_the_one_that_is_drawn(field: Path, name: str) -> None:
     assert count == (120 if name == "size_change.ts" else 60)
     for start in (0, 1, 11, 12, 13, 37, count - 3, 58):  # each sought for by itself
         assert read_number(VideoFile(path).read(start)) == start % 60
-    assert [read_number(frame) for frame in _each(VideoFile(path), range(count))] == [n % 60 for n in range(count)]
-
-
-def _each(video: VideoFile, numbers: range) -> list[np.ndarray]:
-    return [video.read(number) for number in numbers]
+    video = VideoFile(path)
+    assert [read_number(video.read(number)) for number in range(count)] == [number % 60 for number in range(count)]
 
 
 def test_packets_that_show_nothing_are_no_frames(field: Path) -> None:

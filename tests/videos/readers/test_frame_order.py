@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numbered import draw_numbers, read_number, write_numbers
 
 from conftest import read_frames
 from gbvis.videos.readers.coded_picture import count_shown
 from gbvis.videos.readers.video_file import VideoFile
+from numbered import draw_numbers, read_number, write_numbers
 
 B_FRAMES = {"g": "12", "bf": "2"}
 

@@ -9,11 +9,11 @@ import av
 import numpy as np
 import pytest
 from av.stream import Disposition
-from numbered import draw_numbers, read_number
 from PIL import Image
 
 from gbvis.errors import VideoError
 from gbvis.videos.readers.video_file import VideoFile
+from numbered import draw_numbers, read_number
 
 COVER = 255 * np.ones((40, 40, 3), np.uint8)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from numbered import write_numbers
 from PIL import Image
 
 from conftest import read_frames
@@ -17,6 +16,7 @@ from gbvis.videos.locate import look_for
 from gbvis.videos.readers import container as containers
 from gbvis.videos.readers import video_file as video_files
 from gbvis.videos.readers.video_file import VideoFile
+from numbered import write_numbers
 
 REAL = [
     "v_SoccerJuggling_g23_c01.avi", "v_WalkingWithDog_g15_c01.avi", "v_Archery_g02_c02.avi", "v_Bowling_g22_c04.avi",
