@@ -76,6 +76,13 @@ def test_flow_that_may_be_one_of_two_ends_no_call(tmp_path: Path) -> None:
         look_for(str(tmp_path), "flow", None)
 
 
+def test_one_flow_frame_twice(tmp_path: Path) -> None:
+    folder = Path(write_both(tmp_path, "folder", RGB, FLOW))
+    shutil.copy(folder / "flow_x_00003.png", folder / "flow_x_3.png")
+    with pytest.raises(VideoError, match=r"flow_x_.* and flow_x_.* are both frame 3"):
+        look_for(str(folder), "flow", None)
+
+
 def test_flow_alone_is_no_rgb(tmp_path: Path) -> None:
     write(tmp_path, "flow_x_%05d.png", FLOW, 1)
     write(tmp_path, "flow_y_%05d.png", FLOW, 1)

@@ -18,6 +18,7 @@ from gbvis.errors import VideoError
 from gbvis.videos.readers.frame_numbers import describe_ranges
 from gbvis.videos.readers.frame_series import (
     Series,
+    check_doubles,
     choose_series,
     describe_left_out,
     group_names,
@@ -88,11 +89,13 @@ def find_flow(folder: Path) -> tuple[Channel, Channel] | None:
     """Return u and v of the flow that lies with the video in `folder`, or None where there is none.
 
     Raises:
-        UsageError: Two series of pictures may be one of them.
+        UsageError: Two series of pictures may be one of them, or two files one frame.
         VideoError: A folder cannot be listed.
     """
     pair = _find_pair(group_names(list_images(folder)))
     if pair:
+        for half in pair:
+            check_doubles(folder, half)
         return Channel(folder, pair[0]), Channel(folder, pair[1])
     inner = _find_folders(folder)
     for x, y in _PAIRS:

@@ -253,7 +253,7 @@ def choose_series(folder: Path, series: Sequence[Series], is_flow: bool = False)
             f"{folder} holds two series of pictures that may be the frames: {best} and {rivals[0]}",
             "move one of them into a folder of its own",
         )
-    _check_doubles(folder, best)
+    check_doubles(folder, best)
     return best
 
 
@@ -272,7 +272,12 @@ def _is_jpeg(series: Series) -> bool:
     return series.names[0].lower().endswith((".jpg", ".jpeg"))  # which no masks are kept as
 
 
-def _check_doubles(folder: Path, series: Series) -> None:
+def check_doubles(folder: Path, series: Series) -> None:
+    """Check that no two files of a series are one frame.
+
+    Raises:
+        UsageError: Two are.
+    """
     for (before, name), (after, other) in pairwise(zip(series.numbers or (), series.names, strict=False)):
         if before == after:
             raise UsageError(
