@@ -1,6 +1,5 @@
 """Find a video: a path, a name in a data set or a sample becomes a `Video`."""
 
-import difflib
 import re
 from itertools import islice
 from pathlib import Path
@@ -100,6 +99,8 @@ def _holds_frame_folders(folder: Path) -> bool:
 
 
 def _nearest(location: str, modality: str, dataset: Path) -> str:
+    import difflib  # here: it takes some milliseconds
+
     folders = find_dataset(dataset)
     folder = folders.rgb if modality == "rgb" else folders.u
     if folder is None:
