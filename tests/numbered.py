@@ -35,13 +35,26 @@ def write_numbers(
     time_of: Callable[[int], int] | None = None,
     **options: str,
 ) -> Path:
-    """Write numbered pictures as a video of 25 a second, or each at its time in milliseconds."""
+    """Write numbered pictures as a video; see `write_video`."""
+    return write_video(path, draw_numbers(count, *size), codec, pixels, form, time_of, **options)
+
+
+def write_video(
+    path: Path,
+    frames: np.ndarray,
+    codec: str = "libx264",
+    pixels: str = "yuv420p",
+    form: str | None = None,
+    time_of: Callable[[int], int] | None = None,
+    **options: str,
+) -> Path:
+    """Write pictures, uint8 (T, height, width, 3), as a video of 25 a second, or each at its time in milliseconds."""
     with av.open(str(path), "w", format=form) as container:
         stream = container.add_stream(codec, rate=25, options=options)
-        stream.height, stream.width, stream.pix_fmt = *size, pixels
+        stream.height, stream.width, stream.pix_fmt = *frames.shape[1:3], pixels
         if time_of:
             stream.codec_context.time_base = Fraction(1, 1000)
-        for number, picture in enumerate(draw_numbers(count, *size)):
+        for number, picture in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             if time_of:
                 frame.pts, frame.time_base = time_of(number), Fraction(1, 1000)
