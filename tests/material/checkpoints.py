@@ -48,7 +48,7 @@ def make_architecture(
 
 def fitted(form: CheckpointFormat) -> CheckpointFormat:
     """Return the format as it names the parameters of `make_architecture`: Caffe2's depends on where stages begin."""
-    return form.fit(form, _CAFFE2_MARKS) if form.fit else form
+    return form.fitted(_CAFFE2_MARKS)
 
 
 def make_tensors(form: CheckpointFormat, channels: int = 3) -> dict[str, torch.Tensor]:

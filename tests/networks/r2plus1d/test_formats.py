@@ -226,7 +226,7 @@ def test_18_and_34_layers(form: CheckpointFormat, depth: int, blocks: tuple[int,
     module = R2Plus1D(make_architecture(form, blocks=blocks), form.variant)
     starts = {18: (2, 4, 6), 34: (3, 7, 13)}[depth]  # VMZ's own counting
     marks = [*(f"shortcut_projection_{index}_w" for index in starts), "last_out_L11_w"]
-    named = form.fit(form, marks) if form.fit else form
+    named = form.fitted(marks)
     tensors = {str(named.name_of(name)): tensor for name, tensor in module.state_dict().items() if "batch" not in name}
     assert build(tensors).info.details["depth"] == depth
 

@@ -53,6 +53,10 @@ class CheckpointFormat:
     extras: str = ""
     fit: Callable[["CheckpointFormat", Collection[str]], "CheckpointFormat"] | None = None
 
+    def fitted(self, names: Collection[str]) -> "CheckpointFormat":
+        """Return the format as it is in a file with tensors of these names."""
+        return self.fit(self, names) if self.fit else self
+
     def name_of(self, parameter: str) -> str | None:
         """Return what the checkpoint calls a parameter of `R2Plus1D` such as `stages.0.1.shortcut.norm.bias`.
 

@@ -19,7 +19,7 @@ _VALUES = {
 
 def share_of_names(named: NamedTensors, form: CheckpointFormat) -> float:
     """Return the share of a file's tensors that have a name of the format, 0-1."""
-    known = _possible_names(_fitted(named, form))
+    known = _possible_names(form.fitted(named.tensors))
     return sum(name in known for name in named.tensors) / max(1, len(named.tensors))
 
 
@@ -28,7 +28,7 @@ def describe_difference(named: NamedTensors, form: CheckpointFormat) -> str:
 
     The words are the end of a sentence that begins with the file.
     """
-    fitted = _fitted(named, form)
+    fitted = form.fitted(named.tensors)
     known = _possible_names(fitted)
     misshapen = [
         f"{name} {list(tensor.shape)} instead of {expected}"
@@ -54,10 +54,6 @@ def list_first(names: Collection[str]) -> str:
     """Return the first three of some names, and how many more there are."""
     listed = list(names)
     return ", ".join(listed[:3]) + (f" and {len(listed) - 3} more" if len(listed) > 3 else "")
-
-
-def _fitted(named: NamedTensors, form: CheckpointFormat) -> CheckpointFormat:
-    return form.fit(form, named.tensors) if form.fit else form
 
 
 def _possible_names(form: CheckpointFormat) -> dict[str, str]:

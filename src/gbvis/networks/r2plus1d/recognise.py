@@ -1,6 +1,8 @@
 """Which checkpoint format a file is in: told by its tensors' names and shapes, by the file itself or by the user."""
 
+import re
 from collections.abc import Collection
+from dataclasses import replace
 
 from torch import Tensor
 
@@ -8,10 +10,12 @@ from gbvis.errors import WeightsError
 from gbvis.networks.r2plus1d import FORMATS
 from gbvis.networks.r2plus1d.architecture import Architecture
 from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat, read_description
-from gbvis.networks.r2plus1d.head import with_own_head
 from gbvis.networks.r2plus1d.likeness import describe_difference, least_names, list_first, share_of_names
 from gbvis.networks.weights import NamedTensors
 from gbvis.networks.weights.safetensors_file import broken_safetensors
+
+_HEAD = re.compile(r"\w*head|fc\d*|cls\w*|class\w*|linear\d*|logits?|out\w*|pred\w*|final|last")
+"""A word in the names that programs give a last layer: `cls_head.fc_cls`, `head.1`, `classifier`."""
 
 
 def recognise_format(named: NamedTensors, asked: str | None) -> tuple[CheckpointFormat, Architecture, NamedTensors]:
@@ -31,10 +35,10 @@ def recognise_format(named: NamedTensors, asked: str | None) -> tuple[Checkpoint
         )
     said = own or (FORMATS.load(asked) if asked else None)
     formats = [said] if said else FORMATS.load_all().values()
-    fitting = [form.fit(form, named.tensors) if form.fit else form for form in _find_candidates(named, formats)]
+    fitting = [form.fitted(named.tensors) for form in _find_candidates(named, formats)]
     if not fitting:
         raise _foreign(named, said)
-    named = with_own_head(named, fitting[0])
+    named = _with_own_head(named, fitting[0])
     architecture = _read_architecture(named, fitting[0])
     downsampling = [blocks[0] for blocks in architecture.stages[1:]]
     has_equal_middles = all(block.first.middle == block.second.middle for block in downsampling)
@@ -76,6 +80,31 @@ def _find_candidates(named: NamedTensors, formats: Collection[CheckpointFormat])
     In them the stem, the classifier or the first block's convolution has a name that occurs in the file.
     """
     return [form for form in formats if form.fits_some(named.tensors)]
+
+
+def _with_own_head(named: NamedTensors, form: CheckpointFormat) -> NamedTensors:
+    """Return the tensors with the one linear layer among them under the format's own name of the classifier.
+
+    In the file it may stand in a `Sequential` behind a dropout (`fc.1.weight`), or beside a backbone
+    (`cls_head.fc_cls.weight`). Where that is not so, the tensors are returned as they are.
+
+    Raises:
+        WeightsError: There are several linear layers: a head that R(2+1)D does not have.
+    """
+    own = form.names["classifier"]
+    if named.description or form.suffixes or f"{own}.weight" in named.tensors:
+        return named
+    weights = (name for name, one in named.tensors.items() if isinstance(one, Tensor) and one.ndim == 2)
+    layers = [name.removesuffix(".weight") for name in weights if name.endswith(".weight")]
+    if len(layers) > 1:
+        raise WeightsError(
+            f"{named.path} has a head of {len(layers)} linear layers, {', '.join(layers[:3])}, and R(2+1)D has one",
+            f"it was read as a checkpoint of the {form.name} format; nothing was loaded",
+        )
+    if not layers or not (layers[0].startswith(f"{own}.") or any(map(_HEAD.fullmatch, re.split("[._]", layers[0])))):
+        return named
+    names = {f"{layers[0]}.{value}": f"{own}.{value}" for value in ("weight", "bias")}
+    return replace(named, tensors={names.get(name, name): tensor for name, tensor in named.tensors.items()})
 
 
 def _read_architecture(named: NamedTensors, form: CheckpointFormat) -> Architecture:
