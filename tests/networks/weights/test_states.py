@@ -238,15 +238,6 @@ def test_an_unknown_network_is_told_by_what_differs(tmp_path: Path, case: str) -
         saved(tmp_path / "unknown.pth", {"state_dict": named(make(make_tensors(TORCHVISION)), "module.")})
 
 
-@pytest.mark.parametrize(
-    "weights", [0.5, "ab", [1, 2, 3], [1], {"rgb": 1}, torch.ones(3), [None, 1], [float("nan"), 1]]
-)
-def test_stream_weights_that_are_none_are_refused(tmp_path: Path, weights: object) -> None:
-    streams = {f"{stream}_state": make_tensors(OLD_SCRIPT, n) for stream, n in (("rgb", 3), ("flow", 2))}
-    with pytest.raises(WeightsError, match="stream_weights"):
-        saved(tmp_path / "both.pth", {**streams, "stream_weights": weights})
-
-
 def test_what_stands_beside_may_be_harmless_and_nothing_more(tmp_path: Path) -> None:
     for beside in (Hostile(), np.array([Hostile()], dtype=object), defaultdict(Hostile().__reduce__)):
         with pytest.raises(WeightsError, match="may run code"):
@@ -262,6 +253,30 @@ def test_a_tree_that_holds_itself_a_million_times_is_walked_once(tmp_path: Path)
     saved(tmp_path / "long.pth", named(make_tensors(TORCHVISION), "a." * 9))
     with pytest.raises(WeightsError):
         saved(tmp_path / "long.pth", named(make_tensors(TORCHVISION), "a." * 100_000))
+    with pytest.raises(WeightsError):
+        saved(tmp_path / "long.pth", renamed(make_tensors(TORCHVISION), "fc.", "_" * 200_000 + "."))
+
+
+def test_a_crowd_of_networks_is_refused_at_once(tmp_path: Path) -> None:
+    path, crowd = (
+        tmp_path / "crowd.safetensors",
+        {f"n{number}.stem.0.weight": torch.tensor([number]) for number in range(600)},
+    )
+    for held, found in (
+        (
+            {"a." * number + "stem.0.weight": torch.ones(1) for number in range(600)},
+            r"crowd\.safetensors",
+        ),  # one in the other
+        ({**crowd, "beside.weight": torch.ones(1)}, "is no checkpoint that gbvis knows"),  # it may go with each
+    ):
+        safetensors.torch.save_file(held, path)
+        with pytest.raises(WeightsError, match=found):
+            load(path)
+    torch.save(
+        {str(number): {"stem.0.weight": one} for number, one in enumerate(crowd.values())}, tmp_path / "crowd.pth"
+    )
+    with pytest.raises(WeightsError, match="holds several networks: 0, 1"):
+        load(tmp_path / "crowd.pth")
 
 
 @pytest.mark.skipif(not FIELD.is_dir(), reason="needs ../shared/field")

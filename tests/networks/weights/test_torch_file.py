@@ -75,7 +75,19 @@ def test_fusion_weights(tmp_path: Path, weights: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "weights", [0.5, 1, torch.tensor(0.5), [0.5], [1.0, 1.0, 1.0], "12", {"rgb": 1.0}, [None, 1.0], torch.ones(2, 2)]
+    "weights",
+    [
+        0.5,
+        1,
+        torch.tensor(0.5),
+        [0.5],
+        [1.0, 1.0, 1.0],
+        "12",
+        {"rgb": 1.0},
+        [None, 1.0],
+        [float("nan"), 1.0],
+        torch.ones(2, 2),
+    ],
 )
 def test_fusion_weights_that_are_none(tmp_path: Path, weights: object) -> None:
     states = {f"{m}_state": make_tensors(OLD_SCRIPT, channels) for m, channels in (("rgb", 3), ("flow", 1))}

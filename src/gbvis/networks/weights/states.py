@@ -32,6 +32,9 @@ _NO_NETWORK = re.compile(r"criterion|loss|\w*_loss|loss_\w+|metrics?|\w*(acc|acc
 _DEEPEST = 12
 """Containers in each other, or words before the network's own names."""
 
+_MOST = 64
+"""Networks that are compared with each other; a file of more is refused, or it would take time and memory at will."""
+
 RAW = "raw"
 """How `--state` calls weights that stand beside averaged ones without a word of their own."""
 
@@ -100,11 +103,14 @@ def _walk(tree: object, path: Path, above: State, seen: set[int], depth: int = 0
 
 
 def _divide(state: State, depth: int = 0) -> list[State]:
-    """Return the networks in one state dict, freed of the words before their names; else the state dict as it is."""
+    """Return the networks in one state dict, freed of the words before their names; else the state dict as it is.
+
+    What lies beside a network, and is no loss or metric, goes with it: it may be the network's head.
+    """
     tensors = dict(state.tensors)
     for _ in range(_DEEPEST):
         if _is_network(tensors):
-            return _split_off_copies(replace(state, tensors=tensors, is_network=True))
+            return _split_off_copies(replace(state, tensors=tensors, is_network=True), depth)
         word = _first_word(next(iter(tensors), ""))
         if not word or not all(name.startswith(f"{word}.") for name in tensors):
             break
@@ -120,16 +126,17 @@ def _divide(state: State, depth: int = 0) -> list[State]:
     beside |= {name: tensor for name, tensor in tensors.items() if "." not in name}
     beside = {name: tensor for name, tensor in beside.items() if tensor.ndim}  # counters of updates, decays
     inside = [one for networks in found.values() for one in networks]
-    if not inside or any(name in one.tensors for one in inside for name in beside):
+    if not 0 < len(inside) <= _MOST or any(name in one.tensors for one in inside for name in beside):
         return [replace(state, tensors=tensors)]
     if len(inside) == 1:
         inside = [replace(inside[0], name=state.name)]
     return [replace(one, tensors={**one.tensors, **beside}) for one in inside]
 
 
-def _split_off_copies(state: State) -> list[State]:
+def _split_off_copies(state: State, depth: int) -> list[State]:
     """Return a network and the copies of it that stand below a first word of their own: `stem.0`, `ema.stem.0`."""
-    groups = {word: _networks_in(state, word, group, 0) for word, group in _group(state.tensors).items()}
+    below = _group(state.tensors) if depth < _DEEPEST else {}
+    groups = {word: _networks_in(state, word, group, depth) for word, group in below.items()}
     words = {word for word, networks in groups.items() if networks}
     rest = {name: tensor for name, tensor in state.tensors.items() if _first_word(name) not in words}
     if not words or not _is_network(rest):
@@ -165,14 +172,13 @@ def _is_network(tensors: Mapping[str, Tensor]) -> bool:
 
 
 def _without_twins(states: Sequence[State]) -> list[State]:
-    """Return the states less those whose tensors lie in the same memory as an earlier one's."""
-
-    def place(state: State) -> object:
+    """Return the states less those whose tensors lie in the same memory as an earlier one's; none of them is read."""
+    different: dict[object, State] = {}
+    for state in states:
         dense = {name: one for name, one in state.tensors.items() if one.layout == torch.strided}
-        where = ((name, one.data_ptr(), *one.shape, *one.stride()) for name, one in dense.items())
-        return state.modality, len(state.tensors), frozenset(where)
-
-    return list({place(state): state for state in reversed(states)}.values())[::-1]
+        where = frozenset((name, one.data_ptr(), *one.shape, *one.stride()) for name, one in dense.items())
+        different.setdefault((len(state.tensors), where), state)
+    return list(different.values())
 
 
 def _pick(states: Sequence[State], path: Path, asked: str) -> list[State]:
@@ -186,13 +192,20 @@ def _pick(states: Sequence[State], path: Path, asked: str) -> list[State]:
 
 def no_such_state(path: Path, asked: str, names: Sequence[str] = ()) -> GbvisError:
     """Return the error for a state that is not in the file, where there are those of some names."""
-    hint = f"the states in it are {', '.join(names[:8])}" if names else "it holds one network: leave out --state"
+    hint = (
+        f"the states in it are {', '.join(names[:8])}"
+        if names
+        else "none of its networks has a name: leave out --state"
+    )
     return WeightsError(f"{path} holds no state {asked!r}", hint)
 
 
 def _choose(states: Sequence[State], path: Path) -> NamedTensors:
     """Return the one that is meant: averaged weights go before raw ones; which epoch's are meant, a file cannot say."""
-    different = _without_copies(_without_last(_without_twins(states)))
+    different = _without_last(_without_twins(states))
+    if len(different) > _MOST:
+        raise _ambiguous(different, path)
+    different = _without_copies(different)
     averaged = [state for state in different if _AVERAGED.fullmatch(state.name)]
     best = [state for state in different if _BEST.fullmatch(state.name)]
     chosen = averaged or different
@@ -210,13 +223,9 @@ def _choose(states: Sequence[State], path: Path) -> NamedTensors:
 
 def _without_last(states: Sequence[State]) -> list[State]:
     """Return the states less the last epoch's where the 2019 script saved it: `state_dict` beside `best.state_dict`."""
-    names = {state.name for state in states}
-    return [state for state in states if not _best_beside(state.name) & names]
-
-
-def _best_beside(name: str) -> set[str]:
-    above, dot, last = name.rpartition(".")
-    return {f"{above}{dot}best.state_dict"} if last == "state_dict" and not _BEST.fullmatch(name) else set()
+    best = (re.fullmatch(r"(.*\.|)best\.state_dict", state.name) for state in states)
+    last = {f"{match[1]}state_dict" for match in best if match}
+    return [state for state in states if state.name not in last]
 
 
 def _without_copies(states: Sequence[State]) -> list[State]:
