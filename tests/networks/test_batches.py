@@ -53,12 +53,11 @@ def run(memory: PlayedMemory | None, clips: int, compute: Callable[[int], None] 
 
 
 @pytest.mark.parametrize("clips", [1, 2, 16, 17, 18, 40, 100])
-@pytest.mark.parametrize(("size", "fit"), [(1000, 16), (222, 10), (160, 5), (125, 2), (110, 1)])
+@pytest.mark.parametrize(("size", "fit"), [(1000, MOST_CLIPS), (222, 10), (160, 5), (125, 2), (110, 1)])
 def test_one_goes_alone_and_then_as_many_as_fit_to_the_end(size: int, fit: int, clips: int) -> None:
     rest = clips - 1
     sizes = [1] + [fit] * (rest // fit) + ([rest % fit] if rest % fit else [])
     assert [len(batch) for batch in run(PlayedMemory(size), clips)] == sizes
-    assert fit <= MOST_CLIPS
 
 
 def test_a_cpu_takes_them_one_by_one() -> None:

@@ -89,6 +89,7 @@ def test_a_gradient_of_a_network_that_takes_bgr_is_in_line_with_the_pixels(rando
         ({"mean": (104.0, 117.0, 123.0)}, RGB, "lies outside of the values"),
         ({"input_range": (1.0, 1.0)}, RGB, "is no range"),
         ({"input_range": (1.0, 0.0)}, RGB, "is no range"),
+        ({"input_range": (0.0, 1e-4)}, RGB, "is no range"),
         ({"input_range": (0.0, 1.0)}, VMZ_CAFFE2.formats["flow"], "motion in pixels"),
         ({"channel_order": "bgr"}, FLOW, "flow has no colours"),
         ({"channel_order": "gbr"}, RGB, "unknown channel order"),

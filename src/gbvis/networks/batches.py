@@ -62,9 +62,9 @@ class Batches:
         with batches.attempt():
             ...  # compute the clips of these numbers
     ```
-    Without a memory to watch, clips go one by one: a CPU is quickest so, in its caches. A GPU is filled by several. The
-    first clip goes alone and shows, once, how much memory one takes; then as many go as fit. If memory runs out all
-    the same, half as many go from then on, beginning with those that failed.
+    Without a memory to watch, clips go one by one, which is quickest on a CPU: its caches hold one. A GPU takes several
+    to be busy. The first clip goes alone and shows, once, how much memory one takes; then as many go as fit. If memory
+    runs out all the same, half as many go from then on, beginning with those that failed.
 
     Attributes:
         clip_count: How many clips there are.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gbvis.networks.endpoint import Endpoint, find_endpoints
-from gbvis.networks.labels import Labels
+from gbvis.networks.labels import Labels, class_name
 from gbvis.version import __version__
 from gbvis.videos.clip import ClipFormat
 
@@ -87,7 +87,7 @@ class WeightsInfo:
 
     def label_of(self, index: int) -> dict[str, Any]:
         """Return class `index` as `{"index": int, "name": str or None}`."""
-        return {"index": index, "name": self.labels[index] if self.labels else None}
+        return {"index": index, "name": class_name(self.labels, index)}
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data, for `from_json`."""
@@ -113,6 +113,6 @@ class WeightsInfo:
         """Return the `count` highest of `scores`, float32 (classes,), as `{"index", "label", "score"}`, best first."""
         best = np.argsort(-scores, kind="stable")[:count]
         return [
-            {"index": int(index), "label": self.label_of(int(index))["name"], "score": float(scores[index])}
+            {"index": int(index), "label": class_name(self.labels, int(index)), "score": float(scores[index])}
             for index in best
         ]

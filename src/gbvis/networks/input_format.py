@@ -43,7 +43,7 @@ class InputFormat:
         """
         check_name("channel order", CHANNEL_ORDERS, self.channel_order or "rgb")
         low, high = self.input_range or (0.0, 1.0)
-        if not 2 / LARGEST_NUMBER <= high - low <= LARGEST_NUMBER or not abs(low) <= LARGEST_NUMBER / 2:
+        if not 255 / LARGEST_NUMBER <= high - low <= LARGEST_NUMBER or not abs(low) <= LARGEST_NUMBER / 2:
             raise UsageError(
                 f"--input-range {low:g},{high:g} is no range", "give its lower and its upper end: 0,1 or 0,255 or -1,1"
             )

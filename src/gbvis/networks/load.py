@@ -103,7 +103,7 @@ def _unknown(named: NamedTensors, kinds: Collection[NetworkKind]) -> WeightsErro
     if likenesses:
         nearest = max(likenesses, key=lambda likeness: likeness.share)
         total = len(named.tensors)
-        alike = f"{round(nearest.share * total)} of its {total} tensors have names of it"
+        alike = f"{round(nearest.share * total)} of its {total} tensors have such names"
         return WeightsError(
             f"{named.path} is no checkpoint that gbvis knows; nearest is {nearest.name}: {alike}, and the file "
             f"{nearest.difference}",
@@ -120,6 +120,6 @@ def check_format(name: str) -> str:
     """Return `name` if some kind of network has such a checkpoint format.
 
     Raises:
-        WeightsError: None has.
+        UsageError: None has.
     """
     return check_name("checkpoint format", [one for kind in KINDS.load_all().values() for one in kind.formats], name)
