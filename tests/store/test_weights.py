@@ -42,7 +42,7 @@ def test_the_last_names_given_hold_for_every_record_of_a_file(store: Store) -> N
     store.weights.keep_labels(replace(INFO, labels=OTHERS))
     store.weights.write([named], "vmz")  # later, and read as another format
     assert [one.labels for one in store.weights.all()] == [OTHERS, OTHERS]
-    assert store.weights.rename([named]) == [replace(named, labels=OTHERS)]
+    assert store.weights.relabel([named]) == [replace(named, labels=OTHERS)]
     store.weights.keep_labels(named)
     assert [one.labels for one in store.weights.all()] == [NAMES, NAMES]
     assert store.weights.labels_of(make_recipe()) == NAMES
@@ -176,5 +176,5 @@ def test_names_go_by_the_network_whatever_file_it_is_in(store: Store) -> None:
     assert store.weights.labels_of(make_recipe(weights="a" * 64)) == OTHERS
     assert store.weights.identities_in("b" * 64) == {"a" * 64, "b" * 64}
     unnamed = replace(copy, sha256="c" * 64, labels=None)
-    assert store.weights.rename([unnamed]) == [replace(unnamed, labels=OTHERS)]
-    assert store.weights.rename([replace(unnamed, identity="d" * 64)]) == [replace(unnamed, identity="d" * 64)]
+    assert store.weights.relabel([unnamed]) == [replace(unnamed, labels=OTHERS)]
+    assert store.weights.relabel([replace(unnamed, identity="d" * 64)]) == [replace(unnamed, identity="d" * 64)]

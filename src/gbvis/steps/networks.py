@@ -181,7 +181,7 @@ class Networks:
         if not infos:
             infos = [network.info for network in self._load_file(path, sha256)]
             self._new_infos.append(infos)
-            infos = store.weights.rename(infos) if store else infos
+            infos = store.weights.relabel(infos) if store else infos
         return infos
 
     def _hash(self, path: Path, store: Store | None = None) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,7 @@ class WeightsRecords:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._labels: dict[tuple[str, str, str], Labels | None] = {}
-        self._names: dict[str, str] = {}
+        self._said: dict[tuple[str, str, str], tuple[str, Labels | None]] = {}
 
     def read(self, sha256: str, reading: str | None = None) -> list[WeightsInfo]:
         """Return what is known of the networks in the weights file with that hash; nothing where it is not known.
@@ -54,33 +54,22 @@ class WeightsRecords:
             sha256: The file's hash.
             reading: What the user said of the file, where anything: its checkpoint format, which state of it is meant.
         """
-        return self._read(weights_key(sha256, reading))
+        key = weights_key(sha256, reading)
+        return _read_infos(key, self._read_record(key))
 
-    def _read(self, key: str) -> list[WeightsInfo]:
-        record = self._read_record(key)
-        try:
-            infos = [WeightsInfo.from_json(one) for one in record.networks.values()]
-            sha256 = key.removeprefix(f"{WEIGHTS}/").split("-")[0]
-            are_its = [(info.modality, info.sha256) for info in infos] == [(name, sha256) for name in record.networks]
-            return [_renamed(info, [record]) for info in infos] if are_its and all(map(_is_sound, infos)) else []
-        except NONSENSE:  # the file is read again
-            return []
+    def all(self) -> Iterator[WeightsInfo]:
+        """Yield what is known of every network."""
+        for key, record in self._records():
+            yield from _read_infos(key, record)
 
     def is_sound(self, key: str) -> bool:
         """Return whether a record is as it was written; that of another release is sound, and not read."""
-        networks = self._read_record(key).networks
-        return bool(self._read(key)) or any(one.get("gbvis") != MADE_BY for one in networks.values())
+        record = self._read_record(key)
+        return bool(_read_infos(key, record)) or any(one.get("gbvis") != MADE_BY for one in record.networks.values())
 
-    def _read_record(self, key: str) -> _Record:
-        """Return the record at a key; an empty one where there is none, or its form is wrong."""
-        try:
-            return msgspec.convert(read_attributes(self._storage, key) or {"networks": {}}, _Record)
-        except NONSENSE:
-            return _Record({})
-
-    def rename(self, infos: list[WeightsInfo]) -> list[WeightsInfo]:
+    def relabel(self, infos: list[WeightsInfo]) -> list[WeightsInfo]:
         """Return what is known of one weights file, with the class names that were last given for it."""
-        return [_renamed(info, self._list_records(info.sha256), self._list_records(info.identity)) for info in infos]
+        return [_relabel(info, self._list_records(info.sha256), self._list_records(info.identity)) for info in infos]
 
     def write(self, infos: list[WeightsInfo], reading: str | None = None) -> None:
         """Keep what is known of one weights file, read as the user said, where anything was said.
@@ -88,29 +77,28 @@ class WeightsRecords:
         Raises:
             GbvisError: The store cannot be written.
         """
-        networks = {info.modality: info.to_json() for info in infos}
-        labels = {name: given for one in self._list_records(infos[0].sha256) for name, given in one.labels.items()}
+        others = self._list_records(infos[0].sha256)
+        labels = {stream: given for one in others for stream, given in one.labels.items()}
+        record = _Record({info.modality: info.to_json() for info in infos}, labels=labels, name=_name_in(others))
         with transaction(self._storage, weights_key(infos[0].sha256, reading), None) as writer:
-            writer.attributes = asdict(_Record(networks, labels=labels, name=self._name_of(infos[0].sha256)))
+            writer.attributes = asdict(record)
+        self._said.clear()
 
     def find_hash(self, path: Path, stamp: Stamp) -> str | None:
         """Return the hash of the weights file at `path`, if it had this stamp when it was hashed; else None."""
-        for name in self._storage.list_folders(WEIGHTS):
-            if self._read_record(f"{WEIGHTS}/{name}").files.get(str(path)) == stamp:
-                return name.split("-")[0]
-        return None
+        return next((_hash_in(key) for key, one in self._records() if one.files.get(str(path)) == stamp), None)
 
     def keep_hash(self, path: Path, stamp: Stamp, sha256: str, reading: str | None = None) -> None:
         """Keep where a weights file lies, and its stamp, beside its record; where the store cannot be written, not."""
         key = weights_key(sha256, reading)
-        self._update(key, files={**self._read_record(key).files, str(path): stamp})
+        record = self._read_record(key)
+        self._update(key, record, files={**record.files, str(path): stamp})
 
     def keep_labels(self, info: WeightsInfo) -> None:
         """Keep a network's class names in every record of it; where the store cannot be written, not."""
-        for key in dict.fromkeys([*self._list_keys(info.sha256), *self._list_keys(info.identity)]):
+        for key, record in {**dict(self._records(info.sha256)), **dict(self._records(info.identity))}.items():
             if info.labels:
-                self._update(key, labels={**self._read_record(key).labels, info.modality: info.labels})
-        self._labels.clear()
+                self._update(key, record, labels={**record.labels, info.modality: info.labels})
 
     def keep_name(self, infos: Iterable[WeightsInfo], name: str) -> str:
         """Keep what the user calls a file in every record of it; where the store cannot be written, not.
@@ -120,48 +108,41 @@ class WeightsRecords:
         """
         replaced = ""
         for sha256 in {info.sha256 for info in infos}:
-            before = self._name_of(sha256)
-            for key in self._list_keys(sha256):
-                self._update(key, name=name)
-            replaced = before if self._name_of(sha256) != before else replaced
-        self._names.clear()
+            records = dict(self._records(sha256))
+            before = _name_in(records.values())
+            are_renamed = [self._update(key, record, name=name) for key, record in records.items()]
+            replaced = before if any(are_renamed) and before != name else replaced
         return replaced
 
     def names(self) -> set[str]:
         """Return what the user calls weights files, as far as they have names."""
-        return {name for key in self._keys() if (name := self._read_record(key).name)}
+        return {record.name for _, record in self._records() if record.name}
 
     def find_named(self, name: str) -> set[str]:
         """Return the identities of the networks whose weights file the user calls by that name."""
-        named = (key for key in self._keys() if name and self._read_record(key).name == name)
-        return {identity for key in named for identity in self.identities(key)}
+        named = ((key, record) for key, record in self._records() if name and record.name == name)
+        return {identity for key, record in named for identity in _identities(key, record)}
 
     def name_of(self, recipe: Recipe) -> str:
         """Return what the user calls the weights that a run was computed with; empty where they have no name."""
-        if recipe.weights not in self._names:
-            self._names[recipe.weights] = self._name_of(recipe.weights)
-        return self._names[recipe.weights]
-
-    def _name_of(self, sha256: str) -> str:
-        return next((one.name for one in self._list_records(sha256) if one.name), "")
+        return self._said_of(recipe)[0]
 
     def labels_of(self, recipe: Recipe) -> Labels | None:
         """Return the class names of the network that a run was computed with; None where nobody knows them.
 
         Names outlast the release that wrote a record, unlike all else in it.
         """
+        return self._said_of(recipe)[1]
+
+    def _said_of(self, recipe: Recipe) -> tuple[str, Labels | None]:
+        """Return the name of a run's weights and their class names; looked up once for all runs of a network."""
         network = (recipe.weights, recipe.family, recipe.modality)
-        if network not in self._labels:
+        if network not in self._said:
             records = self._list_records(recipe.weights)
             given = (one.labels.get(recipe.modality) for one in records)
             known = (_labels_in(one.networks.get(recipe.modality, {}), recipe.family) for one in records)
-            self._labels[network] = next(filter(None, [*given, *known]), None)
-        return self._labels[network]
-
-    def all(self) -> Iterator[WeightsInfo]:
-        """Yield what is known of every network."""
-        for name in self._storage.list_folders(WEIGHTS):
-            yield from self._read(f"{WEIGHTS}/{name}")
+            self._said[network] = _name_in(records), next(filter(None, chain(given, known)), None)
+        return self._said[network]
 
     def mend_level(self) -> None:
         """Write the metadata of the group that holds the records, where it is not as it should be and can be."""
@@ -170,32 +151,70 @@ class WeightsRecords:
 
     def identities(self, key: str) -> set[str]:
         """Return the identities of the networks in a record; and its file's hash, by which runs went before."""
-        found = {one.get("identity") for one in self._read_record(key).networks.values()}
-        return {key.removeprefix(f"{WEIGHTS}/").split("-")[0], *(one for one in found if isinstance(one, str) and one)}
+        return _identities(key, self._read_record(key))
 
     def identities_in(self, sha256: str) -> set[str]:
         """Return the identities of the networks that a weights file with this hash was ever read as."""
-        return {one for key in self._keys() if key.split("/")[1].startswith(sha256) for one in self.identities(key)}
+        return {identity for key, record in self._records(sha256) for identity in _identities(key, record)}
 
-    def _keys(self) -> list[str]:
-        return [f"{WEIGHTS}/{name}" for name in self._storage.list_folders(WEIGHTS)]
-
-    def _list_keys(self, identity: str) -> list[str]:
-        """Return the keys of the records of a network, or of a file, by its hash."""
-        return [key for key in self._keys() if identity in self.identities(key)]
+    def _records(self, identity: str | None = None) -> Iterator[tuple[str, _Record]]:
+        """Yield the records and their keys: all, or those of one network, or of one file by its hash."""
+        for name in self._storage.list_folders(WEIGHTS):
+            key = f"{WEIGHTS}/{name}"
+            record = self._read_record(key)
+            if identity is None or identity in _identities(key, record):
+                yield key, record
 
     def _list_records(self, identity: str) -> list[_Record]:
-        return [self._read_record(key) for key in self._list_keys(identity)]
+        return [record for _, record in self._records(identity)]
 
-    def _update(self, key: str, **changes: Any) -> None:
-        record = self._read_record(key)
+    def _read_record(self, key: str) -> _Record:
+        """Return the record at a key; an empty one where there is none, or its form is wrong."""
+        try:
+            return msgspec.convert(read_attributes(self._storage, key) or {"networks": {}}, _Record)
+        except NONSENSE:
+            return _Record({})
+
+    def _update(self, key: str, record: _Record, **changes: Any) -> bool:
+        """Change a record, and return whether that was done: where the store cannot be written, it stays as it is."""
         changed = replace(record, **changes)
-        if record.networks and changed != record:
-            with suppress(OSError):
-                write_attributes(self._storage, key, asdict(changed))
+        if not record.networks or changed == record:
+            return False
+        with suppress(OSError):
+            write_attributes(self._storage, key, asdict(changed))
+            self._said.clear()
+            return True
+        return False
 
 
-def _renamed(info: WeightsInfo, records: Iterable[_Record], others: Iterable[_Record] = ()) -> WeightsInfo:
+def _hash_in(key: str) -> str:
+    """Return the hash of the file whose record has that key."""
+    return key.removeprefix(f"{WEIGHTS}/").split("-")[0]
+
+
+def _identities(key: str, record: _Record) -> set[str]:
+    found = {one.get("identity") for one in record.networks.values()}
+    return {_hash_in(key), *(one for one in found if isinstance(one, str) and one)}
+
+
+def _name_in(records: Iterable[_Record]) -> str:
+    """Return what the user calls the file that records are of; empty where it has no name."""
+    return next((record.name for record in records if record.name), "")
+
+
+def _read_infos(key: str, record: _Record) -> list[WeightsInfo]:
+    """Return what a record knows of its networks; nothing where another release wrote it, or it makes no sense."""
+    try:
+        infos = [WeightsInfo.from_json(one) for one in record.networks.values()]
+        are_its = [(info.modality, info.sha256) for info in infos] == [
+            (name, _hash_in(key)) for name in record.networks
+        ]
+        return [_relabel(info, [record]) for info in infos] if are_its and all(map(_is_sound, infos)) else []
+    except NONSENSE:  # the file is read again
+        return []
+
+
+def _relabel(info: WeightsInfo, records: Iterable[_Record], others: Iterable[_Record] = ()) -> WeightsInfo:
     """Return what is known of a network, with the class names that were given for it, where they fit its classes.
 
     Args:
