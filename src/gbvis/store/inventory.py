@@ -85,7 +85,7 @@ def list_used_with(store: Store, runs: Iterable[StoredRun]) -> list[Entry]:
     """
     by_video = defaultdict[str, list[StoredRun]](list)
     for run in runs:
-        by_video[_video_of(run)].append(run)
+        by_video[run.key.split("/", 1)[0]].append(run)
     clips, flow = set[str](), set[str]()
     for video, gone in by_video.items():
         keys = {run.key for run in gone}
@@ -107,8 +107,3 @@ def _flow_of(store: Store, video: str, runs: Iterable[StoredRun]) -> set[str]:
     users = [run for run in runs if run.recipe.flow_algorithm]
     flows = (StoredFlow.read(store.storage, key) for key in (store.keys(f"{video}/{FLOW}") if users else ()))
     return {flow.key for flow in flows if flow and any(map(flow.is_used_by, users))}
-
-
-def _video_of(run: StoredRun) -> str:
-    """Return the key of a run's video."""
-    return run.key.split("/", 1)[0]

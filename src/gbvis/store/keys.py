@@ -55,7 +55,9 @@ def video_key(name: str) -> str:
 
 def name_of_key(key: str) -> str | None:
     """Return the video whose key that is; None where the key was cut, and the name cannot be told from it."""
-    return None if "~" in key else os.fsdecode(unquote_to_bytes(key)) if key != "%" else ""
+    if "~" in key:
+        return None
+    return "" if key == "%" else os.fsdecode(unquote_to_bytes(key))
 
 
 def readable_name(name: str) -> str:

@@ -49,8 +49,7 @@ class LocalStorage(Storage):
     def read(self, key: str, at_most: int = LARGEST_METADATA) -> bytes:
         """Return a file's content; what is no plain file, a pipe that nobody fills among them, is not there."""
         with self._reading():
-            level, _, name = key.rpartition("/")
-            path = self._check_path(key) if name == ".." else f"{self._check_path(level)}/{name}"
+            path = self._check_parent(key)
             status = os.lstat(path)  # a link is no plain file
             if not stat.S_ISREG(status.st_mode) or status.st_size > at_most:
                 raise FileNotFoundError(errno.ENOENT, "it is no file, or far too large", path)
@@ -177,10 +176,6 @@ class LocalStorage(Storage):
         if error.errno not in _NOT_THERE:
             raise Unreachable(self.location, f"{error.filename or 'a part of it'}: {error.strerror}") from error
 
-    def _path(self, key: str) -> Path:
-        """Return the path of a key; as `_check_path`."""
-        return Path(self._check_path(key))
-
     def _check_path(self, key: str) -> str:
         """Return the path of a key, which never leads out of the store.
 
@@ -194,11 +189,19 @@ class LocalStorage(Storage):
                 raise OSError(errno.ELOOP, f"{path} is a symbolic link, and would lead out of the store")
         return path
 
+    def _check_parent(self, key: str) -> str:
+        """Return the path of a key, which may itself be a link, in a level that never leads out of the store.
+
+        Raises:
+            OSError: It would.
+        """
+        level, _, name = key.rpartition("/")
+        return self._check_path(key) if name == ".." else f"{self._check_path(level)}/{name}"
+
     def _target(self, key: str) -> Path:
         """Return the path of what is to be replaced or removed: a link in its place goes, and what it leads to stays.
 
         Raises:
-            OSError: A level above it would lead out of the store.
+            OSError: As `_check_parent`.
         """
-        level, _, name = key.rpartition("/")
-        return self._path(key) if name == ".." else self._path(level) / name
+        return Path(self._check_parent(key))
