@@ -55,33 +55,32 @@ def load_tvl1() -> Any:
         UsageError: OpenCV is not installed, is without these modules, or is a release that gives other numbers.
     """
     opencv = load_opencv()
-    found = " and ".join(_find_packages()) or f"OpenCV {opencv.__version__}"
     instead = "or take another algorithm, which any OpenCV has: --flow-algorithm dis"
     try:
         create = opencv.optflow.DualTVL1OpticalFlow_create
     except AttributeError as error:
         raise UsageError(
-            f"TV-L1 is in OpenCV's contributed modules, which are not installed: found {found}",
+            f"TV-L1 is in OpenCV's contributed modules, which are not installed: found {_find_packages()}",
             f"uninstall that, for packages of OpenCV overwrite each other, then {_INSTALL}; {instead}",
         ) from error
     if int(opencv.__version__.partition(".")[0]) < _FIRST_RELEASE:
         raise UsageError(
             f"TV-L1 of OpenCV {opencv.__version__} gives other numbers than that of {_FIRST_RELEASE}, which gbvis was "
-            f"checked with: found {found}",
+            f"checked with: found {_find_packages()}",
             f"`pip install 'opencv-contrib-python-headless>={_FIRST_RELEASE}'`; {instead}",
         )
     return create
 
 
-def _find_packages() -> list[str]:
-    """Return the packages of OpenCV that are installed, with their releases."""
+def _find_packages() -> str:
+    """Return which packages of OpenCV are installed, with their releases; looked up only for messages."""
     from importlib.metadata import PackageNotFoundError, version
 
     found = []
     for package in _PACKAGES:
         with suppress(PackageNotFoundError):
             found.append(f"{package} {version(package)}")
-    return found
+    return " and ".join(found) or f"OpenCV {load_opencv().__version__}"
 
 
 def environment() -> dict[str, Any]:
