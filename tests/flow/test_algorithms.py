@@ -117,6 +117,7 @@ def test_tvl1_alone_asks_for_contributed_modules(call: Call, video_file: Path) -
     called.check_error(2, "found opencv-python-headless 5.0.0.93", "uninstall", "gbvis[flow]", "--flow-algorithm dis")
     assert not list(Path().iterdir())
     assert call("extract", video_file, "-o", "data", "--flow-algorithm", "dis").code == 0
+    assert call("extract", video_file, "-o", "frames", "-m", "rgb").code == 0  # which asks for no motion
 
 
 @pytest.mark.usefixtures("_without_contrib")

@@ -11,7 +11,7 @@ from gbvis.atomic_file import check_place, locked
 from gbvis.errors import GbvisError, UsageError, VideoError
 from gbvis.flow import ALGORITHMS
 from gbvis.flow.parallel import estimate_pairs
-from gbvis.flow.preprocess import environment, scale_frame
+from gbvis.flow.preprocess import environment, load_opencv, scale_frame
 from gbvis.flow.recipe import FlowRecipe
 from gbvis.progress import Failure, Progress
 from gbvis.registry import check_name
@@ -90,7 +90,10 @@ def run(request: ExtractRequest, progress: Progress | None = None) -> Iterator[E
     """
     progress = progress or Progress()
     try:
-        ALGORITHMS.load(request.algorithm).check()
+        if request.modality == "rgb":
+            load_opencv()  # frames are scaled with it
+        else:
+            ALGORITHMS.load(request.algorithm).check()
         check_parts(request.output)
         (request.output / RECORDS).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -145,13 +148,28 @@ def _open(request: ExtractRequest, video: Video, flow_recipe: FlowRecipe, modali
 def _write(
     video: Video, streams: dict[str, TwoStreamWriter], flow_recipe: FlowRecipe, is_forced: bool, progress: Progress
 ) -> dict[str, int]:
-    """Write the streams, each frame decoded once, and return their numbers of frames."""
+    """Write the streams, and return their numbers of frames."""
     count = video.shape.frame_count
     counts = {name: count - (name == "flow") for name in streams}
     if "flow" in streams:
         check_length(video)
     for stream in streams.values():
         stream.begin(is_forced)
+    _write_missing(video, streams, counts, flow_recipe, progress)
+    about = {"video": video.name, "location": video.location, "rate": video.shape.rate, "made": environment()}
+    for name, stream in streams.items():
+        stream.finish(counts[name], about)
+    return counts
+
+
+def _write_missing(
+    video: Video,
+    streams: dict[str, TwoStreamWriter],
+    counts: dict[str, int],
+    flow_recipe: FlowRecipe,
+    progress: Progress,
+) -> None:
+    """Write what the streams lack of so many frames; each frame of the video is decoded once."""
     missing = {name: stream.missing(counts[name]) for name, stream in streams.items()}
     frames, pairs = set(missing.get("rgb", ())), missing.get("flow", [])
     progress.expect(len(pairs) or len(frames), video.name)
@@ -172,10 +190,6 @@ def _write(
         read(number)
         if not pairs:
             progress.advance(video.name)
-    about = {"video": video.name, "location": video.location, "rate": video.shape.rate, "made": environment()}
-    for name, stream in streams.items():
-        stream.finish(counts[name], about)
-    return counts
 
 
 def _read_scaled(video: Video, number: int) -> Frame:
