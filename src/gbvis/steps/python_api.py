@@ -21,7 +21,7 @@ from gbvis.steps.render import RenderedFile, RenderRequest
 from gbvis.steps.selection import Selection
 from gbvis.steps.streams import FlowRequest
 from gbvis.store import Store
-from gbvis.videos.clip_request import read_clip_request
+from gbvis.videos.clip_request import ClipRequest, read_clip_request
 from gbvis.videos.name_list import VideoEntry
 from gbvis.videos.video import Video
 
@@ -107,7 +107,7 @@ def explain(
         labels=tuple(str(label) for label in _list(labels)),
         filters=_list(filters),
         top_filters=top_filters,
-        clips=read_clip_request(frames, str(clips), None if start is None else str(start), stride),
+        clips=_clips(frames, clips, start, stride),
         methods=tuple(parse_method(one) if isinstance(one, str) else one for one in _list(methods)),
         flow=flow or FlowRequest(),
         is_forced=force,
@@ -168,7 +168,7 @@ def predict(
         videos=_entries(videos),
         weights=_weights(weights, modality, device, precision, class_names, checkpoint_format, state, inputs),
         dataset=_path(dataset),
-        clips=read_clip_request(frames, str(clips), None if start is None else str(start), stride),
+        clips=_clips(frames, clips, start, stride),
         top=top,
         flow=flow or FlowRequest(),
         store=store,
@@ -282,8 +282,8 @@ def _weights(
     precision: str,
     class_names: str | Path | None,
     checkpoint_format: str | None,
-    state: str | None = None,
-    inputs: InputFormat | Mapping[str, InputFormat] | None = None,
+    state: str | None,
+    inputs: InputFormat | Mapping[str, InputFormat] | None,
 ) -> WeightsRequest:
     found = tuple(find_weights(Path(path)) for path in _list(paths))
     return WeightsRequest(
@@ -296,6 +296,10 @@ def _weights(
         state=state,
         inputs=InputFormats({"": inputs} if isinstance(inputs, InputFormat) else dict(inputs or {})),
     )
+
+
+def _clips(frames: int | None, clips: int | str, start: int | str | None, stride: int) -> ClipRequest:
+    return read_clip_request(frames, str(clips), None if start is None else str(start), stride)
 
 
 def _path(given: str | Path | None) -> Path | None:
