@@ -16,6 +16,7 @@ from gbvis.networks.sample import SAMPLE_WEIGHTS
 from gbvis.provenance import Stamp, digest_of, hash_file, stamp_file
 from gbvis.registry import check_name, suggest
 from gbvis.store import Store
+from gbvis.store.keys import weights_key
 
 if TYPE_CHECKING:
     from gbvis.networks.network import Network
@@ -167,9 +168,10 @@ class Networks:
         if network is None or network.info.sha256 != planned.sha256:
             raise UsageError(f"{path} has changed since this call began", "repeat the call")
         if replace(network.info, path=planned.path, labels=planned.labels) != planned:
+            key = weights_key(planned.sha256, self._request.reading)
             raise UsageError(
                 f"what the store says of {path} is not what the file holds",
-                f"remove the folder weights/{planned.sha256} from the store, and repeat the call",
+                f"remove the folder {key} from the store, and repeat the call",
             )
 
     def _read_infos(self, path: Path, store: Store | None) -> list[WeightsInfo]:

@@ -132,14 +132,14 @@ def _predict_stream(
     request: PredictRequest, entry: VideoEntry, name: str, modality: str, networks: Networks, progress: Progress
 ) -> _Stream:
     info = networks.infos[modality]
+    scores_at = info.scores
+    if scores_at is None:
+        raise UsageError(f"the network {info.path} gives no class probabilities", "explain it instead")
     video = find_stream(entry, info, request.dataset, request.flow, partial(_open_store, request.store), progress)
     frames = request.clips.completed(info.clip_format).choose_frames(video.shape)
     tell_notices(video, progress)
     video.prepare({number for numbers in frames for number in numbers})
     progress.expect(len(frames), video.name)
-    scores_at = info.scores
-    if scores_at is None:
-        raise UsageError(f"the network {info.path} gives no class probabilities", "explain it instead")
     scores = _mean_scores(video, frames, networks.load(modality), scores_at, progress)
     top = info.top(scores, request.top)
     prediction = Prediction(video.name, modality, len(frames), top, entry.location, name)

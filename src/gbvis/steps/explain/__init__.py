@@ -50,17 +50,13 @@ def _explain(
 
     def prepare(entry: VideoEntry, info: WeightsInfo) -> VideoJob:
         video = find_stream(entry, info, request.dataset, request.flow, lambda: store, ahead)
-        job = VideoJob(request, entry, video, networks, store, ahead)
+        job = VideoJob(request, entry, names[entry.location], video, networks, store, ahead)
         job.prepare()
         return job
 
     for entry, prepared in _one_ahead(prepare, itertools.product(request.videos, networks.infos.values()), ahead):
         try:
-            for one in prepared.result().explain():
-                if isinstance(one, ExplainedRun):
-                    yield replace(one, location=entry.location, name=names[entry.location])
-                else:
-                    yield one
+            yield from prepared.result().explain()
         except GbvisError as error:
             yield Failure.of(entry.location, error)
         progress.finish_video()

@@ -218,8 +218,9 @@ class Computation:
             "weights": self._task.info.path,
             **self._network.environment(),
         }
+        scores = self._top_scores()
         for writer in self._writers.values():
-            writer.describe(scores=self._top_scores(), made=made)
+            writer.describe(scores=scores, made=made)
 
     def _top_scores(self) -> list[dict[str, Any]]:
         if not self._scored_at:

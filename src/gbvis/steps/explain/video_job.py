@@ -27,6 +27,7 @@ class VideoJob:
         self,
         request: ExplainRequest,
         entry: VideoEntry,
+        name: str,
         video: Video,
         networks: Networks,
         store: Store,
@@ -35,7 +36,7 @@ class VideoJob:
         info = networks.infos[video.modality]
         recipe = make_stream_recipe(video, info, request.weights.precision)
         self._task = Task(video, info, recipe, store, progress, request.is_forced)
-        self._networks, self._location, self._progress = networks, entry.location, progress
+        self._networks, self._location, self._name, self._progress = networks, entry.location, name, progress
         self._clip_request = request.clips.completed(info.clip_format)
         self._wanted = {
             self._digest(question): question
@@ -70,8 +71,10 @@ class VideoJob:
 
     def _explained(self, run: StoredRun, is_cached: bool, seconds: float, shared: float | None = None) -> ExplainedRun:
         store = self._task.store
-        name = store.weights.name_of(run.recipe)
-        return ExplainedRun(run, store.location, self._task.info, is_cached, seconds, shared, name)
+        weights_name = store.weights.name_of(run.recipe)
+        return ExplainedRun(
+            run, store.location, self._task.info, is_cached, seconds, shared, weights_name, self._location, self._name
+        )
 
     def _digest(self, question: Question) -> str:
         method, target = question
