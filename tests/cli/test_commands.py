@@ -232,6 +232,7 @@ def test_lists_of_videos(call: Call, process: Call, both: list[object]) -> None:
     process(*explain, stdin="moving-disc.avi 101\n").check_error(2, "class 101", "0 to 100")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_ctrl_c_keeps_what_was_finished(
     both: list[object], tmp_path: Path, video_file: Path, number: signal.Signals, code: int

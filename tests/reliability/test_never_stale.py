@@ -17,6 +17,8 @@ from conftest import Call
 from gbvis.attribution import recipe
 from gbvis.attribution.methods.guided_backprop import GuidedBackprop
 
+pytestmark = pytest.mark.slow
+
 BASE = ["explain", "clip.mp4", "-w", "net.pth", "-w", "flow.pth", "-e", "FC", "-l", "3", "-n", "4"]
 
 CHANGES: dict[str, list[str]] = {

@@ -283,6 +283,7 @@ def test_a_server_that_cannot_be_used(
     assert time.monotonic() - started < 30
 
 
+@pytest.mark.slow
 def test_a_server_that_fails_is_not_taken_for_damage(call: Call, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else `store rm --damaged` would take sound runs away."""
     store = ["--store", f"{server}/sound.zarr"]

@@ -21,6 +21,7 @@ from gbvis.networks.transfer import HostCopy
 from gbvis.networks.weights import NamedTensors
 from material.checkpoints import Exact
 
+QUICK = ("seed-rgb", "torchvision")
 GOLDEN = ["seed-rgb", "seed-flow", "seed-flow2", "torchvision", "r2plus1d-pytorch"]
 
 
@@ -115,7 +116,9 @@ def check_close(found: np.ndarray, expected: np.ndarray, largest: float, key: st
     np.testing.assert_allclose(np.abs(found).sum(), np.abs(expected).sum(), rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", GOLDEN)
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in GOLDEN]
+)
 def test_the_original_programs_numbers(shared: Path, rules: ModuleType, name: str) -> None:
     """Scores to 1e-5, sums of gradients to 1e-4, at every endpoint; gradients as near as float32 can tell.
 

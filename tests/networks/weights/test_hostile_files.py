@@ -8,6 +8,7 @@ from pathlib import Path
 
 import imageio.v3 as imageio
 import numpy as np
+import pytest
 import torch
 
 from gbvis.networks.r2plus1d.formats import OLD_SCRIPT, VMZ_CAFFE2
@@ -140,6 +141,7 @@ print(status["VmHWM"].split()[0])  # of this program alone: ru_maxrss has in it 
 """
 
 
+@pytest.mark.slow
 def test_hostile_files_are_refused_within_a_second_and_a_gigabyte(tmp_path: Path) -> None:
     """Each in a process that has imported torch: processor time, and the memory of all together."""
     paths = []
