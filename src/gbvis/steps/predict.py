@@ -13,9 +13,9 @@ from gbvis.errors import GbvisError, NumbersError, UsageError
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.info import WeightsInfo
 from gbvis.progress import Failure, Progress
-from gbvis.steps.namesakes import name_entries
 from gbvis.steps.networks import Networks, WeightsRequest
 from gbvis.steps.streams import FlowRequest, find_stream, tell_notices
+from gbvis.steps.video_names import name_entries
 from gbvis.store import Store
 from gbvis.videos.clip import cut_clip
 from gbvis.videos.clip_request import ClipRequest

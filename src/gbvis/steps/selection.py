@@ -13,8 +13,7 @@ from gbvis.networks.endpoint import find_endpoints, is_all
 from gbvis.networks.labels import Labels, class_name, label_key
 from gbvis.registry import check_name
 from gbvis.steps.networks import MODALITIES, PRECISIONS, identify_weights
-from gbvis.steps.sources import name_sources, source_of
-from gbvis.steps.video_names import find_name
+from gbvis.steps.video_names import find_name, name_sources, source_of
 from gbvis.store import Store, StoredRun
 from gbvis.store.keys import video_key
 from gbvis.videos.gather import gather_videos

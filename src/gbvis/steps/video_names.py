@@ -1,12 +1,16 @@
-"""Which video of a store is meant by what a user types: a name, a path, or a file's name."""
+"""Names of videos: which video of a store a user means, and what videos are called where several have one name."""
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
 from gbvis.networks.labels import label_key
 from gbvis.registry import suggest
-from gbvis.store import Store
+from gbvis.store import Store, StoredRun
+from gbvis.store.keys import video_key
+from gbvis.videos.name_list import VideoEntry
+from gbvis.videos.source import Source, name_places, tell_apart
 from gbvis.videos.video import SAMPLE_PREFIX, video_name
 
 
@@ -30,13 +34,6 @@ def _find_by_location(store: Store, typed: str) -> str | None:
     return next((run.video for run in store.runs() if run.location == location), None)
 
 
-def suggest_labels(store: Store, typed: Iterable[str]) -> str:
-    """Return `did you mean CLASS? ` for each class that no network of the store has, where one is much like it."""
-    by_key = {label_key(name): name for info in store.weights.all() for name in info.labels or ()}
-    meant = [suggest(one, [*by_key.values()]) for one in typed if label_key(one) not in by_key and not one.isdecimal()]
-    return "".join(dict.fromkeys(meant))
-
-
 def suggest_name(store: Store, typed: str) -> str:
     """Return `did you mean NAME? ` where the store has no such video, and one of a name much like it; else nothing."""
     import difflib  # here: it takes some milliseconds
@@ -46,3 +43,47 @@ def suggest_name(store: Store, typed: str) -> str:
     by_case = {name.casefold(): name for name in store.video_names()}
     near = difflib.get_close_matches(video_name(typed).casefold(), by_case, n=1)
     return f"did you mean {by_case[near[0]]}? " if near else ""
+
+
+def suggest_labels(store: Store, typed: Iterable[str]) -> str:
+    """Return `did you mean CLASS? ` for each class that no network of the store has, where one is much like it."""
+    by_key = {label_key(name): name for info in store.weights.all() for name in info.labels or ()}
+    meant = [suggest(one, [*by_key.values()]) for one in typed if label_key(one) not in by_key and not one.isdecimal()]
+    return "".join(dict.fromkeys(meant))
+
+
+def source_of(store: Store, run: StoredRun) -> Source:
+    """Return where a run's stream came from."""
+    recipe = run.recipe
+    is_estimated = recipe.flow_algorithm is not None
+    count = lambda: store.clips_of(run).frame_count  # noqa: E731
+    return Source(video_key(run.video), run.modality, recipe.video, run.location, is_estimated, count)
+
+
+def name_sources(store: Store, runs: Iterable[StoredRun]) -> dict[Source, str]:
+    """Return what each stream is called whose runs these are: all that a store has of the videos of one name.
+
+    It is that name; where there are several videos of it, with what tells them apart.
+    """
+    found = list(runs)
+    return tell_apart(found[0].video, [source_of(store, run) for run in found]) if found else {}
+
+
+def name_entries(entries: Iterable[VideoEntry]) -> dict[str, str]:
+    """Return what tells videos of the call apart that have one name, by location; empty for all others."""
+    places: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for entry in entries:
+        name = entry.video.name if entry.video else video_name(entry.location)
+        places[name][entry.location] = _find_place(entry)
+    found: dict[str, str] = {}
+    for name, by_location in places.items():
+        different = set(by_location.values())
+        told = name_places(different, name) if len(different) > 1 else {}
+        found |= {location: told.get(place, "") for location, place in by_location.items()}
+    return found
+
+
+def _find_place(entry: VideoEntry) -> str:
+    """Return the absolute path of a video, where it is a file or folder; else the name by which it was asked for."""
+    is_path = entry.video is None and not entry.location.startswith(SAMPLE_PREFIX)
+    return str(Path(entry.location).absolute()) if is_path and os.path.exists(entry.location) else entry.location  # noqa: PTH110

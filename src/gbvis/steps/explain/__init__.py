@@ -10,9 +10,9 @@ from gbvis.networks.info import WeightsInfo
 from gbvis.progress import Failure, Progress, StoppableProgress
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
 from gbvis.steps.explain.video_job import VideoJob
-from gbvis.steps.namesakes import name_entries
 from gbvis.steps.networks import Networks
 from gbvis.steps.streams import find_stream
+from gbvis.steps.video_names import name_entries
 from gbvis.store import Store
 from gbvis.videos.gather import gather_videos
 from gbvis.videos.locate import check_dataset

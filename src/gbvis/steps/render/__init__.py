@@ -23,8 +23,7 @@ from gbvis.progress import Failure, Progress
 from gbvis.steps.render.request import RenderedFile, RenderRequest
 from gbvis.steps.run_views import find_source_frames, make_run_view
 from gbvis.steps.selection import select_runs
-from gbvis.steps.sources import name_sources, source_of
-from gbvis.steps.video_names import find_name, suggest_labels, suggest_name
+from gbvis.steps.video_names import find_name, name_sources, source_of, suggest_labels, suggest_name
 from gbvis.store import Store, StoredRun
 from gbvis.store.keys import readable_name, video_key
 from gbvis.videos.locate import check_dataset

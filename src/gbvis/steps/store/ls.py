@@ -11,8 +11,7 @@ from gbvis.errors import NothingFound
 from gbvis.networks.labels import class_name
 from gbvis.progress import Failure
 from gbvis.steps.selection import Selection, make_filter, select_runs
-from gbvis.steps.sources import name_sources, source_of
-from gbvis.steps.video_names import suggest_labels, suggest_name
+from gbvis.steps.video_names import name_sources, source_of, suggest_labels, suggest_name
 from gbvis.store import Store, StoredRun
 from gbvis.videos.source import Source
 
