@@ -13,7 +13,7 @@ from PIL import Image
 from conftest import Call
 from gbvis.cli.console import Console
 from gbvis.cli.options import Printing
-from gbvis.cli.weights_names import read_weights
+from gbvis.cli.parse import read_weights
 from gbvis.errors import UsageError
 
 COMMANDS = ["predict", "explain", "render", "extract", "inspect-shapes", "store ls", "store rm"]

@@ -11,7 +11,6 @@ import typer
 from gbvis.attribution.methods import METHODS
 from gbvis.cli import list_options, parse
 from gbvis.cli.option_groups import option, switch
-from gbvis.cli.weights_names import name_weights
 from gbvis.cli.weights_options import WEIGHTS_VARIABLE, Reading
 from gbvis.figures.outputs import PICTURES
 from gbvis.flow import ALGORITHMS
@@ -193,7 +192,7 @@ class Weights(Reading, WeightsFiles):
         """Return them as steps take them."""
         from gbvis.steps.networks import WeightsRequest
 
-        paths, names = parse.parse_weights(self.weights), name_weights(self.weights)
+        paths, names = parse.parse_weights(self.weights), parse.name_weights(self.weights)
         return WeightsRequest(
             paths,
             self.modality,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import sys
 from contextlib import AbstractContextManager, nullcontext
@@ -11,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from gbvis.attribution.methods import METHODS, parse_method
+from gbvis.cli.weights_options import WEIGHTS_VARIABLE
 from gbvis.errors import UsageError
+from gbvis.networks.sample import find_weights
 
 if TYPE_CHECKING:
     from gbvis.attribution.method import Method
@@ -67,10 +70,54 @@ def _open_list(name: str) -> AbstractContextManager[BinaryIO]:
 
 
 def parse_weights(typed: list[str] | None) -> tuple[Path, ...]:
-    """Return the weights files typed; an empty name, as behind the last `:` of GBVIS_WEIGHTS, is none."""
-    from gbvis.cli.weights_names import read_all_weights
+    """Return the weights files typed."""
+    return tuple(path for path, _ in _read_all_weights(typed))
 
-    return tuple(path for path, _ in read_all_weights(typed))
+
+def name_weights(typed: list[str] | None) -> dict[Path, str]:
+    """Return the names that were typed for weights files, by file."""
+    return {path: name for path, name in _read_all_weights(typed) if name}
+
+
+def _read_all_weights(typed: list[str] | None) -> list[tuple[Path, str]]:
+    """Return the files typed with their names; an empty word, as behind the last `:` of GBVIS_WEIGHTS, is none."""
+    return [read_weights(word) for word in _split_weights(typed or []) if word]
+
+
+def read_weights(typed: str) -> tuple[Path, str]:
+    """Return the weights file that is meant, and its name, empty where none is given.
+
+    A file whose own path has a `=` goes first. `sample` is the file that comes with gbvis.
+
+    Raises:
+        UsageError: The name is empty, or no terminal shows it.
+    """
+    name, equals, path = typed.partition("=")
+    if not equals or "/" in name or os.path.exists(typed):  # noqa: PTH110
+        return find_weights(_expand_path(typed)), ""
+    if not (name.strip() and name.isprintable() and path):
+        raise UsageError(f"-w {typed!r} is no NAME=FILE", "give a file, or a name of letters and a file behind =")
+    return find_weights(_expand_path(path)), name.strip()
+
+
+def _split_weights(typed: list[str]) -> list[str]:
+    """Return the words typed; those in `GBVIS_WEIGHTS` are divided as paths are, which Typer does at spaces instead.
+
+    Typer divides only a list of `Path` there, and a `Path` does not tell `-w .` from an empty name.
+    """
+    variable = os.environ.get(WEIGHTS_VARIABLE)
+    return variable.split(os.pathsep) if variable is not None and typed == variable.split() else typed
+
+
+def _expand_path(name: str) -> Path:
+    """Return a path; `~` is the home folder where the shell has left it, unless there is a file of that name."""
+    path = Path(name)
+    if not name.startswith("~") or path.exists():
+        return path
+    try:
+        return path.expanduser()
+    except RuntimeError:  # a user that the system does not know
+        return path
 
 
 def parse_flow(algorithm: str | None, is_jpeg: bool, is_mean_subtracted: bool, is_stretched: bool) -> FlowRequest:

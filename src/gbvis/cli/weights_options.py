@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from gbvis.cli.option_groups import option
@@ -148,23 +146,3 @@ def _read_side(typed: str) -> int:
     if match is None:
         raise ValueError("the side of a square in pixels, such as 112")
     return int(match[1])
-
-
-def split_names(typed: list[str]) -> list[str]:
-    """Return the names typed; those in `GBVIS_WEIGHTS` are divided as paths are, which Typer does at spaces instead.
-
-    Typer divides only a list of `Path` there, and a `Path` does not tell `-w .` from an empty name.
-    """
-    variable = os.environ.get(WEIGHTS_VARIABLE)
-    return variable.split(os.pathsep) if variable is not None and typed == variable.split() else typed
-
-
-def expand_path(name: str) -> Path:
-    """Return a path; `~` is the home folder where the shell has left it, unless there is a file of that name."""
-    path = Path(name)
-    if not name.startswith("~") or path.exists():
-        return path
-    try:
-        return path.expanduser()
-    except RuntimeError:  # a user that the system does not know
-        return path
