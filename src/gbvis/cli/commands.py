@@ -13,6 +13,7 @@ from gbvis.cli.console import Console
 from gbvis.cli.look import Look
 from gbvis.cli.option_groups import unfold
 from gbvis.cli.selected import Selected
+from gbvis.cli.video_options import LabelledVideos, RemovedVideos, ShownVideos, Videos
 from gbvis.cli.weights_options import Reading
 from gbvis.version import __version__
 
@@ -51,7 +52,7 @@ def gbvis(
 @app.command()
 @unfold
 def predict(
-    which: options.Videos,
+    which: Videos,
     weights: options.RunningWeights,
     clips: options.ManyClips,
     flow: options.Flow,
@@ -64,18 +65,16 @@ def predict(
     from gbvis.steps import predict as step
 
     request = step.PredictRequest(
-        which.entries(dataset=dataset), weights.request(), dataset, clips.request(), top, flow.request(), store
+        which.entries(dataset), weights.request(), dataset, clips.request(), top, flow.request(), store
     )
     console = Console(printing)
-    return format.print_all(
-        console, step.run(request, console), format.print_prediction, ("prediction", "predictions"), is_kept=False
-    )
+    return format.print_all(console, step.run(request, console), format.print_prediction, ("prediction", "predictions"), is_kept=False)
 
 
 @app.command()
 @unfold
 def explain(
-    which: options.Videos,
+    which: LabelledVideos,
     weights: options.RunningWeights,
     targets: options.Targets,
     clips: options.Clips,
@@ -83,7 +82,6 @@ def explain(
     printing: options.VerbosePrinting,
     method: options.Methods = None,
     dataset: options.Dataset = None,
-    labels_from_one: options.LabelsFromOne = False,
     store: options.Store = "gbvis.zarr",
     force: options.Force = False,
 ) -> int:
@@ -91,7 +89,7 @@ def explain(
     from gbvis.steps import explain as step
 
     request = step.ExplainRequest(
-        videos=which.entries(labels_from_one, dataset),
+        videos=which.entries(dataset),
         weights=weights.request(),
         store=store,
         dataset=dataset,
@@ -115,7 +113,7 @@ def render(
     look: Look,
     printing: options.Printing,
     at: picture_options.At = None,
-    videos: options.ShownVideos = None,
+    videos: ShownVideos = None,
     output: options.OutputFile = None,
     formats: options.Formats = None,
     dataset: options.Dataset = None,
@@ -145,7 +143,7 @@ def render(
 @unfold
 def extract(
     output: options.ExtractedDataset,
-    which: options.Videos,
+    which: Videos,
     printing: options.VerbosePrinting,
     modality: options.ExtractedModality = None,
     flow_algorithm: options.ExtractedAlgorithm = "tvl1",
@@ -229,7 +227,7 @@ def demo(
 @unfold
 def ls(
     selected: Selected,
-    videos: options.ShownVideos = None,
+    videos: ShownVideos = None,
     store: options.Store = "gbvis.zarr",
     as_json: options.Json = False,
 ) -> int:
@@ -255,7 +253,7 @@ def verify(printing: options.Printing, store: options.Store = "gbvis.zarr") -> i
 def rm(
     selected: Selected,
     printing: options.Printing,
-    videos: options.RemovedVideos = None,
+    videos: RemovedVideos = None,
     everything: options.Everything = False,
     unfinished: options.Unfinished = False,
     damaged: options.Damaged = False,

@@ -1,15 +1,16 @@
-"""Options, alone and in groups that commands share: what means the same has the same name, letter and words."""
+"""Options, alone and in groups that commands share: what means the same has the same name and letter."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gbvis.attribution.methods import METHODS
-from gbvis.cli import list_options, parse
+from gbvis.cli import parse
 from gbvis.cli.option_groups import option, switch
 from gbvis.cli.weights_options import WEIGHTS_VARIABLE, Reading
 from gbvis.figures.outputs import PICTURES
@@ -19,14 +20,21 @@ if TYPE_CHECKING:
     from gbvis.steps.networks import WeightsRequest
     from gbvis.steps.streams import FlowRequest
     from gbvis.videos.clip_request import ClipRequest
-    from gbvis.videos.name_list import VideoEntry
 
-_FLOW_NAMES = ", ".join(ALGORITHMS.names)
-_METHOD_NAMES = ", ".join(METHODS.names)
+FLOW_NAMES = ", ".join(ALGORITHMS.names)
+METHOD_NAMES = ", ".join(METHODS.names)
 _SAMPLE_CLASSES = "Classes: left, right, up, down, turn-left, turn-right, grow, shrink"
 
+# Options of several commands, which say in their own words what it is for.
+modality_option = partial(option, "-m", "--modality", metavar="rgb|flow")
+endpoint_option = partial(option, "-e", "--endpoint", metavar="NAME")
+label_option = partial(option, "-l", "--label", metavar="INDEX|NAME")
+filter_option = partial(option, "-f", "--filter", metavar="N", min=0)
+frames_option = partial(option, "-n", "--frames", metavar="T", min=1, max=4096)
+precision_option = partial(option, "--precision", metavar="float32|tf32|bfloat16")
+flow_algorithm_option = partial(option, "--flow-algorithm", metavar="NAME")
 
-# Options of single commands.
+# Options of single commands, or the same in several.
 Top = Annotated[int, option("--top", metavar="K", min=1, text="How many classes to print.")]
 Force = Annotated[bool, switch("--force", text="Compute or write again what is already there.")]
 Json = Annotated[bool, switch("--json", text="Print one JSON object per line on stdout, and nothing else.")]
@@ -48,11 +56,8 @@ Methods = Annotated[
     option(
         "--method",
         metavar="NAME[:SETTING=VALUE,...]",
-        text=f"Use this attribution method; repeatable. Methods: {_METHOD_NAMES}. Default: {METHODS.names[0]}.",
+        text=f"Use this attribution method; repeatable. Methods: {METHOD_NAMES}. Default: {METHODS.names[0]}.",
     ),
-]
-LabelsFromOne = Annotated[
-    bool, switch("--labels-from-one", text="Count the classes in --videos-from from 1, not from 0.")
 ]
 Labels = Annotated[
     Path | None,
@@ -60,17 +65,6 @@ Labels = Annotated[
         "--labels",
         metavar="FILE",
         text="Take class names from this file, one per line. Default: those that the weights have.",
-    ),
-]
-ShownVideos = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="VIDEO", help="Names or paths, as they were explained. Default: every video in the store."),
-]
-RemovedVideos = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="VIDEO",
-        help="Names or paths, as they were explained. Default: none; with filters, every video in the store.",
     ),
 ]
 OutputFile = Annotated[
@@ -91,12 +85,8 @@ Formats = Annotated[
     ),
 ]
 ExtractedDataset = Annotated[str, option("-o", "--output", metavar="DIR", text="Write this data set.")]
-ExtractedAlgorithm = Annotated[
-    str, option("--flow-algorithm", metavar="NAME", text=f"Compute flow with one of: {_FLOW_NAMES}.")
-]
-ExtractedModality = Annotated[
-    str | None, option("-m", "--modality", metavar="rgb|flow", text="Write only this stream. Default: both.")
-]
+ExtractedAlgorithm = Annotated[str, flow_algorithm_option(text=f"Compute flow with one of: {FLOW_NAMES}.")]
+ExtractedModality = Annotated[str | None, modality_option(text="Write only this stream. Default: both.")]
 Lossless = Annotated[bool, switch("--lossless", text="Write PNG instead of JPEG.")]
 Depth = Annotated[
     int | None,
@@ -105,11 +95,9 @@ Depth = Annotated[
 Classes = Annotated[
     int, option("--classes", metavar="N", min=1, text="With --depth, give the network so many classes.")
 ]
-Frames = Annotated[
-    int | None,
-    option(
-        "-n", "--frames", metavar="T", min=1, max=4096, text="Take so many frames per clip. Default: the network's."
-    ),
+Frames = Annotated[int | None, frames_option(text="Take so many frames per clip. Default: the network's.")]
+ClipCount = Annotated[
+    str, option("--clips", metavar="K|all", text="How many clips, spread over the video; all covers it.")
 ]
 Source = Annotated[str, typer.Argument(metavar="IN", help="A checkpoint of any format.")]
 ConvertedFile = Annotated[Path, typer.Argument(metavar="OUT.safetensors", help="The file to write.")]
@@ -144,26 +132,6 @@ class VerbosePrinting(Printing):
 
 
 @dataclass
-class Videos:
-    """Which videos."""
-
-    videos: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="VIDEO", help="Files, folders of frames or of videos, 'quoted*', names with -d, sample:CLASS-SEED."
-        ),
-    ] = None
-    videos_from: list_options.VideosFrom = None
-    split: list_options.Split = None
-    part: list_options.Part = None
-
-    def entries(self, labels_from_one: bool = False, dataset: Path | None = None) -> tuple[VideoEntry, ...]:
-        """Return the videos typed and those of the list."""
-        listed = list_options.read_list_request(self.videos_from, labels_from_one, self.split, self.part, dataset)
-        return parse.parse_videos(self.videos, listed)
-
-
-@dataclass
 class WeightsFiles:
     """Which weights files, and which stream of them."""
 
@@ -178,10 +146,7 @@ class WeightsFiles:
             "means the networks that come with gbvis.",
         ),
     ] = None
-    modality: Annotated[
-        str | None,
-        option("-m", "--modality", metavar="rgb|flow", text="Use only this stream. Default: all with weights."),
-    ] = None
+    modality: Annotated[str | None, modality_option(text="Use only this stream. Default: all with weights.")] = None
 
 
 @dataclass
@@ -211,12 +176,7 @@ class RunningWeights(Weights):
     device: Annotated[
         str, option("--device", metavar="auto|cpu|cuda[:N]|mps", envvar="GBVIS_DEVICE", text="Compute on this device.")
     ] = "auto"
-    precision: Annotated[
-        str,
-        option(
-            "--precision", metavar="float32|tf32|bfloat16", envvar="GBVIS_PRECISION", text="Compute in this precision."
-        ),
-    ] = "float32"
+    precision: Annotated[str, precision_option(envvar="GBVIS_PRECISION", text="Compute in this precision.")] = "float32"
 
     def request(self) -> WeightsRequest:
         """Return them as steps take them."""
@@ -230,9 +190,7 @@ class Clips:
     """Which clips of a video."""
 
     frames: Frames = None
-    clips: Annotated[
-        str, option("--clips", metavar="K|all", text="How many clips, spread over the video; all covers it.")
-    ] = "1"
+    clips: ClipCount = "1"
     start: Annotated[
         str | None,
         option(
@@ -254,9 +212,7 @@ class Clips:
 class ManyClips(Clips):
     """The same, ten clips by default."""
 
-    clips: Annotated[
-        str, option("--clips", metavar="K|all", text="How many clips, spread over the video; all covers it.")
-    ] = "10"
+    clips: ClipCount = "10"
 
 
 @dataclass
@@ -265,10 +221,8 @@ class Flow:
 
     flow_algorithm: Annotated[
         str | None,
-        option(
-            "--flow-algorithm",
-            metavar="NAME",
-            text=f"Compute flow with this algorithm, even where a data set has it: {_FLOW_NAMES}. Default: the one "
+        flow_algorithm_option(
+            text=f"Compute flow with this algorithm, even where a data set has it: {FLOW_NAMES}. Default: the one "
             "that the network was trained on.",
         ),
     ] = None
@@ -291,32 +245,18 @@ class Targets:
 
     endpoint: Annotated[
         list[str] | None,
-        option(
-            "-e",
-            "--endpoint",
-            metavar="NAME",
+        endpoint_option(
             text="Explain at this endpoint: Conv3d_1 ... Conv3d_5_x, AP, FC, SOFTMAX, or all; repeatable. Default: "
             "SOFTMAX, where the network has it; else its last one.",
         ),
     ] = None
     label: Annotated[
         list[str] | None,
-        option(
-            "-l",
-            "--label",
-            metavar="INDEX|NAME",
-            text="Explain this class at FC and SOFTMAX; repeatable. Default: the one predicted.",
-        ),
+        label_option(text="Explain this class at FC and SOFTMAX; repeatable. Default: the one predicted."),
     ] = None
     filters: Annotated[
         list[int] | None,
-        option(
-            "-f",
-            "--filter",
-            metavar="N",
-            min=0,
-            text="Explain this filter at the conv endpoints and AP; repeatable. Default: 0.",
-        ),
+        filter_option(text="Explain this filter at the conv endpoints and AP; repeatable. Default: 0."),
     ] = None
     top_filters: Annotated[
         int | None,

@@ -38,7 +38,7 @@ class Reading:
         option(
             "--state",
             metavar="NAME",
-            text="Which network of a file that holds several, by its key. Default: the averaged one (EMA) of two.",
+            text="Take this network of a file that holds several, by its key. Default: the averaged one (EMA) of two.",
         ),
     ] = None
     input_range: Annotated[
@@ -46,7 +46,7 @@ class Reading:
         option(
             "--input-range",
             metavar="LOW,HIGH",
-            text=f"What 0 and 255 become before the mean is subtracted: 0,1 or 0,255. Default: the format's. {_BOTH}",
+            text=f"Map 0 and 255 to these before the mean is subtracted: 0,1 or 0,255. Default: the format's. {_BOTH}",
         ),
     ] = None
     mean: Annotated[
@@ -54,7 +54,7 @@ class Reading:
         option(
             "--mean",
             metavar="A,B,C",
-            text="What is subtracted, per channel as the network takes them. Default: the format's; 0 in a new range.",
+            text="Subtract this from each channel, in the network's order. Default: the format's; 0 in a new range.",
         ),
     ] = None
     std: Annotated[
@@ -62,23 +62,24 @@ class Reading:
         option(
             "--std",
             metavar="A,B,C",
-            text="What is divided by then. Default: the format's; 1 in a new range.",
+            text="Then divide each channel by this. Default: the format's; 1 in a new range.",
         ),
     ] = None
     channel_order: Annotated[
-        str | None, option("--channel-order", metavar="rgb|bgr", text="The order of colours. Default: rgb.")
+        str | None,
+        option("--channel-order", metavar="rgb|bgr", text="Give the network colours in this order. Default: rgb."),
     ] = None
     resize: Annotated[
         list[str] | None,
         option(
             "--resize",
             metavar="WIDTHxHEIGHT|SHORTER",
-            text="What frames are resized to; one number means the shorter side. Default: the format's.",
+            text="Resize frames to this; one number means the shorter side. Default: the format's.",
         ),
     ] = None
     crop: Annotated[
         list[str] | None,
-        option("--crop", metavar="SIDE", text="The square in the middle that the network sees. Default: the format's."),
+        option("--crop", metavar="SIDE", text="Cut a square of this side from the middle. Default: the format's."),
     ] = None
 
     def inputs(self) -> InputFormats:

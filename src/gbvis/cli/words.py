@@ -25,7 +25,7 @@ from gbvis.videos.synthetic import MOTIONS
 _NAMES = {
     "--endpoint": "endpoints",
     "--layout": "layouts",
-    "--checkpoint-format": "families",
+    "--checkpoint-format": "checkpoint formats",
     "--flow-algorithm": "algorithms",
     "--method": "methods",
     "--panels": "panels",
@@ -39,7 +39,7 @@ def describe_words() -> str:
     words = {
         "endpoints": [*(name for endpoint in ENDPOINTS for name in (endpoint.name, *endpoint.aliases)), "all"],
         "layouts": list(LAYOUTS.names),
-        "families": list(FORMATS.names),
+        "checkpoint formats": list(FORMATS.names),
         "algorithms": list(ALGORITHMS.names),
         "methods": list(METHODS.names),
         "panels": list(PANELS),
