@@ -68,7 +68,7 @@ def predict(
         which.entries(dataset), weights.request(), dataset, clips.request(), top, flow.request(), store
     )
     console = Console(printing)
-    return format.print_all(console, step.run(request, console), format.print_prediction, ("prediction", "predictions"), is_kept=False)
+    return format.print_all(console, step.run(request, console), format.print_prediction, "prediction", is_kept=False)
 
 
 @app.command()
@@ -103,7 +103,7 @@ def explain(
         is_forced=force,
     )
     console = Console(printing)
-    return format.print_all(console, step.run(request, console), format.print_run, ("run", "runs"))
+    return format.print_all(console, step.run(request, console), format.print_run, "run")
 
 
 @app.command()
@@ -136,7 +136,7 @@ def render(
         is_forced=force,
     )
     console = Console(printing)
-    return format.print_all(console, step.run(request, console), format.print_rendered, ("file", "files"))
+    return format.print_all(console, step.run(request, console), format.print_rendered, "file")
 
 
 @app.command()
@@ -156,7 +156,7 @@ def extract(
     folder = parse.parse_folder(output)
     request = step.ExtractRequest(which.entries(), folder, modality, flow_algorithm, lossless, force)
     console = Console(printing)
-    return format.print_all(console, step.run(request, console), format.print_extracted, ("video", "videos"))
+    return format.print_all(console, step.run(request, console), format.print_extracted, "video")
 
 
 @app.command()

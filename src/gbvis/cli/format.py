@@ -31,7 +31,7 @@ def print_all(
     console: Console,
     results: Iterable[Shown | Failure],
     show: Callable[[Console, Shown], None],
-    names: tuple[str, str] | None = None,
+    name: str = "",
     is_kept: bool = True,
 ) -> int:
     """Show results as they come and return the exit code: 1 where a video failed, else 0.
@@ -42,16 +42,16 @@ def print_all(
         console: Where to.
         results: What a step yields.
         show: Prints one.
-        names: What one is called, and several: then they are counted at the end, also where the call is interrupted.
+        name: What one is called: then they are counted at the end, also where the call is interrupted.
         is_kept: Say how many of them were there already.
     """
     counts: Counter[str] = Counter()
     try:
         _print_each(console, results, show, counts)
     except (KeyboardInterrupt, SystemExit):
-        _sum_up(console, counts, names, is_kept)
+        _sum_up(console, counts, name, is_kept)
         raise
-    _sum_up(console, counts, names, is_kept)
+    _sum_up(console, counts, name, is_kept)
     return int(console.has_failed)
 
 
@@ -74,11 +74,10 @@ def _print_each(
             (Console.print_json if console.is_json else show)(console, result)
 
 
-def _sum_up(console: Console, counts: Counter[str], names: tuple[str, str] | None, is_kept: bool) -> None:
-    if names:
-        done = f"{counts['done']} {names[counts['done'] != 1]} done"
+def _sum_up(console: Console, counts: Counter[str], name: str, is_kept: bool) -> None:
+    if name:
         cached = f", {counts['cached']} cached" if is_kept else ""
-        console.sum_up(f"{done}{cached}, {counts['failed']} failed")
+        console.sum_up(f"{count_of(counts['done'], name)} done{cached}, {counts['failed']} failed")
 
 
 def _is_cached(result: Result) -> bool:
@@ -115,9 +114,8 @@ def print_run(console: Console, explained: ExplainedRun) -> None:
 
 def print_prediction(console: Console, prediction: Prediction) -> None:
     """Print a table of the best classes."""
-    count = f"{prediction.clips} clip{'s' if prediction.clips > 1 else ''}"
     rows = [(f"{one['score']:.4f}", one["index"], one["label"] or "") for one in prediction.top]
-    title = f"{prediction.name or prediction.video}  {prediction.modality}  {count}"
+    title = f"{prediction.name or prediction.video}  {prediction.modality}  {count_of(prediction.clips, 'clip')}"
     console.print(make_table(title, ("score", "class", "label"), rows))
 
 
@@ -126,16 +124,17 @@ def print_rendered(console: Console, rendered: RenderedFile) -> None:
     about = rendered.about
     facts = f"{about['rows']} rows" if "rows" in about else ""
     if "frames" in about:
-        frames = f"{about['frames']} frame{'s' if about['frames'] > 1 else ''}"
         size = f"{about['width']}x{about['height']}"
-        facts = f"frame {about['frame']}, {size}" if "frame" in about else f"{frames} of {size}"
+        facts = (
+            f"frame {about['frame']}, {size}" if "frame" in about else f"{count_of(about['frames'], 'frame')} of {size}"
+        )
     how = "unchanged" if rendered.is_unchanged else f"{rendered.seconds:.1f} s"
     console.print("  ".join(filter(None, (str(rendered.path), facts, how))))
 
 
 def print_extracted(console: Console, extracted: ExtractedVideo) -> None:
     """Print one line for a video of a data set."""
-    counts = ", ".join(f"{count} {name} frame{'s' if count != 1 else ''}" for name, count in extracted.frames.items())
+    counts = ", ".join(count_of(count, f"{name} frame") for name, count in extracted.frames.items())
     how = "there already" if extracted.is_unchanged else f"written in {extracted.seconds:.1f} s"
     console.print(f"{extracted.video}  {counts}  {how}")
 
@@ -271,6 +270,11 @@ def print_removal(
         how = "removed" if is_removed else "would remove"
         console.print("nothing was removed" if is_kept else f"{how} {count_entries(entries)}")
     return int(is_kept)
+
+
+def count_of(count: int, name: str) -> str:
+    """Return how many there are of what goes by a name."""
+    return f"{count} {name}{'s' if count != 1 else ''}"
 
 
 def count_entries(entries: Collection[Entry]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from gbvis.cli.console import Console, make_table, printable
-from gbvis.cli.format import show_age, show_bytes
+from gbvis.cli.format import count_of, show_age, show_bytes
 from gbvis.progress import Failure
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def print_runs(console: Console, listed: Iterable[ListedRun | Failure]) -> int:
     if found:
         _print_table(console, [_list_run(one) for one in found])
         total = show_bytes(sum(one.size for one in found))
-        console.print(f"{len(found)} run{'s' if len(found) > 1 else ''}, {total} in {found[0].store}")
+        console.print(f"{count_of(len(found), 'run')}, {total} in {found[0].store}")
     return int(console.has_failed)
 
 
@@ -103,13 +103,12 @@ def fill(parts: Iterable[str], width: int) -> list[str]:
 
 def _list_run(listed: ListedRun) -> dict[str, str]:
     run, recipe, label = listed.run, listed.run.recipe, listed.label
-    frames = len(recipe.clips[0])
     return {
         "video": listed.name,
         "stream": run.modality,
         "endpoint": run.endpoint.name,
         "target": f"{run.target}" + (f" {label['name']}" if label and label["name"] else ""),
-        "clips": f"{len(recipe.clips)} x {frames} frame{'s' if frames > 1 else ''}",
+        "clips": f"{len(recipe.clips)} x {count_of(len(recipe.clips[0]), 'frame')}",
         "method": recipe.method_name,
         "precision": recipe.precision,
         "flow": recipe.flow_algorithm or "",
