@@ -1,6 +1,6 @@
-"""Completion: what may stand where the cursor is. It imports little of the standard library, and nothing else.
+"""Completion: what may stand where the cursor is. It imports little, since it runs at each TAB.
 
-`dataclasses` and `urllib` would take as long as all the rest.
+`dataclasses` would take as long as all the rest, `gbvis.store` ten times as long.
 
 `words.json` has the commands, their options and the words that these take; `python -m gbvis.cli.words` writes it.
 """
@@ -10,8 +10,10 @@ import os
 import sys
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
 
 from gbvis.cli.shell_words import TypedLine, quote_rest, read_line
+from gbvis.shell import as_argument
 
 WORDS = Path(__file__).with_name("words.json")
 
@@ -140,7 +142,7 @@ def list_videos(store: str, prefix: str = "") -> list[str]:
     names = [_name_of_key(key) for key in keys if key not in ("weights", "%") and "~" not in key]
     if prefix.startswith("sample:"):
         return [f"sample:{name}" for name in names]
-    return [_as_argument(name) for name in names]
+    return [as_argument(name) for name in names]
 
 
 def list_weights(store: str) -> list[str]:
@@ -161,11 +163,7 @@ def list_weights(store: str) -> list[str]:
 
 def _name_of_key(key: str) -> str:
     """As `store.keys.name_of_key`."""
-    first, *rest = os.fsencode(key).split(b"%")
-    try:
-        return os.fsdecode(first + b"".join(bytes.fromhex(part[:2].decode()) + part[2:] for part in rest))
-    except ValueError:  # not one of ours
-        return key
+    return os.fsdecode(unquote_to_bytes(os.fsencode(key)))
 
 
 def list_files(prefix: str) -> list[str]:
@@ -179,9 +177,4 @@ def list_files(prefix: str) -> list[str]:
         return []
     shown = ((one, is_folder) for one, is_folder in found if name or not one.startswith("."))
     paths = [start + one + "/" * is_folder for one, is_folder in shown]
-    return paths if start else [one for one in map(_as_argument, paths) if one.startswith(prefix)]
-
-
-def _as_argument(name: str) -> str:
-    """Return a name that is no option; that of a file or video is the same with `./` before it."""
-    return f"./{name}" if name.startswith("-") else name
+    return paths if start else [one for one in map(as_argument, paths) if one.startswith(prefix)]
