@@ -74,23 +74,18 @@ def find_stream(
     Raises:
         VideoError: There is no such video.
     """
-    if info.modality == "rgb":
-        read = _find(entry, "rgb", dataset) or _miss(entry, "rgb", dataset)
-        tell_notices(read, progress)
-        _check_count(entry, read, progress)
+    is_flow = info.modality == "flow"
+    flow = _find(entry, "flow", dataset) if is_flow and not request.algorithm else None
+    read = flow or _find(entry, "rgb", dataset)
+    if read is None:  # then say what is not there: both, or the frames that motion would be estimated from
+        is_rgb_missing = not is_flow or _find(entry, "flow", dataset)
+        read = _miss(entry, "rgb" if is_rgb_missing else "flow", dataset)
+    tell_notices(read, progress)
+    _check_count(entry, read, progress)
+    if not is_flow:
         return read
-    flow = None if request.algorithm else _find(entry, "flow", dataset)
     if flow is None:
-        rgb = _find(entry, "rgb", dataset)
-        if rgb is None:  # then say what is not there: both, or the frames that motion would be estimated from
-            missing = "rgb" if _find(entry, "flow", dataset) else "flow"
-            rgb = _miss(entry, missing, dataset)
-        tell_notices(rgb, progress)
-        _check_count(entry, rgb, progress)
-        flow = EstimatedFlow(rgb, request.recipe_for(info.clip_format), request.is_jpeg, open_store, progress)
-    else:
-        tell_notices(flow, progress)
-        _check_count(entry, flow, progress)
+        flow = EstimatedFlow(read, request.recipe_for(info.clip_format), request.is_jpeg, open_store, progress)
     return CompensatedFlow(flow, request.remedy) if request.remedy else flow
 
 
@@ -98,6 +93,16 @@ def tell_notices(video: Video, progress: Progress) -> None:
     """Warn of what a user should know of how a video was read."""
     for notice in video.notices:
         progress.warn(notice)
+
+
+def check_entry(entry: VideoEntry) -> None:
+    """Check that it could be told which video is meant.
+
+    Raises:
+        VideoError: It could not.
+    """
+    if entry.problem:
+        raise VideoError(entry.problem.problem, entry.problem.hint) from entry.problem
 
 
 def _check_count(entry: VideoEntry, video: Video, progress: Progress) -> None:
@@ -131,16 +136,6 @@ def _miss(entry: VideoEntry, modality: str, dataset: Path | None) -> Video:
         if entry.is_listed and any(character in entry.location for character in " \t,;"):
             raise VideoError(error.problem, HOW_LINES_ARE_READ) from error
         raise
-
-
-def check_entry(entry: VideoEntry) -> None:
-    """Check that it could be told which video is meant.
-
-    Raises:
-        VideoError: It could not.
-    """
-    if entry.problem:
-        raise VideoError(entry.problem.problem, entry.problem.hint) from entry.problem
 
 
 def _find(entry: VideoEntry, modality: str, dataset: Path | None) -> Video | None:
