@@ -15,6 +15,9 @@ from gbvis.steps.video_names import name_sources, source_of, suggest_labels, sug
 from gbvis.store import Store, StoredRun
 from gbvis.videos.source import Source
 
+NamedRuns = tuple[Sequence[StoredRun], dict[Source, str]]
+"""Runs of videos of one name, and what their sources are called."""
+
 
 @dataclass(frozen=True)
 class ListRequest:
@@ -83,9 +86,9 @@ def run(request: ListRequest) -> Iterator[ListedRun | Failure]:
         NothingFound: Nothing matches.
     """
     store = Store.open(request.store)
-    missing: list[str] = []
+    found, missing = _select(store, request)
     has_any = False
-    for runs, names in _select(store, request, missing):
+    for runs, names in found:
         named = [(names.get(source_of(store, one), one.video), one) for one in runs]
         for name, one in sorted(named, key=_order):
             has_any = True
@@ -106,23 +109,17 @@ def _order(named: tuple[str, StoredRun]) -> tuple[object, ...]:
     return name, run.modality != "rgb", run.position, run.endpoint.name, run.target, run.digest
 
 
-def _select(
-    store: Store, request: ListRequest, missing: list[str]
-) -> Iterator[tuple[Sequence[StoredRun], dict[Source, str]]]:
-    """Yield the runs asked for with the names of their sources, video by video, so that no more is in the memory.
-
-    Those of the videos named that have no runs are put into `missing`.
-    """
+def _select(store: Store, request: ListRequest) -> tuple[Iterator[NamedRuns], list[str]]:
+    """Return the runs asked for, video by video, and which of the videos named have none."""
     if not request.videos:
-        yield from _select_everywhere(store, request.selection)
-        return
-    found, without = select_all(store, request.videos, request.selection)
-    missing += without
-    for name, runs in groupby(found, key=lambda run: run.video):
-        yield list(runs), name_sources(store, store.runs(name))
+        return _select_everywhere(store, request.selection), []
+    found, missing = select_all(store, request.videos, request.selection)
+    by_video = groupby(found, key=lambda run: run.video)
+    return ((list(runs), name_sources(store, store.runs(name))) for name, runs in by_video), missing
 
 
-def _select_everywhere(store: Store, selection: Selection) -> Iterator[tuple[list[StoredRun], dict[Source, str]]]:
+def _select_everywhere(store: Store, selection: Selection) -> Iterator[NamedRuns]:
+    """Yield the runs of one video after the other, so that no more than those are in memory."""
     selection.check()
     is_meant = make_filter(store, selection)
     for video in store.videos():
