@@ -39,6 +39,11 @@ class DemoRequest:
         return self.folder / "two-stream"
 
     @property
+    def store(self) -> Path:
+        """The store to explain into."""
+        return self.folder / "gbvis.zarr"
+
+    @property
     def pictures(self) -> Path:
         """Where the pictures go."""
         return self.folder / "pictures"
@@ -85,13 +90,13 @@ def _check_folder(request: DemoRequest) -> None:
     Raises:
         UsageError: A file lies in its place, or something else than a store in the store's.
     """
-    folder, store = request.folder, request.folder / "gbvis.zarr"
+    folder = request.folder
     hint = "give another folder: gbvis demo DIR"
     file = next((place for place in (folder, *folder.parents) if os.path.isfile(place)), None)  # noqa: PTH113
     if file is not None:
         raise UsageError(f"the demo cannot be written to {folder}: {file} is a file", hint)
     try:
-        Store.find(store)
+        Store.find(request.store)
     except UsageError as error:
         raise UsageError(error.problem, hint) from error
 
@@ -99,7 +104,7 @@ def _check_folder(request: DemoRequest) -> None:
 def make_commands(request: DemoRequest) -> list[list[str]]:
     """Return the command lines that show what gbvis does with the samples, less the `gbvis` before them."""
     names = list(request.samples)
-    store = ["--store", str(request.folder / "gbvis.zarr")]
+    store = ["--store", str(request.store)]
     data = ["-d", str(request.dataset), "-w", SAMPLE_WEIGHTS]
     endpoints = [word for endpoint in ENDPOINTS for word in ("-e", endpoint)]
     return [
@@ -111,7 +116,7 @@ def make_commands(request: DemoRequest) -> list[list[str]]:
 
 def suggest_commands(request: DemoRequest) -> list[list[str]]:
     """Return command lines to try next."""
-    name, store = request.samples[0], ["--store", str(request.folder / "gbvis.zarr")]
+    name, store = request.samples[0], ["--store", str(request.store)]
     return [
         ["explain", as_argument(str(request.video_file(name))), "-w", SAMPLE_WEIGHTS, "-m", "rgb", "-e", "all", *store],
         ["render", name, *store, "-e", "FC", "--format", "png", "-o", str(request.pictures)],
