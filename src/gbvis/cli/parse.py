@@ -36,13 +36,10 @@ def parse_videos(typed: list[str] | None, listed: ListRequest | None) -> tuple[V
         try:
             entries += _read_list(listed)
         except (OSError, UnicodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it begins as UTF-16, and goes on as none"
-            is_url = re.match("[a-z][a-z0-9+.]+:/", listed.name)
-            hint = (
-                "give a file of this machine, or - for standard input"
-                if is_url
-                else "check the path after --videos-from"
-            )
+            why = error.strerror if isinstance(error, OSError) else "it looks like UTF-16 or UTF-32, and is not"
+            hint = "check the path after --videos-from"
+            if re.match("[a-z][a-z0-9+.]+:/", listed.name):
+                hint = "give a file of this machine, or - for standard input"
             raise UsageError(f"cannot read the list {listed.name}: {why}", hint) from error
     if not entries:
         raise UsageError("no video given", "give files, folders or names, or a list with --videos-from")
