@@ -176,7 +176,8 @@ def test_weights_have_the_name_they_are_given(explained: Call, tmp_path: Path) -
     (run,) = lines(explained(*words, "-w", "my own=sample").out)
     assert run["cached"] and run["weights"]["name"] == "my own"  # a name changes no number
     assert lines(explained(*words, "-w", "sample").out)[0]["weights"]["name"] == "my own"
-    assert {line["weights"]["name"] for line in lines(explained("store", "ls", "--json").out)} == {"my own"}
+    listed = [line["weights"] for line in lines(explained("store", "ls", "--json").out)]
+    assert listed == [{"identity": run["weights"]["identity"], "name": "my own"}] * 2
     assert "weights my own" in explained("store", "ls").out
     assert len(lines(explained("store", "ls", "-w", "my own", "--json").out)) == 2
     explained("store", "ls", "-w", "your own").check_error(2, "your own")

@@ -70,7 +70,7 @@ class ListedRun:
             "value": self.run.value,
             "method": self.run.recipe.method["name"],
             "settings": self.run.recipe.method["settings"],
-            "weights": {"sha256": self.run.recipe.weights, "name": self.weights_name or None},
+            "weights": {"identity": self.run.recipe.weights, "name": self.weights_name or None},
             "bytes": self.size,
             "made": self.run.made,
             "recipe": self.run.recipe.to_json(),
