@@ -209,7 +209,7 @@ def test_it_is_quick_because_it_loads_next_to_nothing(folder: Path) -> None:
     code = (
         "import sys; before = {*sys.modules}; from gbvis.cli.start import main; main();"
         "loaded = {name.split('.')[0] for name in {*sys.modules} - before};"
-        "print(loaded & {'typer', 'rich', 'torch', 'numpy', 'msgspec', 'shutil'}, file=sys.stderr)"
+        "print(loaded & {'typer', 'rich', 'torch', 'numpy', 'dataclasses', 'shutil'}, file=sys.stderr)"
     )
     environment = {**os.environ, "GBVIS_COMPLETE": "bash"}
     words = [sys.executable, "-c", code, "gbvis render tu", "tu"]
@@ -217,10 +217,17 @@ def test_it_is_quick_because_it_loads_next_to_nothing(folder: Path) -> None:
     assert done.stdout == "turn-left-3\n" and done.stderr == "set()\n"
 
 
-def test_whatever_is_asked_nothing_is_said_on_stderr(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whatever_is_asked_is_answered(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """`answer` hides an error, since it would stand in the line that is typed: what it calls has none."""
+    monkeypatch.chdir(folder)
+    for arguments in ([], [""], ["gbvis"], ["gbvis", "no", "such", "-x", "--y=", ""], ["gbvis store 'a"]):
+        assert complete.complete_words(arguments)[0] in ("files", "words")
+        assert isinstance(complete.complete_line(" ".join(arguments)), list)
     for shell in SHELLS:
-        for arguments in ([], [""], ["gbvis"], ["gbvis", "no", "such", "-x", "--y=", ""], ["gbvis store 'a"]):
-            complete.answer(shell, arguments)
+        complete.answer(shell, [])
+    assert not capfd.readouterr().err
 
 
 def test_the_words_are_up_to_date() -> None:
@@ -231,11 +238,26 @@ def test_the_words_are_up_to_date() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["a 'b", 'a "b c', "a b\\ c", "a $'\\x41", "a b >", "a;b", "a \\", "", "  ", "a''b", "é\u2028"]
+    ("line", "words", "prefix", "quote", "is_plain"),
+    [
+        ("a 'b", ["a"], "b", "'", True),
+        ('a "b c', ["a"], "b c", '"', True),
+        ("a b\\ c", ["a"], "b c", "", True),
+        ("a $'\\x41", ["a"], "x41", "$'", False),
+        ("a $HOME/b", ["a"], "$HOME/b", "", False),
+        ("a '$HOME", ["a"], "$HOME", "'", True),
+        ("a b >", ["a", "b"], "", "", False),
+        ("a;b", ["a"], "b", "", True),
+        ("a \\", ["a"], "", "", True),
+        ("", [], "", "", True),
+        ("  ", [], "", "", True),
+        ("a''b", [], "ab", "", True),
+        ("a b\u2028\xa0c", ["a"], "b\u2028\xa0c", "", True),  # blanks for Python, letters for bash
+    ],
 )
-def test_any_line_is_read(line: str) -> None:
+def test_a_line_is_read_as_bash_reads_it(line: str, words: list[str], prefix: str, quote: str, is_plain: bool) -> None:
     read = read_line(line)
-    assert isinstance(read.prefix, str) and read.quote in ("", "'", '"', "$'")
+    assert (read.words, read.prefix, read.quote, read.is_plain) == (words, prefix, quote, is_plain)
     assert quote_rest("", read.quote) == ""
 
 

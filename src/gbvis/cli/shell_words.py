@@ -28,7 +28,7 @@ def read_line(text: str) -> TypedLine:
     is_open, is_redirected, place = False, False, 0
     while place < len(text):
         character, place = text[place], place + 1
-        if not line.quote and (character.isspace() or character in "<>|&;()"):
+        if not line.quote and character in " \t\n<>|&;()":
             if is_open:
                 line.words.append(line.prefix)
             is_redirected = character in "<>" or (is_redirected and not is_open)
