@@ -17,10 +17,10 @@ class Progress:
         """One video is done, or has failed."""
 
     def expect(self, count: int, what: str) -> None:
-        """This many clips or gradients of `what` are to be done."""
+        """This many clips, gradients, pairs of frames or groups of `what` are to be done."""
 
     def advance(self, what: str) -> None:
-        """One clip or gradient of `what` is done."""
+        """One of them is done."""
 
     def check(self) -> None:
         """Raise `CancelledError` if the work is no longer wanted."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -180,8 +180,6 @@ class RunningWeights(Weights):
 
     def request(self) -> WeightsRequest:
         """Return them as steps take them."""
-        from dataclasses import replace
-
         return replace(super().request(), labels=self.labels, device=self.device, precision=self.precision)
 
 

@@ -27,7 +27,7 @@ class RemoveRequest:
         selection: Which runs.
         is_all: Every run, and the weights' records; where there is no run, what was left without one.
         is_unfinished: What killed processes left behind, and records of weights that no run uses, instead.
-        is_damaged: Every damaged run, set of clips, flow and info, instead.
+        is_damaged: Every damaged group instead: a run, clips, flow or a weights record.
     """
 
     store: str | Path
