@@ -1,6 +1,5 @@
 """How a step reports its progress, and how it reports a video that failed."""
 
-from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +45,8 @@ class StoppableProgress(Progress):
     def check(self) -> None:
         """Go on, unless `stop` has been called."""
         if self._is_stopped:
+            from concurrent.futures import CancelledError  # here: it brings logging, and `--help` would wait for that
+
             raise CancelledError
 
     def expect(self, count: int, what: str) -> None:

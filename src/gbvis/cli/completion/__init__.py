@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from gbvis.atomic_file import replace_file
 from gbvis.cli.command_group import SHELL_OPTIONS, THIS_SHELL
 from gbvis.errors import UsageError
 from gbvis.registry import check_name
@@ -51,6 +50,8 @@ def _folder(variable: str, otherwise: Path) -> Path:
 
 
 def _copy(shell: str, folder: Path) -> Path:
+    from gbvis.atomic_file import replace_file  # here: it brings filelock, and each call would wait for that
+
     folder.mkdir(parents=True, exist_ok=True)
     replace_file(folder / script_of(shell).name, script_of(shell).read_bytes())
     return folder / script_of(shell).name
