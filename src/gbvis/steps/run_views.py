@@ -15,7 +15,7 @@ from gbvis.figures.picture import Pixels
 from gbvis.figures.run_view import ClipView, RunView, SourceFrames, spread_over_frames
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.labels import Labels, class_name
-from gbvis.steps.sources import source_of
+from gbvis.steps.video_names import source_of
 from gbvis.store import Store, StoredRun
 from gbvis.videos.locate import find_video, look_for
 from gbvis.videos.two_stream import find_dataset
