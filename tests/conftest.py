@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 
 import numpy as np
@@ -22,6 +23,14 @@ from gbvis.videos.video import Video
 ROOT = Path(__file__).parent.parent
 MATERIAL = ROOT / "tests/material"
 SHARED = ROOT.parent / "shared"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the tests and all that they start a folder of prepared networks, never the developer's own."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:  # workers share it
+        cache = TemporaryDirectory(prefix="gbvis-tests-")
+        os.environ["XDG_CACHE_HOME"] = cache.name
+        config.add_cleanup(cache.cleanup)
 
 
 class Called:

@@ -23,8 +23,8 @@ DOORS: dict[str, set[str]] = {
     "pickle": {"networks/weights/caffe2_pickle.py"},
     "zarr": set(),  # only its codecs are called: importing it takes a quarter of a second
     "numcodecs": {"store/array.py"},
-    "google_crc32c": {"store/array.py"},
-    "msgspec": {"attribution/methods/__init__.py", "networks/info.py", "store"},
+    "google_crc32c": {"networks/kept.py", "store/array.py"},
+    "msgspec": {"attribution/methods/__init__.py", "networks/info.py", "networks/r2plus1d/load.py", "store"},
     "fsspec": {"store/remote.py"},
     "xarray": {"store/run.py"},
     "filelock": {"atomic_file.py"},

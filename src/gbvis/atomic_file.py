@@ -111,6 +111,25 @@ def replace_file(path: Path, content: bytes, is_lasting: bool = False) -> None:
             partial.unlink()
 
 
+def create_file(write: Callable[[Path], None], name: Callable[[Path], str], folder: Path) -> None:
+    """Write a file that is named by its content, and rename it into its folder.
+
+    Args:
+        write: Writes it at the path given, which is free.
+        name: Returns its name, once it is written.
+        folder: Where it goes.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    partial = folder / f".{uuid.uuid4().hex}.partial"
+    try:
+        write(partial)
+        partial.replace(folder / name(partial))
+    finally:
+        remove(partial)
+
+
 def write_durably(path: Path, content: bytes) -> None:
     """Write a file and wait until it is on the disk.
 

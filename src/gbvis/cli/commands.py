@@ -232,10 +232,11 @@ def ls(
     as_json: options.Json = False,
 ) -> int:
     """List the runs of a store, with their size and age."""
+    from gbvis.networks.kept import list_networks
     from gbvis.steps.store import ls as step
 
     request = step.ListRequest(store, tuple(videos or ()), selected.selection())
-    return run_list.print_runs(Console(options.Printing(as_json)), step.run(request))
+    return run_list.print_runs(Console(options.Printing(as_json)), step.run(request), list_networks)
 
 
 @store_app.command()
@@ -257,6 +258,7 @@ def rm(
     everything: options.Everything = False,
     unfinished: options.Unfinished = False,
     damaged: options.Damaged = False,
+    networks: options.PreparedNetworks = False,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
     store: options.Store = "gbvis.zarr",
@@ -265,7 +267,9 @@ def rm(
     from gbvis.steps.store import rm as step
 
     selection = selected.selection()
-    removal = step.Removal(step.RemoveRequest(store, tuple(videos or ()), selection, everything, unfinished, damaged))
+    removal = step.plan_removal(
+        step.RemoveRequest(store, tuple(videos or ()), selection, everything, unfinished, damaged, networks)
+    )
     is_asked = not (dry_run or yes) and bool(removal.entries) and sys.stdin.isatty()
     is_kept = is_asked and not _is_confirmed(f"remove {format.count_entries(removal.entries)}?")
     console = Console(printing)

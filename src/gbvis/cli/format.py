@@ -232,6 +232,7 @@ _NAMES = {
     "flow": ("set of flow", "sets of flow"),
     "weights": ("weights record", "weights records"),
     "unfinished": ("left-over", "left-overs"),
+    "network": ("prepared network", "prepared networks"),
 }
 
 

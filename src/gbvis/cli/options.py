@@ -112,6 +112,9 @@ Unfinished = Annotated[
     switch("--unfinished", text="Remove only what killed processes left behind, and records of weights of no run."),
 ]
 Damaged = Annotated[bool, switch("--damaged", text="Remove only what does not match its checksums.")]
+PreparedNetworks = Annotated[
+    bool, switch("--networks", text="Remove only the prepared networks in your cache folder; they are made again.")
+]
 DryRun = Annotated[bool, switch("--dry-run", text="Say what would be removed, and remove nothing.")]
 Yes = Annotated[bool, switch("-y", "--yes", text="Do not ask for confirmation.")]
 

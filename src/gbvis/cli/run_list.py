@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gbvis.cli.console import Console, make_table, printable
@@ -11,6 +13,7 @@ from gbvis.cli.format import count_of, show_age, show_bytes
 from gbvis.progress import Failure
 
 if TYPE_CHECKING:
+    from gbvis.networks.kept import KeptFile
     from gbvis.steps.store.ls import ListedRun
 
 _COLUMNS = 80
@@ -32,8 +35,10 @@ _FEWEST = 12
 """Letters that are left of a name at least."""
 
 
-def print_runs(console: Console, listed: Iterable[ListedRun | Failure]) -> int:
-    """Print a table of runs, and return the exit code: 1 where one is damaged."""
+def print_runs(
+    console: Console, listed: Iterable[ListedRun | Failure], list_networks: Callable[[], Sequence[KeptFile]]
+) -> int:
+    """Print a table of runs and what prepared networks there are; return the exit code: 1 where a run is damaged."""
     found = []
     for one in listed:
         if isinstance(one, Failure):
@@ -46,7 +51,20 @@ def print_runs(console: Console, listed: Iterable[ListedRun | Failure]) -> int:
         _print_table(console, [_list_run(one) for one in found])
         total = show_bytes(sum(one.size for one in found))
         console.print(f"{count_of(len(found), 'run')}, {total} in {found[0].store}")
+    networks = [] if console.is_json else list_networks()
+    if networks:
+        folder = shorten_home(networks[0].path.parent)
+        console.print(
+            f"prepared networks: {len(networks)}, {show_bytes(sum(one.size for one in networks))} in {folder}"
+        )
     return int(console.has_failed)
+
+
+def shorten_home(path: Path) -> str:
+    """Return a path, with `~` for the user's home folder."""
+    with suppress(RuntimeError, ValueError):  # the user has no home, or the path is elsewhere
+        return f"~/{path.relative_to(Path.home())}"
+    return str(path)
 
 
 def _print_table(console: Console, rows: list[dict[str, str]]) -> None:

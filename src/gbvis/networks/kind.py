@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from gbvis.registry import Registry
 
@@ -42,11 +42,14 @@ class NetworkKind(ABC):
         formats: Names of the checkpoint formats that its networks come in, for `--checkpoint-format`.
         relus_overwrite: True where nothing else has a use for what a ReLU is given, neither for the activation on the
             way there nor for the gradient on the way back: then both are overwritten, which saves memory and time.
+        fused_version: Raised when `fuse` changes what it makes, or `describe_fused` what it says; 0 where the fused
+            form is made in each process and never kept.
     """
 
     name: ClassVar[str]
     formats: ClassVar[tuple[str, ...]]
     relus_overwrite: ClassVar[bool] = False
+    fused_version: ClassVar[int] = 0
 
     @abstractmethod
     def match(self, named: NamedTensors) -> bool:
@@ -87,6 +90,19 @@ class NetworkKind(ABC):
     def fuse(self, module: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """Return a network with the same endpoints, made for speed, on `device` in `dtype`; by default a copy."""
         return copy.deepcopy(module).to(device, dtype).eval().requires_grad_(False)
+
+    def describe_fused(self, fused: nn.Module) -> dict[str, Any]:
+        """Return as plain data what `restore` needs beside the tensors of a network that `fuse` returned."""
+        return {}
+
+    def restore(self, details: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module:
+        """Return what `fuse` returned before, for the CPU; only asked of kinds that have a `fused_version`.
+
+        Args:
+            details: What `describe_fused` returned.
+            tensors: The `state_dict()` of the fused network; they may be mapped from a file, and are used as they are.
+        """
+        raise NotImplementedError
 
     def receptive_fields(self, module: nn.Module) -> dict[Endpoint, tuple[int, int]]:
         """Return the frames and pixels that one activation sees, for endpoints with time and space; none by default."""

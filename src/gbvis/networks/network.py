@@ -26,33 +26,56 @@ class Network:
     """A network that runs on clips. Its parameters never require gradients.
 
     Attributes:
-        module: The plain network, in evaluation mode. What runs is `fused`.
         info: What is known of it without its weights.
         kind: What kind of network it is.
         device: Where it computes; the CPU until `to` says otherwise.
         precision: `float32`, `tf32` or `bfloat16`.
     """
 
-    def __init__(self, module: nn.Module, info: WeightsInfo, kind: NetworkKind) -> None:
-        self.module = module.eval().requires_grad_(False)
+    def __init__(self, module: "nn.Module | Callable[[], Network]", info: WeightsInfo, kind: NetworkKind) -> None:
+        """Name the parts.
+
+        Args:
+            module: The plain network; or what loads it from its file when somebody asks, where `take_fused` follows.
+            info: What is known of it.
+            kind: Its kind.
+        """
+        self._module = module.eval().requires_grad_(False) if isinstance(module, nn.Module) else None
+        self._load = None if isinstance(module, nn.Module) else module
         self.info, self.kind = info, kind
         self.device = torch.device("cpu")
         self.precision = "float32"
         self._fused: nn.Module | None = None
 
     @property
+    def module(self) -> nn.Module:
+        """The plain network, in evaluation mode. What runs is `fused`."""
+        if self._module is None:
+            assert self._load is not None
+            self._module = self._load().module
+        return self._module
+
+    @property
     def fused(self) -> nn.Module:
         """The network that runs, on the device and in the precision of `to`; made when it is first used."""
         if self._fused is None:
-            self._fused = self.kind.fuse(self.module, self.device, self.dtype)
-            if self.info.parameters > _MANY_PARAMETERS:
-                _keep_memory()
+            self.take_fused(self.kind.fuse(self.module, self.device, self.dtype))
+        assert self._fused is not None
         return self._fused
+
+    def take_fused(self, fused: nn.Module) -> None:
+        """Run in this form, which was made for the device and the precision of `to`."""
+        self._fused = fused
+        if self.info.parameters > _MANY_PARAMETERS:
+            _keep_memory()
 
     @property
     def dtype(self) -> torch.dtype:
         """What convolutions are computed in."""
-        return torch.bfloat16 if self.precision == "bfloat16" else next(self.module.parameters()).dtype
+        if self.precision == "bfloat16":
+            return torch.bfloat16
+        # a plain network that is not loaded has a kept form, and only those of float32 are kept
+        return torch.float32 if self._module is None else next(self._module.parameters()).dtype
 
     def to(self, device: torch.device, precision: str) -> "Network":
         """Move the network to `device`, to compute there in `precision`, and return it.

@@ -1,12 +1,13 @@
 """The networks of a call: what they are, from the store's infos where it can, and their weights when needed."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gbvis.attribution.recipe import NUMBERS_VERSION
 from gbvis.errors import GbvisError, UsageError
 from gbvis.networks.info import WeightsInfo
 from gbvis.networks.input_format import InputFormats
@@ -77,12 +78,15 @@ class Networks:
         infos: What is known of each stream's network.
     """
 
-    def __init__(self, request: WeightsRequest, store: Store | None = None) -> None:
+    def __init__(
+        self, request: WeightsRequest, store: Store | None = None, say: Callable[[str], None] = lambda line: None
+    ) -> None:
         """Find out what the files hold.
 
         Args:
             request: Which files.
             store: Where infos are looked up, if anywhere; `keep_records` keeps new ones.
+            say: Told of prepared networks that are damaged.
 
         Raises:
             UsageError: No file is given, one cannot be read, two are for one stream, or none is for the stream
@@ -90,8 +94,9 @@ class Networks:
         """
         if not request.paths:
             raise UsageError("no weights given", "give a checkpoint with -w, or set GBVIS_WEIGHTS")
-        self._request = request
+        self._request, self._say = request, say
         self._loaded: dict[str, Network] = {}
+        self._are_kept: set[str] = set()
         self._new_infos: list[list[WeightsInfo]] = []
         self._hashes: dict[Path, tuple[Stamp, str]] = {}
         self._newly_hashed: list[Path] = []
@@ -153,15 +158,60 @@ class Networks:
 
     def load(self, modality: str, is_used: bool = True) -> "Network":
         """Return the stream's network, ready to compute if it is to be used."""
+        from gbvis.networks.kept import keep_network
         from gbvis.networks.network import find_device
 
+        device = find_device(self._request.device) if is_used else None
+        is_kept = device is not None and device.type == "cpu" and self._request.precision in ("float32", "bfloat16")
+        key = self._key_of(modality) if is_kept else None
         if modality not in self._loaded:
             path = Path(self.infos[modality].path)
-            self._load_file(path)
+            kept = self._open_kept(modality, key) if key else None
+            if kept:
+                self._loaded[modality] = kept
+            else:
+                self._load_file(path)
             self._check_loaded(path, self._loaded.get(modality), self._as_read[modality])
         network = self._loaded[modality]
+        found = network.info
         network.info = self.infos[modality]  # with the class names and the input that were asked for
-        return network.to(find_device(self._request.device), self._request.precision) if is_used else network
+        if device:
+            network.to(device, self._request.precision)
+        if key and modality not in self._are_kept:
+            self._are_kept.add(modality)
+            keep_network(key, network, found)
+        return network
+
+    def _key_of(self, modality: str) -> str | None:
+        """Return what the stream's prepared network is kept by, if it can be."""
+        from gbvis.networks.kept import make_key
+
+        return make_key(self._as_read[modality], self._request.reading, self._request.precision, NUMBERS_VERSION)
+
+    def _open_kept(self, modality: str, key: str) -> "Network | None":
+        """Return the network as an earlier process prepared it; its file is only read for the plain one."""
+        from gbvis.networks.kept import open_network
+        from gbvis.networks.kind import KINDS
+        from gbvis.networks.network import Network, find_device
+
+        path, planned = Path(self.infos[modality].path), self._as_read[modality]
+        with _reading(path):
+            is_changed = self._hash(path) != planned.sha256
+        found = None if is_changed else open_network(key, self._say)
+        if found is None:
+            return None
+        info, fused = found
+        network = Network(lambda: self._load_plain(modality), info, KINDS.load(info.kind))
+        network.to(find_device("cpu"), self._request.precision).take_fused(fused)
+        self._are_kept.add(modality)
+        return network
+
+    def _load_plain(self, modality: str) -> "Network":
+        path, planned = Path(self.infos[modality].path), self._as_read[modality]
+        found = next((one for one in self._load_file(path) if one.info.modality == modality), None)
+        self._check_loaded(path, found, planned)
+        assert found is not None
+        return found
 
     def _check_loaded(self, path: Path, network: "Network | None", planned: WeightsInfo) -> None:
         """Check that a network is what the call was planned for, by the record that the store had of it."""

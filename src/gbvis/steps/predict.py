@@ -1,6 +1,7 @@
 """`gbvis predict`: the classes that each stream sees in a video, and both streams fused."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -42,7 +43,7 @@ class PredictRequest:
         clips: Over which clips; the scores of a video are the mean softmax over them.
         top: How many classes a prediction lists.
         flow: How flow is computed.
-        store: Where motion is kept that had to be estimated; nothing else is.
+        store: Where motion is kept that had to be estimated; nothing else is. What it knows of the weights is used.
     """
 
     videos: tuple[VideoEntry, ...]
@@ -94,7 +95,7 @@ def run(request: PredictRequest, progress: Progress | None = None) -> Iterator[P
     progress = progress or Progress()
     check_dataset(request.dataset)
     request = replace(request, videos=gather_videos(request.videos, request.dataset, progress))
-    networks = Networks(request.weights)
+    networks = Networks(request.weights, _find_records(request.store), progress.say)
     request.flow.check(networks.infos.values())
     for note in networks.notes():
         progress.warn(note)
@@ -171,6 +172,13 @@ def _mean_scores(
             "the numbers overflow: check the weights, or try --precision float32",
         )
     return scores
+
+
+def _find_records(location: str | Path) -> Store | None:
+    """Return the store, which may know the weights; what cannot be read as one knows nothing."""
+    with suppress(GbvisError):
+        return Store.find(location)
+    return None
 
 
 def _open_store(location: str | Path) -> Store:

@@ -17,11 +17,13 @@ It rounds otherwise than the plain network, by some 1e-7; `docs/notes/rounding.m
 """
 
 import copy
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gbvis.networks.r2plus1d.architecture import Architecture, Variant
 from gbvis.networks.r2plus1d.module import NormedConvolution, R2Plus1D
 
 _WIDE, _PART = 200, 64
@@ -34,13 +36,13 @@ class FusedConvolution(nn.Module):
 
     shift: Tensor | None
 
-    def __init__(self, plain: NormedConvolution, dtype: torch.dtype, is_exact: bool) -> None:
-        """Fold the norm into the weights.
+    def __init__(self, plain: NormedConvolution, is_exact: bool, buffers: Mapping[str, Tensor]) -> None:
+        """Take the sizes from the plain convolution, and the numbers as they are.
 
         Args:
-            plain: The convolution.
-            dtype: What it is computed in.
+            plain: The convolution; its numbers are not looked at.
             is_exact: Sum a wide one up in parts.
+            buffers: As `fold_norm` returns them.
         """
         super().__init__()
         convolution = plain.convolution
@@ -51,13 +53,11 @@ class FusedConvolution(nn.Module):
         self._step = (convolution.stride[0], 1) if self._is_temporal else convolution.stride[1:]
         self._size = (time, 1) if self._is_temporal else (rows, columns)
         self._is_symmetric = plain.padding == "symmetric"
-        weight, shift = _fuse_norm(plain)
-        weight = weight[..., 0] if self._is_temporal else weight[:, :, 0]
-        self._part = _PART if is_exact and weight.shape[1] >= _WIDE else weight.shape[1]
-        self._names = [f"weight_{number}" for number in range(-(-weight.shape[1] // self._part))]
-        for name, part in zip(self._names, torch.split(weight.to(dtype), self._part, 1), strict=True):
-            self.register_buffer(name, part.contiguous(memory_format=torch.channels_last))
-        self.register_buffer("shift", None if shift is None else shift.to(dtype))
+        self._part = _size_of_parts(convolution.in_channels, is_exact)
+        self._names = [f"weight_{number}" for number in range(-(-convolution.in_channels // self._part))]
+        for name in self._names:
+            self.register_buffer(name, buffers[name])
+        self.register_buffer("shift", buffers.get("shift"))
 
     def forward(self, activation: Tensor) -> Tensor:
         """Return (N, outputs, T', H', W') for (N, inputs, T, H, W), both channels last in memory."""
@@ -119,6 +119,27 @@ def _pad_like_tensorflow(size: int, kernel: int, step: int) -> tuple[int, int]:
     return total // 2, total % 2
 
 
+def _size_of_parts(inputs: int, is_exact: bool) -> int:
+    return _PART if is_exact and inputs >= _WIDE else inputs
+
+
+def fold_norm(plain: NormedConvolution, dtype: torch.dtype, is_exact: bool) -> dict[str, Tensor]:
+    """Return the buffers of a `FusedConvolution`: weights, channels last in memory, and the shift where there is one.
+
+    Args:
+        plain: The convolution.
+        dtype: What it is computed in.
+        is_exact: Sum a wide one up in parts.
+    """
+    weight, shift = _fuse_norm(plain)
+    weight = weight[..., 0] if plain.convolution.kernel_size[0] > 1 else weight[:, :, 0]
+    parts = torch.split(weight.to(dtype), _size_of_parts(weight.shape[1], is_exact), 1)
+    buffers = {
+        f"weight_{number}": part.contiguous(memory_format=torch.channels_last) for number, part in enumerate(parts)
+    }
+    return buffers if shift is None else {**buffers, "shift": shift.to(dtype)}
+
+
 def _fuse_norm(plain: NormedConvolution) -> tuple[Tensor, Tensor | None]:
     """Return a convolution's weight with its norm in it, and what is added to every output: float64, rounded later."""
     weight, bias = plain.convolution.weight.double(), plain.convolution.bias
@@ -140,12 +161,46 @@ def fuse(plain: R2Plus1D, device: torch.device, dtype: torch.dtype) -> R2Plus1D:
     is_exact = device.type == "cpu" and dtype == torch.float32
     with torch.device("meta"):
         fused = R2Plus1D(plain.architecture, plain.variant)
-    for name, part in plain.named_modules():
-        if isinstance(part, NormedConvolution):
-            parent, _, child = name.rpartition(".")
-            setattr(fused.get_submodule(parent), child, FusedConvolution(part, dtype, is_exact))
+    convolutions = _list_convolutions(plain)
+    buffers = {name: fold_norm(part, dtype, is_exact) for name, part in convolutions}
+    _assemble(fused, convolutions, is_exact, buffers)
     fused.classifier = copy.deepcopy(plain.classifier)
-    for part in fused.modules():
-        if isinstance(part, nn.ReLU):
-            part.inplace = True
     return fused.to(device).eval().requires_grad_(False)
+
+
+def restore(architecture: Architecture, variant: Variant, tensors: Mapping[str, Tensor]) -> R2Plus1D:
+    """Return what `fuse` made for the CPU.
+
+    Args:
+        architecture: Of the network.
+        variant: Of the network.
+        tensors: Its `state_dict()`, used as they are.
+    """
+    own: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        parent, _, child = name.rpartition(".")
+        own.setdefault(parent, {})[child] = tensor
+    with torch.device("meta"):
+        fused = R2Plus1D(architecture, variant)
+    _assemble(fused, _list_convolutions(fused), tensors["stem.spatial.weight_0"].dtype == torch.float32, own)
+    fused.classifier.load_state_dict(own["classifier"], assign=True)
+    return fused.eval().requires_grad_(False)
+
+
+def _list_convolutions(network: R2Plus1D) -> list[tuple[str, NormedConvolution]]:
+    return [(name, part) for name, part in network.named_modules() if isinstance(part, NormedConvolution)]
+
+
+def _assemble(
+    network: R2Plus1D,
+    convolutions: Sequence[tuple[str, NormedConvolution]],
+    is_exact: bool,
+    buffers: Mapping[str, Mapping[str, Tensor]],
+) -> None:
+    """Put fused convolutions with these buffers in the place of plain ones, and let the network's ReLUs overwrite."""
+    for name, part in convolutions:
+        parent, _, child = name.rpartition(".")
+        setattr(network.get_submodule(parent), child, FusedConvolution(part, is_exact, buffers[name]))
+    for module in network.modules():
+        if isinstance(module, nn.ReLU):
+            module.inplace = True

@@ -1,8 +1,11 @@
 """R(2+1)D from named tensors, strictly: every parameter is set from them, every tensor is used."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
+import msgspec
 import torch
 from torch import Tensor, nn
 
@@ -11,9 +14,9 @@ from gbvis.networks.info import WeightsInfo
 from gbvis.networks.kind import Likeness, NetworkKind
 from gbvis.networks.labels import read_class_list
 from gbvis.networks.r2plus1d import FORMATS
-from gbvis.networks.r2plus1d.architecture import ENDPOINTS, Architecture, count_targets, receptive_fields
+from gbvis.networks.r2plus1d.architecture import ENDPOINTS, Architecture, Variant, count_targets, receptive_fields
 from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
-from gbvis.networks.r2plus1d.fused import fuse
+from gbvis.networks.r2plus1d.fused import fuse, restore
 from gbvis.networks.r2plus1d.likeness import describe_difference, share_of_names
 from gbvis.networks.r2plus1d.module import R2Plus1D, count_parameters
 from gbvis.networks.r2plus1d.recognise import recognise_format, refuse, unfit
@@ -25,6 +28,7 @@ class R2Plus1DKind(NetworkKind):
 
     name = "r2plus1d"
     formats = FORMATS.names
+    fused_version = 1
     relus_overwrite = True  # on the way back each is given a convolution's gradient, or a sum that autograd made
 
     def match(self, named: NamedTensors) -> bool:
@@ -63,6 +67,20 @@ class R2Plus1DKind(NetworkKind):
         """Return the network made quick; see `fused`."""
         assert isinstance(module, R2Plus1D)
         return fuse(module, device, dtype)
+
+    def describe_fused(self, fused: nn.Module) -> dict[str, Any]:
+        """Return the architecture and the variant."""
+        assert isinstance(fused, R2Plus1D)
+        return {"architecture": asdict(fused.architecture), "variant": asdict(fused.variant)}
+
+    def restore(self, details: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> R2Plus1D:
+        """Return what `fuse` made.
+
+        Raises:
+            ValueError: The details make no sense.
+        """
+        architecture = msgspec.convert(details["architecture"], Architecture)
+        return restore(architecture, msgspec.convert(details["variant"], Variant), tensors)
 
     def receptive_fields(self, module: nn.Module) -> dict[Endpoint, tuple[int, int]]:
         """Return the frames and pixels that one activation sees at every conv endpoint."""

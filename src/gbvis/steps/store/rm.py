@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gbvis.errors import NothingFound, UsageError
+from gbvis.errors import NothingFound, OutputError, UsageError
+from gbvis.networks.kept import list_networks
 from gbvis.progress import Progress
 from gbvis.steps.selection import Selection
 from gbvis.steps.store.ls import hint_for, select_all
@@ -14,7 +15,7 @@ from gbvis.store.inventory import ROOT, Entry, find_damage, list_entries, list_u
 from gbvis.store.keys import FOREIGN, LEVEL, RUN
 from gbvis.store.store import forget_consolidated
 
-UNFINISHED = "unfinished"
+UNFINISHED, NETWORK = "unfinished", "network"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class RemoveRequest:
         is_all: Every run, and the weights' records; where there is no run, what was left without one.
         is_unfinished: What killed processes left behind, and records of weights that no run uses, instead.
         is_damaged: Every damaged group instead: a run, clips, flow or a weights record.
+        are_networks: The prepared networks in the user's cache folder instead; the store is not looked at.
     """
 
     store: str | Path
@@ -36,14 +38,16 @@ class RemoveRequest:
     is_all: bool = False
     is_unfinished: bool = False
     is_damaged: bool = False
+    are_networks: bool = False
 
     def __post_init__(self) -> None:
         is_narrowed = bool(self.videos) or self.selection != Selection()
-        meant = [is_narrowed, self.is_all, self.is_unfinished, self.is_damaged]
+        meant = [is_narrowed, self.is_all, self.is_unfinished, self.is_damaged, self.are_networks]
         if sum(meant) != 1:
             raise UsageError(
                 "several kinds of removal are asked for at once" if any(meant) else "nothing says what to remove",
-                "name videos or filters, or give one of --all, --unfinished and --damaged; --dry-run shows what it is",
+                "name videos or filters, or give one of --all, --unfinished, --damaged and --networks; --dry-run shows "
+                "what it is",
             )
 
 
@@ -62,6 +66,42 @@ class RemovedGroup:
             "bytes": self.entry.size,
             "removed": self.is_removed,
         }
+
+
+class NetworkRemoval:
+    """The removal of all prepared networks.
+
+    Attributes:
+        entries: Each file; its key is its path.
+    """
+
+    def __init__(self) -> None:
+        """Find out what there is."""
+        self.entries = [Entry(NETWORK, str(one.path), one.size) for one in list_networks()]
+
+    def run(self, is_dry: bool, progress: Progress | None = None) -> Iterator[RemovedGroup]:
+        """Yield each once it is gone, or, where the run is dry, would be.
+
+        Raises:
+            OutputError: One cannot be removed.
+        """
+        for entry in self.entries:
+            if not is_dry:
+                try:
+                    Path(entry.key).unlink(missing_ok=True)
+                except OSError as error:
+                    problem = f"cannot remove {entry.key}: {error.strerror or error}"
+                    raise OutputError(problem, "check the permissions of its folder") from error
+            yield RemovedGroup(entry, not is_dry)
+
+
+def plan_removal(request: RemoveRequest) -> "Removal | NetworkRemoval":
+    """Return what a request comes to.
+
+    Raises:
+        GbvisError: As `Removal`.
+    """
+    return NetworkRemoval() if request.are_networks else Removal(request)
 
 
 class Removal:
