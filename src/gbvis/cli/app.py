@@ -1,11 +1,13 @@
 """The entry point: the only place where errors become messages and exit codes."""
 
+import atexit
 import io
 import os
 import signal
 import sys
 from pathlib import Path
 from threading import Timer, main_thread
+from threading import enumerate as enumerate_threads
 
 from typer.exceptions import TyperException
 
@@ -34,7 +36,31 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     sys.unraisablehook = _repeat_signal
-    sys.exit(run_command_line())
+    _leave(run_command_line())
+
+
+def _leave(code: int) -> None:
+    """End the process with an exit code and without taking it apart, which takes half a second where torch is loaded.
+
+    Where another thread is at work or what was printed cannot be delivered, Python ends as it always does.
+    """
+    is_alone = all(one is main_thread() or one.daemon for one in enumerate_threads())
+    if not is_alone or os.environ.get("GBVIS_DEBUG") or not _flush():
+        sys.exit(code)
+    atexit._run_exitfuncs()  # as at every end: temporary folders and child processes
+    if not _flush():
+        sys.exit(code)
+    os._exit(code)
+
+
+def _flush() -> bool:
+    """Return whether all that was printed has left the process."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _repeat_signal(ignored: "sys.UnraisableHookArgs") -> None:
