@@ -62,11 +62,11 @@ def predict(
     store: options.Store = "gbvis.zarr",
 ) -> int:
     """Print the best classes of each stream, and of both streams fused."""
+    videos = which.entries(dataset)
+
     from gbvis.steps import predict as step
 
-    request = step.PredictRequest(
-        which.entries(dataset), weights.request(), dataset, clips.request(), top, flow.request(), store
-    )
+    request = step.PredictRequest(videos, weights.request(), dataset, clips.request(), top, flow.request(), store)
     console = Console(printing)
     return format.print_all(console, step.run(request, console), format.print_prediction, "prediction", is_kept=False)
 
@@ -86,10 +86,12 @@ def explain(
     force: options.Force = False,
 ) -> int:
     """Compute gradients and keep them in the store; what is there already is not computed again."""
+    videos = which.entries(dataset)
+
     from gbvis.steps import explain as step
 
     request = step.ExplainRequest(
-        videos=which.entries(dataset),
+        videos=videos,
         weights=weights.request(),
         store=store,
         dataset=dataset,

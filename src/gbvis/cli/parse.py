@@ -29,7 +29,11 @@ def parse_videos(typed: list[str] | None, listed: ListRequest | None) -> tuple[V
     Raises:
         UsageError: There are none, or the list cannot be read.
     """
-    from gbvis.videos.name_list import VideoEntry
+    missing = UsageError("no video given", "give files, folders or names, or a list with --videos-from")
+    if not typed and not listed:
+        raise missing
+
+    from gbvis.videos.name_list import VideoEntry  # with NumPy, which a call without a video does not wait for
 
     entries = [VideoEntry(video) for video in typed or []]
     if listed:
@@ -42,7 +46,7 @@ def parse_videos(typed: list[str] | None, listed: ListRequest | None) -> tuple[V
                 hint = "give a file of this machine, or - for standard input"
             raise UsageError(f"cannot read the list {listed.name}: {why}", hint) from error
     if not entries:
-        raise UsageError("no video given", "give files, folders or names, or a list with --videos-from")
+        raise missing
     return tuple(entries)
 
 

@@ -67,9 +67,9 @@ class Videos:
         Raises:
             UsageError: There are none, the list cannot be read, or a split or a part is named and no list.
         """
-        from gbvis.videos.video_list import ListRequest
-
         if self.videos_from:
+            from gbvis.videos.video_list import ListRequest
+
             listed = ListRequest(self.videos_from, self.labels_from_one, self.split, self.part, dataset)
             return parse_videos(self.videos, listed)
         if self.split is not None or self.part is not None:
