@@ -22,6 +22,9 @@ class GbvisError(Exception):
     def __str__(self) -> str:
         return f"{self.problem} ({self.hint})"
 
+    def __reduce__(self) -> tuple[type["GbvisError"], tuple[str, str]]:
+        return type(self), (self.problem, self.hint)
+
 
 class UsageError(GbvisError):
     """The call itself is wrong: an option, a name, a number, or a file that it names."""

@@ -15,6 +15,7 @@ from gbvis.cli.option_groups import unfold
 from gbvis.cli.selected import Selected
 from gbvis.cli.video_options import LabelledVideos, RemovedVideos, ShownVideos, Videos
 from gbvis.cli.weights_options import Reading
+from gbvis.errors import UsageError
 from gbvis.version import __version__
 
 # Steps are imported by the command that needs them, so that `--help` is quick and only `explain` and `predict` pay
@@ -223,6 +224,22 @@ def demo(
             return int(code)
     format.print_next(console, request.pictures, step.suggest_commands(request))
     return 0
+
+
+@app.command()
+def warm(
+    command: options.WarmCommand = None,
+    stop: options.Stop = False,
+    idle: options.Idle = "10m",
+) -> None:
+    """Keep networks loaded while a command runs, or for a shell: every call of gbvis below it is quick."""
+    from gbvis.cli.warm import launch
+
+    if command and stop:
+        raise UsageError("a command and --stop", "give one of them")
+    if command:
+        launch.run_command(command)
+    typer.echo(launch.stop_for_shell() if stop else launch.start_for_shell(parse.parse_duration(idle)))
 
 
 @store_app.command()

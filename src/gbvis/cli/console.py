@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from rich.console import Console as RichConsole
 from rich.text import Text
 
+from gbvis.cli.warm import resumed
 from gbvis.progress import Failure, Progress
 
 if TYPE_CHECKING:  # rich's bars and tables are imported where one is shown: a quiet call is quicker by 15 ms
@@ -55,6 +56,8 @@ class Console(Progress):
         self._videos: TaskID | None = None
         self._work: dict[str, TaskID] = {}
         self._warned: set[str] = set()
+        for note in resumed.notes:
+            self.say(note)
 
     @property
     def columns(self) -> int | None:
@@ -109,13 +112,15 @@ class Console(Progress):
 
     def warn(self, line: str) -> None:
         """Print a warning on stderr, each once."""
-        if line not in self._warned:
+        if line not in self._warned and not resumed.is_printed(line):
             self._warned.add(line)
             self._err.print(Text(f"warning: {printable(line)}"))
 
     def fail(self, failure: Failure) -> None:
         """Print a failed video on stderr, and on stdout too with `--json`."""
         self.has_failed = True
+        if resumed.is_printed(failure.to_json()):
+            return
         if self.is_json:
             self.print_json(failure)
         is_named = failure.video in failure.problem

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from gbvis.cli.console import Console, Result, make_table, print_error
+from gbvis.cli.warm import resumed
 from gbvis.progress import Failure
 from gbvis.shell import join_words
 
@@ -71,7 +72,8 @@ def _print_each(
                 said = result
                 continue
             counts["cached" if _is_cached(result) else "done"] += 1
-            (Console.print_json if console.is_json else show)(console, result)
+            if not resumed.is_printed(result.to_json()):
+                (Console.print_json if console.is_json else show)(console, result)
 
 
 def _sum_up(console: Console, counts: Counter[str], name: str, is_kept: bool) -> None:

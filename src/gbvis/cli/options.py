@@ -36,6 +36,14 @@ flow_algorithm_option = partial(option, "--flow-algorithm", metavar="NAME")
 
 # Options of single commands, or the same in several.
 Top = Annotated[int, option("--top", metavar="K", min=1, text="How many classes to print.")]
+WarmCommand = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[-- COMMAND ...]", help="What to run; without, prints what a shell has to `eval`."),
+]
+Stop = Annotated[bool, switch("--stop", text="End what `eval \"$(gbvis warm)\"` started for this shell.")]
+Idle = Annotated[
+    str, option("--idle", metavar="TIME", text="For a shell: end when no call has come for so long, as 30s, 10m or 2h.")
+]
 Force = Annotated[bool, switch("--force", text="Compute or write again what is already there.")]
 Json = Annotated[bool, switch("--json", text="Print one JSON object per line on stdout, and nothing else.")]
 Store = Annotated[

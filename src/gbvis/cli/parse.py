@@ -153,3 +153,16 @@ def parse_methods(typed: list[str] | None) -> tuple[Method, ...]:
         UsageError: One cannot be read.
     """
     return tuple(dict.fromkeys(parse_method(one) for one in typed or METHODS.names[:1]))
+
+
+def parse_duration(typed: str) -> float:
+    """Return the seconds that `30s`, `10m`, `2h` or a plain number of seconds means.
+
+    Raises:
+        UsageError: It is no such time, or none at all.
+    """
+    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)([smh]?)", typed.strip())
+    seconds = float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]] if match else 0.0
+    if not seconds:
+        raise UsageError(f"{typed!r} is no time", "give seconds, minutes or hours: 30s, 10m, 2h")
+    return seconds

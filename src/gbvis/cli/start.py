@@ -3,6 +3,8 @@
 import os
 import sys
 
+from gbvis.cli.warm import VARIABLE
+
 ASKED = "GBVIS_COMPLETE"
 """The environment variable by which a shell asks; its name is the value."""
 
@@ -15,6 +17,10 @@ def main() -> None:
 
         answer(shell, sys.argv[1:])
         return
+    if VARIABLE in os.environ:
+        from gbvis.cli.warm.client import run_warm
+
+        run_warm()
     from gbvis.cli.app import main as run
 
     run()

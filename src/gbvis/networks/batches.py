@@ -1,10 +1,14 @@
 """Batches: which clips are computed together, and what happens when they do not fit into memory."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import torch
+from gbvis.errors import DeviceError
+
+if TYPE_CHECKING:  # a step whose network runs in another process loads no torch
+    import torch
 
 MOST_CLIPS = 16
 """Computed at once: so many fill any GPU, and more would only wait longer for being written."""
@@ -32,26 +36,28 @@ class Memory(Protocol):
 class CudaMemory:
     """The memory of a CUDA GPU, as torch manages it."""
 
-    def __init__(self, device: torch.device) -> None:
-        self._device, self._before = device, 0
+    def __init__(self, device: "torch.device") -> None:
+        import torch
+
+        self._cuda, self._device, self._before = torch.cuda, device, 0
 
     def begin(self) -> None:
         """Start to watch how much is taken."""
-        torch.cuda.reset_peak_memory_stats(self._device)
-        self._before = torch.cuda.memory_allocated(self._device)
+        self._cuda.reset_peak_memory_stats(self._device)
+        self._before = self._cuda.memory_allocated(self._device)
 
     def taken(self) -> int:
         """Return the bytes that were taken at most since `begin`, beyond what was taken then."""
-        return torch.cuda.max_memory_allocated(self._device) - self._before
+        return self._cuda.max_memory_allocated(self._device) - self._before
 
     def free(self) -> int:
         """Return the bytes that can be taken now, those included that torch keeps for the next tensors."""
-        free, _ = torch.cuda.mem_get_info(self._device)
-        return free + torch.cuda.memory_reserved(self._device) - torch.cuda.memory_allocated(self._device)
+        free, _ = self._cuda.mem_get_info(self._device)
+        return free + self._cuda.memory_reserved(self._device) - self._cuda.memory_allocated(self._device)
 
     def release(self) -> None:
         """Give back what nobody uses."""
-        torch.cuda.empty_cache()
+        self._cuda.empty_cache()
 
 
 class Batches:
@@ -126,6 +132,24 @@ _WORDS = ("out of memory", "allocate memory", "ALLOC_FAILED")
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error of torch means that memory ran out."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+    torch = sys.modules.get("torch")  # where it was not loaded, the error came from another process
+    if isinstance(error, MemoryError) or (torch and isinstance(error, torch.OutOfMemoryError)):
         return True
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _WORDS)
+
+
+@contextmanager
+def telling_memory(device: str) -> Iterator[None]:
+    """Say in words that memory ran out.
+
+    Raises:
+        DeviceError: It did.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise DeviceError(
+            f"not enough memory on {device} for this clip", "take fewer frames with -n, or another --device"
+        ) from error

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gbvis.errors import DeviceError, UsageError
-from gbvis.networks.batches import Batches, CudaMemory, is_out_of_memory
+from gbvis.errors import UsageError
+from gbvis.networks.batches import Batches, CudaMemory, telling_memory
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.info import WeightsInfo
 from gbvis.networks.kind import NetworkKind
@@ -168,7 +168,7 @@ class Network:
 
     def environment(self) -> dict[str, object]:
         """Return what does not decide the numbers and is worth recording beside them."""
-        return {"torch": torch.__version__, "device": str(self.device), "threads": torch.get_num_threads()}
+        return {"torch": str(torch.__version__), "device": str(self.device), "threads": torch.get_num_threads()}
 
     @contextmanager
     def precision_scope(self) -> Iterator[None]:
@@ -178,13 +178,8 @@ class Network:
         try:
             # torch turns TF32 on for convolutions by itself: off by 2-3 % of the maximum, so only when asked for
             matmul.allow_tf32 = cudnn.allow_tf32 = self.precision == "tf32"
-            yield
-        except (MemoryError, RuntimeError) as error:
-            if not is_out_of_memory(error):
-                raise
-            raise DeviceError(
-                f"not enough memory on {self.device} for this clip", "take fewer frames with -n, or another --device"
-            ) from error
+            with telling_memory(str(self.device)):
+                yield
         finally:
             matmul.allow_tf32, cudnn.allow_tf32 = before
 

@@ -18,8 +18,11 @@ from gbvis.provenance import Stamp, digest_of, hash_file, stamp_file
 from gbvis.registry import check_name, suggest
 from gbvis.store import Store
 from gbvis.store.keys import weights_key
+from gbvis.steps.worker.opening import Opening
+from gbvis.steps.worker.remote import RemoteRunner, WorkerLost, read_infos
 
 if TYPE_CHECKING:
+    from gbvis.attribution.runner import LocalRunner, Runner
     from gbvis.networks.network import Network
 
 MODALITIES = ("rgb", "flow")
@@ -97,6 +100,7 @@ class Networks:
         self._request, self._say = request, say
         self._loaded: dict[str, Network] = {}
         self._are_kept: set[str] = set()
+        self._runners: dict[str, Runner] = {}
         self._new_infos: list[list[WeightsInfo]] = []
         self._hashes: dict[Path, tuple[Stamp, str]] = {}
         self._newly_hashed: list[Path] = []
@@ -171,7 +175,8 @@ class Networks:
                 self._loaded[modality] = kept
             else:
                 self._load_file(path)
-            self._check_loaded(path, self._loaded.get(modality), self._as_read[modality])
+            loaded = self._loaded.get(modality)
+            self._check_loaded(path, loaded.info if loaded else None, self._as_read[modality])
         network = self._loaded[modality]
         found = network.info
         network.info = self.infos[modality]  # with the class names and the input that were asked for
@@ -209,15 +214,41 @@ class Networks:
     def _load_plain(self, modality: str) -> "Network":
         path, planned = Path(self.infos[modality].path), self._as_read[modality]
         found = next((one for one in self._load_file(path) if one.info.modality == modality), None)
-        self._check_loaded(path, found, planned)
+        self._check_loaded(path, found.info if found else None, planned)
         assert found is not None
         return found
 
-    def _check_loaded(self, path: Path, network: "Network | None", planned: WeightsInfo) -> None:
+    def runner(self, modality: str) -> "Runner":
+        """Return the stream's network, ready to compute: in the worker where there is one, else in this process."""
+        if modality not in self._runners:
+            try:
+                self._runners[modality] = self._find_remote(modality)
+            except WorkerLost:
+                self._runners[modality] = self._make_local(modality)
+        return self._runners[modality]
+
+    def _make_local(self, modality: str) -> "LocalRunner":
+        from gbvis.attribution.runner import LocalRunner
+
+        return LocalRunner(self.load(modality))
+
+    def _find_remote(self, modality: str) -> RemoteRunner:
+        info = self.infos[modality]
+        opening = self._opening(Path(info.path), info.sha256)
+        runner = RemoteRunner(opening, info, lambda: self._make_local(modality))
+        self._check_loaded(Path(info.path), runner.as_read, self._as_read[modality])
+        return runner
+
+    def _opening(self, path: Path, sha256: str) -> Opening:
+        """Return what the worker is asked for."""
+        asked = self._request
+        return Opening(path.resolve(), sha256, asked.checkpoint_format, asked.state, asked.device, asked.precision)
+
+    def _check_loaded(self, path: Path, found: WeightsInfo | None, planned: WeightsInfo) -> None:
         """Check that a network is what the call was planned for, by the record that the store had of it."""
-        if network is None or network.info.sha256 != planned.sha256:
+        if found is None or found.sha256 != planned.sha256:
             raise UsageError(f"{path} has changed since this call began", "repeat the call")
-        if replace(network.info, path=planned.path, labels=planned.labels) != planned:
+        if replace(found, path=planned.path, labels=planned.labels) != planned:
             key = weights_key(planned.sha256, self._request.reading)
             raise UsageError(
                 f"what the store says of {path} is not what the file holds",
@@ -231,10 +262,17 @@ class Networks:
             sha256 = self._hash(path, store)
         infos = store.weights.read(sha256, self._request.reading) if store else []
         if not infos:
-            infos = [network.info for network in self._load_file(path, sha256)]
+            infos = self._read_file(path, sha256)
             self._new_infos.append(infos)
             infos = store.weights.relabel(infos) if store else infos
         return infos
+
+    def _read_file(self, path: Path, sha256: str) -> list[WeightsInfo]:
+        """Return what a file holds; the networks are loaded then, here or in the worker."""
+        try:
+            return read_infos(self._opening(path, sha256))
+        except WorkerLost:
+            return [network.info for network in self._load_file(path, sha256)]
 
     def _hash(self, path: Path, store: Store | None = None) -> str:
         """Return a file's hash: the one that this call or the store remembers, while the file's stamp stands."""

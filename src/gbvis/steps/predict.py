@@ -26,7 +26,7 @@ from gbvis.videos.name_list import VideoEntry
 from gbvis.videos.video import Video
 
 if TYPE_CHECKING:
-    from gbvis.networks.network import Network
+    from gbvis.attribution.runner import Runner
 
 Scores = NDArray[np.float32]
 """float32 (classes,), probabilities."""
@@ -141,14 +141,14 @@ def _predict_stream(
     tell_notices(video, progress)
     video.prepare({number for numbers in frames for number in numbers})
     progress.expect(len(frames), video.name)
-    scores = _mean_scores(video, frames, networks.load(modality), scores_at, progress)
+    scores = _mean_scores(video, frames, networks.runner(modality), scores_at, progress)
     top = info.top(scores, request.top)
     prediction = Prediction(video.name, modality, len(frames), top, entry.location, name)
     return _Stream(prediction, scores, video.shape.frame_count)
 
 
 def _mean_scores(
-    video: Video, frames: list[list[int]], network: "Network", scores_at: Endpoint, progress: Progress
+    video: Video, frames: list[list[int]], network: "Runner", scores_at: Endpoint, progress: Progress
 ) -> Scores:
     """Return the mean of the class probabilities over clips of these frames: float32 (classes,)."""
 

@@ -22,10 +22,7 @@ from gbvis.version import __version__
 from gbvis.videos.video import Video
 
 if TYPE_CHECKING:
-    from gbvis.attribution.attribution import PendingAttribution
-    from gbvis.attribution.graph import Graph
-    from gbvis.networks.network import Network
-    from gbvis.networks.transfer import HostCopy
+    from gbvis.attribution.runner import Arriving, Pending, Runner, RunningGraph
 
 _KEPT_AHEAD = 2
 """Attributions, of one clip or of one batch, that may wait for being written."""
@@ -82,7 +79,7 @@ class Computation:
         failures: Why there is no run for an answer; filled by `run`.
     """
 
-    def __init__(self, task: Task, questions: Mapping[str, Question], clips: StoredClips, network: "Network") -> None:
+    def __init__(self, task: Task, questions: Mapping[str, Question], clips: StoredClips, network: "Runner") -> None:
         """Name the parts.
 
         Args:
@@ -98,7 +95,7 @@ class Computation:
         self._stored: dict[Answer, StoredRun] = {}
         self._writers: dict[Answer, RunWriter] = {}
         self._attributed: dict[Answer, int] = {}  # up to which clip
-        self._responses: list[Mapping[Endpoint, HostCopy]] = []
+        self._responses: list[Mapping[Endpoint, Arriving]] = []
         self.runs: list[tuple[StoredRun, bool]] = []
         self.failures: dict[Answer, GbvisError] = {}
         self._seconds_of_writing = 0.0
@@ -123,18 +120,16 @@ class Computation:
         self._task.say(f"{beside}; waited for the disk: {seconds:.2f} s")
         self._collect()
 
-    def _attribute(self, unfinished: ExitStack) -> Iterator[tuple[Method, "PendingAttribution"]]:
+    def _attribute(self, unfinished: ExitStack) -> Iterator[tuple[Method, "Pending"]]:
         """Yield the attributions of all clips; the runs they belong to are opened when the first clip is seen.
 
         On a GPU only this first one is waited for: all others are asked for while the ones before are computed.
         """
-        from gbvis.attribution.graph import Graph
-
         batches = self._network.batches(len(self._clips.frames), self._task.say)
         for numbers in batches:
             started = time.perf_counter()
             clips = [self._clips.pixels(number) for number in numbers]
-            with batches.attempt(), Graph(self._network, clips) as graph:
+            with batches.attempt(), self._network.graph(clips) as graph:
                 responses = graph.forward(self._endpoints, None if numbers.start else self._watch)
                 if not numbers.start:
                     self._begin(responses, unfinished)
@@ -147,7 +142,7 @@ class Computation:
             if not self._writers:
                 break  # all of it was in the store, asked for in other words
 
-    def _attribute_batch(self, graph: "Graph", numbers: range) -> Iterator[tuple[Method, "PendingAttribution"]]:
+    def _attribute_batch(self, graph: "RunningGraph", numbers: range) -> Iterator[tuple[Method, "Pending"]]:
         """Yield the attributions of a batch, less those that were yielded before its memory ran out."""
         targets_by_method: dict[Method, list[Target]] = {}
         for method, target in self._writers:
@@ -158,14 +153,14 @@ class Computation:
                 self._attributed[method, pending.target] = numbers.stop
                 yield method, pending
 
-    def _begin(self, responses: Mapping[Endpoint, "HostCopy"], unfinished: ExitStack) -> None:
+    def _begin(self, responses: Mapping[Endpoint, "Arriving"], unfinished: ExitStack) -> None:
         """Decide what the runs are of, given the first clip's responses, and open those that the store lacks."""
         if not self._answers:
             self._resolve(_mean([responses]))
         self._open_writers(unfinished)
         self._task.progress.expect(len(self._clips.frames) * len(self._writers), self._task.video.name)
 
-    def _write(self, method: Method, pending: "PendingAttribution") -> None:
+    def _write(self, method: Method, pending: "Pending") -> None:
         """Write attributions, which takes a core for as long as they are compressed, while the next are computed.
 
         One that holds what is no number costs its own run; the others go on.
@@ -249,7 +244,7 @@ class Computation:
         self._task.say(f"{endpoint.name:<10} {list(shape)}")
 
 
-def _mean(responses: Sequence[Mapping[Endpoint, "HostCopy"]]) -> Responses:
+def _mean(responses: Sequence[Mapping[Endpoint, "Arriving"]]) -> Responses:
     """Return the mean of responses, each (clip, targets), over all clips."""
     return {
         endpoint: np.concatenate([one[endpoint].array() for one in responses]).mean(axis=0) for endpoint in responses[0]

@@ -126,7 +126,7 @@ class VideoJob:
     def _compute(self) -> Iterator[ExplainedRun | Failure]:
         """Yield the runs that answer the missing questions, once all are in the store, and failures of single ones."""
         started = time.perf_counter()
-        network = self._networks.load(self._task.video.modality)
+        network = self._networks.runner(self._task.video.modality)
         self._task.say(f"network ready, in {time.perf_counter() - started:.2f} s")
         assert self._clips is not None
         with network.precision_scope():
