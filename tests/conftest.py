@@ -2,9 +2,10 @@
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -134,13 +135,39 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     return run
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--warm`: processes that tests start are served by a worker."""
+    parser.addoption("--warm", action="store_true", help="run command lines under `gbvis warm`")
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The variable by which calls find a worker, which runs until the tests are over."""
+    folder = tmp_path_factory.mktemp("w")
+    words = [sys.executable, "-m", "gbvis", "warm"]
+    environment = {**os.environ, "XDG_RUNTIME_DIR": str(folder)}
+    for name in [name for name in environment if name.startswith("GBVIS_")]:
+        del environment[name]
+    said = subprocess.run(words, capture_output=True, text=True, check=True, env=environment).stdout
+    found = re.search("GBVIS_WARM=(.+?);", said)
+    assert found, said
+    variables = {"GBVIS_WARM": found[1]}
+    yield variables
+    subprocess.run([*words, "--stop"], check=True, env={**environment, **variables}, stdout=subprocess.DEVNULL)
+    assert not list(folder.iterdir())
+
+
 @pytest.fixture
-def process(tmp_path: Path) -> Call:
+def process(tmp_path: Path, request: pytest.FixtureRequest) -> Call:
     """Run a command line as a process of its own, in an empty folder, as a user does."""
+    variables = request.getfixturevalue("warm") if request.config.getoption("--warm") else {}
 
     def run(*arguments: object, stdin: str | None = None) -> Called:
         words = [sys.executable, "-m", "gbvis", *map(str, arguments)]
-        done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, input=stdin, timeout=300)
+        environment = {**os.environ, **variables}
+        done = subprocess.run(
+            words, capture_output=True, text=True, cwd=tmp_path, input=stdin, timeout=300, env=environment
+        )
         return Called(done.returncode, done.stdout, done.stderr)
 
     return run

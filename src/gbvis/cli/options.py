@@ -40,7 +40,7 @@ WarmCommand = Annotated[
     list[str] | None,
     typer.Argument(metavar="[-- COMMAND ...]", help="What to run; without, prints what a shell has to `eval`."),
 ]
-Stop = Annotated[bool, switch("--stop", text="End what `eval \"$(gbvis warm)\"` started for this shell.")]
+Stop = Annotated[bool, switch("--stop", text='End what `eval "$(gbvis warm)"` started for this shell.')]
 Idle = Annotated[
     str, option("--idle", metavar="TIME", text="For a shell: end when no call has come for so long, as 30s, 10m or 2h.")
 ]

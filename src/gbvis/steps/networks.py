@@ -16,10 +16,10 @@ from gbvis.networks.r2plus1d import FORMATS
 from gbvis.networks.sample import SAMPLE_WEIGHTS
 from gbvis.provenance import Stamp, digest_of, hash_file, stamp_file
 from gbvis.registry import check_name, suggest
-from gbvis.store import Store
-from gbvis.store.keys import weights_key
 from gbvis.steps.worker.opening import Opening
 from gbvis.steps.worker.remote import RemoteRunner, WorkerLost, read_infos
+from gbvis.store import Store
+from gbvis.store.keys import weights_key
 
 if TYPE_CHECKING:
     from gbvis.attribution.runner import LocalRunner, Runner

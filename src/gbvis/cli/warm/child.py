@@ -49,7 +49,7 @@ class Request:
     def of(cls, wanted: dict[str, Any], files: list[int]) -> "Request":
         """Return it as the client sent it."""
         names = ("arguments", "environment", "umask", "files", "ignored", "blocked")
-        return cls(*(wanted[name] for name in names), files)
+        return cls(*[wanted[name] for name in names], files)
 
 
 class Journal:
@@ -176,7 +176,7 @@ def _run(journal: Journal) -> int:
         main()
     except SystemExit as stopped:
         if stopped.code is not None and not isinstance(stopped.code, int):
-            print(stopped.code, file=sys.stderr)
+            sys.stderr.write(f"{stopped.code}\n")
         code = stopped.code if isinstance(stopped.code, int) else int(stopped.code is not None)
     except KeyboardInterrupt:
         traceback.print_exc()

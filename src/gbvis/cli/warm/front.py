@@ -189,6 +189,11 @@ class Front:
 
 
 def listen(path: Path) -> socket.socket:
+    """Return a socket that is listening at a path.
+
+    Raises:
+        OSError: The path is too long, or cannot be written.
+    """
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
     listener.listen(128)

@@ -91,7 +91,9 @@ def _start(owner: int | None, idle: float | None) -> str:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_place()))  # of this user's alone: 0700
         listener = listen(folder / "calls")
     except OSError as error:
-        raise UsageError(f"cannot start a worker: {error.strerror or error}", "is TMPDIR a folder to write in?") from error
+        raise UsageError(
+            f"cannot start a worker: {error.strerror or error}", "is TMPDIR a folder to write in?"
+        ) from error
     ready, told = os.pipe()
     between = os.fork()
     if not between:
@@ -116,7 +118,7 @@ def _be_front(
         for number in (0, 1) if os.environ.get("GBVIS_DEBUG") else (0, 1, 2):
             os.dup2(nothing, number)
         kept = {0, 1, 2, listener.fileno(), told}
-        for number in [int(name) for name in os.listdir("/dev/fd")]:
+        for number in [int(one.name) for one in Path("/dev/fd").iterdir()]:
             if number not in kept:
                 with suppress(OSError):
                     os.close(number)

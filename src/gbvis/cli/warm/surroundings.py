@@ -10,9 +10,34 @@ from gbvis.version import __version__
 
 _READ_AT_START = (
     *("CUDA", "NVIDIA", "CUBLAS", "CUDNN", "HIP", "ROCR", "HSA"),
-    *("OMP_", "GOMP_", "KMP_", "MKL_", "DNNL_", "ONEDNN_", "OPENBLAS_", "GOTO_", "BLIS_", "VECLIB_", "NUMEXPR_", "TBB_"),
-    *("TORCH", "PYTORCH", "ATEN_", "PYTHON", "LD_", "DYLD_", "GLIBC_", "MALLOC_", "JEMALLOC_", "NPY_", "NUMPY_"),
-    *("OPENCV_", "IMAGEIO_", "FSSPEC_", "BLOSC_", "LC_", "LANG", "FONTCONFIG_", "TYPER_"),
+    *(
+        "OMP_",
+        "GOMP_",
+        "KMP_",
+        "MKL_",
+        "DNNL_",
+        "ONEDNN_",
+        "OPENBLAS_",
+        "GOTO_",
+        "BLIS_",
+        "VECLIB_",
+        "NUMEXPR_",
+        "TBB_",
+    ),
+    *("NUMEXPR_", "TBB_", "TORCH", "PYTORCH", "ATEN_", "PYTHON", "LD_", "DYLD_", "GLIBC_", "MALLOC_"),
+    *(
+        "JEMALLOC_",
+        "NPY_",
+        "NUMPY_",
+        "OPENCV_",
+        "IMAGEIO_",
+        "FSSPEC_",
+        "BLOSC_",
+        "LC_",
+        "LANG",
+        "FONTCONFIG_",
+        "TYPER_",
+    ),
 )
 """Beginnings of the names of environment variables that libraries read when they are loaded."""
 

@@ -1,0 +1,343 @@
+"""Calls under `gbvis warm` do what they do without it, and nothing of a worker outlives what it was started for."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+GBVIS = [sys.executable, "-m", "gbvis"]
+EXPLAIN = ["explain", "sample:right-3", "-w", "sample", "-m", "rgb"]
+MANY = ["explain", *(f"sample:{way}-{seed}" for way in ("left", "right", "up") for seed in range(20))]
+MANY += ["-w", "sample", "-m", "rgb", "-e", "all", "--json"]
+
+
+def environment_of(warm: dict[str, str], **more: str) -> dict[str, str]:
+    return {**os.environ, **warm, **more}
+
+
+def both_ways(words: list[str], folder: Path, warm: dict[str, str]) -> tuple[subprocess.CompletedProcess[bytes], ...]:
+    """Return what a command line comes to by itself, and what it comes to with a worker; each in a new folder."""
+    done = []
+    for name, variables in (("alone", {}), ("served", warm)):
+        (folder / name).mkdir()
+        environment = environment_of(variables)
+        done.append(subprocess.run([*GBVIS, *words], cwd=folder / name, env=environment, capture_output=True))
+    return tuple(done)
+
+
+def plain(text: bytes, folder: Path) -> str:
+    """Return output without what two calls differ in: how long they took, and their folder."""
+    said = re.sub(r"/(alone|served)/", "/FOLDER/", text.decode())
+    return re.sub(r"\d+\.\d+ s\b|\"seconds\": [\d.e-]+", "TIME", said)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--version",
+        "--help",
+        "explain --help",
+        "explain sample:right-3 -w sample --json",
+        "predict sample:right-3 -w sample",
+        "explain nothing.mp4 sample:left-3 -w sample --json",
+        "explain sample:right-3 -w sample -e nowhere",
+        "explain sample:right-3 -w missing.pth",
+        "inspect-shapes -w sample --json",
+        "store ls",
+        "render",
+        "explain sample:right-3 -w sample -v --label 99",
+        "explode",
+        "warm --stop --idle 3x",
+    ],
+)
+def test_a_call_is_the_same_with_and_without(line: str, tmp_path: Path, warm: dict[str, str]) -> None:
+    alone, served = both_ways(line.split(), tmp_path, {} if line.startswith("warm") else warm)
+    assert alone.returncode == served.returncode
+    assert plain(alone.stdout, tmp_path) == plain(served.stdout, tmp_path)
+    assert plain(alone.stderr, tmp_path) == plain(served.stderr, tmp_path)
+
+
+def test_numbers_are_the_same_bits(tmp_path: Path, warm: dict[str, str]) -> None:
+    from gbvis.store import Store
+
+    both_ways([*EXPLAIN, "-e", "all"], tmp_path, warm)
+    stores = (Store.open(tmp_path / name / "gbvis.zarr") for name in ("alone", "served"))
+    alone, served = (sorted(store.runs(), key=lambda run: run.key) for store in stores)
+    assert len(alone) == len(served) > 5
+    for one, other in zip(alone, served, strict=True):
+        assert one.to_numpy().tobytes() == other.to_numpy().tobytes()
+
+
+def test_it_is_served(tmp_path: Path, warm: dict[str, str]) -> None:
+    """Else the tests above would compare a thing with itself."""
+    trace = [sys.executable, "-X", "importtime", "-m", "gbvis", *EXPLAIN, "-v"]
+    done = subprocess.run(trace, cwd=tmp_path, env=environment_of(warm), capture_output=True, text=True, check=True)
+    assert "no worker: the Python of this call is another one" in done.stderr
+    environment = environment_of(warm)
+    done = subprocess.run([*GBVIS, *EXPLAIN, "-v"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0 and "worker" not in done.stderr
+
+
+def test_the_client_loads_nothing_heavy(warm: dict[str, str]) -> None:
+    loads = "import sys, gbvis.cli.start, gbvis.cli.warm.client; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", loads], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"torch", "numpy", "typer", "rich", "msgspec", "av", "pathlib"} & {*loaded}
+
+
+def test_another_number_of_threads_is_not_served(tmp_path: Path, warm: dict[str, str]) -> None:
+    environment = environment_of(warm, OMP_NUM_THREADS="3")
+    done = subprocess.run([*GBVIS, *EXPLAIN, "-v"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "no worker: the environment of this call is another one" in done.stderr
+    done = subprocess.run([*GBVIS, *EXPLAIN], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert "worker" not in done.stderr
+
+
+def test_a_worker_that_is_gone_is_not_missed(tmp_path: Path) -> None:
+    environment = environment_of({"GBVIS_WARM": str(tmp_path / "nothing")})
+    done = subprocess.run([*GBVIS, *EXPLAIN, "-v"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0 and "no worker: " in done.stderr
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "umask 077; gbvis explain sample:right-3 -w sample -m rgb -q; find gbvis.zarr -type f -perm /077 | wc -l",
+        "echo sample:right-3 | gbvis explain --videos-from - -w sample -m rgb --json | wc -l",
+        "gbvis explain --videos-from <(echo sample:right-3; echo sample:left-3) -w sample -m rgb --json | wc -l",
+        "gbvis explain sample:right-3 -w sample -m rgb --json 3>three >&3; wc -l < three",
+        "mkdir gone; cd gone; rmdir ../gone; gbvis explain sample:right-3 -w sample --store ../s --json; echo $?",
+        "gbvis explain sample:right-3 -w sample --json >&-; echo $?",
+        "gbvis explain sample:right-3 -w sample --json > /dev/full; echo $?",
+        "gbvis explain sample:right-3 sample:left-3 -w sample -e all --json | head -n 1 | wc -l",
+        "gbvis explain sample:right-3 -w sample 2>&- | wc -l",
+        "gbvis explain -w sample < /dev/null; echo $?",
+        "TZ=Asia/Tokyo COLUMNS=50 gbvis explain --help",
+    ],
+)
+def test_a_shell_sees_no_difference(script: str, tmp_path: Path, warm: dict[str, str]) -> None:
+    said = []
+    for name, variables in (("alone", {}), ("served", warm)):
+        (tmp_path / name).mkdir()
+        with_gbvis = f'gbvis() {{ {sys.executable} -m gbvis "$@"; }}; {script}'
+        environment, words = environment_of(variables), ["bash", "-c", with_gbvis]
+        done = subprocess.run(words, cwd=tmp_path / name, env=environment, capture_output=True, timeout=60)
+        said.append((done.returncode, plain(done.stdout, tmp_path), plain(done.stderr, tmp_path)))
+    assert said[0] == said[1]
+
+
+def test_a_terminal_is_a_terminal(tmp_path: Path, warm: dict[str, str]) -> None:
+    shown = []
+    for name, variables in (("alone", {}), ("served", warm)):
+        (tmp_path / name).mkdir()
+        ours, theirs = pty.openpty()
+        environment = environment_of(variables, TERM="xterm")
+        with subprocess.Popen(
+            [*GBVIS, "explain", "sample:right-3", "-w", "sample"],
+            cwd=tmp_path / name, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+        ) as running:  # fmt: skip
+            os.close(theirs)
+            output = b""
+            with pytest.raises(OSError):  # the end of a terminal
+                while True:
+                    output += os.read(ours, 65536)
+        assert running.returncode == 0
+        os.close(ours)
+        shown.append({line.strip() for line in plain(output, tmp_path).splitlines() if "guided-backprop" in line})
+        assert b"\x1b[" in output  # bars
+    assert shown[0] == shown[1] != set()
+
+
+@pytest.fixture
+def started(tmp_path: Path, warm: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Start a call of many runs, and return it when its first line is there."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(variables: dict[str, str] = warm) -> subprocess.Popen[bytes]:
+        environment = environment_of(variables)
+        call = subprocess.Popen(
+            [*GBVIS, *MANY], cwd=tmp_path, env=environment, bufsize=0, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        running.append(call)
+        assert call.stdout
+        call.first = call.stdout.readline()  # type: ignore[attr-defined]
+        return call
+
+    yield start
+    for call in running:
+        call.kill()
+        call.communicate()
+
+
+@pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", -signal.SIGHUP)])
+def test_signals_are_passed_on(number: str, code: int, started: Callable[..., subprocess.Popen[bytes]]) -> None:
+    call = started()
+    call.send_signal(getattr(signal, number))
+    out, err = call.communicate(timeout=20)
+    assert call.returncode == code
+    assert b"Traceback" not in err and len(out.splitlines()) < 400
+    assert (b"interrupted" in err) == (number != "SIGHUP")
+
+
+def children_of(process: int) -> set[int]:
+    """Return the living processes that descend from one."""
+    parents = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if fields[0] != "Z":
+            parents[int(folder.name)] = int(fields[1])
+    found = {process} & {*parents}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
+
+
+def state_of(process: int) -> str:
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def processes_with(runtime: Path) -> list[int]:
+    """Return the processes of gbvis that were started with this folder for sockets."""
+    mark = f"XDG_RUNTIME_DIR={runtime}\0".encode()
+    folders = Path("/proc").glob("[0-9]*")
+    return [
+        int(one.name)
+        for one in folders
+        if mark in read_or_empty(one / "environ") and b"gbvis" in read_or_empty(one / "cmdline")
+    ]
+
+
+def parent_of(process: int) -> int:
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[tuple[dict[str, str], int]]:
+    """A worker of this test's own, as the variable that leads to it and its front's process."""
+    runtime = tmp_path / "r"
+    runtime.mkdir()
+    environment = environment_of({}, XDG_RUNTIME_DIR=str(runtime))
+    said = subprocess.run([*GBVIS, "warm", "--idle", "1m"], capture_output=True, text=True, check=True, env=environment)
+    address = said.stdout.split(";")[0].partition("=")[2]
+    started = processes_with(runtime)
+    (front,) = (one for one in started if parent_of(one) not in started)
+    yield {"GBVIS_WARM": address}, front
+    for one in children_of(front):
+        os.kill(one, signal.SIGKILL)
+
+
+def read_or_empty(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def check_complete(call: subprocess.Popen[bytes]) -> None:
+    """Check that every run was printed, once."""
+    out, err = call.communicate(timeout=120)
+    assert call.returncode == 0, err
+    groups = [json.loads(line)["group"] for line in [call.first, *out.splitlines()]]  # type: ignore[attr-defined]
+    assert len(groups) == len({*groups}) == 60 * 8
+    assert b"Traceback" not in err
+
+
+def test_a_killed_worker_is_not_noticed(
+    own: tuple[dict[str, str], int], started: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    variables, front = own
+    call = started(variables)
+    (worker,) = (one for one in children_of(front) - {front} if b"libtorch" in read_or_empty(Path(f"/proc/{one}/maps")))
+    os.kill(worker, signal.SIGKILL)
+    check_complete(call)
+
+
+def test_when_all_of_it_is_killed_the_call_goes_on(
+    own: tuple[dict[str, str], int], started: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    variables, front = own
+    call = started(variables)
+    for one in children_of(front):
+        os.kill(one, signal.SIGKILL)
+    check_complete(call)
+
+
+def test_a_killed_call_leaves_nothing_running(
+    own: tuple[dict[str, str], int], started: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    variables, front = own
+    before = len(children_of(front))
+    call = started(variables)
+    assert len(children_of(front)) == before + 1
+    call.kill()
+    wait_until(lambda: len(children_of(front)) == before)
+
+
+def test_a_stopped_call_stands_still(
+    own: tuple[dict[str, str], int], started: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    variables, front = own
+    call = started(variables)
+    call.send_signal(signal.SIGTSTP)
+    wait_until(lambda: state_of(call.pid) == "T")
+    assert "T" in {state_of(one) for one in children_of(front)}
+    call.send_signal(signal.SIGCONT)
+    check_complete(call)
+
+
+def test_a_killed_command_takes_its_worker_along(tmp_path: Path) -> None:
+    runtime = tmp_path / "r"
+    runtime.mkdir()
+    environment = environment_of({}, XDG_RUNTIME_DIR=str(runtime))
+    call = subprocess.Popen(
+        [*GBVIS, "warm", "--", "sh", "-c", "echo $GBVIS_WARM; sleep 60; true"],
+        env=environment, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert call.stdout and Path(call.stdout.readline().strip()).exists()
+    wait_until(lambda: len(processes_with(runtime)) >= 2)
+    call.kill()
+    call.stdout.close()
+    call.wait()
+    wait_until(lambda: not processes_with(runtime))
+    wait_until(lambda: not list(runtime.iterdir()))
+
+
+def test_a_command_keeps_its_exit_code_and_its_words(tmp_path: Path) -> None:
+    done = subprocess.run([*GBVIS, "warm", "--", "sh", "-c", 'echo "$1"; exit 7', "sh", "--stop"], capture_output=True)
+    assert (done.returncode, done.stdout) == (7, b"--stop\n")
+    done = subprocess.run([*GBVIS, "warm", "--", str(tmp_path / "nothing")], capture_output=True, text=True)
+    assert done.returncode == 2 and "error: cannot run" in done.stderr and "hint: " in done.stderr
+
+
+def test_a_shell_s_worker_ends_when_idle(tmp_path: Path) -> None:
+    runtime = tmp_path / "r"
+    runtime.mkdir()
+    environment = environment_of({}, XDG_RUNTIME_DIR=str(runtime), SHELL="/usr/bin/fish")
+    said = subprocess.run([*GBVIS, "warm", "--idle", "0.5s"], capture_output=True, text=True, env=environment)
+    assert said.stdout.startswith("set -gx GBVIS_WARM ")
+    (folder,) = runtime.iterdir()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    wait_until(lambda: not list(runtime.iterdir()))
+
+
+def test_without_a_worker_there_is_none_to_stop() -> None:
+    done = subprocess.run([*GBVIS, "warm", "--stop"], capture_output=True, text=True)
+    assert done.returncode == 2 and "GBVIS_WARM is not set" in done.stderr
