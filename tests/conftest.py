@@ -137,7 +137,13 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--warm`: processes that tests start are served by a worker."""
-    parser.addoption("--warm", action="store_true", help="run command lines under `gbvis warm`")
+    parser.addoption("--warm", action="store_true", help="run the tests that start processes, with a worker")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `--warm`, run the tests alone that start processes."""
+    if config.getoption("--warm"):
+        items[:] = [item for item in items if "process" in getattr(item, "fixturenames", ())]
 
 
 @pytest.fixture(scope="session")

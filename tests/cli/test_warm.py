@@ -44,17 +44,17 @@ def plain(text: bytes, folder: Path) -> str:
     [
         "--version",
         "--help",
-        "explain --help",
+        pytest.param("explain --help", marks=pytest.mark.slow),
         "explain sample:right-3 -w sample --json",
-        "predict sample:right-3 -w sample",
-        "explain nothing.mp4 sample:left-3 -w sample --json",
-        "explain sample:right-3 -w sample -e nowhere",
-        "explain sample:right-3 -w missing.pth",
-        "inspect-shapes -w sample --json",
-        "store ls",
-        "render",
-        "explain sample:right-3 -w sample -v --label 99",
-        "explode",
+        pytest.param("predict sample:right-3 -w sample", marks=pytest.mark.slow),
+        pytest.param("explain nothing.mp4 sample:left-3 -w sample --json", marks=pytest.mark.slow),
+        pytest.param("explain sample:right-3 -w sample -e nowhere", marks=pytest.mark.slow),
+        pytest.param("explain sample:right-3 -w missing.pth", marks=pytest.mark.slow),
+        pytest.param("inspect-shapes -w sample --json", marks=pytest.mark.slow),
+        pytest.param("store ls", marks=pytest.mark.slow),
+        pytest.param("render", marks=pytest.mark.slow),
+        pytest.param("explain sample:right-3 -w sample -v --label 99", marks=pytest.mark.slow),
+        pytest.param("explode", marks=pytest.mark.slow),
         "warm --stop --idle 3x",
     ],
 )
@@ -65,6 +65,7 @@ def test_a_call_is_the_same_with_and_without(line: str, tmp_path: Path, warm: di
     assert plain(alone.stderr, tmp_path) == plain(served.stderr, tmp_path)
 
 
+@pytest.mark.slow
 def test_numbers_are_the_same_bits(tmp_path: Path, warm: dict[str, str]) -> None:
     from gbvis.store import Store
 
@@ -107,6 +108,7 @@ def test_a_worker_that_is_gone_is_not_missed(tmp_path: Path) -> None:
     assert done.returncode == 0 and "no worker: " in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "script",
     [
@@ -134,6 +136,7 @@ def test_a_shell_sees_no_difference(script: str, tmp_path: Path, warm: dict[str,
     assert said[0] == said[1]
 
 
+@pytest.mark.slow
 def test_a_terminal_is_a_terminal(tmp_path: Path, warm: dict[str, str]) -> None:
     shown = []
     for name, variables in (("alone", {}), ("served", warm)):
@@ -151,7 +154,8 @@ def test_a_terminal_is_a_terminal(tmp_path: Path, warm: dict[str, str]) -> None:
                     output += os.read(ours, 65536)
         assert running.returncode == 0
         os.close(ours)
-        shown.append({line.strip() for line in plain(output, tmp_path).splitlines() if "guided-backprop" in line})
+        words = re.sub(r"\x1b\[[\d;]*[A-Za-z]", "", plain(output, tmp_path))
+        shown.append({line.strip() for line in words.splitlines() if "guided-backprop" in line})
         assert b"\x1b[" in output  # bars
     assert shown[0] == shown[1] != set()
 
@@ -177,6 +181,7 @@ def started(tmp_path: Path, warm: dict[str, str]) -> Iterator[Callable[..., subp
         call.communicate()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", -signal.SIGHUP)])
 def test_signals_are_passed_on(number: str, code: int, started: Callable[..., subprocess.Popen[bytes]]) -> None:
     call = started()
@@ -260,6 +265,7 @@ def check_complete(call: subprocess.Popen[bytes]) -> None:
     assert b"Traceback" not in err
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_not_noticed(
     own: tuple[dict[str, str], int], started: Callable[..., subprocess.Popen[bytes]]
 ) -> None:
@@ -270,6 +276,7 @@ def test_a_killed_worker_is_not_noticed(
     check_complete(call)
 
 
+@pytest.mark.slow
 def test_when_all_of_it_is_killed_the_call_goes_on(
     own: tuple[dict[str, str], int], started: Callable[..., subprocess.Popen[bytes]]
 ) -> None:
@@ -280,6 +287,16 @@ def test_when_all_of_it_is_killed_the_call_goes_on(
     check_complete(call)
 
 
+@pytest.mark.slow
+def test_a_killed_front_leaves_nothing_running(own: tuple[dict[str, str], int], tmp_path: Path) -> None:
+    variables, front = own
+    subprocess.run([*GBVIS, *EXPLAIN], cwd=tmp_path, env=environment_of(variables), check=True, capture_output=True)
+    assert len(children_of(front)) == 2
+    os.kill(front, signal.SIGKILL)
+    wait_until(lambda: not processes_with(tmp_path / "r"))
+
+
+@pytest.mark.slow
 def test_a_killed_call_leaves_nothing_running(
     own: tuple[dict[str, str], int], started: Callable[..., subprocess.Popen[bytes]]
 ) -> None:
@@ -291,6 +308,7 @@ def test_a_killed_call_leaves_nothing_running(
     wait_until(lambda: len(children_of(front)) == before)
 
 
+@pytest.mark.slow
 def test_a_stopped_call_stands_still(
     own: tuple[dict[str, str], int], started: Callable[..., subprocess.Popen[bytes]]
 ) -> None:
@@ -303,6 +321,7 @@ def test_a_stopped_call_stands_still(
     check_complete(call)
 
 
+@pytest.mark.slow
 def test_a_killed_command_takes_its_worker_along(tmp_path: Path) -> None:
     runtime = tmp_path / "r"
     runtime.mkdir()
@@ -327,6 +346,7 @@ def test_a_command_keeps_its_exit_code_and_its_words(tmp_path: Path) -> None:
     assert done.returncode == 2 and "error: cannot run" in done.stderr and "hint: " in done.stderr
 
 
+@pytest.mark.slow
 def test_a_shell_s_worker_ends_when_idle(tmp_path: Path) -> None:
     runtime = tmp_path / "r"
     runtime.mkdir()

@@ -27,7 +27,12 @@ _SOON = 0.05
 
 
 def main() -> None:
-    """Run the command line and exit with its exit code; SIGTERM cleans up as Ctrl-C does."""
+    """Run the command line and exit with its exit code."""
+    _leave(run())
+
+
+def run() -> int:
+    """Run the command line and return its exit code; SIGTERM cleans up as Ctrl-C does."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the shell: `>&-`
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
@@ -36,7 +41,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     sys.unraisablehook = _repeat_signal
-    _leave(run_command_line())
+    return run_command_line()
 
 
 def _leave(code: int) -> None:

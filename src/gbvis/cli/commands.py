@@ -1,5 +1,6 @@
 """The commands: each makes a request of its options, runs the step, and prints the results."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -233,6 +234,8 @@ def warm(
     idle: options.Idle = "10m",
 ) -> None:
     """Keep networks loaded while a command runs, or for a shell: every call of gbvis below it is quick."""
+    if not hasattr(os, "fork"):
+        raise UsageError("gbvis warm needs a system that can fork", "give all videos to one call instead")
     from gbvis.cli.warm import launch
 
     if command and stop:

@@ -217,3 +217,8 @@ def find_device(name: str) -> torch.device:
     if (device.index or 0) >= count:
         raise UsageError(f"this machine has no device {name}", "use --device auto or cpu")
     return device
+
+
+def uses_gpu() -> bool:
+    """Return whether this process holds memory of a CUDA GPU."""
+    return bool(torch.cuda.is_initialized())  # type: ignore[no-untyped-call]

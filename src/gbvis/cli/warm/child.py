@@ -19,9 +19,6 @@ from typing import Any, NoReturn
 from gbvis.cli.warm import message, resumed
 from gbvis.steps.worker.remote import Worker
 
-_HIGH = 512
-"""From here on are the files that a call does not know of."""
-
 
 @dataclass(frozen=True)
 class Request:
@@ -48,8 +45,9 @@ class Request:
     @classmethod
     def of(cls, wanted: dict[str, Any], files: list[int]) -> "Request":
         """Return it as the client sent it."""
-        names = ("arguments", "environment", "umask", "files", "ignored", "blocked")
-        return cls(*[wanted[name] for name in names], files)
+        names = {"numbers": "files"}
+        given = {name: wanted[names.get(name, name)] for name in cls.__annotations__ if name != "files"}
+        return cls(**given, files=files)
 
 
 class Journal:
@@ -101,9 +99,9 @@ def _become(request: Request, connection: socket.socket, worker: str) -> "_Child
 
     signal.set_wakeup_fd(-1)
     os.setpgid(0, 0)
-    kept = fcntl.fcntl(connection.fileno(), fcntl.F_DUPFD_CLOEXEC, _HIGH)
-    moved = [fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, _HIGH) for file in request.files]
-    os.closerange(0, _HIGH)
+    kept = fcntl.fcntl(connection.fileno(), fcntl.F_DUPFD_CLOEXEC, message.HIGH)
+    moved = [fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, message.HIGH) for file in request.files]
+    os.closerange(0, message.HIGH)
     folder, *files = moved
     for number, file in zip(request.numbers, files, strict=True):
         os.dup2(file, number)
@@ -170,10 +168,10 @@ def _open_streams(numbers: list[int], journal: Journal) -> None:
 
 def _run(journal: Journal) -> int:
     """Run the command line and return its exit code, as the interpreter would; a signal ends this process."""
-    main = import_module("gbvis.cli.app").main  # by its name: that module knows this one
+    run = import_module("gbvis.cli.app").run  # by its name: that module knows this one
     code = 0
     try:
-        main()
+        code = run()
     except SystemExit as stopped:
         if stopped.code is not None and not isinstance(stopped.code, int):
             sys.stderr.write(f"{stopped.code}\n")
@@ -185,6 +183,9 @@ def _run(journal: Journal) -> int:
     except BaseException:
         traceback.print_exc()
         code = 1
+    for thread in threading.enumerate():
+        if not thread.daemon and thread is not threading.main_thread():
+            thread.join()
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):

@@ -15,8 +15,6 @@ from gbvis.cli.warm.resumed import notes, printed
 from gbvis.cli.warm.surroundings import describe_surroundings
 
 _FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGALRM")
-_LARGEST_FILE = 4096
-"""Open files with higher numbers are not looked for where the system does not list them."""
 
 
 def run_warm() -> None:
@@ -33,7 +31,7 @@ def run_warm() -> None:
     except OSError as error:
         notes.append(f"no worker: {error.strerror}")
         return
-    if len(files) >= message.MOST_FILES:
+    if len(files) >= message.MOST_FILES or files[-1:] >= [message.HIGH]:
         notes.append("no worker: too many open files")
         return
     _Call(connection).run(files, folder)
@@ -146,7 +144,7 @@ def _list_open_files() -> list[int]:
     try:
         numbers = [int(name) for name in os.listdir("/dev/fd")]  # noqa: PTH208
     except OSError:
-        numbers = list(range(_LARGEST_FILE))
+        numbers = list(range(message.HIGH))
     found = []
     for number in numbers:
         try:

@@ -11,6 +11,7 @@ import sys
 import time
 import warnings
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
 
@@ -68,7 +69,9 @@ class Front:
             os._exit(0)
 
     def _serve(self) -> None:
-        wakeup, alarm = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        wakeup, alarm = os.pipe()
+        os.set_blocking(wakeup, False)
+        os.set_blocking(alarm, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(alarm, warn_on_full_buffer=False)
         with selectors.DefaultSelector() as selector:
@@ -78,10 +81,10 @@ class Front:
                 selector.register(os.pidfd_open(self._owner), selectors.EVENT_READ, "owner")
             while not self._is_stopped:
                 events = selector.select(_OFTEN if self._owner is not None else self._seconds_left())
+                with suppress(BlockingIOError):  # emptied first: who dies after this look wakes it again
+                    os.read(wakeup, 4096)
                 self._reap()
                 self._is_stopped |= self._is_over() or any(key.data == "owner" for key, _ in events)
-                with suppress(BlockingIOError):
-                    os.read(wakeup, 4096)
                 if not self._is_stopped and any(key.fileobj is self._listener for key, _ in events):
                     self._accept()
 
@@ -143,6 +146,7 @@ class Front:
                 return
             if child == self._worker:
                 self._worker = 0
+                self._deaths = self._deaths if status else 0  # it ended by itself, to give a GPU's memory back
                 if not self._is_stopped:
                     self._start_worker()
             elif child in self._calls:
@@ -159,7 +163,7 @@ class Front:
         if self._deaths > _DEATHS:
             self._worker_listener.close()
             return
-        lifeline, held = os.pipe2(os.O_CLOEXEC)
+        lifeline, held = os.pipe()
         self._worker = _fork()
         if not self._worker:
             _be_worker(self._worker_listener, lifeline)
@@ -219,6 +223,9 @@ def _be_worker(listener: socket.socket, lifeline: int) -> NoReturn:
 
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    kept = sorted((2, listener.fileno(), lifeline, message.HIGH))
+    for before, after in pairwise(kept):  # the other end of the lifeline above all
+        os.closerange(before + 1, after)
 
     def watch() -> None:
         os.read(lifeline, 1)

@@ -9,8 +9,11 @@ import os
 import socket
 from typing import Any
 
-MOST_FILES = 250
+MOST_FILES = 100
 """Open files that one message may carry; Linux lets 253 pass."""
+
+HIGH = 120
+"""From this number on a child has the files that its call does not know of: all of it fits into 256."""
 
 _LARGEST = 16 << 20
 """Bytes of a message; arguments and environment together have 2 MB on Linux."""

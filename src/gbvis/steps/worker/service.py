@@ -139,13 +139,13 @@ class Session:
 
 def serve(listener: socket) -> None:
     """Compute for every call that connects; never returns. The thread that calls this is the one that computes."""
-    import torch  # loaded before the first call asks for it
+    from gbvis.networks.network import uses_gpu  # torch is loaded before the first call asks for it
 
     tasks: SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = SimpleQueue()
     threading.Thread(target=_accept, args=(listener, tasks), daemon=True).start()
     while True:
         try:
-            task, future = tasks.get(timeout=_IDLE_ON_GPU if _is_on_gpu(torch) else None)
+            task, future = tasks.get(timeout=_IDLE_ON_GPU if uses_gpu() else None)
         except Empty:
             os._exit(0)
         try:
@@ -153,10 +153,6 @@ def serve(listener: socket) -> None:
         except BaseException as error:
             future.set_exception(error)
         del task, future  # they hold arrays
-
-
-def _is_on_gpu(torch: Any) -> bool:
-    return bool(torch.cuda.is_initialized())
 
 
 def _accept(listener: socket, tasks: SimpleQueue[tuple[Callable[[], Any], Future[Any]]]) -> None:
