@@ -78,6 +78,7 @@ def test_the_main_road(process: Call, both: list[object], tmp_path: Path) -> Non
         assert count_frames(tmp_path / str(picture["path"])) == picture["frames"] == 8
 
 
+@pytest.mark.slow
 def test_a_real_file_and_real_folders(process: Call, shared: Path, weights: dict[str, Path], tmp_path: Path) -> None:
     data = shared / "data"
     avi, name = data / "videos/v_WalkingWithDog_g15_c01.avi", "v_SoccerJuggling_g23_c01"
@@ -103,7 +104,14 @@ def run_and_list_modules(arguments: list[object], folder: Path) -> set[str]:
     return set(done.stdout.split("MODULES")[1].split())
 
 
-@pytest.mark.parametrize("target", [[], ["-l", "Archery"], ["-e", "Conv3d_2_x", "--top-filters", "2"]])
+@pytest.mark.parametrize(
+    "target",
+    [
+        [],
+        pytest.param(["-l", "Archery"], marks=pytest.mark.slow),
+        pytest.param(["-e", "Conv3d_2_x", "--top-filters", "2"], marks=pytest.mark.slow),
+    ],
+)
 def test_a_cached_explain_and_render_load_no_torch(
     both: list[object], tmp_path: Path, call: Call, target: list[object]
 ) -> None:
@@ -174,6 +182,7 @@ class RoomForTwo:
         return 299
 
 
+@pytest.mark.slow
 def test_clips_computed_together(call: Call, both: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a GPU: the same numbers as one by one, for classes predicted and for filters, each with its own clip."""
     words = ["-m", "flow", "--clips", 4, "-n", 5, "--json"]
@@ -196,6 +205,7 @@ def test_clips_computed_together(call: Call, both: list[object], monkeypatch: py
         assert [top["index"] for top in other["top"]] == [top["index"] for top in one["top"]]
 
 
+@pytest.mark.slow
 def test_top_filters_are_the_most_active(call: Call, both: list[object]) -> None:
     explain = ["explain", "moving-disc", *both, "-m", "rgb", "-e", "conv5_x", "--json"]
     everything = lines(call(*explain, *(word for index in range(64) for word in ("-f", index))).out)
@@ -220,6 +230,7 @@ def test_a_loop_with_a_broken_video_among_them(
     assert done.err.count("error: ") == done.err.count("hint: ") == 2
 
 
+@pytest.mark.slow
 def test_lists_of_videos(call: Call, process: Call, both: list[object]) -> None:
     explain = ["explain", *both, "-m", "rgb", "--json", "--videos-from", "-"]
     done = process(*explain, stdin="Disc/moving-disc.avi 7\n\nmoving-disc\n")
@@ -290,6 +301,7 @@ def test_a_signal_that_a_destructor_swallows_is_sent_again(tmp_path: Path, name:
     assert done.returncode == code and "Traceback" not in done.stderr, done.stderr
 
 
+@pytest.mark.slow
 def test_a_pipe_that_closes_early(both: list[object], tmp_path: Path) -> None:
     command = " ".join(
         f"'{word}'" for word in [sys.executable, "-m", "gbvis", "explain", "moving-disc", *both, "-e", "all"]

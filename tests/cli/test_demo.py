@@ -38,6 +38,7 @@ def test_the_demo_makes_what_it_says(process: Call, call: Call, tmp_path: Path) 
         assert call(*words).code == 0, words
 
 
+@pytest.mark.slow
 def test_the_demo_again(call: Call) -> None:
     assert call("demo", "here", "--sample", "down-1").code == 0
     again = call("demo", "here", "--sample", "down-1")
@@ -45,6 +46,7 @@ def test_the_demo_again(call: Call) -> None:
     assert again.out.count("cached") == 6 and again.out.count("unchanged") == 6
 
 
+@pytest.mark.slow
 def test_the_demo_as_data(call: Call) -> None:
     done = call("demo", "here", "--sample", "down-1", "--json", "-q")
     lines = [json.loads(line) for line in done.out.splitlines()]
@@ -52,6 +54,7 @@ def test_the_demo_as_data(call: Call) -> None:
     assert len(lines) == 1 + 3 + 6 + 6
 
 
+@pytest.mark.slow
 def test_what_stands_in_the_way(call: Call, tmp_path: Path) -> None:
     call("demo", "here", "--sample", "sideways-1").check_error(2, "no such sample: sideways-1", "turn-left")
     assert call("demo", "here", "--sample", "down-1").code == 0

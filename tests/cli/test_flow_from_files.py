@@ -49,6 +49,7 @@ def forbid_estimation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimated_flow, "estimate_pairs", fail)
 
 
+@pytest.mark.slow
 def test_both_streams_straight_from_a_file(
     process: Call, weights: dict[str, Path], video_file: Path, tmp_path: Path
 ) -> None:
@@ -73,6 +74,7 @@ def test_both_streams_straight_from_a_file(
     assert (lines(overlay.out)[0]["width"], overlay.code) == (340, 0)
 
 
+@pytest.mark.slow
 def test_what_was_estimated_is_not_estimated_again(
     call: Call, weights: dict[str, Path], video_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,6 +89,7 @@ def test_what_was_estimated_is_not_estimated_again(
         call("predict", *words)
 
 
+@pytest.mark.slow
 def test_a_cached_run_loads_no_opencv(weights: dict[str, Path], video_file: Path, tmp_path: Path) -> None:
     words = ["explain", video_file, "-w", weights["flow"], *DIS, "--store", tmp_path / "store"]
     check = (
@@ -98,6 +101,7 @@ def test_a_cached_run_loads_no_opencv(weights: dict[str, Path], video_file: Path
     assert [done.stdout.splitlines()[-1] for done in loaded] == ["['cv2', 'torch']", "[]"]
 
 
+@pytest.mark.slow
 def test_what_decides_flow_decides_the_run(
     call: Call, weights: dict[str, Path], video_file: Path, tmp_path: Path
 ) -> None:

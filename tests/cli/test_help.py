@@ -233,6 +233,7 @@ def test_what_has_the_name_of_a_store_is_told(call: Call, tmp_path: Path, what: 
         assert "rm -f" not in refused.err and "write it again" not in refused.err  # it would destroy what is there
 
 
+@pytest.mark.slow
 def test_a_demo_is_not_stopped_by_what_lies_beside_it(call: Call, tmp_path: Path) -> None:
     make_other(tmp_path / "gbvis.zarr", "a file")
     done = call("demo", "new", "--sample", "down-1")

@@ -93,6 +93,7 @@ def test_the_client_loads_nothing_heavy(warm: dict[str, str]) -> None:
     assert not {"torch", "numpy", "typer", "rich", "msgspec", "av", "pathlib"} & {*loaded}
 
 
+@pytest.mark.slow
 def test_another_number_of_threads_is_not_served(tmp_path: Path, warm: dict[str, str]) -> None:
     environment = environment_of(warm, OMP_NUM_THREADS="3")
     done = subprocess.run([*GBVIS, *EXPLAIN, "-v"], cwd=tmp_path, env=environment, capture_output=True, text=True)
@@ -102,6 +103,7 @@ def test_another_number_of_threads_is_not_served(tmp_path: Path, warm: dict[str,
     assert "worker" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_gone_is_not_missed(tmp_path: Path) -> None:
     environment = environment_of({"GBVIS_WARM": str(tmp_path / "nothing")})
     done = subprocess.run([*GBVIS, *EXPLAIN, "-v"], cwd=tmp_path, env=environment, capture_output=True, text=True)

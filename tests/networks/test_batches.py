@@ -161,6 +161,7 @@ def explain(folder: Path, monkeypatch: pytest.MonkeyPatch, memory: PlayedMemory 
     return {"runs": runs, "sizes": sizes}
 
 
+@pytest.mark.slow
 def test_a_batch_that_fails_half_way_is_computed_again_and_nothing_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -192,6 +192,7 @@ def test_the_least_recently_used_go_first(
     assert first.path.exists() and not (folder / ".killed.partial").exists()
 
 
+@pytest.mark.slow
 def test_two_processes_may_make_it_at_once(
     tmp_path: Path, weights: dict[str, Path], store: Store, folder: Path, video_file: Path
 ) -> None:

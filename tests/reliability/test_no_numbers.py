@@ -32,6 +32,7 @@ def overflowing(tmp_path: Path, make_weights: ModuleType) -> Path:
     return tmp_path / "overflowing.pth"
 
 
+@pytest.mark.slow
 def test_a_run_that_overflows_is_said_and_the_others_are_kept(call: Call, overflowing: Path, video_file: Path) -> None:
     words = ["explain", video_file, "-w", overflowing, "-e", "Conv3d_1", "-e", "Conv3d_4_x", "-e", "FC", "-l", 3]
     for is_again in (False, True):

@@ -90,6 +90,7 @@ def differentiate(network: Network, pixels: np.ndarray, endpoint: str, target: i
     return network.align_gradients(gradient)[0].numpy()
 
 
+@pytest.mark.slow
 @with_package("grid")
 def test_a_method_with_settings_and_a_grid_of_its_own(installed: Installed, call: Call, tmp_path: Path) -> None:
     explain = ["explain", SAMPLE, "-w", "sample", "-m", "rgb", "-e", "FC", "--json", "--method"]

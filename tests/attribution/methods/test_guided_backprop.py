@@ -21,7 +21,7 @@ from gbvis.networks.transfer import HostCopy
 from gbvis.networks.weights import NamedTensors
 from material.checkpoints import Exact
 
-QUICK = ("seed-rgb", "torchvision")
+QUICK = ("seed-rgb",)
 GOLDEN = ["seed-rgb", "seed-flow", "seed-flow2", "torchvision", "r2plus1d-pytorch"]
 
 
