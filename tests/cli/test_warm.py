@@ -341,6 +341,30 @@ def test_a_killed_command_takes_its_worker_along(tmp_path: Path) -> None:
     wait_until(lambda: not list(runtime.iterdir()))
 
 
+@pytest.mark.slow
+def test_a_command_is_given_what_it_would_be_given(tmp_path: Path) -> None:
+    """Python ignores SIGPIPE; a standard stream may be closed, SIGCHLD ignored."""
+    script = "yes | head -n 1; gbvis explain sample:right-3 -w sample -m rgb -v -q <&- 2>&1 | grep -c worker"
+    with_gbvis = f'gbvis() {{ {sys.executable} -m gbvis "$@"; }}; trap "" CHLD; gbvis warm -- bash -c \'{{}}\' <&-'
+    inner = f'gbvis() {{ {sys.executable} -m gbvis "$@"; }}; {script}'
+    line = with_gbvis.replace("{}", inner)
+    done = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("y\n0\n", "")
+
+
+@pytest.mark.slow
+def test_a_signal_in_the_first_moments_is_not_lost(tmp_path: Path, warm: dict[str, str]) -> None:
+    for delay in range(0, 200, 10):
+        words, environment = [*GBVIS, *EXPLAIN, "--force"], environment_of(warm)
+        with subprocess.Popen(
+            words, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        ) as call:
+            time.sleep(delay / 1000)
+            call.send_signal(signal.SIGINT)
+            call.communicate(timeout=20)
+        assert call.returncode in (130, -signal.SIGINT, 0 if delay > 50 else 130), delay
+
+
 def test_a_command_keeps_its_exit_code_and_its_words(tmp_path: Path) -> None:
     done = subprocess.run([*GBVIS, "warm", "--", "sh", "-c", 'echo "$1"; exit 7', "sh", "--stop"], capture_output=True)
     assert (done.returncode, done.stdout) == (7, b"--stop\n")

@@ -19,6 +19,9 @@ from typing import Any, NoReturn
 from gbvis.cli.warm import message, resumed
 from gbvis.steps.worker.remote import Worker
 
+_LEAST = 63
+"""No file that a call does not know of has a lower number."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -82,13 +85,30 @@ class _Output(io.FileIO):
         return super().write(data)
 
 
+class _Input(io.FileIO):
+    """Standard input; once something was read from it the client is told: it cannot read that again."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(0, "r", closefd=False)
+        self._journal: Journal | None = journal
+
+    def readinto(self, buffer: Any) -> Any:
+        """Read."""
+        count = super().readinto(buffer)
+        if count and self._journal:
+            self._journal.tell(read=True)
+            self._journal = None
+        return count
+
+
 def run_call(request: Request, connection: socket.socket, worker: str) -> NoReturn:
     """Run a call in this process, which was forked for it."""
     code = 1
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # they wait until somebody heeds them
     try:
         journal = _become(request, connection, worker)
         journal.tell_child()
-        code = _run(journal)
+        code = _run(journal, request.blocked)
     finally:
         os._exit(code)
 
@@ -99,9 +119,9 @@ def _become(request: Request, connection: socket.socket, worker: str) -> "_Child
 
     signal.set_wakeup_fd(-1)
     os.setpgid(0, 0)
-    kept = fcntl.fcntl(connection.fileno(), fcntl.F_DUPFD_CLOEXEC, message.HIGH)
-    moved = [fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, message.HIGH) for file in request.files]
-    os.closerange(0, message.HIGH)
+    above = max(_LEAST, *request.numbers, 0) + 1  # the numbers that the call knows of are all below
+    kept, *moved = (fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, above) for file in (connection.fileno(), *request.files))
+    message.close_others({kept, *moved})
     folder, *files = moved
     for number, file in zip(request.numbers, files, strict=True):
         os.dup2(file, number)
@@ -125,7 +145,9 @@ def _become(request: Request, connection: socket.socket, worker: str) -> "_Child
 class _ChildJournal(Journal):
     def tell_child(self) -> None:
         """Tell the client which process this is, and end with the client."""
-        files = [os.pidfd_open(os.getpid())] if hasattr(os, "pidfd_open") else []
+        files = []
+        with suppress(OSError, AttributeError):
+            files = [os.pidfd_open(os.getpid())]
         with suppress(OSError):
             message.send(self._connection, {"pid": os.getpid()}, files)
         for file in files:
@@ -145,7 +167,6 @@ def _set_signals(request: Request) -> None:
             handler = signal.default_int_handler  # type: ignore[assignment]
         with suppress(OSError, ValueError):
             signal.signal(one, handler)
-    signal.pthread_sigmask(signal.SIG_SETMASK, request.blocked)
 
 
 def _open_streams(numbers: list[int], journal: Journal) -> None:
@@ -157,7 +178,7 @@ def _open_streams(numbers: list[int], journal: Journal) -> None:
             encoding, errors = before.encoding, before.errors
         stream = None
         if number in numbers:
-            raw = _Output(number, journal.begin) if number else io.FileIO(0, "r", closefd=False)
+            raw = _Output(number, journal.begin) if number else _Input(journal)
             is_line = number == 2 or raw.isatty()
             buffer: Any = io.BufferedWriter(raw) if number else io.BufferedReader(raw)
             stream = io.TextIOWrapper(buffer, encoding, errors, line_buffering=is_line)
@@ -166,11 +187,12 @@ def _open_streams(numbers: list[int], journal: Journal) -> None:
         setattr(sys, f"__{name}__", stream)
 
 
-def _run(journal: Journal) -> int:
+def _run(journal: Journal, blocked: list[int]) -> int:
     """Run the command line and return its exit code, as the interpreter would; a signal ends this process."""
     run = import_module("gbvis.cli.app").run  # by its name: that module knows this one
     code = 0
     try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         code = run()
     except SystemExit as stopped:
         if stopped.code is not None and not isinstance(stopped.code, int):
@@ -178,11 +200,13 @@ def _run(journal: Journal) -> int:
         code = stopped.code if isinstance(stopped.code, int) else int(stopped.code is not None)
     except KeyboardInterrupt:
         traceback.print_exc()
+        sys.stderr.flush()
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)
     except BaseException:
         traceback.print_exc()
         code = 1
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})  # all is done
     for thread in threading.enumerate():
         if not thread.daemon and thread is not threading.main_thread():
             thread.join()

@@ -31,11 +31,14 @@ def run_warm() -> None:
     except OSError as error:
         notes.append(f"no worker: {error.strerror}")
         return
-    if len(files) >= message.MOST_FILES or files[-1:] >= [message.HIGH]:
+    if len(files) >= message.MOST_FILES:
         notes.append("no worker: too many open files")
         return
     _Call(connection).run(files, folder)
     connection.close()
+
+
+_HARMLESS = (signal.SIGCONT, getattr(signal, "SIGWINCH", signal.SIGCONT))
 
 
 class _Call:
@@ -45,14 +48,13 @@ class _Call:
         self._connection = connection
         self._child: int | None = None
         self._pid = 0
-        self._early: list[int] = []
         self._sent: set[int] = set()
         self._before: dict[int, Any] = {}
 
     def run(self, files: list[int], folder: int) -> None:
         """Run it; returns where that did not come to an end."""
         self._catch_signals()
-        has_begun = False
+        has_begun = has_read = False
         try:
             message.send(self._connection, self._request(files), [folder, *files])
             os.close(folder)
@@ -68,12 +70,17 @@ class _Call:
                 if "printed" in answer:
                     printed.add(answer["printed"])
                 has_begun |= "begun" in answer
+                has_read |= "read" in answer
                 if "exit" in answer:
                     os._exit(answer["exit"])
-                if "signal" in answer and answer["signal"] in self._sent:
-                    self._die_by(answer["signal"])
-        except OSError:
+                if "signal" in answer:
+                    if has_read or answer["signal"] in self._sent:
+                        self._die_by(answer["signal"])
+                    break
+        except (OSError, ValueError):  # the other side ended, in the middle of a word perhaps
             pass
+        if has_read:  # what it read from standard input is gone
+            self._die_by(signal.SIGKILL)
         if not notes:
             notes.append(f"the worker is lost{', and this process goes on' if has_begun else ''}")
         self._restore_signals()
@@ -93,9 +100,6 @@ class _Call:
 
     def _follow(self, pid: int, received: list[int]) -> None:
         self._pid, self._child = pid, received[0] if received else None
-        for number in self._early:
-            self._send(number)
-        self._early = []
 
     def _catch_signals(self) -> None:
         for name in (*_FORWARDED, "SIGTSTP", "SIGCONT"):
@@ -106,13 +110,16 @@ class _Call:
     def _restore_signals(self) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        for number in self._early:  # what came before anybody could be told
-            os.kill(os.getpid(), number)
 
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
         """Pass a signal on to whoever runs the call; to be stopped is the only one that concerns both."""
-        if not self._pid:
-            self._early.append(number)
+        if (
+            not self._pid
+        ):  # nobody to tell yet: do here what it does; the child, if there is one, ends with this process
+            if number == signal.SIGTSTP:
+                os.kill(os.getpid(), signal.SIGSTOP)
+            elif number not in _HARMLESS:
+                self._die_by(number)
         elif number == signal.SIGTSTP:
             self._send(signal.SIGSTOP)
             os.kill(os.getpid(), signal.SIGSTOP)
@@ -134,19 +141,20 @@ class _Call:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-        signal.signal(number, signal.SIG_DFL)
+        if number != signal.SIGKILL:
+            signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [number])
         os.kill(os.getpid(), number)
 
 
 def _list_open_files() -> list[int]:
-    """Return the numbers of the open files that this process was given: all that another program would be given too."""
-    try:
-        numbers = [int(name) for name in os.listdir("/dev/fd")]  # noqa: PTH208
-    except OSError:
-        numbers = list(range(message.HIGH))
+    """Return the numbers of the open files that this process was given: all that another program would be given too.
+
+    Raises:
+        OSError: The system does not list them.
+    """
     found = []
-    for number in numbers:
+    for number in message.list_files():
         try:
             if os.get_inheritable(number):
                 found.append(number)

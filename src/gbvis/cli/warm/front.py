@@ -11,7 +11,6 @@ import sys
 import time
 import warnings
 from contextlib import suppress
-from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
 
@@ -35,7 +34,10 @@ _PATIENCE = 5.0
 """Seconds that a call may take to say what it wants."""
 
 _DEATHS = 3
-"""Workers that may die one after the other before any has answered; then calls compute by themselves."""
+"""Workers that may die soon one after the other; then calls compute by themselves."""
+
+_LONG = 30.0
+"""Seconds after which a worker has not died soon."""
 
 
 class Front:
@@ -53,7 +55,11 @@ class Front:
         self._folder, self._listener, self._owner, self._idle = folder, listener, owner, idle
         self._surroundings: Surroundings = describe_surroundings()
         self._calls: dict[int, socket.socket] = {}
-        self._worker, self._deaths = 0, 0
+        self._worker, self._deaths, self._started = 0, 0, 0.0
+        self._watched: int | None = None
+        if owner is not None and hasattr(os, "pidfd_open"):
+            with suppress(OSError):  # an old kernel, or one that does not let us
+                self._watched = os.pidfd_open(owner)
         self._worker_listener = listen(folder / WORKER)
         self._is_stopped = False
         self._last = time.monotonic()
@@ -61,6 +67,7 @@ class Front:
     def run(self) -> NoReturn:
         """Serve, clean up, and end the process."""
         try:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             self._start_worker()
             self._load()
             self._serve()
@@ -77,8 +84,8 @@ class Front:
         with selectors.DefaultSelector() as selector:
             selector.register(self._listener, selectors.EVENT_READ)
             selector.register(wakeup, selectors.EVENT_READ)
-            if self._owner is not None and hasattr(os, "pidfd_open"):
-                selector.register(os.pidfd_open(self._owner), selectors.EVENT_READ, "owner")
+            if self._watched is not None:
+                selector.register(self._watched, selectors.EVENT_READ, "owner")
             while not self._is_stopped:
                 events = selector.select(_OFTEN if self._owner is not None else self._seconds_left())
                 with suppress(BlockingIOError):  # emptied first: who dies after this look wakes it again
@@ -99,6 +106,8 @@ class Front:
                 os.kill(self._owner, 0)
             except ProcessLookupError:
                 return True
+            except PermissionError:  # it lives, as another user
+                return False
         return not self._calls and self._seconds_left() == 0
 
     def _accept(self) -> None:
@@ -144,22 +153,27 @@ class Front:
                 return
             if not child:
                 return
-            if child == self._worker:
-                self._worker = 0
-                self._deaths = self._deaths if status else 0  # it ended by itself, to give a GPU's memory back
-                if not self._is_stopped:
-                    self._start_worker()
-            elif child in self._calls:
-                self._last = time.monotonic()
-                connection = self._calls.pop(child)
-                if os.WIFSIGNALED(status):
-                    with suppress(OSError):
-                        message.send(connection, {"signal": os.WTERMSIG(status)})
-                connection.close()
+            self._bury(child, status)
+
+    def _bury(self, child: int, status: int) -> None:
+        if child == self._worker:
+            self._worker = 0
+            if time.monotonic() - self._started > _LONG:
+                self._deaths = 0
+            if not self._is_stopped:
+                self._start_worker()
+        elif child in self._calls:
+            self._last = time.monotonic()
+            connection = self._calls.pop(child)
+            if os.WIFSIGNALED(status):
+                with suppress(OSError):
+                    message.send(connection, {"signal": os.WTERMSIG(status)})
+            connection.close()
 
     def _start_worker(self) -> None:
         """Start the worker, which ends with this process."""
         self._deaths += 1
+        self._started = time.monotonic()
         if self._deaths > _DEATHS:
             self._worker_listener.close()
             return
@@ -172,24 +186,26 @@ class Front:
 
     def _load(self) -> None:
         """Load what calls need, and keep it in memory that children share."""
-        for name in LOADED:
-            importlib.import_module(f"gbvis.steps.{name}")
-        for name in ("gbvis.cli.app", "multiprocessing.connection", "rich.progress", "rich.table", "av", "PIL.Image"):
+        others = ("gbvis.cli.app", "multiprocessing.connection", "rich.progress", "rich.table", "av", "PIL.Image")
+        for name in (*(f"gbvis.steps.{name}" for name in LOADED), *others):
             importlib.import_module(name)
+            if self._is_over():
+                self._is_stopped = True
+                return
         gc.freeze()
 
     def _clean_up(self) -> None:
         self._listener.close()
+        self._worker_listener.close()  # or a call would wait in its queue
         shutil.rmtree(self._folder, ignore_errors=True)
         if self._worker:
             with suppress(ProcessLookupError):
                 os.kill(self._worker, signal.SIGKILL)
-        for child in list(self._calls):  # they go on, and are told of if a signal ends them
-            with suppress(ChildProcessError, KeyError):
-                _, status = os.waitpid(child, 0)
-                if os.WIFSIGNALED(status):
-                    with suppress(OSError):
-                        message.send(self._calls[child], {"signal": os.WTERMSIG(status)})
+        while self._calls:  # they go on, and are told if a signal ends them
+            try:
+                self._bury(*os.waitpid(-1, 0))
+            except ChildProcessError:
+                return
 
 
 def listen(path: Path) -> socket.socket:
@@ -222,10 +238,9 @@ def _be_worker(listener: socket.socket, lifeline: int) -> NoReturn:
     import threading
 
     signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    kept = sorted((2, listener.fileno(), lifeline, message.HIGH))
-    for before, after in pairwise(kept):  # the other end of the lifeline above all
-        os.closerange(before + 1, after)
+    for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    message.close_others({0, 1, 2, listener.fileno(), lifeline})  # the other end of the lifeline above all
 
     def watch() -> None:
         os.read(lifeline, 1)

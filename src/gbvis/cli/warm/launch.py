@@ -1,8 +1,11 @@
 """Starts a front for a command or a shell, and stops one."""
 
+import fcntl
 import os
+import platform
 import shlex
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -14,8 +17,11 @@ from typing import NoReturn
 from gbvis.cli.warm import VARIABLE, message
 from gbvis.cli.warm.front import Front, listen
 from gbvis.errors import UsageError
+from gbvis.provenance import digest_of
 
-_PREFIX = "gbvis-warm-"
+_PREFIX = f"gbvis-warm-{digest_of({'host': platform.node()})[:6]}-"
+"""Of this machine alone: others may share the folder, and cannot be asked whether they live."""
+
 _WAIT = 10.0
 """Seconds that a front may take to end."""
 
@@ -29,6 +35,9 @@ def run_command(command: list[str]) -> NoReturn:
     address = _start(os.getpid(), None)
     os.environ[VARIABLE] = address
     sys.stdout.flush()
+    for name in ("SIGPIPE", "SIGXFSZ"):  # Python ignores them, and the command would too
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
     try:
         os.execvp(command[0], command)
     except OSError as error:
@@ -95,11 +104,18 @@ def _start(owner: int | None, idle: float | None) -> str:
             f"cannot start a worker: {error.strerror or error}", "is TMPDIR a folder to write in?"
         ) from error
     ready, told = os.pipe()
-    between = os.fork()
+    try:
+        between = os.fork()
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise UsageError(
+            f"cannot start a worker: {error.strerror}", "end some processes, and repeat the call"
+        ) from error
     if not between:
         _be_front(Front, folder, listener, owner, idle, told)
     os.close(told)
-    os.waitpid(between, 0)
+    with suppress(ChildProcessError):  # where SIGCHLD is ignored
+        os.waitpid(between, 0)
     os.read(ready, 1)  # the front knows its owner now
     os.close(ready)
     listener.close()
@@ -114,14 +130,12 @@ def _be_front(
         os.setsid()
         if os.fork():
             os._exit(0)
+        listener = socket.socket(fileno=fcntl.fcntl(listener.detach(), fcntl.F_DUPFD_CLOEXEC, 3))
+        told = fcntl.fcntl(told, fcntl.F_DUPFD_CLOEXEC, 3)  # where a standard stream was closed, they had its number
         nothing = os.open(os.devnull, os.O_RDWR)
         for number in (0, 1) if os.environ.get("GBVIS_DEBUG") else (0, 1, 2):
             os.dup2(nothing, number)
-        kept = {0, 1, 2, listener.fileno(), told}
-        for number in [int(one.name) for one in Path("/dev/fd").iterdir()]:
-            if number not in kept:
-                with suppress(OSError):
-                    os.close(number)
+        message.close_others({0, 1, 2, listener.fileno(), told})
         os.chdir("/")
         front = make(folder, listener, owner, idle)
         os.close(told)

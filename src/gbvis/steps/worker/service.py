@@ -150,16 +150,19 @@ def serve(listener: socket) -> None:
             os._exit(0)
         try:
             future.set_result(task())
-        except BaseException as error:
+        except Exception as error:
             future.set_exception(error)
         del task, future  # they hold arrays
 
 
 def _accept(listener: socket, tasks: SimpleQueue[tuple[Callable[[], Any], Future[Any]]]) -> None:
     weights = LoadedWeights()
-    while True:
-        connection = Connection(listener.accept()[0].detach())
-        threading.Thread(target=_serve_call, args=(connection, Session(weights), tasks), daemon=True).start()
+    try:
+        while True:
+            connection = Connection(listener.accept()[0].detach())
+            threading.Thread(target=_serve_call, args=(connection, Session(weights), tasks), daemon=True).start()
+    finally:  # no more descriptors or threads: the front starts another worker
+        os._exit(1)
 
 
 def _serve_call(
