@@ -362,7 +362,8 @@ def test_a_signal_in_the_first_moments_is_not_lost(tmp_path: Path, warm: dict[st
             time.sleep(delay / 1000)
             call.send_signal(signal.SIGINT)
             call.communicate(timeout=20)
-        assert call.returncode in (130, -signal.SIGINT, 0 if delay > 50 else 130), delay
+        # 1 is Python's own, where it has not come to our code; 0, where the call was done before
+        assert call.returncode in (130, -signal.SIGINT, 1 if delay < 50 else 0), delay
 
 
 def test_a_command_keeps_its_exit_code_and_its_words(tmp_path: Path) -> None:

@@ -26,7 +26,8 @@ def send(connection: socket.socket, message: Any, files: list[int] | None = None
     head = len(data).to_bytes(4, "little")
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))] if files else []
     sent = connection.sendmsg([head, data], rights)
-    connection.sendall((head + data)[sent:])
+    if sent < len(head) + len(data):  # where all is sent, the other side may have answered and gone
+        connection.sendall((head + data)[sent:])
 
 
 def receive(connection: socket.socket) -> tuple[Any, list[int]]:
