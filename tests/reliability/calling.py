@@ -82,10 +82,10 @@ def call(arguments: Sequence[str], folder: Path) -> Outcome:
 
 
 def _run_gbvis(arguments: Sequence[str]) -> None:
-    from gbvis.cli.app import main
+    from gbvis.cli.app import run  # not `main`, which would also end what this process's parent has begun
 
     sys.argv = ["gbvis", *arguments]
-    main()
+    sys.exit(run())
 
 
 def run_apart(function: Callable[[], None], folder: Path) -> Outcome:

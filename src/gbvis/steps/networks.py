@@ -201,6 +201,7 @@ class Networks:
 
         path, planned = Path(self.infos[modality].path), self._as_read[modality]
         with _reading(path):
+            path.open("rb").close()  # what may not be read is not used either, though all of it is kept
             is_changed = self._hash(path) != planned.sha256
         found = None if is_changed else open_network(key, self._say)
         if found is None:
