@@ -21,11 +21,11 @@ RUNS = 9
 
 def run(folder: Path, *words: str) -> None:
     """Be a process that runs `gbvis WORDS` in a folder."""
-    from gbvis.cli.app import main
+    from gbvis.cli.app import run  # not `main`, which would also end what the parent of this process has begun
 
     os.chdir(folder)
     sys.argv = ["gbvis", *words]
-    main()
+    sys.exit(run())
 
 
 def read_all(store: Path) -> dict[str, bytes]:
