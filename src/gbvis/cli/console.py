@@ -112,14 +112,14 @@ class Console(Progress):
 
     def warn(self, line: str) -> None:
         """Print a warning on stderr, each once."""
-        if line not in self._warned and not resumed.is_printed(line):
+        if line not in self._warned and resumed.should_print(line):
             self._warned.add(line)
             self._err.print(Text(f"warning: {printable(line)}"))
 
     def fail(self, failure: Failure) -> None:
         """Print a failed video on stderr, and on stdout too with `--json`."""
         self.has_failed = True
-        if resumed.is_printed(failure.to_json()):
+        if not resumed.should_print(failure):
             return
         if self.is_json:
             self.print_json(failure)

@@ -72,7 +72,7 @@ def _print_each(
                 said = result
                 continue
             counts["cached" if _is_cached(result) else "done"] += 1
-            if not resumed.is_printed(result.to_json()):
+            if resumed.should_print(result):
                 (Console.print_json if console.is_json else show)(console, result)
 
 

@@ -10,7 +10,6 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -45,19 +44,12 @@ class Request:
     blocked: list[int]
     files: list[int]
 
-    @classmethod
-    def of(cls, wanted: dict[str, Any], files: list[int]) -> "Request":
-        """Return it as the client sent it."""
-        names = {"numbers": "files"}
-        given = {name: wanted[names.get(name, name)] for name in cls.__annotations__ if name != "files"}
-        return cls(**given, files=files)
-
 
 class Journal:
     """Tells the client how far a call is, so that it can go on should this process be lost."""
 
     def __init__(self, connection: socket.socket) -> None:
-        self._connection, self._has_begun = connection, False
+        self._connection = connection
         self._lock = threading.Lock()
 
     def tell(self, **what: Any) -> None:
@@ -65,24 +57,21 @@ class Journal:
         with self._lock, suppress(OSError):
             message.send(self._connection, what)
 
-    def begin(self) -> None:
-        """Tell, once, that something is about to be written."""
-        if not self._has_begun:
-            self._has_begun = True
-            self.tell(begun=True)
+    def tell_process(self) -> None:
+        """Tell which process this is, and end it as soon as the client ends."""
+        files = []
+        with suppress(OSError, AttributeError):
+            files = [os.pidfd_open(os.getpid())]
+        with suppress(OSError):
+            message.send(self._connection, {"pid": os.getpid()}, files)
+        for file in files:
+            os.close(file)
+        threading.Thread(target=self._end_with_client, daemon=True).start()
 
-
-class _Output(io.FileIO):
-    """Standard output or standard error; before the first byte the client is told."""
-
-    def __init__(self, number: int, begin: Callable[[], None]) -> None:
-        super().__init__(number, "w", closefd=False)
-        self._begin = begin
-
-    def write(self, data: Any) -> Any:
-        """Write."""
-        self._begin()
-        return super().write(data)
+    def _end_with_client(self) -> None:
+        with suppress(OSError):
+            self._connection.recv(1)
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 class _Input(io.FileIO):
@@ -107,13 +96,13 @@ def run_call(request: Request, connection: socket.socket, worker: str) -> NoRetu
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # they wait until somebody heeds them
     try:
         journal = _become(request, connection, worker)
-        journal.tell_child()
+        journal.tell_process()
         code = _run(journal, request.blocked)
     finally:
         os._exit(code)
 
 
-def _become(request: Request, connection: socket.socket, worker: str) -> "_ChildJournal":
+def _become(request: Request, connection: socket.socket, worker: str) -> Journal:
     """Take over all that the call was given."""
     import fcntl
 
@@ -135,29 +124,11 @@ def _become(request: Request, connection: socket.socket, worker: str) -> "_Child
     tempfile.tempdir = None
     sys.argv[:] = request.arguments
     _set_signals(request)
-    journal = _ChildJournal(socket.socket(fileno=kept))
+    journal = Journal(socket.socket(fileno=kept))
     _open_streams(request.numbers, journal)
     Worker.address = worker
     resumed.tell = journal.tell
     return journal
-
-
-class _ChildJournal(Journal):
-    def tell_child(self) -> None:
-        """Tell the client which process this is, and end with the client."""
-        files = []
-        with suppress(OSError, AttributeError):
-            files = [os.pidfd_open(os.getpid())]
-        with suppress(OSError):
-            message.send(self._connection, {"pid": os.getpid()}, files)
-        for file in files:
-            os.close(file)
-        threading.Thread(target=self._end_with_client, daemon=True).start()
-
-    def _end_with_client(self) -> None:
-        with suppress(OSError):
-            self._connection.recv(1)
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _set_signals(request: Request) -> None:
@@ -178,7 +149,7 @@ def _open_streams(numbers: list[int], journal: Journal) -> None:
             encoding, errors = before.encoding, before.errors
         stream = None
         if number in numbers:
-            raw = _Output(number, journal.begin) if number else _Input(journal)
+            raw = io.FileIO(number, "w", closefd=False) if number else _Input(journal)
             is_line = number == 2 or raw.isatty()
             buffer: Any = io.BufferedWriter(raw) if number else io.BufferedReader(raw)
             stream = io.TextIOWrapper(buffer, encoding, errors, line_buffering=is_line)

@@ -16,6 +16,9 @@ from gbvis.cli.warm.surroundings import describe_surroundings
 
 _FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGALRM")
 
+_HARMLESS = (signal.SIGCONT, signal.SIGWINCH)
+"""Signals that end no process."""
+
 
 def run_warm() -> None:
     """Have the worker run this call, and end as it ends; returns where the call has to run by itself."""
@@ -38,9 +41,6 @@ def run_warm() -> None:
     connection.close()
 
 
-_HARMLESS = (signal.SIGCONT, getattr(signal, "SIGWINCH", signal.SIGCONT))
-
-
 class _Call:
     """One call that the worker runs."""
 
@@ -48,42 +48,45 @@ class _Call:
         self._connection = connection
         self._child: int | None = None
         self._pid = 0
+        self._has_read = False
         self._sent: set[int] = set()
         self._before: dict[int, Any] = {}
 
     def run(self, files: list[int], folder: int) -> None:
         """Run it; returns where that did not come to an end."""
         self._catch_signals()
-        has_begun = has_read = False
         try:
             message.send(self._connection, self._request(files), [folder, *files])
             os.close(folder)
-            while True:
-                answer, received = message.receive(self._connection)
-                if answer is None:
-                    break
-                if "refused" in answer:
-                    notes.append(f"no worker: {answer['refused']}")
-                    break
-                if "pid" in answer:
-                    self._follow(answer["pid"], received)
-                if "printed" in answer:
-                    printed.add(answer["printed"])
-                has_begun |= "begun" in answer
-                has_read |= "read" in answer
-                if "exit" in answer:
-                    os._exit(answer["exit"])
-                if "signal" in answer:
-                    if has_read or answer["signal"] in self._sent:
-                        self._die_by(answer["signal"])
-                    break
+            while self._heed(*message.receive(self._connection)):
+                pass
         except (OSError, ValueError):  # the other side ended, in the middle of a word perhaps
             pass
-        if has_read:  # what it read from standard input is gone
+        if self._has_read:  # what it read from standard input is gone
             self._die_by(signal.SIGKILL)
         if not notes:
-            notes.append(f"the worker is lost{', and this process goes on' if has_begun else ''}")
+            notes.append("the worker is lost, and this process goes on")
         self._restore_signals()
+
+    def _heed(self, answer: Any, received: list[int]) -> bool:
+        """Do what an answer asks for, and return whether there may be another."""
+        if answer is None:
+            return False
+        if "exit" in answer:
+            os._exit(answer["exit"])
+        if "refused" in answer:
+            notes.append(f"no worker: {answer['refused']}")
+            return False
+        if "signal" in answer:
+            if self._has_read or answer["signal"] in self._sent:
+                self._die_by(answer["signal"])
+            return False
+        if "pid" in answer:
+            self._pid, self._child = answer["pid"], received[0] if received else None
+        if "printed" in answer:
+            printed.add(answer["printed"])
+        self._has_read |= "read" in answer
+        return True
 
     def _request(self, files: list[int]) -> dict[str, Any]:
         umask = os.umask(0)
@@ -93,13 +96,10 @@ class _Call:
             "arguments": sys.argv,
             "environment": dict(os.environ),
             "umask": umask,
-            "files": files,
+            "numbers": files,
             "ignored": [one.value for one in signal.Signals if signal.getsignal(one) == signal.SIG_IGN],
             "blocked": [int(one) for one in signal.pthread_sigmask(signal.SIG_BLOCK, ())],
         }
-
-    def _follow(self, pid: int, received: list[int]) -> None:
-        self._pid, self._child = pid, received[0] if received else None
 
     def _catch_signals(self) -> None:
         for name in (*_FORWARDED, "SIGTSTP", "SIGCONT"):
@@ -112,21 +112,21 @@ class _Call:
             signal.signal(number, handler)
 
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
-        """Pass a signal on to whoever runs the call; to be stopped is the only one that concerns both."""
-        if (
-            not self._pid
-        ):  # nobody to tell yet: do here what it does; the child, if there is one, ends with this process
-            if number == signal.SIGTSTP:
-                os.kill(os.getpid(), signal.SIGSTOP)
-            elif number not in _HARMLESS:
-                self._die_by(number)
-        elif number == signal.SIGTSTP:
+        """Pass a signal on to the child, and stop with it; before there is a child, do what the signal does.
+
+        A child that is just being made ends with this process.
+        """
+        if number == signal.SIGTSTP:
             self._send(signal.SIGSTOP)
             os.kill(os.getpid(), signal.SIGSTOP)
-        else:
+        elif self._pid:
             self._send(number)
+        elif number not in _HARMLESS:
+            self._die_by(number)
 
     def _send(self, number: int) -> None:
+        if not self._pid:
+            return
         self._sent.add(number)
         try:
             if self._child is not None and hasattr(signal, "pidfd_send_signal"):

@@ -3,6 +3,7 @@
 import gc
 import importlib
 import os
+import select
 import selectors
 import shutil
 import signal
@@ -12,15 +13,15 @@ import time
 import warnings
 from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from gbvis.cli.warm import message
 from gbvis.cli.warm.child import Request, run_call
 from gbvis.cli.warm.surroundings import Surroundings, describe_surroundings, find_difference
 
 LOADED = (
-    *("explain", "predict", "render", "extract", "python_api", "store.ls", "store.rm", "store.verify"),
-    *("worker.service", "estimated_flow", "run_views"),
+    *("explain", "predict", "render", "extract", "store.ls", "store.rm", "store.verify"),
+    *("estimated_flow", "run_views"),
 )
 """Steps that are loaded from the beginning."""
 
@@ -56,6 +57,7 @@ class Front:
         self._surroundings: Surroundings = describe_surroundings()
         self._calls: dict[int, socket.socket] = {}
         self._worker, self._deaths, self._started = 0, 0, 0.0
+        self._held: int | None = None  # the worker ends when this is closed
         self._watched: int | None = None
         if owner is not None and hasattr(os, "pidfd_open"):
             with suppress(OSError):  # an old kernel, or one that does not let us
@@ -85,30 +87,37 @@ class Front:
             selector.register(self._listener, selectors.EVENT_READ)
             selector.register(wakeup, selectors.EVENT_READ)
             if self._watched is not None:
-                selector.register(self._watched, selectors.EVENT_READ, "owner")
+                selector.register(self._watched, selectors.EVENT_READ)
             while not self._is_stopped:
-                events = selector.select(_OFTEN if self._owner is not None else self._seconds_left())
+                events = selector.select(self._seconds_left())
                 with suppress(BlockingIOError):  # emptied first: who dies after this look wakes it again
                     os.read(wakeup, 4096)
                 self._reap()
-                self._is_stopped |= self._is_over() or any(key.data == "owner" for key, _ in events)
+                self._is_stopped |= self._is_over()
                 if not self._is_stopped and any(key.fileobj is self._listener for key, _ in events):
                     self._accept()
 
     def _seconds_left(self) -> float | None:
+        """Return when to look again by itself; None where only events count."""
+        if self._owner is not None:
+            return None if self._watched is not None else _OFTEN
         if self._idle is None or self._calls:
             return None
         return max(0.0, self._last + self._idle - time.monotonic())
 
     def _is_over(self) -> bool:
-        if self._owner is not None:
-            try:
-                os.kill(self._owner, 0)
-            except ProcessLookupError:
-                return True
-            except PermissionError:  # it lives, as another user
-                return False
-        return not self._calls and self._seconds_left() == 0
+        """Return whether nobody needs this front any more."""
+        if self._owner is None:
+            return self._seconds_left() == 0
+        if self._watched is not None:
+            return bool(select.select([self._watched], [], [], 0)[0])
+        try:
+            os.kill(self._owner, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:  # it lives, as another user
+            return False
+        return False
 
     def _accept(self) -> None:
         """Take one call: fork a child for it, or say why not."""
@@ -131,8 +140,8 @@ class Front:
         for file in files:
             os.close(file)
 
-    def _begin(self, connection: socket.socket, wanted: dict[str, object], files: list[int]) -> None:
-        difference = find_difference(self._surroundings, wanted["surroundings"])  # type: ignore[arg-type]
+    def _begin(self, connection: socket.socket, wanted: dict[str, Any], files: list[int]) -> None:
+        difference = find_difference(self._surroundings, wanted.pop("surroundings"))
         if difference:
             with suppress(OSError):
                 message.send(connection, {"refused": f"the {difference} of this call is another one"})
@@ -141,7 +150,7 @@ class Front:
         connection.settimeout(None)
         child = _fork()
         if not child:
-            run_call(Request.of(wanted, files), connection, str(self._folder / WORKER))
+            run_call(Request(**wanted, files=files), connection, str(self._folder / WORKER))
         self._calls[child] = connection
 
     def _reap(self) -> None:
@@ -182,6 +191,8 @@ class Front:
         if not self._worker:
             _be_worker(self._worker_listener, lifeline)
         os.close(lifeline)
+        if self._held is not None:
+            os.close(self._held)
         self._held = held
 
     def _load(self) -> None:

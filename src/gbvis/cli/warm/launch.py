@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import platform
 import shlex
 import shutil
 import signal
@@ -19,7 +18,7 @@ from gbvis.cli.warm.front import Front, listen
 from gbvis.errors import UsageError
 from gbvis.provenance import digest_of
 
-_PREFIX = f"gbvis-warm-{digest_of({'host': platform.node()})[:6]}-"
+_PREFIX = f"gbvis-warm-{digest_of({'host': socket.gethostname()})[:6]}-"
 """Of this machine alone: others may share the folder, and cannot be asked whether they live."""
 
 _WAIT = 10.0
@@ -95,24 +94,20 @@ def _start(owner: int | None, idle: float | None) -> str:
     Raises:
         UsageError: There is no room for it.
     """
+    folder: Path | None = None
     try:
         _sweep()
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_place()))  # of this user's alone: 0700
         listener = listen(folder / "calls")
-    except OSError as error:
-        raise UsageError(
-            f"cannot start a worker: {error.strerror or error}", "is TMPDIR a folder to write in?"
-        ) from error
-    ready, told = os.pipe()
-    try:
+        ready, told = os.pipe()
         between = os.fork()
     except OSError as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise UsageError(
-            f"cannot start a worker: {error.strerror}", "end some processes, and repeat the call"
-        ) from error
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+        problem = f"cannot start a worker: {error.strerror or error}"
+        raise UsageError(problem, "look at TMPDIR, and at the limits of ulimit -a") from error
     if not between:
-        _be_front(Front, folder, listener, owner, idle, told)
+        _be_front(folder, listener, owner, idle, told)
     os.close(told)
     with suppress(ChildProcessError):  # where SIGCHLD is ignored
         os.waitpid(between, 0)
@@ -122,9 +117,7 @@ def _start(owner: int | None, idle: float | None) -> str:
     return str(folder / "calls")
 
 
-def _be_front(
-    make: type[Front], folder: Path, listener: socket.socket, owner: int | None, idle: float | None, told: int
-) -> NoReturn:
+def _be_front(folder: Path, listener: socket.socket, owner: int | None, idle: float | None, told: int) -> NoReturn:
     """Become the front: of no terminal, with no other files open, nobody's child."""
     try:
         os.setsid()
@@ -137,7 +130,7 @@ def _be_front(
             os.dup2(nothing, number)
         message.close_others({0, 1, 2, listener.fileno(), told})
         os.chdir("/")
-        front = make(folder, listener, owner, idle)
+        front = Front(folder, listener, owner, idle)
         os.close(told)
         front.run()
     finally:

@@ -6,39 +6,15 @@ Imported by every call under `gbvis warm`: nothing heavy here.
 import os
 import sys
 
+import gbvis
 from gbvis.version import __version__
 
 _READ_AT_START = (
-    *("CUDA", "NVIDIA", "CUBLAS", "CUDNN", "HIP", "ROCR", "HSA"),
-    *(
-        "OMP_",
-        "GOMP_",
-        "KMP_",
-        "MKL_",
-        "DNNL_",
-        "ONEDNN_",
-        "OPENBLAS_",
-        "GOTO_",
-        "BLIS_",
-        "VECLIB_",
-        "NUMEXPR_",
-        "TBB_",
-    ),
-    *("NUMEXPR_", "TBB_", "TORCH", "PYTORCH", "ATEN_", "PYTHON", "LD_", "DYLD_", "GLIBC_", "MALLOC_"),
-    *(
-        "JEMALLOC_",
-        "NPY_",
-        "NUMPY_",
-        "OPENCV_",
-        "IMAGEIO_",
-        "FSSPEC_",
-        "BLOSC_",
-        "LC_",
-        "LANG",
-        "FONTCONFIG_",
-        "TYPER_",
-    ),
-)
+    "CUDA", "NVIDIA", "CUBLAS", "CUDNN", "HIP", "ROCR", "HSA", "OMP_", "GOMP_", "KMP_", "MKL_", "DNNL_", "ONEDNN_",
+    "OPENBLAS_", "GOTO_", "BLIS_", "VECLIB_", "NUMEXPR_", "TBB_", "TORCH", "PYTORCH", "ATEN_", "PYTHON", "LD_", "DYLD_",
+    "GLIBC_", "MALLOC_", "JEMALLOC_", "NPY_", "NUMPY_", "OPENCV_", "IMAGEIO_", "FSSPEC_", "BLOSC_", "LC_", "LANG",
+    "TYPER_",
+)  # fmt: skip
 """Beginnings of the names of environment variables that libraries read when they are loaded."""
 
 _ALSO = ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "VIRTUAL_ENV", "GBVIS_DEBUG", "NO_COLOR")
@@ -79,9 +55,8 @@ def _current_folder() -> str | None:
 
 def _describe_code() -> list[object]:
     """Return where the code is, and the size and time of change of every file; of installed packages, of their list."""
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__ + "/..")))  # noqa: PTH100, PTH120
-    found: list[object] = [root]
-    folders = [root]
+    folders = list(gbvis.__path__)
+    found: list[object] = list(folders)
     while folders:
         with os.scandir(folders.pop()) as entries:
             for entry in sorted(entries, key=lambda one: one.name):
