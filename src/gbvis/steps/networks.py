@@ -98,8 +98,8 @@ class Networks:
         if not request.paths:
             raise UsageError("no weights given", "give a checkpoint with -w, or set GBVIS_WEIGHTS")
         self._request, self._say = request, say
-        self._loaded: dict[str, Network] = {}
-        self._are_kept: set[str] = set()
+        self._loaded: dict[str, Network] = {}  # as their files have them
+        self._ready: dict[str, Network] = {}
         self._runners: dict[str, Runner] = {}
         self._new_infos: list[list[WeightsInfo]] = []
         self._hashes: dict[Path, tuple[Stamp, str]] = {}
@@ -162,36 +162,30 @@ class Networks:
 
     def load(self, modality: str, is_used: bool = True) -> "Network":
         """Return the stream's network, ready to compute if it is to be used."""
-        from gbvis.networks.kept import keep_network
         from gbvis.networks.network import find_device
 
         device = find_device(self._request.device) if is_used else None
-        is_kept = device is not None and device.type == "cpu" and self._request.precision in ("float32", "bfloat16")
-        key = self._key_of(modality) if is_kept else None
-        if modality not in self._loaded:
-            path = Path(self.infos[modality].path)
-            kept = self._open_kept(modality, key) if key else None
-            if kept:
-                self._loaded[modality] = kept
-            else:
-                self._load_file(path)
-            loaded = self._loaded.get(modality)
-            self._check_loaded(path, loaded.info if loaded else None, self._as_read[modality])
-        network = self._loaded[modality]
-        found = network.info
+        if modality not in self._ready:
+            self._ready[modality] = self._open(modality, device is not None and device.type == "cpu")
+        network = self._ready[modality]
         network.info = self.infos[modality]  # with the class names and the input that were asked for
-        if device:
-            network.to(device, self._request.precision)
-        if key and modality not in self._are_kept:
-            self._are_kept.add(modality)
-            keep_network(key, network, found)
+        return network.to(device, self._request.precision) if device else network
+
+    def _open(self, modality: str, is_on_cpu: bool) -> "Network":
+        """Return a network as an earlier process prepared it, where one did, else from its file; then it is kept."""
+        from gbvis.networks.kept import keep_network, make_key
+        from gbvis.networks.network import find_device
+
+        planned, precision = self._as_read[modality], self._request.precision
+        can_keep = is_on_cpu and precision in ("float32", "bfloat16")
+        key = make_key(planned, self._request.reading, precision, NUMBERS_VERSION) if can_keep else None
+        kept = self._open_kept(modality, key) if key else None
+        if kept:
+            return kept
+        network = self._load_plain(modality)
+        if key:
+            keep_network(key, network.to(find_device("cpu"), precision), network.info)
         return network
-
-    def _key_of(self, modality: str) -> str | None:
-        """Return what the stream's prepared network is kept by, if it can be."""
-        from gbvis.networks.kept import make_key
-
-        return make_key(self._as_read[modality], self._request.reading, self._request.precision, NUMBERS_VERSION)
 
     def _open_kept(self, modality: str, key: str) -> "Network | None":
         """Return the network as an earlier process prepared it; its file is only read for the plain one."""
@@ -207,14 +201,17 @@ class Networks:
         if found is None:
             return None
         info, fused = found
+        self._check_loaded(path, info, planned)
         network = Network(lambda: self._load_plain(modality), info, KINDS.load(info.kind))
         network.to(find_device("cpu"), self._request.precision).take_fused(fused)
-        self._are_kept.add(modality)
         return network
 
     def _load_plain(self, modality: str) -> "Network":
+        """Return a network from its file, which this call may have read already."""
         path, planned = Path(self.infos[modality].path), self._as_read[modality]
-        found = next((one for one in self._load_file(path) if one.info.modality == modality), None)
+        if modality not in self._loaded:
+            self._load_file(path)
+        found = self._loaded.get(modality)
         self._check_loaded(path, found.info if found else None, planned)
         assert found is not None
         return found
