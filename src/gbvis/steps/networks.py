@@ -105,15 +105,7 @@ class Networks:
         self._hashes: dict[Path, tuple[Stamp, str]] = {}
         self._newly_hashed: list[Path] = []
         self._renamed: list[str] = []
-        infos: dict[str, WeightsInfo] = {}
-        for path in request.paths:
-            for info in self._read_infos(path, store):
-                if info.modality in infos:
-                    raise UsageError(
-                        f"two networks for {info.modality}: {infos[info.modality].path} and {path}",
-                        "give one checkpoint a stream",
-                    )
-                infos[info.modality] = self._labelled(replace(info, path=str(path.resolve())))
+        infos = self._read_all(store)
         wanted = [request.modality] if request.modality else sorted(infos, reverse=True)  # RGB first
         self._as_read = {modality: infos[modality] for modality in wanted if modality in infos}
         if not self._as_read:
@@ -124,6 +116,19 @@ class Networks:
             )
         inputs = request.inputs.changed({modality: info.clip_format for modality, info in self._as_read.items()})
         self.infos = {modality: replace(info, clip_format=inputs[modality]) for modality, info in self._as_read.items()}
+
+    def _read_all(self, store: Store | None) -> dict[str, WeightsInfo]:
+        """Return what is known of every network in the files, by its stream."""
+        infos: dict[str, WeightsInfo] = {}
+        for path in self._request.paths:
+            for info in self._read_infos(path, store):
+                if info.modality in infos:
+                    raise UsageError(
+                        f"two networks for {info.modality}: {infos[info.modality].path} and {path}",
+                        "give one checkpoint a stream",
+                    )
+                infos[info.modality] = self._labelled(replace(info, path=str(path.resolve())))
+        return infos
 
     def _labelled(self, info: WeightsInfo) -> WeightsInfo:
         if self._request.labels is None:
