@@ -39,6 +39,7 @@ FOREIGN = {
     "--check",
     "--count",
     "--cases",
+    "--warm",
     "--seed",
 }
 """Long options on pages that are of other programs, of our scripts, or of all commands."""
