@@ -19,6 +19,14 @@ MANY = ["explain", *(f"sample:{way}-{seed}" for way in ("left", "right", "up") f
 MANY += ["-w", "sample", "-m", "rgb", "-e", "all", "--json"]
 
 
+@pytest.fixture(autouse=True)
+def _heeded_interrupt() -> Iterator[None]:
+    """Let processes heed SIGINT: where tests run in the background of a shell, it is ignored, and they would too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def environment_of(warm: dict[str, str], **more: str) -> dict[str, str]:
     return {**os.environ, **warm, **more}
 
