@@ -14,7 +14,7 @@ from collections.abc import Callable
 import torch
 from rivals import captum, count_operations, guided_gradients, make_network, make_pixels, take_turns
 
-from gbvis.attribution.attribution import PendingAttribution
+from gbvis.attribution.attribution import Pending
 from gbvis.networks.endpoint import Target
 from gbvis.networks.network import Network
 from gbvis.networks.r2plus1d.architecture import SOFTMAX
@@ -26,7 +26,7 @@ def explain(network: Network, clip_count: int) -> None:
     """Compute the gradients of so many clips, each on the host at the end, as `explain` goes about it."""
     pixels = make_pixels(FRAMES)
     with network.precision_scope():
-        found: list[PendingAttribution] = []
+        found: list[Pending] = []
         batches = network.batches(clip_count)
         for batch in batches:
             with batches.attempt():

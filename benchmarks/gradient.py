@@ -44,7 +44,8 @@ def make_ways(name: str) -> dict[str, Callable[[], object]]:
 
     def explain(endpoints: list[Endpoint]) -> list[np.ndarray]:
         targets = [Target(endpoint, CLASS) for endpoint in endpoints]
-        return [one.values.array() for one in guided_gradients(network, [pixels], {SOFTMAX, *endpoints}, targets)]
+        found = guided_gradients(network, [pixels], {SOFTMAX, *endpoints}, targets)
+        return [one.values for pending in found for one in pending.result()]
 
     network.to(torch.device("cpu"), name)
     return {"one": lambda: explain([SOFTMAX]), "all": lambda: explain(SEVEN), "logit": lambda: explain([FC])}

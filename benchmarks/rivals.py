@@ -15,7 +15,7 @@ import torch
 from captum.attr import GuidedBackprop as CaptumGuidedBackprop
 from torch import Tensor, nn
 
-from gbvis.attribution.attribution import PendingAttribution
+from gbvis.attribution.attribution import Pending
 from gbvis.attribution.graph import Graph
 from gbvis.attribution.methods.guided_backprop import GuidedBackprop
 from gbvis.networks.endpoint import Endpoint, Target
@@ -67,7 +67,7 @@ def make_pixels(frames: int) -> np.ndarray:
 
 def guided_gradients(
     network: Network, clips: Sequence[ClipPixels], endpoints: Collection[Endpoint], targets: Sequence[Target]
-) -> Iterator[PendingAttribution]:
+) -> Iterator[Pending]:
     """Yield the guided gradients of the targets, as `explain` computes them.
 
     Args:

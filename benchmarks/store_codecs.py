@@ -46,7 +46,7 @@ def main() -> None:
         (found,) = guided_gradients(network, [pixels], {SOFTMAX}, [Target(SOFTMAX, 3)])
         computing.append(time.perf_counter() - started)
     seconds = statistics.median(computing[1:])
-    gradient = found.values.array()
+    gradient = np.stack([one.values for one in found.result()])
     print(f"Computing took {seconds:.3f} s; the gradient is {gradient.nbytes / 1e6:.2f} MB.\n")
     print("| codec, then CRC-32C | bytes | write | read | both, of computing |\n| --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as name:

@@ -92,7 +92,8 @@ def guided(endpoint: Endpoint) -> Explain:
         with Graph(network, [pixels]) as graph:
             strongest = int(graph.forward({endpoint})[endpoint].array().argmax())
             (found,) = graph.attribute(GuidedBackprop(), [Target(endpoint, strongest)])
-        return np.asarray(np.abs(found.values.array()[0]).sum(0))
+        (attribution,) = found.result()
+        return np.asarray(np.abs(attribution.values).sum(0))
 
     return explain
 

@@ -16,6 +16,7 @@ from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
 from gbvis.networks.r2plus1d.formats import VMZ
 from gbvis.networks.r2plus1d.module import R2Plus1D
 from gbvis.networks.weights import NamedTensors
+from gbvis.videos.clip import Inputs
 
 ALL_FORMATS = list(FORMATS.load_all().values())
 
@@ -72,6 +73,6 @@ class Exact(Network):
     def __init__(self, network: Network) -> None:
         super().__init__(network.module.double(), network.info, network.kind)
 
-    def preprocess(self, clips: Sequence[np.ndarray]) -> torch.Tensor:
+    def preprocess(self, clips: Sequence[np.ndarray] | Inputs) -> torch.Tensor:
         """Return clips as the network takes them, float64."""
         return super().preprocess(clips).double()

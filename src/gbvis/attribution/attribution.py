@@ -1,14 +1,15 @@
 """Attribution: what a method finds for one target of one clip."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gbvis.errors import NumbersError
 from gbvis.networks.endpoint import Target
+from gbvis.networks.grid import Grid
 from gbvis.videos.clip import find_no_number
 
 if TYPE_CHECKING:
@@ -35,12 +36,16 @@ class Attribution:
         value: The target's value for this clip.
         values: float32, signed or positive as the method's `kind` says.
         axes: The names of its axes: those of `PIXEL_AXES` that it has, in that order.
+        grid: Where its cells lie, where it is not in line with the clip's pixels but with a layer's activation.
+        details: Numbers that say how good it is, by name.
     """
 
     target: Target
     value: float
     values: Values
     axes: tuple[str, ...] = PIXEL_AXES
+    grid: Grid | None = None
+    details: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the axes: a method of another package may have given them.
@@ -70,6 +75,17 @@ class Attribution:
             raise NumbersError(f"the gradient of {what} is {self.values[place]} in clip {clip} at {where}", hint)
 
 
+class Pending(Protocol):
+    """What a method found for one target of several clips."""
+
+    @property
+    def target(self) -> Target:
+        """The target."""
+
+    def result(self) -> Iterator[Attribution]:
+        """Wait for all of it, and yield it clip by clip."""
+
+
 @dataclass(frozen=True)
 class PendingAttribution:
     """What a method finds for one target of several clips; a GPU may still be computing it.
@@ -79,14 +95,33 @@ class PendingAttribution:
         value: float32 (clip,), the target's.
         values: float32 (clip, *axes).
         axes: The names of one clip's axes.
+        grid: Where its cells lie; see `Attribution`.
     """
 
     target: Target
     value: "HostCopy"
     values: "HostCopy"
     axes: tuple[str, ...] = PIXEL_AXES
+    grid: Grid | None = None
 
     def result(self) -> Iterator[Attribution]:
         """Wait for all of it, and yield it clip by clip."""
         for value, values in zip(self.value.array(), self.values.array(), strict=True):
-            yield Attribution(self.target, float(value), values, self.axes)
+            yield Attribution(self.target, float(value), values, self.axes, self.grid)
+
+
+@dataclass(frozen=True)
+class FoundAttributions:
+    """What a method found for one target of several clips; all of it is there.
+
+    Attributes:
+        target: What is attributed.
+        attributions: Clip by clip.
+    """
+
+    target: Target
+    attributions: Sequence[Attribution]
+
+    def result(self) -> Iterator[Attribution]:
+        """Yield it clip by clip."""
+        yield from self.attributions

@@ -7,19 +7,20 @@ from typing import Protocol, Self
 import torch
 from torch import Tensor
 
-from gbvis.attribution.attribution import PIXEL_AXES, PendingAttribution
-from gbvis.attribution.relu import CurrentRule, ReluRule, pass_where_active, replaced_relus
+from gbvis.attribution.attribution import PIXEL_AXES, Pending, PendingAttribution
+from gbvis.attribution.relu import CurrentRule, ReluRule, check_rectifiers, pass_where_active, replaced_relus
 from gbvis.networks.endpoint import Endpoint, Target
+from gbvis.networks.grid import Grid
 from gbvis.networks.network import Network, ShapeWatcher
 from gbvis.networks.softmax import gradient_scale
 from gbvis.networks.transfer import HostCopy
-from gbvis.videos.clip import ClipPixels
+from gbvis.videos.clip import ClipPixels, Inputs
 
 
 class Attributing(Protocol):
     """What a graph needs of a method."""
 
-    def attribute(self, graph: "Graph", target: Target) -> PendingAttribution:
+    def attribute(self, graph: "Graph", target: Target) -> Pending:
         """Return what is found for one target of the graph's clips."""
 
 
@@ -33,20 +34,22 @@ class Graph:
             ...
     ```
     The network is left as it was found, also after an error. Methods that need other inputs than the clips open graphs
-    of their own.
+    of their own. What was found for one target is kept until another one is asked for: methods share it.
 
     Attributes:
         network: The network.
-        clips: Each (T, H, W, C), all of one shape.
+        clips: Each (T, H, W, C), all of one shape; or other inputs.
         batch: The clips as the network takes them.
     """
 
-    def __init__(self, network: Network, clips: Sequence[ClipPixels]) -> None:
+    def __init__(self, network: Network, clips: Sequence[ClipPixels] | Inputs) -> None:
         self.network, self.clips = network, clips
         self.batch = network.preprocess(clips).requires_grad_()
         self._responses: dict[Endpoint, Tensor] = {}
+        self._layers: dict[str, Tensor] = {}
         self._rule = CurrentRule()
         self._is_last = False
+        self._found: tuple[Target | None, dict[ReluRule, Tensor]] = None, {}
 
     def __enter__(self) -> Self:
         return self
@@ -54,22 +57,35 @@ class Graph:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._responses = {}  # and with them the activations
+        self._responses, self._layers, self._found = {}, {}, (None, {})  # and with them the activations
 
-    def forward(self, endpoints: Collection[Endpoint], watch: ShapeWatcher | None = None) -> dict[Endpoint, HostCopy]:
+    @property
+    def inputs(self) -> Tensor:
+        """The normalised clips in line with their pixels: float32 (clip, channel, time, y, x)."""
+        return self.network.align_gradients(self.batch.detach())
+
+    def forward(
+        self, endpoints: Collection[Endpoint], watch: ShapeWatcher | None = None, layers: Collection[str] = ()
+    ) -> dict[Endpoint, HostCopy]:
         """Return the responses at `endpoints`, float32 (clip, targets), on their way to arrays.
 
         Args:
             endpoints: Where targets lie, or what is needed to choose them.
             watch: Told the shapes on the way.
+            layers: Names of endpoints whose activations methods look at.
         """
+
+        def visit(endpoint: Endpoint, activation: Tensor) -> None:
+            if watch:
+                watch(endpoint, tuple(activation.shape))
+            if endpoint.name in layers:
+                self._layers[endpoint.name] = activation
+
         with replaced_relus(self.network.fused, self._rule, self.network.kind.relus_overwrite):
-            self._responses = self.network.forward(self.batch, endpoints, watch)
+            self._responses = self.network.forward(self.batch, endpoints, visit)
         return {endpoint: HostCopy(values) for endpoint, values in self._responses.items()}
 
-    def attribute(
-        self, method: Attributing, targets: Sequence[Target], is_last: bool = True
-    ) -> Iterator[PendingAttribution]:
+    def attribute(self, method: Attributing, targets: Sequence[Target], is_last: bool = True) -> Iterator[Pending]:
         """Yield what a method finds for each target.
 
         Args:
@@ -88,28 +104,60 @@ class Graph:
     def backward(self, target: Target, relu_rule: ReluRule = pass_where_active, is_last: bool = True) -> Tensor:
         """Return the same as a tensor on the network's device: float32 (clip, channel, time, y, x).
 
+        It belongs to all methods of the target: none may change it.
+
         Args:
             target: What is differentiated.
             relu_rule: Decides at the ReLUs.
             is_last: The method does not go back again for this target: the memory of the pass may be freed on the way.
+
+        Raises:
+            UsageError: The network has rectifiers that no rule for ReLUs is for.
         """
+        if self._found[0] != target:
+            self._found = target, {}
+        found = self._found[1]
+        if relu_rule not in found:
+            found[relu_rule] = self.network.align_gradients(self._differentiate(target, self.batch, relu_rule, is_last))
+        return found[relu_rule]
+
+    def layer(self, target: Target, name: str, is_last: bool = True) -> tuple[Tensor, Tensor]:
+        """Return a layer's activation A and d target / dA: float32 (clip, filter, time, y, x) each.
+
+        Args:
+            target: What is differentiated; its endpoint is not before the layer.
+            name: The layer's, an endpoint with time and space that `forward` was told of.
+            is_last: As `backward`.
+        """
+        activation = self._layers[name]
+        gradient = self._differentiate(target, activation, pass_where_active, is_last)
+        return activation.detach().float(), gradient.float()
+
+    def _differentiate(self, target: Target, by: Tensor, relu_rule: ReluRule, is_last: bool) -> Tensor:
+        if relu_rule is not pass_where_active:
+            check_rectifiers(self.network.fused)
         responses = self._responses[target.endpoint]
         value = responses[:, target.index]
         scale = gradient_scale(responses, target.index) if target.endpoint.is_score else torch.ones_like(value)
         self._rule.current = relu_rule
         retains = not (self._is_last and is_last)
         # No clip has a part in another's value, so the gradient of all of them holds every clip's own.
-        (gradient,) = torch.autograd.grad(value, self.batch, scale, retain_graph=retains)
-        aligned = self.network.align_gradients(gradient)
-        return aligned / scale[:, None, None, None, None] if target.endpoint.is_score else aligned
+        (gradient,) = torch.autograd.grad(value, by, scale, retain_graph=retains)
+        return gradient / scale[:, None, None, None, None] if target.endpoint.is_score else gradient
 
-    def pending(self, target: Target, values: Tensor, axes: tuple[str, ...] = PIXEL_AXES) -> PendingAttribution:
+    def value_of(self, target: Target) -> Tensor:
+        """Return a target's value for each clip: (clip,)."""
+        return self._responses[target.endpoint][:, target.index].detach()
+
+    def pending(
+        self, target: Target, values: Tensor, axes: tuple[str, ...] = PIXEL_AXES, grid: Grid | None = None
+    ) -> PendingAttribution:
         """Return what a method found for a target, on its way to arrays.
 
         Args:
             target: What is attributed.
             values: (clip, *axes), on any device.
             axes: Those of `PIXEL_AXES` that one clip's values have, in that order.
+            grid: Where its cells lie, where these are a layer's and not the clip's pixels.
         """
-        value = self._responses[target.endpoint][:, target.index]
-        return PendingAttribution(target, HostCopy(value), HostCopy(values.float()), axes)
+        return PendingAttribution(target, HostCopy(self.value_of(target)), HostCopy(values.float()), axes, grid)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from gbvis.attribution.recipe import describe_method
 
 if TYPE_CHECKING:  # what is cached is looked up without torch
-    from gbvis.attribution.attribution import PendingAttribution
+    from gbvis.attribution.attribution import Pending
     from gbvis.attribution.graph import Graph
-    from gbvis.networks.endpoint import Target
+    from gbvis.networks.endpoint import Endpoint, Target
+    from gbvis.networks.info import WeightsInfo
 
 
 class Method(ABC):
@@ -23,20 +24,45 @@ class Method(ABC):
     Attributes:
         name: As `--method` has it.
         version: Raised when the same settings give other numbers.
-        kind: `signed` where values have a sign, else `positive`.
+        quantity: What its values are: a `gradient`, or a share of the target's value, a `relevance`.
+        needs_float32: True where lower precisions would spoil it: it is computed in float32 whatever was asked for.
     """
 
     name: ClassVar[str]
     version: ClassVar[int]
-    kind: ClassVar[Literal["signed", "positive"]]
+    quantity: ClassVar[Literal["gradient", "relevance"]] = "gradient"
+    needs_float32: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         """Check the name: it stands in the keys of runs."""
         if not re.fullmatch("[a-z0-9-]+", getattr(cls, "name", "-")):
             raise TypeError(f"the name of a method is of a-z, 0-9 and -, and not {cls.name!r}")
 
+    @property
     @abstractmethod
-    def attribute(self, graph: Graph, target: Target) -> PendingAttribution:
+    def kind(self) -> Literal["signed", "positive"]:
+        """`signed` where values have a sign, else `positive`."""
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The endpoints whose activations it looks at beside the target's; none by default."""
+        return ()
+
+    def settled(self, info: WeightsInfo, endpoint: Endpoint, frames: int) -> Self:
+        """Return it with every setting decided that is left to the network, the target or the clip; itself by default.
+
+        Args:
+            info: What is known of the network.
+            endpoint: Where the target lies.
+            frames: Frames of a clip.
+
+        Raises:
+            UsageError: A setting makes no sense for them.
+        """
+        return self
+
+    @abstractmethod
+    def attribute(self, graph: Graph, target: Target) -> Pending:
         """Return what is found for one target of the graph's clips."""
 
     @property

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from gbvis.errors import UsageError
+
 ReluRule = Callable[[Tensor, Tensor], Tensor]
 """What becomes of a gradient at a ReLU: given the gradient, which it may change in place, and the ReLU's output.
 
@@ -17,6 +19,27 @@ def pass_where_active(gradient: Tensor, rectified: Tensor) -> Tensor:
     """Return the gradient of a ReLU: it passes where the activation is positive."""
     torch.ops.aten.threshold_backward.grad_input(gradient, rectified, 0, grad_input=gradient)
     return gradient
+
+
+OTHER_RECTIFIERS = (
+    *(nn.CELU, nn.ELU, nn.GELU, nn.Hardswish, nn.LeakyReLU, nn.Mish, nn.PReLU, nn.ReLU6, nn.RReLU, nn.SELU, nn.SiLU),
+    nn.Softplus,
+)
+"""Layers that do what ReLUs do in other networks, and that the rules of methods say nothing of."""
+
+
+def check_rectifiers(module: nn.Module) -> None:
+    """Check that a rule for ReLUs decides at every rectifier of a network.
+
+    Raises:
+        UsageError: There are others, of which it says nothing.
+    """
+    for name, part in module.named_modules():
+        if isinstance(part, OTHER_RECTIFIERS):
+            raise UsageError(
+                f"the layer {name} is a {type(part).__name__}, and this method has a rule for ReLUs alone",
+                "take a method without one, such as --method gradient or integrated-gradients",
+            )
 
 
 class CurrentRule:

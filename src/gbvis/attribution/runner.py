@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from numpy.typing import NDArray
 
-from gbvis.attribution.attribution import Attribution
+from gbvis.attribution.attribution import Pending
 
 if TYPE_CHECKING:  # what another process computes needs no torch in this one
     from gbvis.attribution.method import Method
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # what another process computes needs no torch in this one
     from gbvis.networks.endpoint import Endpoint, Target
     from gbvis.networks.info import WeightsInfo
     from gbvis.networks.network import Network, ShapeWatcher
-    from gbvis.videos.clip import ClipPixels
+    from gbvis.videos.clip import ClipPixels, Inputs
 
 
 class Arriving(Protocol):
@@ -24,17 +24,6 @@ class Arriving(Protocol):
 
     def array(self) -> NDArray[Any]:
         """Return them; waits until they are there."""
-
-
-class Pending(Protocol):
-    """What a method found for one target of several clips."""
-
-    @property
-    def target(self) -> Target:
-        """The target."""
-
-    def result(self) -> Iterator[Attribution]:
-        """Wait for all of it, and yield it clip by clip."""
 
 
 class RunningGraph(Protocol):
@@ -47,7 +36,7 @@ class RunningGraph(Protocol):
         """Give its memory back."""
 
     def forward(
-        self, endpoints: Collection[Endpoint], watch: ShapeWatcher | None = None
+        self, endpoints: Collection[Endpoint], watch: ShapeWatcher | None = None, layers: Collection[str] = ()
     ) -> Mapping[Endpoint, Arriving]:
         """Return the responses at endpoints: float32 (clip, targets)."""
 
@@ -67,11 +56,11 @@ class Runner(Protocol):
     def batches(self, clip_count: int, say: Callable[[str], None]) -> Batches:
         """Return which clips to compute together."""
 
-    def graph(self, clips: Sequence[ClipPixels]) -> RunningGraph:
+    def graph(self, clips: Sequence[ClipPixels] | Inputs) -> RunningGraph:
         """Return the forward pass of some clips, kept for backward passes."""
 
     def predict(
-        self, clips: Sequence[ClipPixels], endpoints: Collection[Endpoint], watch: ShapeWatcher | None = None
+        self, clips: Sequence[ClipPixels] | Inputs, endpoints: Collection[Endpoint], watch: ShapeWatcher | None = None
     ) -> Mapping[Endpoint, Arriving]:
         """Return the responses of clips: per endpoint float32 (clip, targets)."""
 
@@ -90,7 +79,7 @@ class LocalRunner:
         self.batches, self.predict = network.batches, network.predict
         self.precision_scope, self.environment = network.precision_scope, network.environment
 
-    def graph(self, clips: Sequence[ClipPixels]) -> RunningGraph:
+    def graph(self, clips: Sequence[ClipPixels] | Inputs) -> RunningGraph:
         """Return the forward pass of some clips, kept for backward passes."""
         from gbvis.attribution.graph import Graph
 

@@ -16,10 +16,13 @@ from gbvis.networks.info import WeightsInfo
 from gbvis.networks.kind import NetworkKind
 from gbvis.networks.softmax import is_softmax_of, softmax
 from gbvis.networks.transfer import HostCopy, copy_to_device
-from gbvis.videos.clip import ClipPixels, normalise
+from gbvis.videos.clip import ClipPixels, Inputs, normalise
 
 ShapeWatcher = Callable[[Endpoint, tuple[int, ...]], None]
 """Called with every endpoint and the shape of its activation as the forward pass reaches it."""
+
+Visitor = Callable[[Endpoint, Tensor], None]
+"""Called with every endpoint and its activation as the forward pass reaches it."""
 
 
 class Network:
@@ -97,9 +100,13 @@ class Network:
         memory = CudaMemory(self.device) if self.device.type == "cuda" else None
         return Batches(clip_count, memory, say)
 
-    def preprocess(self, clips: Sequence[ClipPixels]) -> Tensor:
+    def preprocess(self, clips: Sequence[ClipPixels] | Inputs) -> Tensor:
         """Return clips as the network takes them: float32 (N, C, T, H, W), or (N, 1, 2T, H, W) where interleaved."""
-        normalised = np.stack([normalise(pixels, self.info.clip_format) for pixels in clips])
+        if isinstance(clips, Inputs):
+            is_bgr = self.info.clip_format.is_bgr
+            normalised = np.ascontiguousarray(clips.values[:, ::-1]) if is_bgr else clips.values
+        else:
+            normalised = np.stack([normalise(pixels, self.info.clip_format) for pixels in clips])
         batch = copy_to_device(normalised, self.device)
         if self.info.interleaved:  # u1, v1, u2, v2, ... along time
             batch = batch.transpose(1, 2).flatten(1, 2)[:, None]
@@ -129,22 +136,22 @@ class Network:
             logits = activation if endpoint.is_class else None
 
     def forward(
-        self, batch: Tensor, endpoints: Collection[Endpoint], watch: ShapeWatcher | None = None
+        self, batch: Tensor, endpoints: Collection[Endpoint], visit: Visitor | None = None
     ) -> dict[Endpoint, Tensor]:
         """Return the value of every target at `endpoints`, from one forward pass that goes no further than needed.
 
         Args:
             batch: As `preprocess` returns it.
             endpoints: At least one.
-            watch: Told the shapes on the way.
+            visit: Shown the activations on the way.
 
         Returns:
             Per endpoint float32 (N, targets): sum over t, h, w of abs(activation) where there are time and space.
         """
         responses: dict[Endpoint, Tensor] = {}
         for endpoint, activation in self.endpoints(batch):
-            if watch:
-                watch(endpoint, tuple(activation.shape))
+            if visit:
+                visit(endpoint, activation)
             if endpoint in endpoints:
                 values = activation.to(batch.dtype)
                 responses[endpoint] = values.abs().sum((2, 3, 4)) if values.ndim == 5 else values
@@ -154,10 +161,11 @@ class Network:
 
     @torch.no_grad()
     def predict(
-        self, clips: Sequence[ClipPixels], endpoints: Collection[Endpoint], watch: ShapeWatcher | None = None
+        self, clips: Sequence[ClipPixels] | Inputs, endpoints: Collection[Endpoint], watch: ShapeWatcher | None = None
     ) -> dict[Endpoint, HostCopy]:
         """Return the responses of clips on their way to arrays: per endpoint float32 (N, targets)."""
-        responses = self.forward(self.preprocess(clips), endpoints, watch)
+        visit = (lambda endpoint, activation: watch(endpoint, tuple(activation.shape))) if watch else None
+        responses = self.forward(self.preprocess(clips), endpoints, visit)
         return {endpoint: HostCopy(values) for endpoint, values in responses.items()}
 
     def trace_shapes(self, clip_shape: tuple[int, ...]) -> dict[Endpoint, tuple[int, ...]]:

@@ -218,6 +218,23 @@ def find_no_number(values: NDArray[Any]) -> tuple[int, ...]:
     return tuple(int(at) for at in np.argwhere(~np.isfinite(values))[0])
 
 
+@dataclass(frozen=True)
+class Inputs:
+    """Clips that are normalised already, for methods that look at other inputs than a clip.
+
+    Attributes:
+        values: float32 (clip, channel, time, y, x), the channels in the order of the pixels.
+    """
+
+    values: NDArray[np.float32]
+
+
+def normalise_in_line(pixels: ClipPixels, clip_format: ClipFormat) -> NDArray[np.float32]:
+    """Return a clip normalised and in line with its pixels: float32 (C, T, H, W), RGB also where networks take BGR."""
+    normalised = normalise(pixels, clip_format)
+    return np.ascontiguousarray(normalised[::-1]) if clip_format.is_bgr else normalised
+
+
 def normalise(pixels: ClipPixels, clip_format: ClipFormat) -> NDArray[np.float32]:
     """Return the network's input: float32 (C, T, H, W)."""
     mean, std = np.array(clip_format.mean, np.float32), np.array(clip_format.std, np.float32)

@@ -15,7 +15,12 @@ if TYPE_CHECKING:  # the command line asks for names alone
 
 METHODS: Registry[type[Method]] = Registry(
     "method",
-    {"guided-backprop": "gbvis.attribution.methods.guided_backprop:GuidedBackprop"},
+    {
+        "guided-backprop": "gbvis.attribution.methods.guided_backprop:GuidedBackprop",
+        "gradient": "gbvis.attribution.methods.gradient:Gradient",
+        "input-x-gradient": "gbvis.attribution.methods.gradient:InputXGradient",
+        "deconvnet": "gbvis.attribution.methods.deconvnet:Deconvnet",
+    },
     group="gbvis.methods",
 )
 

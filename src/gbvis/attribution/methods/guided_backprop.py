@@ -14,7 +14,7 @@ from gbvis.attribution.method import Method
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from gbvis.attribution.attribution import PendingAttribution
+    from gbvis.attribution.attribution import Pending
     from gbvis.attribution.graph import Graph
     from gbvis.networks.endpoint import Target
 
@@ -27,7 +27,7 @@ class GuidedBackprop(Method):
     version = 1
     kind = "signed"
 
-    def attribute(self, graph: Graph, target: Target) -> PendingAttribution:
+    def attribute(self, graph: Graph, target: Target) -> Pending:
         """Return the guided gradient of one target."""
         return graph.gradient(target, relu_rule=pass_where_both_are_positive)
 

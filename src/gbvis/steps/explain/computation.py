@@ -22,7 +22,8 @@ from gbvis.version import __version__
 from gbvis.videos.video import Video
 
 if TYPE_CHECKING:
-    from gbvis.attribution.runner import Arriving, Pending, Runner, RunningGraph
+    from gbvis.attribution.attribution import Pending
+    from gbvis.attribution.runner import Arriving, Runner, RunningGraph
 
 _KEPT_AHEAD = 2
 """Attributions, of one clip or of one batch, that may wait for being written."""
@@ -91,6 +92,7 @@ class Computation:
         self._task, self._questions, self._clips, self._network = task, questions, clips, network
         self._scored_at = {task.info.scores} if task.info.scores else set()  # every run carries scores
         self._endpoints = {*self._scored_at, *(request.endpoint for _, request in questions.values())}
+        self._layers = {layer for method, _ in questions.values() for layer in method.layers}
         self._answers: dict[Answer, list[str]] = {}
         self._stored: dict[Answer, StoredRun] = {}
         self._writers: dict[Answer, RunWriter] = {}
@@ -130,7 +132,7 @@ class Computation:
             started = time.perf_counter()
             clips = [self._clips.pixels(number) for number in numbers]
             with batches.attempt(), self._network.graph(clips) as graph:
-                responses = graph.forward(self._endpoints, None if numbers.start else self._watch)
+                responses = graph.forward(self._endpoints, None if numbers.start else self._watch, self._layers)
                 if not numbers.start:
                     self._begin(responses, unfinished)
                 yield from self._attribute_batch(graph, numbers)
@@ -144,13 +146,11 @@ class Computation:
 
     def _attribute_batch(self, graph: "RunningGraph", numbers: range) -> Iterator[tuple[Method, "Pending"]]:
         """Yield the attributions of a batch, less those that were yielded before its memory ran out."""
-        targets_by_method: dict[Method, list[Target]] = {}
-        for method, target in self._writers:
-            if self._attributed.get((method, target), 0) <= numbers.start:
-                targets_by_method.setdefault(method, []).append(target)
-        for place, (method, targets) in enumerate(targets_by_method.items(), start=1):
-            for pending in graph.attribute(method, targets, place == len(targets_by_method)):
-                self._attributed[method, pending.target] = numbers.stop
+        left = [answer for answer in self._writers if self._attributed.get(answer, 0) <= numbers.start]
+        left.sort(key=lambda answer: (self._task.info.endpoints.index(answer[1].endpoint), answer[1].index))
+        for place, (method, target) in enumerate(left, start=1):  # methods share what they find for one target
+            for pending in graph.attribute(method, [target], place == len(left)):
+                self._attributed[method, target] = numbers.stop
                 yield method, pending
 
     def _begin(self, responses: Mapping[Endpoint, "Arriving"], unfinished: ExitStack) -> None:

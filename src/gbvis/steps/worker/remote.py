@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, Self
 
 from numpy.typing import NDArray
 
-from gbvis.attribution.attribution import Attribution
+from gbvis.attribution.attribution import FoundAttributions, Pending
 from gbvis.networks.batches import Batches, telling_memory
 from gbvis.networks.info import WeightsInfo
 from gbvis.steps.worker.opening import Opened, Opening
 
 if TYPE_CHECKING:
     from gbvis.attribution.method import Method
-    from gbvis.attribution.runner import Arriving, LocalRunner, Pending, RunningGraph
+    from gbvis.attribution.runner import Arriving, LocalRunner, RunningGraph
     from gbvis.networks.endpoint import Endpoint, Target
     from gbvis.networks.network import ShapeWatcher
-    from gbvis.videos.clip import ClipPixels
+    from gbvis.videos.clip import ClipPixels, Inputs
 
 
 class WorkerLost(Exception):
@@ -82,18 +82,6 @@ class Arrived:
         return self.values
 
 
-@dataclass(frozen=True)
-class ArrivedAttribution:
-    """What a method found for one target of several clips."""
-
-    target: Target
-    attributions: list[Attribution]
-
-    def result(self) -> Iterator[Attribution]:
-        """Yield it clip by clip."""
-        yield from self.attributions
-
-
 class RemoteRunner:
     """A network that computes in the worker.
 
@@ -136,12 +124,12 @@ class RemoteRunner:
         """Return which clips to compute together."""
         return Batches(clip_count, _RemoteMemory(self) if self._opened.has_gpu else None, say)
 
-    def graph(self, clips: Sequence[ClipPixels]) -> RunningGraph:
+    def graph(self, clips: Sequence[ClipPixels] | Inputs) -> RunningGraph:
         """Return the forward pass of some clips, kept for backward passes."""
         return _RemoteGraph(self, clips)
 
     def predict(
-        self, clips: Sequence[ClipPixels], endpoints: Collection[Endpoint], watch: ShapeWatcher | None = None
+        self, clips: Sequence[ClipPixels] | Inputs, endpoints: Collection[Endpoint], watch: ShapeWatcher | None = None
     ) -> Mapping[Endpoint, Arriving]:
         """Return the responses of clips: per endpoint float32 (clip, targets)."""
         try:
@@ -163,9 +151,10 @@ class RemoteRunner:
 class _RemoteGraph:
     """A forward pass in the worker; or, where that is lost, the same again in this process."""
 
-    def __init__(self, runner: RemoteRunner, clips: Sequence[ClipPixels]) -> None:
+    def __init__(self, runner: RemoteRunner, clips: Sequence[ClipPixels] | Inputs) -> None:
         self._runner, self._clips = runner, clips
         self._endpoints: Collection[Endpoint] = ()
+        self._layers: Collection[str] = ()
         self._local: RunningGraph | None = None
 
     def __enter__(self) -> Self:
@@ -176,15 +165,15 @@ class _RemoteGraph:
             self._local.__exit__(*error)
 
     def forward(
-        self, endpoints: Collection[Endpoint], watch: ShapeWatcher | None = None
+        self, endpoints: Collection[Endpoint], watch: ShapeWatcher | None = None, layers: Collection[str] = ()
     ) -> Mapping[Endpoint, Arriving]:
         """Return the responses at endpoints: float32 (clip, targets)."""
-        self._endpoints = endpoints
+        self._endpoints, self._layers = endpoints, layers
         try:
-            return _tell(self._runner.ask("forward", self._clips, endpoints), watch)
+            return _tell(self._runner.ask("forward", self._clips, endpoints, layers), watch)
         except WorkerLost:
             self._local = self._runner.here().graph(self._clips)
-            return self._local.forward(endpoints, watch)
+            return self._local.forward(endpoints, watch, layers)
 
     def attribute(self, method: Method, targets: Sequence[Target], is_last: bool = True) -> Iterator[Pending]:
         """Yield what a method finds for each target."""
@@ -194,10 +183,10 @@ class _RemoteGraph:
     def _attribute(self, method: Method, target: Target, is_last: bool) -> Pending:
         if self._local is None:
             try:
-                return ArrivedAttribution(target, self._runner.ask("attribute", method, target, is_last))
+                return FoundAttributions(target, self._runner.ask("attribute", method, target, is_last))
             except WorkerLost:
                 self._local = self._runner.here().graph(self._clips)
-                self._local.forward(self._endpoints)
+                self._local.forward(self._endpoints, layers=self._layers)
         (pending,) = self._local.attribute(method, [target], is_last)
         return pending
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gbvis.networks.batches import CudaMemory
     from gbvis.networks.endpoint import Endpoint, Target
     from gbvis.networks.network import Network
-    from gbvis.videos.clip import ClipPixels
+    from gbvis.videos.clip import ClipPixels, Inputs
 
     Responses = Mapping[Endpoint, NDArray[Any]]
     Shapes = list[tuple[Endpoint, tuple[int, ...]]]
@@ -101,7 +101,9 @@ class Session:
         self._memory = CudaMemory(network.device) if has_gpu else None
         return Opened(as_read, network.environment(), str(network.device), has_gpu)
 
-    def forward(self, clips: Sequence[ClipPixels], endpoints: Collection[Endpoint]) -> tuple[Responses, Shapes]:
+    def forward(
+        self, clips: Sequence[ClipPixels] | Inputs, endpoints: Collection[Endpoint], layers: Collection[str]
+    ) -> tuple[Responses, Shapes]:
         """Begin a graph, and return the responses, float32 (clip, targets), and the shapes on the way."""
         from gbvis.attribution.graph import Graph
 
@@ -110,7 +112,7 @@ class Session:
         self.close()
         with self._network.precision_scope():
             self._graph = Graph(self._network, clips)
-            responses = self._graph.forward(endpoints, lambda *shape: shapes.append(shape))
+            responses = self._graph.forward(endpoints, lambda *shape: shapes.append(shape), layers)
             return {endpoint: values.array() for endpoint, values in responses.items()}, shapes
 
     def attribute(self, method: Method, target: Target, is_last: bool) -> list[Attribution]:
@@ -120,7 +122,9 @@ class Session:
             (pending,) = self._graph.attribute(method, [target], is_last)
             return list(pending.result())
 
-    def predict(self, clips: Sequence[ClipPixels], endpoints: Collection[Endpoint]) -> tuple[Responses, Shapes]:
+    def predict(
+        self, clips: Sequence[ClipPixels] | Inputs, endpoints: Collection[Endpoint]
+    ) -> tuple[Responses, Shapes]:
         """Return the responses of clips, float32 (clip, targets), and the shapes on the way."""
         assert self._network
         shapes: Shapes = []

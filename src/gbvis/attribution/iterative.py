@@ -1,0 +1,170 @@
+"""Methods of many passes: each pass looks at another input than the clip, such as a noisy one, and adds to a sum."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gbvis.attribution.attribution import Attribution, FoundAttributions, Pending, Values
+from gbvis.attribution.method import Method
+from gbvis.attribution.runner import LocalRunner, Runner
+from gbvis.videos.clip import ClipFormat, ClipPixels, Inputs, normalise_in_line
+
+if TYPE_CHECKING:
+    from gbvis.attribution.graph import Graph
+    from gbvis.networks.endpoint import Target
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip that is looked at in many passes.
+
+    Attributes:
+        pixels: (T, H, W, C).
+        clip_format: How they are normalised.
+        modality: `rgb` or `flow`.
+        first_frame: The number of its first frame; with a seed it decides the noise.
+    """
+
+    pixels: ClipPixels
+    clip_format: ClipFormat
+    modality: str
+    first_frame: int = 0
+
+    @cached_property
+    def values(self) -> Values:
+        """The clip normalised, in line with its pixels: float32 (channel, time, y, x)."""
+        return normalise_in_line(self.pixels, self.clip_format)
+
+
+@dataclass
+class Estimate:
+    """What a method of many passes has found so far, for one target of one clip.
+
+    Attributes:
+        target: What is attributed.
+        value: The target's value for the clip itself.
+        sums: float64; what the method adds up, in the order of the passes.
+        passes: How many passes it holds.
+        numbers: What else the method keeps from pass to pass, by name.
+    """
+
+    target: Target
+    value: float
+    sums: NDArray[np.float64]
+    passes: int = 0
+    numbers: dict[str, float] = field(default_factory=dict)
+
+
+class IterativeMethod(Method):
+    """A method of many passes; see `Method` for its settings.
+
+    Pass k looks at an input that follows from the clip, the settings and k alone, so all targets share it, and an
+    estimate can be kept after any pass and gone on with by another process.
+    """
+
+    @abstractmethod
+    def begin(self, clip: Clip, target: Target, value: float) -> Estimate:
+        """Return the estimate before the first pass.
+
+        Args:
+            clip: The clip.
+            target: What is attributed.
+            value: The target's value for the clip.
+        """
+
+    @abstractmethod
+    def count_passes(self, clip: Clip, estimate: Estimate | None = None) -> int:
+        """Return how many passes an estimate takes, as far as it tells by now; without one, how many at least."""
+
+    @abstractmethod
+    def make_input(self, clip: Clip, number: int) -> Values:
+        """Return the normalised input of a pass: float32 (channel, time, y, x); passes are counted from 0."""
+
+    @abstractmethod
+    def differentiated(self, number: int) -> Method | None:
+        """Return the method whose values a pass adds, of one pass itself; None where the target's value is enough."""
+
+    @abstractmethod
+    def add(self, estimate: Estimate, clip: Clip, value: float, gradient: Values | None) -> None:
+        """Add the next pass, number `estimate.passes`, which is counted afterwards.
+
+        Args:
+            estimate: Changed in place.
+            clip: The clip.
+            value: The target's value for the pass's input.
+            gradient: What `differentiated` finds for it: float32 (channel, time, y, x); None where that is None.
+        """
+
+    @abstractmethod
+    def finish(self, estimate: Estimate, clip: Clip) -> Attribution:
+        """Return what was found, after the last pass."""
+
+    def attribute(self, graph: Graph, target: Target) -> Pending:
+        """Return what is found for one target of the graph's clips, after all passes; clips count as of frame 0."""
+        runner, info = LocalRunner(graph.network), graph.network.info
+        assert not isinstance(graph.clips, Inputs)
+        found = []
+        for number, pixels in enumerate(graph.clips):
+            clip = Clip(pixels, info.clip_format, info.modality)
+            estimate = self.begin(clip, target, float(graph.value_of(target)[number]))
+            for _ in iterate(self, runner, clip, [estimate]):
+                pass
+            found.append(self.finish(estimate, clip))
+        return FoundAttributions(target, found)
+
+
+def iterate(method: IterativeMethod, runner: Runner, clip: Clip, estimates: Sequence[Estimate]) -> Iterator[int]:
+    """Go through all passes that estimates lack, and yield after each step how many passes it was.
+
+    A pass that several estimates lack goes forward once for all of them. On a CPU passes go one by one; on a GPU as
+    many at once as fit.
+
+    Args:
+        method: The method.
+        runner: The network.
+        clip: The clip.
+        estimates: Of different targets; changed in place.
+    """
+    while waiting := [one for one in estimates if one.passes < method.count_passes(clip, one)]:
+        first = min(one.passes for one in waiting)
+        together = [one for one in waiting if one.passes == first]
+        last = min(method.count_passes(clip, one) for one in together)
+        last = min([last, *(one.passes for one in waiting if one.passes > first)])
+        batches = runner.batches(last - first, lambda line: None)
+        for numbers in batches:
+            with batches.attempt():
+                steps = range(first + numbers.start, first + numbers.stop)
+                results = _pass_through(method, runner, clip, steps, together)
+                for step in range(len(steps)):
+                    for estimate, (values, gradients) in zip(together, results, strict=True):
+                        method.add(estimate, clip, float(values[step]), gradients[step] if gradients else None)
+                        estimate.passes += 1
+                yield len(steps)
+
+
+def _pass_through(
+    method: IterativeMethod, runner: Runner, clip: Clip, steps: range, estimates: Sequence[Estimate]
+) -> list[tuple[NDArray[np.float32], list[Values] | None]]:
+    """Return for each estimate its target's values, and what is differentiated, each for every step."""
+    inputs = Inputs(np.stack([method.make_input(clip, step) for step in steps]))
+    targets = [one.target for one in estimates]
+    endpoints = {target.endpoint for target in targets}
+    differentiated = method.differentiated(steps.start)
+    if differentiated is None:
+        responses = runner.predict(inputs, endpoints)
+        return [(responses[target.endpoint].array()[:, target.index], None) for target in targets]
+    found: list[tuple[NDArray[np.float32], list[Values] | None]] = []
+    with runner.graph(inputs) as graph:
+        graph.forward(endpoints, layers=differentiated.layers)
+        for pending in graph.attribute(differentiated, targets):
+            attributions = list(pending.result())
+            values = np.array([one.value for one in attributions], np.float32)
+            found.append((values, [one.values for one in attributions]))
+    return found
