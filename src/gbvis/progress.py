@@ -27,6 +27,9 @@ class Progress:
     def say(self, line: str) -> None:
         """Tell a detail, for `--verbose`."""
 
+    def note(self, line: str, once: str) -> None:
+        """Tell what is good to know, such as how long something will take; of notes with one `once`, the first."""
+
     def warn(self, line: str) -> None:
         """Tell a warning; the work goes on."""
 
@@ -62,6 +65,10 @@ class StoppableProgress(Progress):
     def say(self, line: str) -> None:
         """Pass it on."""
         self._progress.say(line)
+
+    def note(self, line: str, once: str) -> None:
+        """Pass it on."""
+        self._progress.note(line, once)
 
     def warn(self, line: str) -> None:
         """Pass it on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gbvis.attribution.attribution import Attribution, FoundAttributions, Pending, Values
+from gbvis.attribution.estimate import Estimate
 from gbvis.attribution.method import Method
 from gbvis.attribution.runner import LocalRunner, Runner
 from gbvis.videos.clip import ClipFormat, ClipPixels, Inputs, normalise_in_line
@@ -41,25 +42,6 @@ class Clip:
     def values(self) -> Values:
         """The clip normalised, in line with its pixels: float32 (channel, time, y, x)."""
         return normalise_in_line(self.pixels, self.clip_format)
-
-
-@dataclass
-class Estimate:
-    """What a method of many passes has found so far, for one target of one clip.
-
-    Attributes:
-        target: What is attributed.
-        value: The target's value for the clip itself.
-        sums: float64; what the method adds up, in the order of the passes.
-        passes: How many passes it holds.
-        numbers: What else the method keeps from pass to pass, by name.
-    """
-
-    target: Target
-    value: float
-    sums: NDArray[np.float64]
-    passes: int = 0
-    numbers: dict[str, float] = field(default_factory=dict)
 
 
 class IterativeMethod(Method):

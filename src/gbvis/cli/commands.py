@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gbvis.attribution.methods import parse_methods
 from gbvis.cli import format, options, parse, picture_options, run_list
 from gbvis.cli.command_group import SETTINGS, CommandGroup
 from gbvis.cli.completion import InstallCompletion, ShowCompletion
@@ -102,7 +103,7 @@ def explain(
         filters=tuple(targets.filters or ()),
         top_filters=targets.top_filters,
         clips=clips.request(),
-        methods=parse.parse_methods(method),
+        methods=parse_methods(method or ()),
         flow=flow.request(),
         is_forced=force,
     )

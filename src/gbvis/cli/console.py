@@ -56,6 +56,7 @@ class Console(Progress):
         self._videos: TaskID | None = None
         self._work: dict[str, TaskID] = {}
         self._warned: set[str] = set()
+        self._noted: set[str] = set()
         for note in resumed.notes:
             self.say(note)
 
@@ -109,6 +110,12 @@ class Console(Progress):
         """Print a detail on stderr, with `--verbose`."""
         if self.is_verbose:
             self._err.print(Text(printable(line)))
+
+    def note(self, line: str, once: str) -> None:
+        """Print a note on stderr; of those with one `once`, the first."""
+        if not self._is_quiet and once not in self._noted and resumed.should_print(once):
+            self._noted.add(once)
+            self._err.print(Text(f"note: {printable(line)}"))
 
     def warn(self, line: str) -> None:
         """Print a warning on stderr, each once."""

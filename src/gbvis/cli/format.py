@@ -232,6 +232,7 @@ _NAMES = {
     "run": ("run", "runs"),
     "clips": ("set of clips", "sets of clips"),
     "flow": ("set of flow", "sets of flow"),
+    "estimates": ("unfinished estimate", "unfinished estimates"),
     "weights": ("weights record", "weights records"),
     "unfinished": ("left-over", "left-overs"),
     "network": ("prepared network", "prepared networks"),

@@ -64,7 +64,7 @@ Methods = Annotated[
     option(
         "--method",
         metavar="NAME[:SETTING=VALUE,...]",
-        text=f"Use this attribution method; repeatable. Methods: {METHOD_NAMES}. Default: {METHODS.names[0]}.",
+        text=f"Use this attribution method; repeatable. Methods: {METHOD_NAMES}; or all. Default: {METHODS.names[0]}.",
     ),
 ]
 Labels = Annotated[
@@ -117,7 +117,7 @@ Samples = Annotated[
 Everything = Annotated[bool, switch("--all", text="Remove every run, and the weights' records.")]
 Unfinished = Annotated[
     bool,
-    switch("--unfinished", text="Remove only what killed processes left behind, and records of weights of no run."),
+    switch("--unfinished", text="Remove only what stopped calls left behind, and records of weights of no run."),
 ]
 Damaged = Annotated[bool, switch("--damaged", text="Remove only what does not match its checksums.")]
 PreparedNetworks = Annotated[

@@ -11,13 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from gbvis.attribution.methods import METHODS, parse_method
 from gbvis.cli.weights_options import WEIGHTS_VARIABLE
 from gbvis.errors import UsageError
 from gbvis.networks.sample import find_weights
 
 if TYPE_CHECKING:
-    from gbvis.attribution.method import Method
     from gbvis.steps.streams import FlowRequest
     from gbvis.videos.name_list import VideoEntry
     from gbvis.videos.video_list import ListRequest
@@ -144,15 +142,6 @@ def parse_folder(typed: str) -> Path:
     if not typed:
         raise UsageError("-o names no folder", "give the data set's folder; the current one is .")
     return Path(typed)
-
-
-def parse_methods(typed: list[str] | None) -> tuple[Method, ...]:
-    """Return the methods typed, each once; guided back-propagation where none is.
-
-    Raises:
-        UsageError: One cannot be read.
-    """
-    return tuple(dict.fromkeys(parse_method(one) for one in typed or METHODS.names[:1]))
 
 
 def parse_duration(typed: str) -> float:

@@ -30,12 +30,13 @@ class Endpoint:
     value_name: str = "activation"
 
     def __post_init__(self) -> None:
-        """Check the name: it stands in the keys of runs, and the store has a use for `clips`.
+        """Check the name: it stands in the keys of runs, and the store has a use for `clips` and `estimates`.
 
         Raises:
             ValueError: It cannot.
         """
-        if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}", self.name) or self.name.lower() == "clips":
+        is_taken = self.name.lower() in ("clips", "estimates")
+        if is_taken or not re.fullmatch("[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}", self.name):
             raise ValueError(f"{self.name!r} is no name for an endpoint")
 
     def __str__(self) -> str:

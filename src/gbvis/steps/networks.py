@@ -1,5 +1,6 @@
 """The networks of a call: what they are, from the store's infos where it can, and their weights when needed."""
 
+import copy
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -101,6 +102,7 @@ class Networks:
         self._loaded: dict[str, Network] = {}  # as their files have them
         self._ready: dict[str, Network] = {}
         self._runners: dict[str, Runner] = {}
+        self._others: dict[str, Networks] = {}  # the same in other precisions
         self._new_infos: list[list[WeightsInfo]] = []
         self._hashes: dict[Path, tuple[Stamp, str]] = {}
         self._newly_hashed: list[Path] = []
@@ -171,7 +173,8 @@ class Networks:
 
         device = find_device(self._request.device) if is_used else None
         if modality not in self._ready:
-            self._ready[modality] = self._open(modality, device is not None and device.type == "cpu")
+            found = self._open(modality, device is not None and device.type == "cpu")
+            self._ready[modality] = copy.copy(found)  # the plain one serves other precisions too
         network = self._ready[modality]
         network.info = self.infos[modality]  # with the class names and the input that were asked for
         return network.to(device, self._request.precision) if device else network
@@ -221,14 +224,31 @@ class Networks:
         assert found is not None
         return found
 
-    def runner(self, modality: str) -> "Runner":
-        """Return the stream's network, ready to compute: in the worker where there is one, else in this process."""
+    def runner(self, modality: str, precision: str | None = None) -> "Runner":
+        """Return the stream's network, ready to compute: in the worker where there is one, else in this process.
+
+        Args:
+            modality: Which stream's.
+            precision: Of what is computed; None for what was asked for.
+        """
+        if precision not in (None, self._request.precision):
+            assert precision
+            if precision not in self._others:
+                self._others[precision] = self._in(precision)
+            return self._others[precision].runner(modality)
         if modality not in self._runners:
             try:
                 self._runners[modality] = self._find_remote(modality)
             except WorkerLost:
                 self._runners[modality] = self._make_local(modality)
         return self._runners[modality]
+
+    def _in(self, precision: str) -> "Networks":
+        """Return the same networks in another precision; what is read of their files is shared."""
+        other = copy.copy(self)
+        other._request = replace(self._request, precision=precision)
+        other._ready, other._runners, other._others = {}, {}, {}
+        return other
 
     def _make_local(self, modality: str) -> "LocalRunner":
         from gbvis.attribution.runner import LocalRunner

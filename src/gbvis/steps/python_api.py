@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gbvis.attribution.method import Method
-from gbvis.attribution.methods import parse_method
+from gbvis.attribution.methods import parse_methods
 from gbvis.errors import UsageError
 from gbvis.figures.style import Style
 from gbvis.networks.input_format import InputFormat, InputFormats
@@ -108,7 +108,7 @@ def explain(
         filters=_list(filters),
         top_filters=top_filters,
         clips=_clips(frames, clips, start, stride),
-        methods=tuple(parse_method(one) if isinstance(one, str) else one for one in _list(methods)),
+        methods=parse_methods(_list(methods)),
         flow=flow or FlowRequest(),
         is_forced=force,
     )

@@ -32,7 +32,7 @@ class StoredArray:
 
     Attributes:
         shape: Of all of it.
-        dtype: `uint8` or `float32`.
+        dtype: `uint8`, `float32` or `float64`.
         axes: Their names.
         chunk_length: How much of the first axis a chunk holds.
         chunks: The checksum of every chunk, hexadecimal; None where chunks are added later, each with its own alone.
@@ -49,7 +49,7 @@ class StoredArray:
             raise ValueError("an array of no size")
         if not len({*self.axes}) == len(self.axes) == len(self.shape):
             raise ValueError("an array with other axes than it has names for")
-        if self.dtype not in ("uint8", "float32") or self._chunk_size > _LARGEST:
+        if self.dtype not in ("uint8", "float32", "float64") or self._chunk_size > _LARGEST:
             raise ValueError("an array of a type that is none of ours, or of chunks that Blosc cannot make")
         if self.chunks and len(self.chunks) != self.chunk_count:
             raise ValueError("an array with more chunks than checksums")

@@ -5,14 +5,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gbvis.store.clips import StoredClips
+from gbvis.store.estimates import StoredEstimate
 from gbvis.store.flow import StoredFlow
 from gbvis.store.group import StoredGroup
-from gbvis.store.keys import CLIPS, FLOW, FOREIGN, LEVEL, RUN, WEIGHTS, kind_of
+from gbvis.store.keys import CLIPS, ESTIMATES, FLOW, FOREIGN, LEVEL, RUN, WEIGHTS, kind_of
 from gbvis.store.run import StoredRun
 from gbvis.store.store import FORMAT_VERSION, Store, read_version
 
 ROOT = "root"
-_GROUPS: dict[str, type[StoredGroup]] = {RUN: StoredRun, CLIPS: StoredClips, FLOW: StoredFlow}
+_GROUPS: dict[str, type[StoredGroup]] = {
+    RUN: StoredRun,
+    CLIPS: StoredClips,
+    FLOW: StoredFlow,
+    ESTIMATES: StoredEstimate,
+}
 
 
 @dataclass(frozen=True)
@@ -20,8 +26,8 @@ class Entry:
     """A group of a store.
 
     Attributes:
-        kind: `root`, `level` (a group that holds groups alone), `run`, `clips`, `flow`, `weights`, or `foreign` for
-            what gbvis has not made.
+        kind: `root`, `level` (a group that holds groups alone), `run`, `clips`, `flow`, `estimates`, `weights`, or
+            `foreign` for what gbvis has not made.
         key: Its key.
         size: Bytes of all its files; of a level its own.
     """
@@ -79,20 +85,28 @@ def _examine(store: Store, entry: Entry) -> str | None:
 
 
 def list_used_with(store: Store, runs: Iterable[StoredRun]) -> list[Entry]:
-    """Return the clips and flow that these runs use and no other run does.
+    """Return the clips and flow that these runs use and no other run does, and estimates of streams without others.
 
     They are a video's own: nothing of other videos is read.
     """
     by_video = defaultdict[str, list[StoredRun]](list)
     for run in runs:
         by_video[run.key.split("/", 1)[0]].append(run)
-    clips, flow = set[str](), set[str]()
+    clips, flow, estimates = set[str](), set[str](), set[str]()
     for video, gone in by_video.items():
         keys = {run.key for run in gone}
         kept = [run for run in store.runs_below(video) if run.key not in keys]
         clips |= {run.clips_key for run in gone} - {run.clips_key for run in kept}
         flow |= _flow_of(store, video, gone) - _flow_of(store, video, kept)
-    return [measure(store, kind_of(key), key) for key in (*sorted(clips), *sorted(flow))]
+        for stream in {run.modality for run in gone} - {run.modality for run in kept}:
+            estimates |= {*store.keys(f"{video}/{stream}/{ESTIMATES}")}
+    return [measure(store, kind_of(key), key) for key in (*sorted(clips), *sorted(flow), *sorted(estimates))]
+
+
+def list_estimates(store: Store) -> list[Entry]:
+    """Return what methods of many passes have found so far, for runs that are not done."""
+    streams = (f"{video}/{stream}/{ESTIMATES}" for video in store.videos() for stream in ("rgb", FLOW))
+    return [measure(store, ESTIMATES, key) for stream in streams for key in store.keys(stream)]
 
 
 def list_unused_records(store: Store, kept: Iterable[StoredRun]) -> list[Entry]:

@@ -10,6 +10,9 @@ WEIGHTS = "weights"
 """The top group that holds the weights' records; no video's key is equal to it."""
 
 CLIPS = "clips"
+ESTIMATES = "estimates"
+"""What methods of many passes have found so far, beside the endpoints."""
+
 FLOW = "flow"
 """The modality; estimated motion is kept below it too, beside the endpoints."""
 
@@ -30,8 +33,9 @@ _KINDS = tuple(
         (LEVEL, f"{WEIGHTS}|(?!{WEIGHTS}/)[^/]+(/(rgb|flow))?"),
         (FLOW, f"[^/]+/{FLOW}/[a-z0-9]+-[0-9a-f]{{16}}"),
         (CLIPS, f"[^/]+/(rgb|flow)/{CLIPS}/[0-9a-f]{{16}}"),
+        (ESTIMATES, f"[^/]+/(rgb|flow)/{ESTIMATES}/[0-9a-f]{{16}}"),
         (LEVEL, "[^/]+/(rgb|flow)/[^/]+"),
-        (RUN, f"[^/]+/(rgb|flow)/(?!{CLIPS}/)[^/]+/[0-9]+-[a-z0-9-]+-[0-9a-f]{{16}}"),
+        (RUN, f"[^/]+/(rgb|flow)/(?!{CLIPS}/|{ESTIMATES}/)[^/]+/[0-9]+-[a-z0-9-]+-[0-9a-f]{{16}}"),
         (FOREIGN, "(?s:.)*"),
     )
 )
@@ -78,6 +82,11 @@ def clips_key(video: str, modality: str, digest: str) -> str:
     return f"{video_key(video)}/{modality}/{CLIPS}/{digest}"
 
 
+def estimate_key(video: str, modality: str, digest: str) -> str:
+    """Return the key of what was found so far for one clip of a run."""
+    return f"{video_key(video)}/{modality}/{ESTIMATES}/{digest}"
+
+
 def flow_key(video: str, algorithm: str, digest: str) -> str:
     """Return the key of the estimated motion of a video."""
     return f"{video_key(video)}/{FLOW}/{algorithm}-{digest}"
@@ -94,5 +103,5 @@ def weights_key(sha256: str, reading: str | None = None) -> str:
 
 
 def kind_of(key: str) -> str:
-    """Return what a group with that key is: `weights`, `clips`, `flow`, `run`, `level`, or `foreign` to gbvis."""
+    """Return what a group with that key is: `weights`, `clips`, `estimates`, `flow`, `run`, `level`, or `foreign`."""
     return next(kind for kind, pattern in _KINDS if pattern.fullmatch(key))

@@ -15,8 +15,9 @@ from gbvis.networks.info import WeightsInfo
 from gbvis.networks.labels import Labels
 from gbvis.shell import join_words
 from gbvis.store.clips import StoredClips, key_of_clips, write_clips
+from gbvis.store.estimates import KeptEstimates
 from gbvis.store.flow import KeptFlow
-from gbvis.store.keys import CLIPS, FLOW, FOREIGN, LEVEL, RUN, WEIGHTS, kind_of, name_of_key, video_key
+from gbvis.store.keys import CLIPS, ESTIMATES, FLOW, FOREIGN, LEVEL, RUN, WEIGHTS, kind_of, name_of_key, video_key
 from gbvis.store.run import RunWriter, StoredRun, key_of_run, write_run
 from gbvis.store.storage import CONSOLIDATED, GROUP, METADATA, Storage, encode_group, is_refusal
 from gbvis.store.weights import WeightsRecords
@@ -40,6 +41,7 @@ class Store:
         storage: Its files.
         weights: What is known of weights files.
         flow: The motion that was estimated.
+        estimates: What methods of many passes have found so far.
         damaged: Keys of the runs that `runs` skipped because a part of them is missing or damaged.
     """
 
@@ -47,6 +49,7 @@ class Store:
         self.storage = storage
         self.weights = WeightsRecords(storage)
         self.flow = KeptFlow(storage)
+        self.estimates = KeptEstimates(storage)
         self.damaged: set[str] = set()
 
     @property
@@ -115,7 +118,7 @@ class Store:
     def list_runs(self, stream: str) -> Iterator[str]:
         """Yield the keys of the runs of a stream, in the order of their endpoints' names."""
         for endpoint in self.keys(stream):
-            if kind_of(endpoint) == LEVEL and not endpoint.endswith(f"/{CLIPS}"):
+            if kind_of(endpoint) == LEVEL and endpoint.rpartition("/")[2] not in (CLIPS, ESTIMATES):
                 yield from (key for key in self.keys(endpoint) if kind_of(key) == RUN)
 
     def find_answers(self, video: str, modality: str, endpoint: str, requests: Iterable[str]) -> dict[str, StoredRun]:

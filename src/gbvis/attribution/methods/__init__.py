@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -23,6 +23,17 @@ METHODS: Registry[type[Method]] = Registry(
     },
     group="gbvis.methods",
 )
+
+
+def parse_methods(typed: Iterable[str | Method]) -> tuple[Method, ...]:
+    """Return methods, or what words mean, each once; `all` means every one; guided back-propagation without any.
+
+    Raises:
+        UsageError: One cannot be read.
+    """
+    words = (word for one in typed for word in (METHODS.all_names() if one == "all" else [one]))
+    found = dict.fromkeys(parse_method(one) if isinstance(one, str) else one for one in words)
+    return tuple(found) or (parse_method(METHODS.names[0]),)
 
 
 def parse_method(typed: str) -> Method:

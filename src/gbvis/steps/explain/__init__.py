@@ -32,9 +32,9 @@ def run(request: ExplainRequest, progress: Progress | None = None) -> Iterator[E
     request = replace(request, videos=gather_videos(request.videos, request.dataset, progress))
     networks = Networks(request.weights, Store.find(request.store), progress.say)
     request.flow.check(networks.infos.values())
-    for entry in request.videos:  # a label that is out of range is noticed before the first hour of work
+    for entry in request.videos:  # a label that is out of range, or a layer, is noticed before the first hour of work
         for info in networks.infos.values():
-            request.targets_for(entry, info)
+            request.questions_for(entry, info)
     store = Store.open_or_create(request.store)  # only now: a wrong call leaves nothing behind
     networks.keep_records(store)
     for note in networks.notes():

@@ -12,6 +12,7 @@ from gbvis.networks.endpoint import Endpoint, TargetRequest
 from gbvis.networks.info import WeightsInfo
 from gbvis.networks.labels import check_index, find_class
 from gbvis.networks.prediction import PredictedClass
+from gbvis.steps.explain.task import Question
 from gbvis.steps.networks import WeightsRequest
 from gbvis.steps.streams import FlowRequest
 from gbvis.store import StoredRun
@@ -50,6 +51,19 @@ class ExplainRequest:
     methods: tuple[Method, ...] = (GuidedBackprop(),)
     flow: FlowRequest = field(default_factory=FlowRequest)
     is_forced: bool = False
+
+    def questions_for(self, entry: VideoEntry, info: WeightsInfo) -> list[Question]:
+        """Return what is asked of one video and network: every method of every target, each with settled settings.
+
+        Raises:
+            UsageError: As `targets_for`, or a method's settings make no sense for the network or a target.
+        """
+        frames = self.clips.completed(info.clip_format).frames
+        assert frames
+        targets = self.targets_for(entry, info)
+        return [
+            (method.settled(info, target.endpoint, frames), target) for method in self.methods for target in targets
+        ]
 
     def targets_for(self, entry: VideoEntry, info: WeightsInfo) -> list[TargetRequest]:
         """Return the targets asked of one video and network.

@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
 
+from gbvis.attribution.iterative import IterativeMethod
 from gbvis.attribution.recipe import StreamRecipe
 from gbvis.errors import GbvisError
 from gbvis.networks.endpoint import Target
 from gbvis.networks.info import WeightsInfo
 from gbvis.progress import Failure, StoppableProgress
-from gbvis.steps.explain.computation import Computation, Question, Task
+from gbvis.steps.explain.computation import Computation
+from gbvis.steps.explain.iteration import IteratedComputation
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
+from gbvis.steps.explain.task import Question, Task
 from gbvis.steps.networks import Networks
 from gbvis.steps.streams import tell_notices
 from gbvis.store import Store, StoredClips, StoredRun
@@ -38,11 +41,7 @@ class VideoJob:
         self._task = Task(video, info, recipe, store, progress, request.is_forced)
         self._networks, self._location, self._name, self._progress = networks, entry.location, name, progress
         self._clip_request = request.clips.completed(info.clip_format)
-        self._wanted = {
-            self._digest(question): question
-            for method in request.methods
-            for question in ((method, target) for target in request.targets_for(entry, info))
-        }
+        self._wanted = {self._digest(question): question for question in request.questions_for(entry, info)}
         self._cached: list[StoredRun] = []
         self._missing: dict[str, Question] = {}
         self._clips: StoredClips | None = None
@@ -78,7 +77,7 @@ class VideoJob:
 
     def _digest(self, question: Question) -> str:
         method, target = question
-        return self._task.recipe.digest_of_request(method.recipe(), target, asdict(self._clip_request))
+        return self._task.recipe_for(method).digest_of_request(method.recipe(), target, asdict(self._clip_request))
 
     def _look_up(self) -> dict[str, StoredRun]:
         """Return the stored runs that answer what is asked, by the digests of the questions."""
@@ -124,22 +123,38 @@ class VideoJob:
         return found
 
     def _compute(self) -> Iterator[ExplainedRun | Failure]:
-        """Yield the runs that answer the missing questions, once all are in the store, and failures of single ones."""
-        started = time.perf_counter()
-        network = self._networks.runner(self._task.video.modality)
-        self._task.say(f"network ready, in {time.perf_counter() - started:.2f} s")
-        assert self._clips is not None
-        with network.precision_scope():
-            computation = Computation(self._task, self._missing, self._clips, network)
-            computation.run()
-        seconds = self._seconds + time.perf_counter() - started
-        share = seconds / max(len(computation.runs), 1)
+        """Yield the runs that answer the missing questions, those computed together at once, and failures."""
+        for precision, is_iterative, questions in self._split():
+            started = time.perf_counter()
+            network = self._networks.runner(self._task.video.modality, precision)
+            self._task.say(f"network ready, in {time.perf_counter() - started:.2f} s")
+            assert self._clips is not None
+            kind = IteratedComputation if is_iterative else Computation
+            with network.precision_scope():
+                computation = kind(self._task, questions, self._clips, network)
+                for runs in computation.run():
+                    seconds = self._seconds + time.perf_counter() - started
+                    yield from self._share(runs, seconds)
+                    started, self._seconds = time.perf_counter(), 0.0
+            for error in computation.failures:
+                yield Failure.of(self._location, error)
+
+    def _split(self) -> Iterator[tuple[str, bool, dict[str, Question]]]:
+        """Yield the missing questions that are computed together: by precision, methods of one pass first."""
+        parts: dict[tuple[bool, str], dict[str, Question]] = {}
+        for digest, (method, target) in self._missing.items():
+            part = isinstance(method, IterativeMethod), self._task.recipe_for(method).precision
+            parts.setdefault(part, {})[digest] = method, target
+        for (is_iterative, precision), questions in sorted(parts.items(), key=lambda part: part[0]):
+            yield precision, is_iterative, questions
+
+    def _share(self, runs: list[tuple[StoredRun, bool]], seconds: float) -> Iterator[ExplainedRun]:
+        """Yield runs that were computed together, each with its share of the time."""
+        share = seconds / max(len(runs), 1)
         shared: float | None = seconds
-        for run, is_cached in computation.runs:
+        for run, is_cached in runs:
             yield self._explained(run, is_cached, share, None if is_cached else shared)
             shared = shared if is_cached else None
-        for error in computation.failures.values():
-            yield Failure.of(self._location, error)
 
 
 def make_stream_recipe(video: Video, info: WeightsInfo, precision: str) -> StreamRecipe:

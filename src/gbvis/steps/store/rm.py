@@ -11,7 +11,16 @@ from gbvis.progress import Progress
 from gbvis.steps.selection import Selection
 from gbvis.steps.store.ls import hint_for, select_all
 from gbvis.store import Store, StoredRun
-from gbvis.store.inventory import ROOT, Entry, find_damage, list_entries, list_unused_records, list_used_with, measure
+from gbvis.store.inventory import (
+    ROOT,
+    Entry,
+    find_damage,
+    list_entries,
+    list_estimates,
+    list_unused_records,
+    list_used_with,
+    measure,
+)
 from gbvis.store.keys import FOREIGN, LEVEL, RUN
 from gbvis.store.store import forget_consolidated
 
@@ -27,7 +36,8 @@ class RemoveRequest:
         videos: Names or paths.
         selection: Which runs.
         is_all: Every run, and the weights' records; where there is no run, what was left without one.
-        is_unfinished: What killed processes left behind, and records of weights that no run uses, instead.
+        is_unfinished: What killed processes left behind, what was found so far for runs that are not done, and records
+            of weights that no run uses, instead.
         is_damaged: Every damaged group instead: a run, clips, flow or a weights record.
         are_networks: The prepared networks in the user's cache folder instead; the store is not looked at.
     """
@@ -132,7 +142,7 @@ class Removal:
 
     def _list(self) -> list[Entry]:
         if self._request.is_unfinished:
-            return [*self._list_unfinished(), *self._list_unused_records()]
+            return [*self._list_unfinished(), *list_estimates(self._store), *self._list_unused_records()]
         if self._request.is_damaged:
             return [entry for entry in self._list_groups() if find_damage(self._store, entry)]
         self._runs, self._missing = select_all(self._store, self._request.videos, self._request.selection)

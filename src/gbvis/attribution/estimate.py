@@ -1,0 +1,27 @@
+"""Estimate: what a method of many passes has found so far."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gbvis.networks.endpoint import Target
+
+
+@dataclass
+class Estimate:
+    """What a method of many passes has found so far, for one target of one clip.
+
+    Attributes:
+        target: What is attributed.
+        value: The target's value for the clip itself.
+        sums: float64; what the method adds up, in the order of the passes.
+        passes: How many passes it holds.
+        numbers: What else the method keeps from pass to pass, by name.
+    """
+
+    target: Target
+    value: float
+    sums: NDArray[np.float64]
+    passes: int = 0
+    numbers: dict[str, float] = field(default_factory=dict)

@@ -1,0 +1,51 @@
+"""One stream of one video to be explained, and where its runs go."""
+
+from dataclasses import dataclass, replace
+
+from gbvis.attribution.method import Method
+from gbvis.attribution.recipe import Recipe, StreamRecipe
+from gbvis.networks.endpoint import Target, TargetRequest
+from gbvis.networks.info import WeightsInfo
+from gbvis.progress import Progress
+from gbvis.store import Store
+from gbvis.videos.video import Video
+
+Question = tuple[Method, TargetRequest]
+"""What is asked: how, and of what."""
+
+Answer = tuple[Method, Target]
+"""What a run is of."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One stream of one video, and where its runs go.
+
+    Attributes:
+        video: The stream.
+        info: The network.
+        recipe: What all runs of it share, but that some methods need float32.
+        store: Where runs are kept.
+        progress: An object that is told how far the work is.
+        is_forced: Compute again what is there.
+    """
+
+    video: Video
+    info: WeightsInfo
+    recipe: StreamRecipe
+    store: Store
+    progress: Progress
+    is_forced: bool
+
+    def recipe_for(self, method: Method) -> StreamRecipe:
+        """Return what all runs of a method share."""
+        return replace(self.recipe, precision="float32") if method.needs_float32 else self.recipe
+
+    def recipe_of(self, answer: Answer, frames: list[list[int]]) -> Recipe:
+        """Return the recipe of a run over the clips with these frames."""
+        method, target = answer
+        return self.recipe_for(method).of_run(method.recipe(), target, frames)
+
+    def say(self, line: str) -> None:
+        """Tell a detail of this stream."""
+        self.progress.say(f"{self.video.name} {self.video.modality}: {line}")
