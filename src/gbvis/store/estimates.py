@@ -50,6 +50,11 @@ class StoredEstimate(StoredGroup):
         """The key of an estimate with these attributes."""
         return _key_of(self.video, self.recipe, self.clip)
 
+    def to_estimate(self, target: Target) -> Estimate:
+        """Return it as what its method goes on with, for the run's target."""
+        sums = self._read_chunk("sums", 0).copy()  # what is read may not be changed
+        return Estimate(target, self.value, sums, self.passes, dict(self.numbers))
+
 
 class KeptEstimates:
     """The estimates of a store; of one clip at a time there is one, the last."""
@@ -62,8 +67,7 @@ class KeptEstimates:
         stored = StoredEstimate.find(self._storage, _key_of(video, recipe, clip))
         if stored is None or stored.recipe != recipe:
             return None
-        sums = stored._read_chunk("sums", 0)
-        return Estimate(target, stored.value, sums, stored.passes, dict(stored.numbers))
+        return stored.to_estimate(target)
 
     def keep(self, video: str, recipe: Recipe, clip: int, estimate: Estimate) -> None:
         """Keep what was found so far, in place of what was kept before; where the store is full, nothing is."""

@@ -39,7 +39,16 @@ def run(request: ExplainRequest, progress: Progress | None = None) -> Iterator[E
     networks.keep_records(store)
     for note in networks.notes():
         progress.warn(note)
+    _tell_precision(request, progress)
     return _explain(request, networks, store, progress)
+
+
+def _tell_precision(request: ExplainRequest, progress: Progress) -> None:
+    """Say which methods are computed in float32, though less was asked for."""
+    exact = [method.name for method in request.methods if method.needs_float32]
+    if exact and request.weights.precision != "float32":
+        names = " and ".join(dict.fromkeys(exact))
+        progress.note(f"{names}: computed in float32, since {request.weights.precision} would spoil it", "float32")
 
 
 def _explain(

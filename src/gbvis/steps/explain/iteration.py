@@ -124,7 +124,8 @@ class IteratedComputation:
                 progress.advance(name)
             quickest = min(quickest, (time.perf_counter() - began) / passes)
             if done == _TRIED * passes:
-                self._tell_cost(method, expected, quickest)
+                total = max(method.count_passes(clip, one) for one in estimates)
+                self._tell_cost(method, total, quickest)
             began = time.perf_counter()
             yield
 
