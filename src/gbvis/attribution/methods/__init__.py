@@ -21,6 +21,7 @@ METHODS: Registry[type[Method]] = Registry(
         "gradient": "gbvis.attribution.methods.gradient:Gradient",
         "input-x-gradient": "gbvis.attribution.methods.gradient:InputXGradient",
         "deconvnet": "gbvis.attribution.methods.deconvnet:Deconvnet",
+        "smoothgrad": "gbvis.attribution.methods.smoothgrad:SmoothGrad",
     },
     group="gbvis.methods",
 )
