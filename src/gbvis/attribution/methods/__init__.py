@@ -22,6 +22,7 @@ METHODS: Registry[type[Method]] = Registry(
         "input-x-gradient": "gbvis.attribution.methods.gradient:InputXGradient",
         "deconvnet": "gbvis.attribution.methods.deconvnet:Deconvnet",
         "smoothgrad": "gbvis.attribution.methods.smoothgrad:SmoothGrad",
+        "integrated-gradients": "gbvis.attribution.methods.integrated_gradients:IntegratedGradients",
     },
     group="gbvis.methods",
 )
