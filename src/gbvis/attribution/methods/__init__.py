@@ -23,6 +23,7 @@ METHODS: Registry[type[Method]] = Registry(
         "deconvnet": "gbvis.attribution.methods.deconvnet:Deconvnet",
         "smoothgrad": "gbvis.attribution.methods.smoothgrad:SmoothGrad",
         "integrated-gradients": "gbvis.attribution.methods.integrated_gradients:IntegratedGradients",
+        "occlusion": "gbvis.attribution.methods.occlusion:Occlusion",
     },
     group="gbvis.methods",
 )
