@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from gbvis.attribution.baselines import Baseline, make_baseline
 from gbvis.attribution.iterative import Clip, iterate
+from gbvis.attribution.methods import parse_method
 from gbvis.attribution.methods.integrated_gradients import LEVELS, IntegratedGradients
 from gbvis.attribution.runner import LocalRunner
 from gbvis.errors import UsageError
@@ -147,6 +148,14 @@ def test_a_target_that_is_done_leaves_the_passes_to_others(random: np.random.Gen
         np.testing.assert_allclose(found.values, expected.values, atol=1e-6 * np.abs(expected.values).max())
 
 
+def test_a_target_that_is_0_everywhere_has_no_gap(random: np.random.Generator) -> None:
+    """Such as a filter whose ReLUs never open."""
+    network, clip = make_toy(random, lambda total: total * 0)
+    (found,) = attribute_all(IntegratedGradients(), network, clip, [Target(OUT, 0)])
+    assert not found.values.any() and found.value == 0
+    assert found.details == {"nodes": 20, "completeness_gap": 0, "gap_is_relative": 0}
+
+
 def test_all_values_sum_to_the_difference(random: np.random.Generator) -> None:
     """Of a network with kinks, to the gap that is told."""
     network = Exact(make_small_network())
@@ -173,3 +182,12 @@ def test_the_modality_decides_the_baseline(weights: dict[str, Path]) -> None:
 def test_there_is_at_least_one_node(steps: int) -> None:
     with pytest.raises(ValueError, match="steps must be at least 1, or auto"):
         IntegratedGradients(steps)
+
+
+def test_steps_are_a_number_or_auto() -> None:
+    assert parse_method("integrated-gradients:steps=40,baseline=rest") == IntegratedGradients(40, "rest")
+    assert parse_method("integrated-gradients:steps=auto,baseline=null") == IntegratedGradients()
+    with pytest.raises(UsageError) as error:
+        parse_method("integrated-gradients:steps=few")
+    hint = "steps=auto (auto | int), baseline=None (mean or rest or black or blur | None)"
+    assert error.value.hint == f"settings of integrated-gradients: {hint}"

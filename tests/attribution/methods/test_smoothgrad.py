@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from gbvis.attribution.graph import Graph
 from gbvis.attribution.iterative import Clip
+from gbvis.attribution.methods.guided_backprop import pass_where_both_are_positive
 from gbvis.attribution.methods.smoothgrad import SmoothGrad
 from gbvis.networks.endpoint import Target
 from gbvis.networks.load import load_networks
@@ -50,8 +52,7 @@ STATISTICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-@pytest.mark.parametrize("statistic", STATISTICS)
-@pytest.mark.parametrize("stream", ["rgb", "flow", "flow2"])
+@pytest.mark.parametrize(("stream", "statistic"), [("rgb", "mean"), ("flow", "variance"), ("flow2", "squared")])
 def test_a_slow_loop_over_the_same_noise_finds_the_same(
     weights: dict[str, Path], random: np.random.Generator, stream: str, statistic: str
 ) -> None:
@@ -92,11 +93,14 @@ def test_captum_finds_the_same_with_this_noise(
 
 
 def test_the_guided_gradient_is_smoothed_too(random: np.random.Generator) -> None:
-    network = Exact(make_small_network())
+    network, target = Exact(make_small_network()), Target(CLASSES, 1)
     clip = make_clip(random, network, frames=6)
-    (guided,) = attribute_all(SmoothGrad(2, of="guided-backprop"), network, clip, [Target(CLASSES, 1)])
-    (plain,) = attribute_all(SmoothGrad(2), network, clip, [Target(CLASSES, 1)])
-    assert np.abs(guided.values - plain.values).max() > 1e-3 * np.abs(plain.values).max()
+    noisy = (clip.values + draw_noise(clip, 3, 0.15, 0)).astype(np.float32)
+    with Graph(network, Inputs(noisy)) as graph:
+        graph.forward({CLASSES})
+        expected = graph.backward(target, pass_where_both_are_positive).double().numpy().mean(0)
+    (found,) = attribute_all(SmoothGrad(3, of="guided-backprop"), network, clip, [target])
+    np.testing.assert_allclose(found.values, expected, atol=1e-6 * np.abs(expected).max())
 
 
 def test_without_noise_it_is_the_gradient(random: np.random.Generator) -> None:
