@@ -10,6 +10,7 @@ import argparse
 import statistics
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -70,13 +71,16 @@ def explain(network: Network, pixels: ClipPixels, methods: Sequence[Method]) -> 
 def make_rivals(module: nn.Module, clip: Tensor) -> dict[str, Callable[[], Any]]:
     """Return what Captum does, by the method as gbvis is told it."""
     logits = Logits(module)
-    layer = module.stages[2]  # type: ignore[index, union-attr]
+    layer = module.stages[2]  # type: ignore[index]
     guided = GuidedGradCam(logits, layer)
     noise = {"nt_samples": SAMPLES, "nt_samples_batch_size": 1, "stdevs": 0.15, "nt_type": "smoothgrad"}
     line = {"n_steps": NODES, "internal_batch_size": 1}
     box = {"sliding_window_shapes": (3, *BOX), "strides": (3, *BOX)}
     words = "x".join(map(str, BOX))
-    given = lambda: clip.clone().requires_grad_()  # noqa: E731
+
+    def given() -> Tensor:
+        return clip.clone().requires_grad_()
+
     return {
         "gradient": lambda: Saliency(logits).attribute(given(), CLASS, abs=False),
         "input-x-gradient": lambda: InputXGradient(logits).attribute(given(), CLASS),
@@ -108,18 +112,18 @@ def main() -> None:
     print("| method | gbvis, s | Captum, s | times as fast |\n| --- | --- | --- | --- |")
     for words, rival in make_rivals(network.module, clip).items():
         method = parse_method(words)
-        ways = {"gbvis": lambda method=method: explain(network, pixels, [method]), "captum": rival}
+        ways = {"gbvis": partial(explain, network, pixels, [method]), "captum": rival}
         seconds = take_turns(ways, rounds)
         ours, theirs = (statistics.median(seconds[name]) for name in ("gbvis", "captum"))
         print(f"| `{words}` | {ours:.2f} | {theirs:.2f} | {ratio(seconds, 'captum', 'gbvis'):.2f} |", flush=True)
-    ways = {
+    several = {
         "gradient": lambda: explain(network, pixels, [parse_method("gradient")]),
         "guided": lambda: explain(network, pixels, [parse_method("guided-backprop")]),
         "four": lambda: explain(network, pixels, [parse_method(one) for one in FOUR]),
         "samples": lambda: explain(network, pixels, [parse_method(f"smoothgrad:samples={SAMPLES}")]),
         "nodes": lambda: explain(network, pixels, [parse_method(f"integrated-gradients:steps={NODES}")]),
     }
-    seconds = take_turns(ways, rounds)
+    seconds = take_turns(several, rounds)
     four = ratio(seconds, "four", "guided")
     print(f"\n{', '.join(FOUR)} in one call, in guided gradients: {four:.2f}")
     for name, count in (("samples", SAMPLES), ("nodes", NODES)):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,11 +38,21 @@ class Clip:
     clip_format: ClipFormat
     modality: str
     first_frame: int = 0
+    _remembered: dict[str, Values] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def values(self) -> Values:
         """The clip normalised, in line with its pixels: float32 (channel, time, y, x)."""
         return normalise_in_line(self.pixels, self.clip_format)
+
+    def remember(self, name: str, make: Callable[[], Values]) -> Values:
+        """Return what `make` made of the clip when this name was first asked for, such as a baseline.
+
+        It belongs to all passes: none may change it.
+        """
+        if name not in self._remembered:
+            self._remembered[name] = make()
+        return self._remembered[name]
 
 
 class IterativeMethod(Method):
@@ -119,7 +130,7 @@ def iterate(method: IterativeMethod, runner: Runner, clip: Clip, estimates: Sequ
         together = [one for one in waiting if one.passes == first]
         last = min(method.count_passes(clip, one) for one in together)
         last = min([last, *(one.passes for one in waiting if one.passes > first)])
-        batches = runner.batches(last - first, lambda line: None)
+        batches = runner.batches(_count_alike(method, first, last), lambda line: None)
         for numbers in batches:
             with batches.attempt():
                 steps = range(first + numbers.start, first + numbers.stop)
@@ -131,9 +142,16 @@ def iterate(method: IterativeMethod, runner: Runner, clip: Clip, estimates: Sequ
                 yield len(steps)
 
 
+def _count_alike(method: IterativeMethod, first: int, last: int) -> int:
+    """Return how many passes, from `first` on and before `last`, differentiate the same."""
+    differentiated = method.differentiated(first)
+    alike = takewhile(lambda number: method.differentiated(number) == differentiated, range(first, last))
+    return sum(1 for _ in alike)
+
+
 def _pass_through(
     method: IterativeMethod, runner: Runner, clip: Clip, steps: range, estimates: Sequence[Estimate]
-) -> list[tuple[NDArray[np.float32], list[Values] | None]]:
+) -> list[tuple[NDArray[np.floating[Any]], list[Values] | None]]:
     """Return for each estimate its target's values, and what is differentiated, each for every step."""
     inputs = Inputs(np.stack([method.make_input(clip, step) for step in steps]))
     targets = [one.target for one in estimates]
@@ -142,11 +160,11 @@ def _pass_through(
     if differentiated is None:
         responses = runner.predict(inputs, endpoints)
         return [(responses[target.endpoint].array()[:, target.index], None) for target in targets]
-    found: list[tuple[NDArray[np.float32], list[Values] | None]] = []
+    found: list[tuple[NDArray[np.floating[Any]], list[Values] | None]] = []
     with runner.graph(inputs) as graph:
         graph.forward(endpoints, layers=differentiated.layers)
         for pending in graph.attribute(differentiated, targets):
             attributions = list(pending.result())
-            values = np.array([one.value for one in attributions], np.float32)
+            values = np.array([one.value for one in attributions])
             found.append((values, [one.values for one in attributions]))
     return found

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import FrozenInstanceError, fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,9 +23,22 @@ from material.checkpoints import Exact
 from material.methods import PlainGradient
 
 REGISTERED = METHODS.load_all()
+
+QUICK: dict[str, dict[str, Any]] = {
+    "smoothgrad": {"samples": 1},
+    "integrated-gradients": {"steps": 1},
+    "occlusion": {"box": "4x56x112", "stride": "4x56x112"},
+}
+"""Settings with which methods of many passes need few, by the method's name."""
+
 ALL = pytest.mark.parametrize("kind", [*REGISTERED.values(), PlainGradient], ids=lambda kind: kind.name)
 STREAMS = pytest.mark.parametrize("stream", ["rgb", "flow", "flow2"])
 TARGETS = [Target(STEM, 1), Target(STAGES[1], 3), Target(AP, 0), Target(FC, 7), Target(SOFTMAX, 7)]
+
+
+def make(kind: type[Method]) -> Method:
+    """Return the method with settings that make it quick."""
+    return kind(**QUICK.get(kind.name, {}))
 
 
 def load(path: Path) -> Network:
@@ -52,7 +66,7 @@ def attribute(network: Network, clips: list[np.ndarray], methods: list[Method]) 
 def test_it_is_its_settings_and_each_has_a_default(kind: type[Method]) -> None:
     method = kind()
     assert is_dataclass(kind) and method == kind() and hash(method) == hash(kind())
-    assert kind.__doc__ and kind.version >= 1 and kind.kind in ("signed", "positive")
+    assert kind.__doc__ and kind.version >= 1 and method.kind in ("signed", "positive")
     for field in fields(kind):
         with pytest.raises(FrozenInstanceError):
             setattr(method, field.name, getattr(method, field.name))
@@ -70,7 +84,20 @@ def test_its_recipe_is_plain_data(kind: type[Method]) -> None:
 def test_it_goes_by_its_name_and_is_read_back_from_its_words(name: str) -> None:
     assert REGISTERED[name].name == name
     assert parse_method(name) == REGISTERED[name]()
-    assert parse_method(str(parse_method(name))) == REGISTERED[name]()
+    for method in (REGISTERED[name](), make(REGISTERED[name])):
+        assert parse_method(str(method)) == method
+
+
+@ALL
+@STREAMS
+def test_the_network_and_the_target_decide_what_is_left_open(
+    weights: dict[str, Path], kind: type[Method], stream: str
+) -> None:
+    info = load(weights[stream]).info
+    settled = kind().settled(info, FC, 8)
+    assert type(settled) is kind and settled.settled(info, FC, 8) == settled
+    assert None not in settled.settings.values()
+    assert kind().settled(info, FC, 8).recipe() == settled.recipe()
 
 
 @pytest.mark.parametrize("name", METHODS.names)
@@ -89,7 +116,7 @@ def test_what_it_finds_has_the_axes_and_the_sign_that_it_says(
     network = load(weights[stream])
     clips = make_clips(random, network, 2)
     responses = network.predict(clips, {target.endpoint for target in TARGETS})
-    (found,) = attribute(network, clips, [kind()])
+    (found,) = attribute(network, clips, [make(kind)])
     for target, by_clip in zip(TARGETS, found, strict=True):
         assert len(by_clip) == len(clips)
         for clip, one in enumerate(by_clip):
@@ -100,7 +127,7 @@ def test_what_it_finds_has_the_axes_and_the_sign_that_it_says(
             one.check_numbers(clip)
             if one.axes == PIXEL_AXES:
                 assert one.values.shape == (network.info.clip_format.channels, 4, 112, 112)
-            assert one.values.any() and (kind.kind == "signed" or one.values.min() >= 0)
+            assert one.values.any() and (make(kind).kind == "signed" or one.values.min() >= 0)
 
 
 @ALL
@@ -110,9 +137,9 @@ def test_a_clip_has_no_part_in_what_is_found_in_another(
 ) -> None:
     network = Exact(load(weights[stream]))
     clips = make_clips(random, network, 2)
-    (together,) = attribute(network, clips, [kind()])
+    (together,) = attribute(network, clips, [make(kind)])
     for number, clip in enumerate(clips):
-        (alone,) = attribute(network, [clip], [kind()])
+        (alone,) = attribute(network, [clip], [make(kind)])
         for found, (expected,) in zip(together, alone, strict=True):
             check_equal(found[number], expected)
 
@@ -122,7 +149,7 @@ def test_all_through_one_forward_pass_find_what_each_finds_alone(
 ) -> None:
     network = Exact(load(weights["rgb"]))
     clips = make_clips(random, network)
-    methods: list[Method] = [*(kind() for kind in REGISTERED.values()), PlainGradient()]
+    methods: list[Method] = [*(make(kind) for kind in REGISTERED.values()), PlainGradient()]
     for method, together in zip(methods, attribute(network, clips, methods), strict=True):
         (alone,) = attribute(network, clips, [method])
         for (found,), (expected,) in zip(together, alone, strict=True):
@@ -178,7 +205,7 @@ def test_the_network_is_left_as_it_was_found(
     clips = make_clips(random, network)
     before = fingerprint(network)
     held = [*network.module.parameters(), *network.fused.parameters(), *network.fused.buffers()]
-    attribute(network, clips, [kind()])
+    attribute(network, clips, [make(kind)])
     assert fingerprint(network) == before
     assert all(tensor.grad is None and not tensor.requires_grad for tensor in held)
 
@@ -190,8 +217,8 @@ def test_the_network_is_left_as_it_was_found(
     assert fingerprint(network) == before
     with Graph(network, clips) as graph, monkeypatch.context() as context:
         graph.forward({SOFTMAX})
-        for place, name in ((torch.autograd, "grad"), (Graph, "forward"), (Graph, "gradient")):
+        for place, name in ((torch.autograd, "grad"), (Graph, "forward"), (Graph, "gradient"), (Network, "predict")):
             context.setattr(place, name, fail)
         with pytest.raises(RuntimeError, match="in the middle"):
-            list(graph.attribute(kind(), [Target(SOFTMAX, 1)]))
+            list(graph.attribute(make(kind), [Target(SOFTMAX, 1)]))
     assert fingerprint(network) == before

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from gbvis.errors import UsageError
@@ -20,6 +21,9 @@ METHODS: Registry[type[Method]] = Registry(
         "gradient": "gbvis.attribution.methods.gradient:Gradient",
         "input-x-gradient": "gbvis.attribution.methods.gradient:InputXGradient",
         "deconvnet": "gbvis.attribution.methods.deconvnet:Deconvnet",
+        "smoothgrad": "gbvis.attribution.methods.smoothgrad:SmoothGrad",
+        "integrated-gradients": "gbvis.attribution.methods.integrated_gradients:IntegratedGradients",
+        "occlusion": "gbvis.attribution.methods.occlusion:Occlusion",
     },
     group="gbvis.methods",
 )
@@ -81,9 +85,13 @@ def _read_value(value: str, kind: Any) -> Any:
 
 def _describe(method: type[Method], types: Mapping[str, Any]) -> str:
     """Return a method's settings in words."""
-    kinds = {
-        name: " or ".join(map(str, get_args(kind))) if get_origin(kind) is Literal else getattr(kind, "__name__", kind)
-        for name, kind in types.items()
-    }
-    known = (f"{field.name}={field.default} ({kinds[field.name]})" for field in fields(method))  # type: ignore[arg-type]
+    known = (f"{field.name}={field.default} ({_name_type(types[field.name])})" for field in fields(method))  # type: ignore[arg-type]
     return f"settings of {method.name}: {', '.join(known)}"
+
+
+def _name_type(kind: Any) -> str:
+    """Return the values of a setting in words: `int | None`, `mean or squared`."""
+    parts = get_args(kind)
+    if get_origin(kind) is Literal:
+        return " or ".join(map(str, parts))
+    return " | ".join(map(_name_type, parts)) or {NoneType: "None"}.get(kind, kind.__name__)
