@@ -112,7 +112,7 @@ def main() -> None:
     print("| method | gbvis, s | Captum, s | times as fast |\n| --- | --- | --- | --- |")
     for words, rival in make_rivals(network.module, clip).items():
         method = parse_method(words)
-        ways = {"gbvis": partial(explain, network, pixels, [method]), "captum": rival}
+        ways: dict[str, Callable[[], object]] = {"gbvis": partial(explain, network, pixels, [method]), "captum": rival}
         seconds = take_turns(ways, rounds)
         ours, theirs = (statistics.median(seconds[name]) for name in ("gbvis", "captum"))
         print(f"| `{words}` | {ours:.2f} | {theirs:.2f} | {ratio(seconds, 'captum', 'gbvis'):.2f} |", flush=True)

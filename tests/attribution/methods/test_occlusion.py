@@ -31,7 +31,8 @@ def test_captum_finds_the_same(
 ) -> None:
     """The last boxes are cut off. In interleaved flow a frame is two places of time."""
     box, stride = (3, 80, 90), (2, 60, 70)
-    attr = pytest.importorskip("captum.attr")
+    from captum import attr
+
     network = Exact(load_networks(weights[stream], "0" * 64)[0])
     clip = make_clip(random, network)
     method = Occlusion(*("x".join(map(str, size)) for size in (box, stride)), baseline)
