@@ -55,8 +55,10 @@ class Recipe:
 
     @property
     def method_name(self) -> str:
-        """The method and its settings, as `--method` takes them."""
-        return describe_method(self.method)
+        """The method as `--method` takes it, with the settings that are not as by default."""
+        from gbvis.attribution.methods import describe_shortly
+
+        return describe_shortly(self.method)
 
     def to_json(self) -> dict[str, Any]:
         """Return the recipe as plain data; without `flow` where nothing was done."""

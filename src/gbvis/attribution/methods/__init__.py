@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import fields
+from functools import cache
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -81,6 +83,25 @@ def _read_value(value: str, kind: Any) -> Any:
     if isinstance(read, float) and not math.isfinite(read):
         raise ValueError("not a number")
     return read
+
+
+def describe_shortly(recipe: Mapping[str, Any]) -> str:
+    """Return a method in words as `--method` takes it, with the settings that are not as by default; see `Method`."""
+    from gbvis.attribution.recipe import describe_method  # here: it brings NumPy, and `--help` would wait for that
+
+    defaults = _find_defaults(recipe["name"])
+    changed = {
+        name: value for name, value in recipe["settings"].items() if name not in defaults or value != defaults[name]
+    }
+    return describe_method({**recipe, "settings": changed})
+
+
+@cache
+def _find_defaults(name: str) -> Mapping[str, Any]:
+    """Return the settings that a method has by default; none of a method that is not installed any more."""
+    with suppress(UsageError):
+        return {field.name: field.default for field in fields(METHODS.load(name))}  # type: ignore[arg-type]
+    return {}
 
 
 def _describe(method: type[Method], types: Mapping[str, Any]) -> str:
