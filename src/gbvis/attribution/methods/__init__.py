@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import fields
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from gbvis.errors import UsageError
@@ -20,6 +21,9 @@ METHODS: Registry[type[Method]] = Registry(
         "gradient": "gbvis.attribution.methods.gradient:Gradient",
         "input-x-gradient": "gbvis.attribution.methods.gradient:InputXGradient",
         "deconvnet": "gbvis.attribution.methods.deconvnet:Deconvnet",
+        "grad-cam": "gbvis.attribution.methods.grad_cam:GradCam",
+        "guided-grad-cam": "gbvis.attribution.methods.guided_grad_cam:GuidedGradCam",
+        "hirescam": "gbvis.attribution.methods.hirescam:HiResCam",
     },
     group="gbvis.methods",
 )
@@ -62,6 +66,8 @@ def _read_value(value: str, kind: Any) -> Any:
     """
     import msgspec
 
+    if value == "null" and NoneType in get_args(kind):  # which a text could be too
+        return None
     read = msgspec.convert(value, type=kind, strict=False)
     if isinstance(read, float) and not math.isfinite(read):
         raise ValueError("not a number")
