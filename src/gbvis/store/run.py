@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ from gbvis.attribution.attribution import Attribution, Values, are_pixel_axes
 from gbvis.attribution.recipe import Recipe
 from gbvis.errors import StoreError, UsageError
 from gbvis.networks.endpoint import Endpoint
+from gbvis.networks.grid import GRID_AXES, Grid
 from gbvis.networks.labels import Labels, class_name
 from gbvis.networks.prediction import PredictedClass
 from gbvis.store.array import StoredArray
@@ -54,6 +55,8 @@ class StoredRun(StoredGroup):
         scores: The highest class scores, the mean over all clips, best first.
         requests: Digests of the requests that this run answers.
         made: What it was made with: versions, device, time.
+        grid: Where its cells lie in the clips; None where values are in line with pixels.
+        details: Per clip, numbers that say how good it is, by name; empty where the method gives none.
     """
 
     video: str
@@ -67,6 +70,8 @@ class StoredRun(StoredGroup):
     scores: list[Score]
     requests: list[str]
     made: dict[str, Any]
+    grid: Grid | None = None
+    details: list[dict[str, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         counts = {len(self.recipe.clips), len(self.value), *(array.shape[0] for array in self.arrays.values())}
@@ -75,6 +80,8 @@ class StoredRun(StoredGroup):
         is_of_clips = has_all and clip == "clip" and are_pixel_axes(tuple(axes))
         if len(counts) != 1 or not is_of_clips or self.endpoint.name != self.recipe.endpoint:
             raise ValueError("its clips, values and gradients do not go together")
+        if (self.grid and tuple(axes) != GRID_AXES) or len(self.details) not in (0, *counts):
+            raise ValueError("its grid and its details are of something else")
         method, flow = self.recipe.method, self.recipe.flow
         words = method["name"], flow.get("algorithm", ""), flow.get("camera_motion", "")
         if not isinstance(method["settings"], dict) or not all(isinstance(word, str) for word in words):
@@ -157,7 +164,7 @@ class StoredRun(StoredGroup):
         Coordinates, as far as the method's axes allow: `frame` (clip, time), the frame numbers; `seconds`
         (clip, time), where the rate is known; `source_row` (y) and `source_column` (x), where the middle of each pixel
         lies among those of the source, of each frame (clip, time, ...) where they differ in size; `channel`: red,
-        green, blue; or u, v.
+        green, blue; or u, v. Of a grid they are where its cells are centred; a cell may lie between frames.
 
         Raises:
             UsageError: xarray is not installed.
@@ -176,16 +183,26 @@ class StoredRun(StoredGroup):
         found: dict[str, Any] = {}
         for place, (axis, name) in enumerate((("x", "source_column"), ("y", "source_row"))):
             if axis in sizes:
-                found[name] = _middles(clips, axis, sizes[axis], place)
+                found[name] = _find_places(clips, axis, place, self._shares(clips, axis, sizes[axis]))
         if sizes.get("channel") in (2, 3):
             found["channel"] = ["red", "green", "blue"] if sizes["channel"] == 3 else ["u", "v"]
         frames = np.array(self.recipe.clips)
-        if sizes.get("time") == frames.shape[1]:
-            found["frame"] = ("clip", "time"), frames
+        if self.grid or sizes.get("time") == frames.shape[1]:
+            at = self.grid.centres(0, sizes["time"]) if self.grid else np.arange(frames.shape[1])
+            found["frame"] = ("clip", "time"), _pick(frames, at)
             seconds = [clips.seconds_of(clip) for clip in range(len(frames))]
             if None not in seconds:
-                found["seconds"] = ("clip", "time"), np.array(seconds)
+                found["seconds"] = ("clip", "time"), _pick(np.array(seconds), at)
         return found
+
+    def _shares(self, clips: StoredClips, axis: str, count: int) -> NDArray[np.float64]:
+        """Return where pixels or cells are centred along `y` or `x`, as shares of the clips' square: float64 (count,).
+
+        Cells of which no grid is known are equal parts.
+        """
+        if self.grid is None:
+            return (np.arange(count) + 0.5) / count
+        return (self.grid.centres(GRID_AXES.index(axis), count) + 0.5) / clips.side
 
     def find_damage(self, is_thorough: bool) -> str | None:
         """As `StoredGroup`; a run whose clips are missing is damaged too. Their bytes are not read."""
@@ -221,24 +238,33 @@ class StoredRun(StoredGroup):
                 write_attributes(self.storage, self.key, {**now, "requests": requests})
 
 
-def _middles(clips: StoredClips, axis: str, count: int, place: int) -> tuple[tuple[str, ...], NDArray[np.float64]]:
-    """Return where the middles of pixels or cells lie among those of the source, and along which axes that differs.
+def _find_places(
+    clips: StoredClips, axis: str, place: int, shares: NDArray[np.float64]
+) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """Return where pixels or cells are centred among the pixels of the source, and along which axes that differs.
 
     Args:
         clips: What they were computed from.
         axis: `x` or `y`.
-        count: How many there are.
         place: The lower end's place in a box; the upper one's is 2 further.
+        shares: Where they are centred, as shares of the box.
     """
 
     def of(size: Size) -> NDArray[np.float64]:
         box = clips.box_of(size)
-        return box[place] + (np.arange(count) + 0.5) * (box[place + 2] - box[place]) / count - 0.5
+        return box[place] + shares * (box[place + 2] - box[place]) - 0.5
 
     if not clips.source_sizes:
         return (axis,), of(clips.source_size)
-    middles = [[of(size) for size in clips.sizes_of(clip)] for clip in range(len(clips.frames))]
-    return ("clip", "time", axis), np.array(middles)
+    found = [[of(size) for size in clips.sizes_of(clip)] for clip in range(len(clips.frames))]
+    return ("clip", "time", axis), np.array(found)
+
+
+def _pick(numbers: NDArray[Any], at: NDArray[Any]) -> NDArray[Any]:
+    """Return what rows of numbers, (clip, time), have at some places along time; between two of them, in proportion."""
+    if at.dtype.kind == "i":
+        return numbers[:, at]
+    return np.array([np.interp(at, np.arange(len(row)), row) for row in numbers])
 
 
 class RunWriter:
@@ -247,6 +273,7 @@ class RunWriter:
     def __init__(self, group: GroupWriter, recipe: Recipe) -> None:
         self._group, self._recipe = group, recipe
         self._value: list[float] = []
+        self._details: list[dict[str, float]] = []
 
     def describe(self, **attributes: Any) -> None:
         """Add to what is kept with the run; see `StoredRun`. May be called until the context ends."""
@@ -262,8 +289,11 @@ class RunWriter:
         if not self._value:
             shape, axes = (len(self._recipe.clips), *attribution.values.shape), ("clip", *attribution.axes)
             self._group.add_array("gradient", StoredArray(shape, "float32", axes))
+            if attribution.grid:
+                self.describe(grid=asdict(attribution.grid))
         self._group.write("gradient", attribution.values)
         self._value.append(attribution.value)
+        self._details.append(dict(attribution.details))
 
     def give_up(self) -> None:
         """Leave nothing of the run, when the context ends."""
@@ -275,6 +305,8 @@ class RunWriter:
         self._group.add_array("value", StoredArray((count,), "float32", ("clip",), chunk_length=count))
         self._group.write("value", self._value)
         self.describe(value=self._value)
+        if any(self._details):
+            self.describe(details=self._details)
 
 
 @contextmanager
