@@ -120,6 +120,7 @@ class Computation:
         seconds = time.perf_counter() - waited
         beside = f"compressed and written beside: {self._seconds_of_writing:.2f} s"
         self._task.say(f"{beside}; waited for the disk: {seconds:.2f} s")
+        self._keep_starts()
         self._collect()
 
     def _attribute(self, unfinished: ExitStack) -> Iterator[tuple[Method, "Pending"]]:
@@ -216,6 +217,12 @@ class Computation:
         scores = self._top_scores()
         for writer in self._writers.values():
             writer.describe(scores=scores, made=made)
+
+    def _keep_starts(self) -> None:
+        """Keep in the store what was measured of the network, so that no other process measures it."""
+        starts, info = self._network.starts(), self._task.info
+        if starts.items() - info.starts.items():
+            self._task.store.weights.keep_starts(info, starts)
 
     def _top_scores(self) -> list[dict[str, Any]]:
         if not self._scored_at:
