@@ -58,9 +58,11 @@ def _register(cells: Tensor, grid: Grid, like: Tensor) -> Tensor:
     """Return cells (clip, time, y, x) interpolated on their centres, as `Grid.spread` does it, on their own device."""
     import torch
 
+    from gbvis.networks.transfer import copy_to_device
+
     frames, height, width = like.shape[2:]
     weights = grid.interpolation(cells.shape[1:], (frames, height, width))  # type: ignore[arg-type]
-    times, rows, columns = (torch.from_numpy(one).to(cells) for one in weights)
+    times, rows, columns = (copy_to_device(one, cells.device) for one in weights)
     in_space = torch.einsum("nkij,yi,xj->nkyx", cells, rows, columns)
     everywhere = torch.einsum("nkyx,tk->ntyx", in_space, times)
     return torch.unflatten(everywhere, 1, (frames, grid.places_per_frame)).transpose(1, 2)
