@@ -17,11 +17,11 @@ from gbvis.networks.labels import Labels, class_name
 from gbvis.networks.prediction import PredictedClass
 from gbvis.store.array import StoredArray
 from gbvis.store.clips import StoredClips
+from gbvis.store.coordinates import find_coordinates
 from gbvis.store.group import StoredGroup, read_attributes, write_attributes
 from gbvis.store.keys import clips_key, run_key
 from gbvis.store.storage import Storage
 from gbvis.store.transaction import GroupWriter, transaction
-from gbvis.videos.clip import Size
 
 if TYPE_CHECKING:
     import xarray
@@ -174,35 +174,9 @@ class StoredRun(StoredGroup):
             import xarray
         except ImportError as error:
             raise UsageError("xarray is not installed", "pip install 'gbvis[xarray]', or use to_numpy()") from error
-        axes = self.arrays["gradient"].axes
-        return xarray.DataArray(self.to_numpy(), dims=axes, coords=self._coordinates(axes), name="gradient")
-
-    def _coordinates(self, axes: tuple[str, ...]) -> dict[str, Any]:
-        clips = self.read_clips()
-        sizes = dict(zip(axes, self.arrays["gradient"].shape, strict=True))
-        found: dict[str, Any] = {}
-        for place, (axis, name) in enumerate((("x", "source_column"), ("y", "source_row"))):
-            if axis in sizes:
-                found[name] = _find_places(clips, axis, place, self._shares(clips, axis, sizes[axis]))
-        if sizes.get("channel") in (2, 3):
-            found["channel"] = ["red", "green", "blue"] if sizes["channel"] == 3 else ["u", "v"]
-        frames = np.array(self.recipe.clips)
-        if self.grid or sizes.get("time") == frames.shape[1]:
-            at = self.grid.centres(0, sizes["time"]) if self.grid else np.arange(frames.shape[1])
-            found["frame"] = ("clip", "time"), _pick(frames, at)
-            seconds = [clips.seconds_of(clip) for clip in range(len(frames))]
-            if None not in seconds:
-                found["seconds"] = ("clip", "time"), _pick(np.array(seconds), at)
-        return found
-
-    def _shares(self, clips: StoredClips, axis: str, count: int) -> NDArray[np.float64]:
-        """Return where pixels or cells are centred along `y` or `x`, as shares of the clips' square: float64 (count,).
-
-        Cells of which no grid is known are equal parts.
-        """
-        if self.grid is None:
-            return (np.arange(count) + 0.5) / count
-        return (self.grid.centres(GRID_AXES.index(axis), count) + 0.5) / clips.side
+        array = self.arrays["gradient"]
+        coordinates = find_coordinates(self.read_clips(), array.axes, array.shape, self.grid)
+        return xarray.DataArray(self.to_numpy(), dims=array.axes, coords=coordinates, name="gradient")
 
     def find_damage(self, is_thorough: bool) -> str | None:
         """As `StoredGroup`; a run whose clips are missing is damaged too. Their bytes are not read."""
@@ -236,35 +210,6 @@ class StoredRun(StoredGroup):
             with suppress(OSError):
                 requests = sorted({*now["requests"], *digests})
                 write_attributes(self.storage, self.key, {**now, "requests": requests})
-
-
-def _find_places(
-    clips: StoredClips, axis: str, place: int, shares: NDArray[np.float64]
-) -> tuple[tuple[str, ...], NDArray[np.float64]]:
-    """Return where pixels or cells are centred among the pixels of the source, and along which axes that differs.
-
-    Args:
-        clips: What they were computed from.
-        axis: `x` or `y`.
-        place: The lower end's place in a box; the upper one's is 2 further.
-        shares: Where they are centred, as shares of the box.
-    """
-
-    def of(size: Size) -> NDArray[np.float64]:
-        box = clips.box_of(size)
-        return box[place] + shares * (box[place + 2] - box[place]) - 0.5
-
-    if not clips.source_sizes:
-        return (axis,), of(clips.source_size)
-    found = [[of(size) for size in clips.sizes_of(clip)] for clip in range(len(clips.frames))]
-    return ("clip", "time", axis), np.array(found)
-
-
-def _pick(numbers: NDArray[Any], at: NDArray[Any]) -> NDArray[Any]:
-    """Return what rows of numbers, (clip, time), have at some places along time; between two of them, in proportion."""
-    if at.dtype.kind == "i":
-        return numbers[:, at]
-    return np.array([np.interp(at, np.arange(len(row)), row) for row in numbers])
 
 
 class RunWriter:

@@ -1,8 +1,8 @@
 """Guided Grad-CAM (Selvaraju et al. 2017, part 3.2): guided back-propagation times Grad-CAM.
 
-For the product Grad-CAM's grid is brought to the clip's size, on the true centres of its cells; or as others do it, by
-resizing, which `docs/explanation` says the harm of. Checked against Captum's `GuidedGradCam` with its
-`interpolate_mode='trilinear'`, which resizes.
+For the product Grad-CAM's grid is brought to the clip's size: interpolated on the true centres of its cells, or
+resized, as other tools do it, which draws it in the wrong place. Resized, it is checked against Captum's
+`GuidedGradCam` with `interpolate_mode='trilinear'`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""HiResCAM (Draelos & Carin 2020, "Use HiResCAM instead of Grad-CAM for faithful explanations", equation 4).
+"""HiResCAM (Draelos & Carin 2020, "Use HiResCAM instead of Grad-CAM for faithful explanations of ... networks").
 
 Every cell of every filter is weighed by the target's own gradient there, and not by the filter's mean. Checked against
 a slow second version.
