@@ -1,6 +1,7 @@
 """The contract of a network kind: every registered one keeps it, and a small one beside them."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -101,6 +102,11 @@ class TestEveryKind:
             assert activation.ndim == 2 or not endpoint.is_class
         shapes = network.trace_shapes(tuple(network.preprocess(clips).shape[1:]))
         assert shapes == {endpoint: tuple(activation.shape[1:]) for endpoint, activation in found}
+        assert [*info.cells] == [endpoint.name for endpoint, activation in found if activation.ndim == 5]
+        sizes = network.preprocess(clips).shape[2:]
+        for endpoint, activation in found[: len(info.cells)]:
+            steps = zip(sizes, info.cells[endpoint.name].step, strict=True)
+            assert tuple(activation.shape[2:]) == tuple(math.ceil(size / step) for size, step in steps)
         fields = network.kind.receptive_fields(network.module)
         assert set(fields) <= set(info.endpoints) and all(frames > 0 < pixels for frames, pixels in fields.values())
 

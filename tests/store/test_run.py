@@ -1,5 +1,6 @@
 """Stored runs as arrays: any method's axes, and where each number lies in the source."""
 
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,9 @@ import pytest
 from written_runs import FORMAT, FRAMES, Still, make_gradient, make_recipe, write_run
 
 from gbvis.errors import StoreError, UsageError
+from gbvis.networks.grid import Grid
 from gbvis.store import Store
+from gbvis.store.group import read_attributes, write_attributes
 from gbvis.videos.resize import resize_and_crop
 from gbvis.videos.video import VideoShape
 
@@ -77,6 +80,50 @@ def test_coordinates(store: Store, side: int) -> None:
     np.testing.assert_allclose(labelled.seconds, np.array(recipe.clips) / 12.5)
     assert labelled.frame.dims == labelled.seconds.dims == ("clip", "time")
     assert labelled.sel(channel="green").isel(clip=1).dims == ("time", "y", "x")
+
+
+def test_coordinates_of_a_grid_are_where_its_cells_are_centred(store: Store) -> None:
+    pytest.importorskip("xarray")
+    recipe = make_recipe(preprocessing=WIDE.to_json(), clips=[[0, 1, 2], [4, 6, 8]])
+    grid = Grid("Conv3d_3_x", (1.0, 3.0, 2.0), (2.0, 4.0, 8.0), places_per_frame=2)
+    made = [np.ones((3, 3, 2), np.float32)] * 2
+    video = Wide("wide", "/", "rgb")
+    write_run(store, recipe, video, clip_format=WIDE, values=made, axes=("time", "y", "x"), grid=grid)
+    (run,) = store.runs()
+    assert run.grid == grid
+    labelled = run.to_xarray()
+    np.testing.assert_allclose(labelled.source_row, [middle_of(row, 5, 20, 40) for row in (3, 7, 11)])
+    np.testing.assert_allclose(labelled.source_column, [middle_of(column, 9, 30, 75) for column in (2, 10)])
+    np.testing.assert_allclose(labelled.frame, [[0.25, 1.25, 2], [4.5, 6.5, 8]])  # none is beyond the last frame
+    np.testing.assert_allclose(labelled.seconds, labelled.frame / 12.5)
+
+
+def test_numbers_beside_each_clip(store: Store) -> None:
+    write_run(store, make_recipe())
+    write_run(store, make_recipe(target=6), details=[{"gap": 0.01}, {"gap": 0.02, "steps": 40.0}])
+    without, with_numbers = sorted(store.runs(), key=lambda run: run.target)
+    assert without.details == [] and with_numbers.details == [{"gap": 0.01}, {"gap": 0.02, "steps": 40.0}]
+    assert without.grid is None and with_numbers.grid is None
+    attributes = json.loads((Path(store.location) / without.key / "zarr.json").read_text())["attributes"]
+    assert not {"grid", "details"} & {*attributes}  # as older releases wrote it
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"grid": {"endpoint": "a", "start": [0, 0, 0], "step": [1, 1, 1]}},  # of what is in line with pixels
+        {"grid": {"endpoint": "a", "start": [0, 0], "step": [1, 1, 1]}},
+        {"details": [{"gap": 1.0}]},  # of one clip of two
+        {"details": [{"gap": "wide"}, {}]},
+    ],
+)
+def test_a_grid_and_numbers_that_make_no_sense(store: Store, lie: dict[str, object]) -> None:
+    write_run(store, make_recipe())
+    (run,) = store.runs()
+    attributes = read_attributes(store.storage, run.key)
+    assert attributes is not None
+    write_attributes(store.storage, run.key, {**attributes, **lie})
+    assert [*Store.open(store.location).runs()] == []
 
 
 def test_coordinates_are_where_pixels_are_taken_from(store: Store) -> None:

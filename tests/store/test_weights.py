@@ -12,6 +12,7 @@ from written_runs import INFO, NAMES, make_recipe, write_run
 
 from conftest import Call
 from gbvis.networks import info as info_module
+from gbvis.networks.grid import Cells, Grid
 from gbvis.store import Store
 from gbvis.store.inventory import find_damage, list_entries
 
@@ -63,6 +64,25 @@ def test_names_outlast_a_release(store: Store, monkeypatch: pytest.MonkeyPatch) 
     assert not any(find_damage(newer, entry) for entry in list_entries(newer))
     newer.weights.write([INFO])
     assert newer.weights.read(INFO.sha256) == [replace(INFO, labels=OTHERS)]
+
+
+def test_measured_starts_are_kept_beside_what_the_file_says(store: Store) -> None:
+    """In every record of the network; of another one they say nothing."""
+    known = replace(INFO, identity="i" * 64, cells={"Conv3d_5_x": Cells((8.0, 16.0, 16.0))})
+    other = replace(INFO, identity="j" * 64, sha256="1" * 64)
+    store.weights.write([known])
+    store.weights.write([known], "vmz")
+    store.weights.write([other])
+    starts = {"Conv3d_5_x 32x6": (0.5, 3.25, 3.0)}
+    store.weights.keep_starts(known, starts)
+    again = Store.open(store.location).weights
+    measured = replace(known, starts=starts)
+    assert again.read(known.sha256) == again.read(known.sha256, "vmz") == [measured]
+    assert again.read(other.sha256) == [other]
+    assert measured.find_grid("Conv3d_5_x", 16) == Grid("Conv3d_5_x", (0.5, 3.25, 3.0), (8.0, 16.0, 16.0))
+    assert measured.find_grid("Conv3d_5_x", 17) is None
+    store.weights.keep_starts(measured, {"Conv3d_4_x 24x6": (0.0, 1.0, 1.0)})
+    assert [*store.weights.read(known.sha256)[0].starts] == ["Conv3d_5_x 32x6", "Conv3d_4_x 24x6"]
 
 
 def lie(*path: Any, value: Any) -> Callable[[dict[str, Any]], None]:

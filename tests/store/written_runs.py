@@ -9,6 +9,7 @@ import numpy as np
 from gbvis.attribution.attribution import PIXEL_AXES, Attribution
 from gbvis.attribution.recipe import Recipe
 from gbvis.networks.endpoint import Target
+from gbvis.networks.grid import Grid
 from gbvis.networks.info import WeightsInfo
 from gbvis.networks.r2plus1d.architecture import ENDPOINTS, FC
 from gbvis.networks.r2plus1d.formats import OLD_SCRIPT
@@ -70,6 +71,8 @@ def write_run(
     clip_format: ClipFormat = FORMAT,
     values: Sequence[np.ndarray] = (),
     axes: tuple[str, ...] = PIXEL_AXES,
+    grid: Grid | None = None,
+    details: Sequence[dict[str, float]] = (),
 ) -> None:
     """Write a run and its clips, which are black; the value of each clip is one more than that of the one before."""
     shown = Still(video, "/", "rgb") if isinstance(video, str) else video
@@ -80,7 +83,8 @@ def write_run(
         writer.describe(kind="signed", requests=["r"], scores=[], made={"at": "2026-11-25T12:00:00+00:00"})
         for clip, _ in enumerate(recipe.clips):
             found = values[clip] if values else make_gradient(seed + clip)
-            writer.write(Attribution(Target(FC, recipe.target), value + clip, found, axes))
+            numbers = details[clip] if details else {}
+            writer.write(Attribution(Target(FC, recipe.target), value + clip, found, axes, grid, numbers))
 
 
 def write_many(path: Path, first: int) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gbvis.errors import NumbersError
 from gbvis.networks.endpoint import Target
-from gbvis.networks.grid import Grid
+from gbvis.networks.grid import GRID_AXES, Grid
 from gbvis.videos.clip import find_no_number
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ class Attribution:
         """
         if not are_pixel_axes(self.axes) or len(self.axes) != self.values.ndim:
             raise ValueError(f"axes {self.axes} of {self.values.ndim}: expected some of {PIXEL_AXES}, in that order")
+        if self.grid and self.axes != GRID_AXES:
+            raise ValueError(f"a grid with the axes {self.axes}: expected {GRID_AXES}")
 
     def check_numbers(self, clip: int) -> None:
         """Check that it contains neither NaN nor infinity.

@@ -145,6 +145,14 @@ class Graph:
         (gradient,) = torch.autograd.grad(value, by, scale, retain_graph=retains)
         return gradient / scale[:, None, None, None, None] if target.endpoint.is_score else gradient
 
+    def grid(self, name: str) -> Grid:
+        """Return where the cells of a layer's activation lie in the graph's clips.
+
+        Args:
+            name: The layer's, an endpoint with time and space.
+        """
+        return self.network.grid(name, self.batch.shape[2] // self.network.info.places_per_frame)
+
     def value_of(self, target: Target) -> Tensor:
         """Return a target's value for each clip: (clip,)."""
         return self._responses[target.endpoint][:, target.index].detach()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # what another process computes needs no torch in this one
     from gbvis.attribution.method import Method
     from gbvis.networks.batches import Batches
     from gbvis.networks.endpoint import Endpoint, Target
+    from gbvis.networks.grid import Place
     from gbvis.networks.info import WeightsInfo
     from gbvis.networks.network import Network, ShapeWatcher
     from gbvis.videos.clip import ClipPixels, Inputs
@@ -70,6 +71,9 @@ class Runner(Protocol):
     def environment(self) -> dict[str, object]:
         """Return what does not decide the numbers and is worth recording beside them."""
 
+    def starts(self) -> Mapping[str, Place]:
+        """Return where first cells were measured to be since the network was loaded; see `WeightsInfo.starts`."""
+
 
 class LocalRunner:
     """A network that computes in this process."""
@@ -84,3 +88,7 @@ class LocalRunner:
         from gbvis.attribution.graph import Graph
 
         return Graph(self.network, clips)
+
+    def starts(self) -> Mapping[str, Place]:
+        """Return where first cells were measured to be since the network was loaded."""
+        return self.network.starts

@@ -51,7 +51,8 @@ def draw_caption(
     name = view.class_name
     target: Part = (f"{view.numbered_target} ", name) if name else view.numbered_target
     values = [] if value is None else [view.describe_value(value)]
-    rows: list[list[Part]] = [[("", view.video), view.stream, str(view.endpoint)], [target, *values], [view.method]]
+    rows: list[list[Part]] = [[("", view.video), view.stream, str(view.endpoint)], [target, *values]]
+    rows.append([view.method, view.grid] if view.grid else [view.method])
     for parts in rows if is_narrow(width, line) else [[part for row in rows for part in row]]:
         draw_text(canvas, (left + 4, top), fit_title(parts, letters, room, font), letters, room, TEXT, font)
         top += line

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gbvis.networks.endpoint import Endpoint, find_endpoints
+from gbvis.networks.grid import Cells, Grid, Place
 from gbvis.networks.labels import Labels, class_name
 from gbvis.version import __version__
 from gbvis.videos.clip import ClipFormat
 
-MADE_BY = f"{__version__}, formats 4"
+MADE_BY = f"{__version__}, formats 5"
 """What a record in a store must be made by; the second number is raised when a format changes between two releases."""
 
 
@@ -33,6 +34,8 @@ class WeightsInfo:
         targets: Per endpoint name, how many filters, features or classes there are to choose a target from.
         labels: Class names, or None where they are not known.
         interleaved: True for flow networks with one input channel, which see u1, v1, u2, v2, ... along time.
+        cells: How cells lie at the endpoints that have time and space, by the endpoint's name.
+        starts: Where first cells were measured to be, by what `start_key` returns.
         details: What else is known of this kind of network, as plain data: depth, padding, ...
         fusion_weight: The weight of the stream's scores in the fused scores.
         states: Where the file holds several states of the network, raw and averaged: their names, the one read first.
@@ -51,6 +54,8 @@ class WeightsInfo:
     targets: Mapping[str, int]
     labels: Labels | None = None
     interleaved: bool = False
+    cells: Mapping[str, Cells] = field(default_factory=dict)
+    starts: Mapping[str, Place] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
     fusion_weight: float = 1.0
     states: tuple[str, ...] = ()
@@ -73,6 +78,27 @@ class WeightsInfo:
         """Channels of the network's first convolution."""
         return 1 if self.interleaved else self.clip_format.channels
 
+    @property
+    def places_per_frame(self) -> int:
+        """Places along time of the network's input in which it sees a frame: 2, u and v, where interleaved, else 1."""
+        return 2 if self.interleaved else 1
+
+    def find_grid(self, endpoint: str, frames: int) -> Grid | None:
+        """Return where the cells at an endpoint lie in a clip of so many frames; None where that has to be measured.
+
+        Args:
+            endpoint: The name of one that is among `cells`.
+            frames: Of the clip.
+        """
+        cells = self.cells[endpoint]
+        start = cells.start or self.starts.get(self.start_key(endpoint, frames))
+        return Grid(endpoint, start, cells.step, self.places_per_frame) if start else None
+
+    def start_key(self, endpoint: str, frames: int) -> str:
+        """Return what a measured start goes by: the endpoint, and the size of the input that it was measured on."""
+        length = self.cells[endpoint].choose_length(frames * self.places_per_frame)
+        return f"{endpoint} {length}x{self.clip_format.crop}"
+
     def find_endpoints(self, names: Iterable[str]) -> list[Endpoint]:
         """Return the endpoints that names mean; without any, that of the classes' probabilities, or the last one.
 
@@ -90,12 +116,14 @@ class WeightsInfo:
         return {"index": index, "name": class_name(self.labels, index)}
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as plain data, for `from_json`."""
+        """Return it as plain data, for `from_json`; without what was measured, which is kept beside it."""
         parts = {"clip_format": self.clip_format.to_json(), "targets": dict(self.targets)}
         endpoints = [{**asdict(endpoint), "aliases": list(endpoint.aliases)} for endpoint in self.endpoints]
         labels = list(self.labels) if self.labels else None
         lists = {"endpoints": endpoints, "labels": labels, "states": list(self.states)}
-        return {"gbvis": MADE_BY, **asdict(self), **parts, **lists}
+        data = {"gbvis": MADE_BY, **asdict(self), **parts, **lists}
+        del data["starts"]
+        return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "WeightsInfo":

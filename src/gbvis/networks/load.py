@@ -8,6 +8,7 @@ from gbvis.errors import WeightsError
 from gbvis.networks.identity import identify
 from gbvis.networks.kind import KINDS, NetworkKind
 from gbvis.networks.network import Network
+from gbvis.networks.registration import infer_cells
 from gbvis.networks.weights import NamedTensors
 from gbvis.networks.weights.caffe2_pickle import read_caffe2_pickle
 from gbvis.networks.weights.safetensors_file import is_safetensors, read_safetensors
@@ -70,7 +71,11 @@ def build_network(named: NamedTensors, sha256: str = "", checkpoint_format: str 
         identity=identify(module, info),
         path=str(named.path.resolve()),
     )
-    return Network(module, found, kind)
+    network = Network(module, found, kind)
+    if not found.cells:
+        cells = infer_cells(network.trace_shapes, found.clip_format, found.input_channels)
+        network.info = replace(found, cells=cells)
+    return network
 
 
 def _choose_kind(named: NamedTensors, checkpoint_format: str | None) -> NetworkKind:

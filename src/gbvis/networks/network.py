@@ -12,8 +12,10 @@ from torch import Tensor, nn
 from gbvis.errors import UsageError
 from gbvis.networks.batches import Batches, CudaMemory, telling_memory
 from gbvis.networks.endpoint import Endpoint
+from gbvis.networks.grid import Grid, Place
 from gbvis.networks.info import WeightsInfo
 from gbvis.networks.kind import NetworkKind
+from gbvis.networks.registration import make_noise, measure_start
 from gbvis.networks.softmax import is_softmax_of, softmax
 from gbvis.networks.transfer import HostCopy, copy_to_device
 from gbvis.videos.clip import ClipPixels, Inputs, normalise
@@ -33,6 +35,7 @@ class Network:
         kind: What kind of network it is.
         device: Where it computes; the CPU until `to` says otherwise.
         precision: `float32`, `tf32` or `bfloat16`.
+        starts: What `grid` has measured, by `WeightsInfo.start_key`.
     """
 
     def __init__(self, module: "nn.Module | Callable[[], Network]", info: WeightsInfo, kind: NetworkKind) -> None:
@@ -49,6 +52,7 @@ class Network:
         self.device = torch.device("cpu")
         self.precision = "float32"
         self._fused: nn.Module | None = None
+        self.starts: dict[str, Place] = {}
 
     @property
     def module(self) -> nn.Module:
@@ -173,6 +177,24 @@ class Network:
         module = copy.deepcopy(self.module).to("meta")
         clip = torch.empty((1, *clip_shape), device="meta")
         return {endpoint: tuple(one.shape[1:]) for endpoint, one in self.kind.endpoints(module, clip)}
+
+    def grid(self, endpoint: str, frames: int) -> Grid:
+        """Return where the cells at an endpoint lie in a clip; what is not known of it is measured once.
+
+        Args:
+            endpoint: The name of one with time and space.
+            frames: Of the clip.
+        """
+        info = self.info
+        known, cells, key = info.find_grid(endpoint, frames), info.cells[endpoint], info.start_key(endpoint, frames)
+        if known:
+            return known
+        if key not in self.starts:
+            length = cells.choose_length(frames * info.places_per_frame)
+            crop = info.clip_format.crop
+            noise = make_noise(info.input_channels, (length, crop, crop), self.device)
+            self.starts[key] = measure_start(self.endpoints, endpoint, cells.step, noise)
+        return Grid(endpoint, self.starts[key], cells.step, info.places_per_frame)
 
     def environment(self) -> dict[str, object]:
         """Return what does not decide the numbers and is worth recording beside them."""

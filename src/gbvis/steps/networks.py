@@ -271,7 +271,7 @@ class Networks:
         """Check that a network is what the call was planned for, by the record that the store had of it."""
         if found is None or found.sha256 != planned.sha256:
             raise UsageError(f"{path} has changed since this call began", "repeat the call")
-        if replace(found, path=planned.path, labels=planned.labels) != planned:
+        if replace(found, path=planned.path, labels=planned.labels, starts=planned.starts) != planned:
             key = weights_key(planned.sha256, self._request.reading)
             raise UsageError(
                 f"what the store says of {path} is not what the file holds",

@@ -53,9 +53,16 @@ def make_run_view(
         find_source=find_source,
         source=source_of(store, run),
         weights_name=store.weights.name_of(run.recipe),
+        grid=_describe_grid(run),
         read_seconds=partial(_read_seconds, store, run),
         saturation=run.describe_saturation(_find_endpoints(store, run)) if run.is_saturated else "",
     )
+
+
+def _describe_grid(run: StoredRun) -> str:
+    """Return a grid's layer and its own size in words: what is drawn is interpolated between so few cells."""
+    cells = "x".join(map(str, run.arrays["gradient"].shape[1:]))
+    return f"{run.grid.endpoint}, {cells} cells" if run.grid else ""
 
 
 def _find_endpoints(store: Store, run: StoredRun) -> list[Endpoint]:
@@ -69,7 +76,11 @@ def _find_endpoints(store: Store, run: StoredRun) -> list[Endpoint]:
 def _read_clips(store: Store, run: StoredRun) -> Iterator[ClipView]:
     clips = store.clips_of(run)
     for index, frames in enumerate(run.recipe.clips):
-        values = spread_over_frames(run.gradient(index), run.axes, len(frames))
+        values = run.gradient(index)
+        if run.grid:
+            values = run.grid.spread(values, (len(frames), clips.side, clips.side))
+        else:
+            values = spread_over_frames(values, run.axes, len(frames))
         yield ClipView(frames, clips.pixels(index), values, run.value[index])
 
 

@@ -80,6 +80,11 @@ class StoredClips(StoredGroup):
         return self.key.rsplit("/", 1)[1]
 
     @property
+    def side(self) -> int:
+        """Rows, and columns, of a clip."""
+        return self.arrays["pixels"].shape[2]
+
+    @property
     def video_shape(self) -> VideoShape | None:
         """What the video is like, or None where that is not known: when each of its frames is shown."""
         height, width = self.source_size

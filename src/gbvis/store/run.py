@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,15 +12,16 @@ from gbvis.attribution.attribution import Attribution, Values, are_pixel_axes
 from gbvis.attribution.recipe import Recipe
 from gbvis.errors import StoreError, UsageError
 from gbvis.networks.endpoint import Endpoint
+from gbvis.networks.grid import GRID_AXES, Grid
 from gbvis.networks.labels import Labels, class_name
 from gbvis.networks.prediction import PredictedClass
 from gbvis.store.array import StoredArray
 from gbvis.store.clips import StoredClips
+from gbvis.store.coordinates import find_coordinates
 from gbvis.store.group import StoredGroup, read_attributes, write_attributes
 from gbvis.store.keys import clips_key, run_key
 from gbvis.store.storage import Storage
 from gbvis.store.transaction import GroupWriter, transaction
-from gbvis.videos.clip import Size
 
 if TYPE_CHECKING:
     import xarray
@@ -54,6 +55,8 @@ class StoredRun(StoredGroup):
         scores: The highest class scores, the mean over all clips, best first.
         requests: Digests of the requests that this run answers.
         made: What it was made with: versions, device, time.
+        grid: Where its cells lie in the clips; None where values are in line with pixels.
+        details: Per clip, numbers that say how good it is, by name; empty where the method gives none.
     """
 
     video: str
@@ -67,6 +70,8 @@ class StoredRun(StoredGroup):
     scores: list[Score]
     requests: list[str]
     made: dict[str, Any]
+    grid: Grid | None = None
+    details: list[dict[str, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         counts = {len(self.recipe.clips), len(self.value), *(array.shape[0] for array in self.arrays.values())}
@@ -75,6 +80,8 @@ class StoredRun(StoredGroup):
         is_of_clips = has_all and clip == "clip" and are_pixel_axes(tuple(axes))
         if len(counts) != 1 or not is_of_clips or self.endpoint.name != self.recipe.endpoint:
             raise ValueError("its clips, values and gradients do not go together")
+        if (self.grid and tuple(axes) != GRID_AXES) or len(self.details) not in (0, *counts):
+            raise ValueError("its grid and its details are of something else")
         method, flow = self.recipe.method, self.recipe.flow
         words = method["name"], flow.get("algorithm", ""), flow.get("camera_motion", "")
         if not isinstance(method["settings"], dict) or not all(isinstance(word, str) for word in words):
@@ -157,7 +164,7 @@ class StoredRun(StoredGroup):
         Coordinates, as far as the method's axes allow: `frame` (clip, time), the frame numbers; `seconds`
         (clip, time), where the rate is known; `source_row` (y) and `source_column` (x), where the middle of each pixel
         lies among those of the source, of each frame (clip, time, ...) where they differ in size; `channel`: red,
-        green, blue; or u, v.
+        green, blue; or u, v. Of a grid they are where its cells are centred; a cell may lie between frames.
 
         Raises:
             UsageError: xarray is not installed.
@@ -167,25 +174,9 @@ class StoredRun(StoredGroup):
             import xarray
         except ImportError as error:
             raise UsageError("xarray is not installed", "pip install 'gbvis[xarray]', or use to_numpy()") from error
-        axes = self.arrays["gradient"].axes
-        return xarray.DataArray(self.to_numpy(), dims=axes, coords=self._coordinates(axes), name="gradient")
-
-    def _coordinates(self, axes: tuple[str, ...]) -> dict[str, Any]:
-        clips = self.read_clips()
-        sizes = dict(zip(axes, self.arrays["gradient"].shape, strict=True))
-        found: dict[str, Any] = {}
-        for place, (axis, name) in enumerate((("x", "source_column"), ("y", "source_row"))):
-            if axis in sizes:
-                found[name] = _middles(clips, axis, sizes[axis], place)
-        if sizes.get("channel") in (2, 3):
-            found["channel"] = ["red", "green", "blue"] if sizes["channel"] == 3 else ["u", "v"]
-        frames = np.array(self.recipe.clips)
-        if sizes.get("time") == frames.shape[1]:
-            found["frame"] = ("clip", "time"), frames
-            seconds = [clips.seconds_of(clip) for clip in range(len(frames))]
-            if None not in seconds:
-                found["seconds"] = ("clip", "time"), np.array(seconds)
-        return found
+        array = self.arrays["gradient"]
+        coordinates = find_coordinates(self.read_clips(), array.axes, array.shape, self.grid)
+        return xarray.DataArray(self.to_numpy(), dims=array.axes, coords=coordinates, name="gradient")
 
     def find_damage(self, is_thorough: bool) -> str | None:
         """As `StoredGroup`; a run whose clips are missing is damaged too. Their bytes are not read."""
@@ -221,32 +212,13 @@ class StoredRun(StoredGroup):
                 write_attributes(self.storage, self.key, {**now, "requests": requests})
 
 
-def _middles(clips: StoredClips, axis: str, count: int, place: int) -> tuple[tuple[str, ...], NDArray[np.float64]]:
-    """Return where the middles of pixels or cells lie among those of the source, and along which axes that differs.
-
-    Args:
-        clips: What they were computed from.
-        axis: `x` or `y`.
-        count: How many there are.
-        place: The lower end's place in a box; the upper one's is 2 further.
-    """
-
-    def of(size: Size) -> NDArray[np.float64]:
-        box = clips.box_of(size)
-        return box[place] + (np.arange(count) + 0.5) * (box[place + 2] - box[place]) / count - 0.5
-
-    if not clips.source_sizes:
-        return (axis,), of(clips.source_size)
-    middles = [[of(size) for size in clips.sizes_of(clip)] for clip in range(len(clips.frames))]
-    return ("clip", "time", axis), np.array(middles)
-
-
 class RunWriter:
     """Writes the attributions of one run, clip by clip."""
 
     def __init__(self, group: GroupWriter, recipe: Recipe) -> None:
         self._group, self._recipe = group, recipe
         self._value: list[float] = []
+        self._details: list[dict[str, float]] = []
 
     def describe(self, **attributes: Any) -> None:
         """Add to what is kept with the run; see `StoredRun`. May be called until the context ends."""
@@ -262,8 +234,11 @@ class RunWriter:
         if not self._value:
             shape, axes = (len(self._recipe.clips), *attribution.values.shape), ("clip", *attribution.axes)
             self._group.add_array("gradient", StoredArray(shape, "float32", axes))
+            if attribution.grid:
+                self.describe(grid=asdict(attribution.grid))
         self._group.write("gradient", attribution.values)
         self._value.append(attribution.value)
+        self._details.append(dict(attribution.details))
 
     def give_up(self) -> None:
         """Leave nothing of the run, when the context ends."""
@@ -275,6 +250,8 @@ class RunWriter:
         self._group.add_array("value", StoredArray((count,), "float32", ("clip",), chunk_length=count))
         self._group.write("value", self._value)
         self.describe(value=self._value)
+        if any(self._details):
+            self.describe(details=self._details)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """What a store knows of weights files, so that a cached call need not read them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from gbvis.attribution.recipe import Recipe
+from gbvis.networks.grid import Place
 from gbvis.networks.info import MADE_BY, WeightsInfo
 from gbvis.networks.labels import Labels
 from gbvis.provenance import Stamp
@@ -28,12 +29,14 @@ class _Record:
         files: Where a file with these weights lies: by path, its stamp.
         labels: By stream, the class names that were last given with `--labels`; they outlast a release.
         name: What the user calls the file, as last given with `-w NAME=FILE`; empty where it has no name.
+        starts: By stream, where first cells were measured to be; see `WeightsInfo.starts`.
     """
 
     networks: dict[str, dict[str, Any]]
     files: dict[str, Stamp] = field(default_factory=dict)
     labels: dict[str, Labels] = field(default_factory=dict)
     name: str = ""
+    starts: dict[str, dict[str, Place]] = field(default_factory=dict)
 
 
 class WeightsRecords:
@@ -99,6 +102,12 @@ class WeightsRecords:
         for key, record in {**dict(self._records(info.sha256)), **dict(self._records(info.identity))}.items():
             if info.labels:
                 self._update(key, record, labels={**record.labels, info.modality: info.labels})
+
+    def keep_starts(self, info: WeightsInfo, starts: Mapping[str, Place]) -> None:
+        """Keep where a network's cells were measured to be in every record of it; where that cannot be written, not."""
+        for key, record in self._records(info.identity):
+            known = record.starts.get(info.modality, {})
+            self._update(key, record, starts={**record.starts, info.modality: {**known, **starts}})
 
     def keep_name(self, infos: Iterable[WeightsInfo], name: str) -> str:
         """Keep what the user calls a file in every record of it; where the store cannot be written, not.
@@ -209,6 +218,7 @@ def _read_infos(key: str, record: _Record) -> list[WeightsInfo]:
         are_its = [(info.modality, info.sha256) for info in infos] == [
             (name, _hash_in(key)) for name in record.networks
         ]
+        infos = [replace(info, starts=record.starts.get(info.modality, {})) for info in infos]
         return [_relabel(info, [record]) for info in infos] if are_its and all(map(_is_sound, infos)) else []
     except NONSENSE:  # the file is read again
         return []

@@ -23,6 +23,9 @@ METHODS: Registry[type[Method]] = Registry(
         "gradient": "gbvis.attribution.methods.gradient:Gradient",
         "input-x-gradient": "gbvis.attribution.methods.gradient:InputXGradient",
         "deconvnet": "gbvis.attribution.methods.deconvnet:Deconvnet",
+        "grad-cam": "gbvis.attribution.methods.grad_cam:GradCam",
+        "guided-grad-cam": "gbvis.attribution.methods.guided_grad_cam:GuidedGradCam",
+        "hirescam": "gbvis.attribution.methods.hirescam:HiResCam",
         "smoothgrad": "gbvis.attribution.methods.smoothgrad:SmoothGrad",
         "integrated-gradients": "gbvis.attribution.methods.integrated_gradients:IntegratedGradients",
         "occlusion": "gbvis.attribution.methods.occlusion:Occlusion",
@@ -79,6 +82,8 @@ def _read_value(value: str, kind: Any) -> Any:
     """
     import msgspec
 
+    if value == "null" and NoneType in get_args(kind):  # which a text could be too
+        return None
     read = msgspec.convert(value, type=kind, strict=False)
     if isinstance(read, float) and not math.isfinite(read):
         raise ValueError("not a number")

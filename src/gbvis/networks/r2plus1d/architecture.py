@@ -6,6 +6,7 @@ from itertools import count
 from typing import Literal
 
 from gbvis.networks.endpoint import Endpoint
+from gbvis.networks.grid import Cells
 
 STEM = Endpoint("Conv3d_1", ("conv1", "stem"))
 STAGES = tuple(Endpoint(f"Conv3d_{number}_x", (f"conv{number}_x", f"layer{number - 1}")) for number in (2, 3, 4, 5))
@@ -184,6 +185,19 @@ def receptive_fields(architecture: Architecture) -> dict[Endpoint, tuple[int, in
                 pixel_step *= 2
         fields[endpoint] = (frames, pixels)
     return fields
+
+
+def describe_cells(padding: Padding) -> dict[str, Cells]:
+    """Return how cells lie at every conv endpoint, by its name.
+
+    Symmetric padding centres every convolution's first output on its first input. `same` padding puts the odd zero
+    behind: then a cell of the main path lies further on than that of the shortcut, and weights decide which counts.
+    """
+    start = (0.0, 0.0, 0.0) if padding == "symmetric" else None
+    steps = {endpoint.name: (2.0**stage, 2.0 ** (stage + 1)) for stage, endpoint in enumerate(STAGES)}
+    return {
+        name: Cells((time, pixels, pixels), start) for name, (time, pixels) in [(STEM.name, (1.0, 2.0)), *steps.items()]
+    }
 
 
 def count_targets(architecture: Architecture) -> dict[str, int]:

@@ -14,7 +14,14 @@ from gbvis.networks.info import WeightsInfo
 from gbvis.networks.kind import Likeness, NetworkKind
 from gbvis.networks.labels import read_class_list
 from gbvis.networks.r2plus1d import FORMATS
-from gbvis.networks.r2plus1d.architecture import ENDPOINTS, Architecture, Variant, count_targets, receptive_fields
+from gbvis.networks.r2plus1d.architecture import (
+    ENDPOINTS,
+    Architecture,
+    Variant,
+    count_targets,
+    describe_cells,
+    receptive_fields,
+)
 from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
 from gbvis.networks.r2plus1d.fused import fuse, restore
 from gbvis.networks.r2plus1d.likeness import describe_difference, share_of_names
@@ -113,6 +120,7 @@ def describe(architecture: Architecture, checkpoint_format: CheckpointFormat, mo
         targets=count_targets(architecture),
         labels=read_class_list(class_list) if class_list else None,
         interleaved=architecture.stem.inputs == 1,
+        cells=describe_cells(checkpoint_format.variant.padding),
         details={"depth": architecture.depth, "variant": asdict(checkpoint_format.variant)},
     )
 

@@ -70,6 +70,7 @@ class Computation:
         seconds = time.perf_counter() - waited
         beside = f"compressed and written beside: {self._seconds_of_writing:.2f} s"
         self._task.say(f"{beside}; waited for the disk: {seconds:.2f} s")
+        self._keep_starts()
         yield self._answers.collect(self._answers.all)
 
     def _attribute(self, unfinished: ExitStack) -> Iterator[tuple[Answer, "Pending"]]:
@@ -128,6 +129,12 @@ class Computation:
             with batches.attempt():
                 responses.append(self._network.predict([self._clips.pixels(one) for one in batch], ranked))
         return mean_of(responses)
+
+    def _keep_starts(self) -> None:
+        """Keep in the store what was measured of the network, so that no other process measures it."""
+        starts, info = self._network.starts(), self._task.info
+        if starts.items() - info.starts.items():
+            self._task.store.weights.keep_starts(info, starts)
 
     def _watch(self, endpoint: Endpoint, shape: tuple[int, ...]) -> None:
         self._task.say(f"{endpoint.name:<10} {list(shape)}")

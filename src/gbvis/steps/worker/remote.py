@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gbvis.attribution.method import Method
     from gbvis.attribution.runner import Arriving, LocalRunner, RunningGraph
     from gbvis.networks.endpoint import Endpoint, Target
+    from gbvis.networks.grid import Place
     from gbvis.networks.network import ShapeWatcher
     from gbvis.videos.clip import ClipPixels, Inputs
 
@@ -146,6 +147,13 @@ class RemoteRunner:
     def environment(self) -> dict[str, object]:
         """Return what does not decide the numbers and is worth recording beside them."""
         return self._opened.environment
+
+    def starts(self) -> Mapping[str, Place]:
+        """Return where first cells were measured to be since the network was loaded."""
+        try:
+            return {**self.ask("starts")}
+        except WorkerLost:
+            return self._local.starts() if self._local else {}
 
 
 class _RemoteGraph:

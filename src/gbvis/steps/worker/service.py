@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gbvis.attribution.method import Method
     from gbvis.networks.batches import CudaMemory
     from gbvis.networks.endpoint import Endpoint, Target
+    from gbvis.networks.grid import Place
     from gbvis.networks.network import Network
     from gbvis.videos.clip import ClipPixels, Inputs
 
@@ -135,6 +136,11 @@ class Session:
     def memory(self, what: str) -> int:
         """Do one of the things that a `CudaMemory` can do."""
         return getattr(self._memory, what)() or 0
+
+    def starts(self) -> Mapping[str, Place]:
+        """Return where first cells were measured to be since the network was loaded."""
+        assert self._network
+        return self._network.starts
 
     def close(self) -> None:
         """Give the graph's memory back."""
