@@ -107,6 +107,7 @@ def print_run(console: Console, explained: ExplainedRun) -> None:
         f"{value:.4g}",
         seen,
         run.recipe.method_name,
+        run.describe_completeness(),
         how,
         saturation,
     )

@@ -52,7 +52,7 @@ def draw_caption(
     target: Part = (f"{view.numbered_target} ", name) if name else view.numbered_target
     values = [] if value is None else [view.describe_value(value)]
     rows: list[list[Part]] = [[("", view.video), view.stream, str(view.endpoint)], [target, *values]]
-    rows.append([view.method, view.grid] if view.grid else [view.method])
+    rows.append([view.method, view.remark] if view.remark else [view.method])
     for parts in rows if is_narrow(width, line) else [[part for row in rows for part in row]]:
         draw_text(canvas, (left + 4, top), fit_title(parts, letters, room, font), letters, room, TEXT, font)
         top += line

@@ -105,7 +105,7 @@ class RunView:
         read_seconds: Returns when frames are shown, by their numbers; none where the rate tells it.
         saturation: Where to look instead, where the target is a probability whose gradient is next to nothing; else
             empty.
-        grid: The layer's name and its own size in words, where values are a layer's and not the pixels'; else empty.
+        remark: What is to be known of the values: the size of the grid that is drawn, or how good they are; or nothing.
     """
 
     video: str
@@ -123,7 +123,7 @@ class RunView:
     weights_name: str = ""
     read_seconds: Callable[[], Mapping[int, float]] = dict
     saturation: str = ""
-    grid: str = ""
+    remark: str = ""
 
     @property
     def digest(self) -> str:

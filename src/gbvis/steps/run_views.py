@@ -53,7 +53,7 @@ def make_run_view(
         find_source=find_source,
         source=source_of(store, run),
         weights_name=store.weights.name_of(run.recipe),
-        grid=_describe_grid(run),
+        remark=_describe_grid(run) or run.describe_completeness(),
         read_seconds=partial(_read_seconds, store, run),
         saturation=run.describe_saturation(_find_endpoints(store, run)) if run.is_saturated else "",
     )

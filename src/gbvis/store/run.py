@@ -123,6 +123,20 @@ class StoredRun(StoredGroup):
         near = (value > 1 - _NEARLY_ONE or value < _NEARLY_NONE for value in self.value)
         return self.endpoint.is_score and any(near)
 
+    @property
+    def completeness_gap(self) -> float | None:
+        """The largest part, in any clip, that values lack of what they should sum to; None where nobody knows."""
+        gaps = (one.get("completeness_gap") for one in self.details if one.get("gap_is_relative", 1.0))
+        return max((gap for gap in gaps if gap is not None), default=None)
+
+    def describe_completeness(self) -> str:
+        """Return in words how far the values are from summing to what they should; empty where nobody knows."""
+        largest = max(self.details, key=lambda one: one.get("completeness_gap", 0.0), default={})
+        if "completeness_gap" not in largest:
+            return ""
+        relative, absolute = self.completeness_gap, largest["completeness_gap"]
+        return f"gap {absolute:.2g}" if relative is None else f"gap {100 * relative:.2g} %"
+
     def describe_saturation(self, endpoints: Sequence[Endpoint]) -> str:
         """Return which of the network's endpoints to look at instead of at a gradient that is next to nothing.
 

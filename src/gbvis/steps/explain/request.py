@@ -184,6 +184,7 @@ class ExplainedRun:
             "saturated": self.is_saturated,
             "method": recipe.method["name"],
             "settings": recipe.method["settings"],
+            "details": self.run.details,
             "flow": recipe.flow or None,
             "weights": {
                 "path": self.info.path,

@@ -22,6 +22,9 @@ from gbvis.videos.clip import ClipPixels, Size, cut_clip, fingerprint_for
 from gbvis.videos.name_list import VideoEntry
 from gbvis.videos.video import Video
 
+_LARGE_GAP = 0.05
+"""A completeness gap that is warned of."""
+
 
 class VideoJob:
     """One stream of one video: looks up what the store has and computes the rest."""
@@ -71,6 +74,9 @@ class VideoJob:
     def _explained(self, run: StoredRun, is_cached: bool, seconds: float, shared: float | None = None) -> ExplainedRun:
         store = self._task.store
         weights_name = store.weights.name_of(run.recipe)
+        if (run.completeness_gap or 0.0) > _LARGE_GAP:
+            gap = f"{100 * (run.completeness_gap or 0.0):.2g} %"
+            self._progress.warn(f"{run.key}: {gap} of what the values should sum to is missing: take more steps")
         return ExplainedRun(
             run, store.location, self._task.info, is_cached, seconds, shared, weights_name, self._location, self._name
         )

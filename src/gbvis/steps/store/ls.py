@@ -70,6 +70,7 @@ class ListedRun:
             "value": self.run.value,
             "method": self.run.recipe.method["name"],
             "settings": self.run.recipe.method["settings"],
+            "details": self.run.details,
             "weights": {"identity": self.run.recipe.weights, "name": self.weights_name or None},
             "bytes": self.size,
             "made": self.run.made,
