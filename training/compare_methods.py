@@ -3,9 +3,9 @@
     python training/compare_methods.py [--videos 48] [--modality rgb]
 
 For every method with its default settings, from the highest logit: the share of |values| on the shape that moves, over
-its share of the frame; how dense they are on the shapes that rest, as a share of what they are on the mover; and how far
-their centroid is from the mover's, in pixels to the right and down, with its standard error. For the trained network,
-for random weights, and for the trained one's numbers shuffled within each tensor.
+its share of the frame; how dense they are on the shapes that rest, as a share of what they are on the mover; and how
+far their centroid is from the mover's, in pixels to the right and down, with its standard error. For the trained
+network, for random weights, and for the trained one's numbers shuffled within each tensor.
 """
 
 import argparse
