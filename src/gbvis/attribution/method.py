@@ -24,11 +24,13 @@ class Method(ABC):
         name: As `--method` has it.
         version: Raised when the same settings give other numbers.
         kind: `signed` where values have a sign, else `positive`.
+        quantity: What pictures call the values.
     """
 
     name: ClassVar[str]
     version: ClassVar[int]
     kind: ClassVar[Literal["signed", "positive"]]
+    quantity: ClassVar[Literal["gradient", "relevance"]] = "gradient"
 
     def __init_subclass__(cls) -> None:
         """Check the name: it stands in the keys of runs."""

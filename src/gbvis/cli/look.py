@@ -25,9 +25,15 @@ class Look:
         str | None,
         option("--layout", metavar="NAME", text=f"{', '.join(LAYOUTS.names)}. Default: strip, and sheet for png."),
     ] = None
-    panels: Annotated[str, option("--panels", metavar="NAMES", text="Which panels, separated by commas.")] = (
-        "frame,gradient,positive,negative"
-    )
+    panels: Annotated[
+        str | None,
+        option(
+            "--panels",
+            metavar="NAMES",
+            text="Which panels, separated by commas. Default: frame,gradient,positive,negative; frame,positive of a "
+            "method whose values have no sign.",
+        ),
+    ] = None
     flow: Annotated[str, option("--flow", metavar="u|v|both", text="Which channels of the flow to show.")] = "both"
     flow_colors: Annotated[
         str | None,
@@ -84,9 +90,10 @@ class Look:
         )
 
         self._check()
-        names = [check_name("panel", PANELS, name.strip()) for name in self.panels.split(",")]
+        typed = self.panels.split(",") if self.panels is not None else ()
+        names = [check_name("panel", PANELS, name.strip()) for name in typed]
         return Style(
-            panels=tuple(dict.fromkeys(names)),
+            panels=tuple(dict.fromkeys(names)) or None,
             flow=check_name("flow channel", FLOW_CHANNELS, self.flow),
             flow_colors=check_name("flow colours", FLOW_COLORS, self.flow_colors) if self.flow_colors else None,
             scale=check_name("scale", SCALES, self.scale),

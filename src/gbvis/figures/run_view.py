@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,6 +105,9 @@ class RunView:
         read_seconds: Returns when frames are shown, by their numbers; none where the rate tells it.
         saturation: Where to look instead, where the target is a probability whose gradient is next to nothing; else
             empty.
+        kind: `signed` where values have a sign, else `positive`.
+        quantity: What the values are called: `gradient`, or else `relevance`.
+        is_one_channel: True where one value stands for all channels of a pixel.
     """
 
     video: str
@@ -122,6 +125,9 @@ class RunView:
     weights_name: str = ""
     read_seconds: Callable[[], Mapping[int, float]] = dict
     saturation: str = ""
+    kind: Literal["signed", "positive"] = "signed"
+    quantity: str = "gradient"
+    is_one_channel: bool = False
 
     @property
     def digest(self) -> str:
@@ -170,15 +176,24 @@ class RunView:
 
     @property
     def stream(self) -> str:
-        """The modality, how its flow was computed, and what the user calls the weights."""
+        """The modality, and how its flow was computed."""
         flow = ", ".join(_describe_flow(self.recipe.flow))
-        stream = f"{self.modality} ({flow})" if flow else self.modality
-        return "   ".join(filter(None, [stream, self.weights_name]))
+        return f"{self.modality} ({flow})" if flow else self.modality
 
     @property
     def method(self) -> str:
         """The method and its settings, as `--method` takes them."""
         return self.recipe.method_name
+
+    @property
+    def method_name(self) -> str:
+        """The method's name without its settings."""
+        return str(self.recipe.method["name"])
+
+    @property
+    def magnitude(self) -> str:
+        """What the values are called where their sign is left out."""
+        return f"|{self.quantity}|" if self.kind == "signed" else self.quantity
 
     @property
     def target_name(self) -> str:
@@ -221,7 +236,9 @@ class RunView:
 
     def describe(self, value: float) -> str:
         """Return the title of a clip whose target has this value, without the video's name."""
-        return f"{self.stream}   {self.endpoint}   {self.target_name}   {self.describe_value(value)}   {self.method}"
+        target = f"{self.target_name}   {self.describe_value(value)}"
+        parts = [self.stream, self.weights_name, str(self.endpoint), target, self.method]
+        return "   ".join(filter(None, parts))
 
 
 def _describe_flow(recipe: Mapping[str, Any]) -> Iterator[str]:

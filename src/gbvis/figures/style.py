@@ -23,7 +23,7 @@ class Style:
     """How a picture looks.
 
     Attributes:
-        panels: Which of `PANELS`, in this order.
+        panels: Which of `PANELS`, in this order; None for those that suit a run's values.
         flow: `u`, `v` or `both`.
         flow_colors: `grey`: u and v as they are; `wheel`: both as one colour (Baker et al.). None: as a colour where
             both are shown in colour maps.
@@ -45,7 +45,7 @@ class Style:
         words: Words of the command line that a picture's notes give as they were given, such as `--labels`.
     """
 
-    panels: tuple[str, ...] = PANELS
+    panels: tuple[str, ...] | None = None
     flow: str = "both"
     flow_colors: str | None = None
     scale: str = "clip"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gbvis.errors import GbvisError, StoreError, VideoError
+from gbvis.attribution.methods import METHODS
+from gbvis.errors import GbvisError, StoreError, UsageError, VideoError
 from gbvis.figures.color import color_wheel
 from gbvis.figures.picture import Pixels
 from gbvis.figures.run_view import ClipView, RunView, SourceFrames, spread_over_frames
@@ -55,7 +56,20 @@ def make_run_view(
         weights_name=store.weights.name_of(run.recipe),
         read_seconds=partial(_read_seconds, store, run),
         saturation=run.describe_saturation(_find_endpoints(store, run)) if run.is_saturated else "",
+        kind=run.kind,
+        quantity=_find_quantity(run),
+        is_one_channel=dict(zip(run.axes, run.arrays["gradient"].shape[1:], strict=True)).get("channel", 1) == 1,
     )
+
+
+def _find_quantity(run: StoredRun) -> str:
+    """Return what a run's values are called: of a method that nobody has here, or that is positive, relevance."""
+    if run.kind == "positive":
+        return "relevance"
+    try:
+        return METHODS.load(run.recipe.method["name"]).quantity
+    except UsageError:
+        return "relevance"
 
 
 def _find_endpoints(store: Store, run: StoredRun) -> list[Endpoint]:

@@ -218,7 +218,7 @@ class _Rendering:
         for clip in view.clips():
             importance.append([float(f"{value:.6g}") for value in clip.importance])
             is_flat &= bool(clip.gradient.max() == clip.gradient.min())
-        flat = "the gradient is the same everywhere, there is nothing to see" if is_flat else ""
+        flat = f"the {view.quantity} is the same everywhere, there is nothing to see" if is_flat else ""
         if flat or view.saturation:
             self._progress.warn(f"{view.key}: {'; '.join(filter(None, [flat, view.saturation]))}")
         return importance
