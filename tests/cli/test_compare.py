@@ -7,6 +7,7 @@ import pytest
 
 from conftest import Call
 from gbvis.attribution.methods import METHODS
+from gbvis.figures.run_view import RunView
 
 SMALL = ("--size", 56, "--json")
 
@@ -33,9 +34,60 @@ def pictures(explained: Call, *arguments: object) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.out.splitlines()]
 
 
+def test_methods_below_each_other(explained: Call) -> None:
+    (rgb, flow) = pictures(explained, "-l", 2, "--layout", "methods")
+    assert (rgb["path"], flow["path"]) == ("up-4.rgb.methods.FC.2.gif", "up-4.flow.methods.FC.2.gif")
+    assert [run["method"] for run in rgb["runs"]] == ["guided-backprop", "plain-gradient", "strength-grid"]
+    assert [run["settings"] for run in rgb["runs"]] == [{}, {}, {"steps": 4}]
+    assert rgb["method"] is None and rgb["endpoint"] == "FC"
+    (chosen,) = pictures(
+        explained, "-m", "rgb", "-l", 2, "--layout", "methods", "-o", "chosen.gif",
+        "--method", "strength-grid:steps=4", "--method", "guided-backprop",
+    )  # fmt: skip
+    assert [run["method"] for run in chosen["runs"]] == ["strength-grid", "guided-backprop"]
+
+
 def test_a_grid_of_flow_is_drawn_once(explained: Call) -> None:
     signed, grid = (
         pictures(explained, "-m", "flow", "--method", name, "-o", name)[0]
         for name in ("plain-gradient", "strength-grid")
     )
     assert signed["height"] - grid["height"] >= 56 and signed["method"] == "plain-gradient"
+
+
+def test_a_method_that_nobody_has_any_more(explained: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its runs are drawn; whether they are gradients nobody says then."""
+    monkeypatch.delitem(METHODS._places, "plain-gradient")
+    monkeypatch.delitem(METHODS._places, "strength-grid")
+    shown: dict[str, str] = {}
+    measure = RunView.magnitude.fget
+    assert measure is not None
+
+    def record(view: RunView) -> str:
+        shown[view.method_name] = measure(view)
+        return shown[view.method_name]
+
+    monkeypatch.setattr(RunView, "magnitude", property(record))
+    pictures(explained, "-m", "rgb", "-l", 2, "--layout", "methods")
+    expected = {"guided-backprop": "|gradient|", "plain-gradient": "|relevance|", "strength-grid": "relevance"}
+    assert shown == expected
+
+
+def test_rows_in_the_order_of_the_call(explained: Call) -> None:
+    (made,) = pictures(
+        explained, "--method", "guided-backprop", "-l", 3, "-l", 2, "--layout", "methods", "--rows", "target"
+    )
+    assert made["path"] == "up-4.rgb.targets.FC.gif" and [run["target"] for run in made["runs"]] == [3, 2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--rows", "target"], ["--rows target goes with --layout methods"]),
+        (["--rows", "video", "--layout", "methods"], ["unknown kind of rows 'video'"]),
+        (["--method", "no-such"], ["unknown method 'no-such'"]),
+    ],
+)
+def test_what_cannot_be_asked(call: Call, arguments: list[str], words: list[str]) -> None:
+    call("explain", "sample:up-4", "-w", "sample", "-m", "rgb")
+    call("render", *arguments).check_error(2, *words)

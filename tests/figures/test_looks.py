@@ -1,6 +1,7 @@
 """Whole pictures, read back with Pillow: words that can be read, legends that stay, one wheel, the prediction."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,15 @@ def views_for(layout: str, random: np.random.Generator, modality: str, **changes
         views = [make_run_view(random, one, clips=1, **changes) for one in ("rgb", "flow")]
     if layout == "endpoints":
         views.insert(0, make_run_view(random, modality, clips=1, endpoint=STEM))
+    if layout == "methods":
+        views.append(with_method(views[0], "grad-cam", kind="positive", quantity="relevance", is_one_channel=True))
     return views
+
+
+def with_method(view: RunView, name: str, **changes: Any) -> RunView:
+    """Return the run as one of another method."""
+    method = {"name": name, "version": 1, "settings": {}}
+    return replace(view, recipe=replace(view.recipe, method=method), key=f"{view.key}-{name}", **changes)
 
 
 def still_of(layout: str, views: list[RunView], style: Style) -> np.ndarray:
@@ -199,13 +208,15 @@ def at_rest(modality: str = "flow", **changes: Any) -> RunView:
     return view_of([type(clip)(clip.frames, still, clip.gradient, clip.value)], modality, **changes)
 
 
-@pytest.mark.parametrize("layout", ["strip", "sheet", "sheet-transposed", "streams", "endpoints"])
+@pytest.mark.parametrize("layout", ["strip", "sheet", "sheet-transposed", "streams", "endpoints", "methods"])
 @pytest.mark.parametrize("flow", ["both", "u"])
 def test_the_wheel_stands_once(random: np.random.Generator, layout: str, flow: str) -> None:
     """Pure red, yellow, green, blue stand in it alone, and close to each other."""
     views = [at_rest()]
     if layout == "streams":
         views.insert(0, at_rest("rgb"))
+    if layout == "methods":
+        views = [with_method(at_rest(), "grad-cam", is_one_channel=True, kind="positive"), at_rest()]
     if layout == "endpoints":
         views = [at_rest(endpoint=STEM), at_rest(endpoint=FC), at_rest(endpoint=FC, target=4)]
     style = Style(flow=flow, flow_colors=None if flow == "both" else "wheel", panels=("frame", "gradient"))

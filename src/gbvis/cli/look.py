@@ -25,6 +25,10 @@ class Look:
         str | None,
         option("--layout", metavar="NAME", text=f"{', '.join(LAYOUTS.names)}. Default: strip, and sheet for png."),
     ] = None
+    rows: Annotated[
+        str,
+        option("--rows", metavar="method|endpoint|target|weights", text="With --layout methods: what the rows are."),
+    ] = "method"
     panels: Annotated[
         str | None,
         option(
@@ -68,7 +72,7 @@ class Look:
             metavar="PIXELS",
             min=56,
             max=2048,
-            text="Side of a panel. Default: 224, sheet 112, endpoints 160.",
+            text="Side of a panel. Default: 224, sheet 112, endpoints and methods 160.",
         ),
     ] = None
     font: Annotated[Path | None, option("--font", metavar="FILE", text="A .ttf or .otf file for the text.")] = None
@@ -84,6 +88,7 @@ class Look:
             FLOW_CHANNELS,
             FLOW_COLORS,
             PANELS,
+            ROWS,
             SALIENCY_SCALES,
             SCALES,
             Style,
@@ -105,6 +110,7 @@ class Look:
             size=self.size,
             font=self.font,
             layout=LAYOUTS.check(self.layout) if self.layout else None,
+            rows=check_name("kind of rows", ROWS, self.rows),
         )
 
     def _check(self) -> None:

@@ -21,6 +21,7 @@ _OPTIONS = {
     "loops": "--loop",
     "size": "--size",
     "font": "--font",
+    "rows": "--rows",
 }
 """The options of `render` for the fields of a style that hold one word."""
 

@@ -191,6 +191,11 @@ class RunView:
         return str(self.recipe.method["name"])
 
     @property
+    def method_settings(self) -> str:
+        """The method's settings, as `--method` takes them."""
+        return self.method.partition(":")[2]
+
+    @property
     def magnitude(self) -> str:
         """What the values are called where their sign is left out."""
         return f"|{self.quantity}|" if self.kind == "signed" else self.quantity

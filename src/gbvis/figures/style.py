@@ -6,6 +6,7 @@ from pathlib import Path
 from gbvis.figures.scale import Limits
 
 PANELS = ("frame", "gradient", "positive", "negative")
+ROWS = ("method", "endpoint", "target", "weights")
 SCALES = ("clip", "all", "frame")
 SALIENCY_SCALES = ("shared", "own")
 COLORS = ("maps", "old")
@@ -40,6 +41,7 @@ class Style:
         size: Side of a panel in pixels; None for the layout's own.
         font: A font file; None for the one that comes with gbvis.
         layout: The layout's name; None for the format's default.
+        rows: In the layout `methods`, which of `ROWS` the rows differ in.
         at: Which frames a still shows: numbers of the video's frames, or seconds as floats; empty for the one with the
             most gradient.
         words: Words of the command line that a picture's notes give as they were given, such as `--labels`.
@@ -58,6 +60,7 @@ class Style:
     size: int | None = None
     font: Path | None = None
     layout: str | None = None
+    rows: str = "method"
     at: tuple[int | float, ...] = ()
     words: tuple[str, ...] = ()
 

@@ -116,6 +116,7 @@ OTHER_LOOKS: dict[str, Any] = {
     "fps": 12.3456789,
     "loop": "3",
     "size": 99,
+    "rows": "target",
     "font": Path(str(resources.files("ttf_opensans"))) / "ttf/OpenSans-Bold.ttf",
 }
 """For each option of a look another value than its default."""

@@ -41,6 +41,7 @@ TOO_LARGE: dict[str, tuple[Callable[[int], list[RunView]], int | None]] = {
     "strip": (lambda side: [fake_run("flow")], None),
     "streams": (lambda side: [fake_run(), fake_run("flow")], None),
     "endpoints": (lambda side: [fake_run("flow")] * (side // 300), 224),
+    "methods": (lambda side: [fake_run("flow")] * (side // 300), 224),
     "sheet": (lambda side: [fake_run(frames=side // 100)], 112),
     "sheet-transposed": (lambda side: [fake_run(frames=side // 100)], 112),
     "overlay": (lambda side: [fake_run(source=(side + 8, 64))], None),
@@ -48,7 +49,7 @@ TOO_LARGE: dict[str, tuple[Callable[[int], list[RunView]], int | None]] = {
 """By layout: runs that make it larger than so many pixels a side, and with which size of a panel."""
 
 
-@pytest.mark.parametrize("layout", ["endpoints", "overlay"])
+@pytest.mark.parametrize("layout", ["endpoints", "methods", "overlay"])
 @pytest.mark.parametrize("name", ["gif", "webp", "mp4"])
 def test_sides_that_a_format_cannot_hold(layout: str, name: str) -> None:
     make_runs, size = TOO_LARGE[layout]

@@ -22,7 +22,7 @@ from gbvis.networks.labels import read_labels
 from gbvis.progress import Failure, Progress
 from gbvis.steps.render.request import RenderedFile, RenderRequest
 from gbvis.steps.run_views import find_source_frames, make_run_view
-from gbvis.steps.selection import select_runs
+from gbvis.steps.selection import select_runs, sort_as_named
 from gbvis.steps.video_names import find_name, name_sources, source_of, suggest_labels, suggest_name
 from gbvis.store import Store, StoredRun
 from gbvis.store.keys import readable_name, video_key
@@ -124,7 +124,7 @@ class _Rendering:
                 f"nothing to render{f' of {video}' if video is not None else ''}: no such run in {self._request.store}",
                 f"{meant}{'else ' if meant else ''}{next_step}",
             )
-        return runs
+        return sort_as_named(self._store, runs, self._request.selection, self._labels)
 
     def _view(self, stored: StoredRun) -> RunView:
         request = self._request
