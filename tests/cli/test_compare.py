@@ -1,9 +1,12 @@
 """`gbvis render` where runs are compared: of several targets and methods."""
 
 import json
+import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from conftest import Call
 from gbvis.attribution.methods import METHODS
@@ -55,6 +58,20 @@ def test_a_grid_of_flow_is_drawn_once(explained: Call) -> None:
     assert signed["height"] - grid["height"] >= 56 and signed["method"] == "plain-gradient"
 
 
+@pytest.mark.parametrize(
+    ("classes", "path"), [((2, 3), "up-4.rgb.difference.FC.2-3.gif"), ((3, 2), "up-4.rgb.difference.FC.3-2.gif")]
+)
+def test_why_a_and_not_b(explained: Call, tmp_path: Path, classes: tuple[int, int], path: str) -> None:
+    """In the order of the call; the file's own command draws the same file."""
+    named = [word for index in classes for word in ("-l", index)]
+    (made,) = pictures(explained, "--method", "guided-backprop", *named, "--layout", "difference")
+    assert made["path"] == path and [run["target"] for run in made["runs"]] == list(classes)
+    with Image.open(tmp_path / path) as image:
+        words = shlex.split(json.loads(image.info["comment"])["command"])[1:]
+    again = explained(*words)
+    assert again.code == 0 and "unchanged" in again.out
+
+
 def test_a_method_that_nobody_has_any_more(explained: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its runs are drawn; whether they are gradients nobody says then."""
     monkeypatch.delitem(METHODS._places, "plain-gradient")
@@ -78,6 +95,13 @@ def test_rows_in_the_order_of_the_call(explained: Call) -> None:
         explained, "--method", "guided-backprop", "-l", 3, "-l", 2, "--layout", "methods", "--rows", "target"
     )
     assert made["path"] == "up-4.rgb.targets.FC.gif" and [run["target"] for run in made["runs"]] == [3, 2]
+
+
+def test_what_makes_no_difference(explained: Call) -> None:
+    done = explained("render", "-m", "rgb", "--layout", "difference")
+    done.check_error(1, "there are 4 runs of the same clips of up-4 rgb", "strength-grid:steps=4 class 2", "--run")
+    done = explained("render", "-m", "rgb", "-l", 3, "--layout", "difference")
+    done.check_error(1, "there is one run of the same clips of up-4 rgb: FC class 3", "explain the same clips")
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def views_for(layout: str, random: np.random.Generator, modality: str, **changes
         views = [make_run_view(random, one, clips=1, **changes) for one in ("rgb", "flow")]
     if layout == "endpoints":
         views.insert(0, make_run_view(random, modality, clips=1, endpoint=STEM))
-    if layout == "methods":
+    if layout in ("methods", "difference"):
         views.append(with_method(views[0], "grad-cam", kind="positive", quantity="relevance", is_one_channel=True))
     return views
 

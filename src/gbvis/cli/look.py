@@ -72,7 +72,7 @@ class Look:
             metavar="PIXELS",
             min=56,
             max=2048,
-            text="Side of a panel. Default: 224, sheet 112, endpoints and methods 160.",
+            text="Side of a panel. Default: 224, sheet 112, endpoints, methods and difference 160.",
         ),
     ] = None
     font: Annotated[Path | None, option("--font", metavar="FILE", text="A .ttf or .otf file for the text.")] = None

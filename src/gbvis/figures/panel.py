@@ -66,7 +66,7 @@ class Panel:
 _SHORTER = (
     {" saliency": "", " relevance": "", "pixels a frame": "px"},
     {"positive": "pos.", "negative": "neg.", "flow u and v": "flow", "direction; full at": "full at"},
-    {"gradient": "grad.", "relevance": "rel.", "full at ": "to "},
+    {"gradient": "grad.", "relevance": "rel.", "difference": "diff.", "full at ": "to "},
 )
 """What names lose where there is little room, step by step."""
 

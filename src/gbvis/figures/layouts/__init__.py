@@ -19,6 +19,7 @@ LAYOUTS: Registry[Layout] = Registry(
         "streams": "gbvis.figures.layouts.streams:STREAMS",
         "endpoints": "gbvis.figures.layouts.rows:ENDPOINTS",
         "methods": "gbvis.figures.layouts.rows:METHODS",
+        "difference": "gbvis.figures.layouts.difference:DIFFERENCE",
     },
     group="gbvis.layouts",
 )

@@ -88,12 +88,17 @@ class _Rendering:
 
     def _fail_lonely(self, alone: Sequence[Lonely]) -> Iterator[Failure]:
         """Yield why runs have no partners: once for the two streams of a video where each lacks the other."""
+        layout = self._request.style.layout
+        is_of_streams = bool(layout) and LAYOUTS.load(str(layout)).needs_streams
         algorithm = self._request.selection.flow_algorithm
         filtered = f" (with --flow-algorithm {algorithm})" if algorithm else ""
         rgb = {(one.view.video, one.view.endpoint) for one in alone if one.view.modality == "rgb"}
-        for one in alone:
-            if one.view.modality == "rgb" or (one.view.video, one.view.endpoint) not in rgb:
-                yield Failure(one.view.video, f"{one.problem}{filtered}", one.hint)
+        failures = [
+            Failure(one.view.video, f"{one.problem}{filtered}", one.hint)
+            for one in alone
+            if one.view.modality == "rgb" or not is_of_streams or (one.view.video, one.view.endpoint) not in rgb
+        ]
+        yield from dict.fromkeys(failures)  # what several runs lack together is said once
 
     def _select_all(self, runs: list[StoredRun]) -> Iterator[Failure]:
         """Put the runs asked for into `runs`, and yield a failure for each video that has none, each damaged run."""
