@@ -1,11 +1,14 @@
-"""`gbvis render` where runs are compared: of several targets and methods."""
+"""`gbvis render` where runs are compared: of several targets and methods, and what of them changes in time."""
 
+import csv
 import json
 import shlex
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import zarr
 from PIL import Image
 
 from conftest import Call
@@ -104,9 +107,44 @@ def test_what_makes_no_difference(explained: Call) -> None:
     done.check_error(1, "there is one run of the same clips of up-4 rgb: FC class 3", "explain the same clips")
 
 
+def test_what_changes_in_time(explained: Call, tmp_path: Path) -> None:
+    """The file says so in its name, its notes and in JSON; its curve and the table are of what is left."""
+    selected = ("-m", "rgb", "--method", "guided-backprop", "-l", 2)
+    (all_,) = pictures(explained, *selected)
+    (changing,) = pictures(explained, *selected, "--relevance", "temporal")
+    (more,) = pictures(explained, *selected, "--relevance", "temporal:s=3.5")
+    digest = str(all_["path"]).split(".")[4]
+    assert [made["path"] for made in (all_, changing, more)] == [
+        f"up-4.rgb.FC.2{word}.{digest}.gif" for word in ("", ".temporal", ".temporal-3.5")
+    ]
+    assert [made["relevance"] for made in (all_, changing, more)] == ["all", "temporal:s=2", "temporal:s=3.5"]
+    sums = [np.sum(made["runs"][0]["importance"]) for made in (all_, changing, more)]
+    assert sums[0] > sums[1] > sums[2] > 0
+    with Image.open(tmp_path / str(changing["path"])) as image:
+        assert "--relevance temporal:s=2 " in json.loads(image.info["comment"])["command"]
+    assert explained("render", *selected, "--relevance", "temporal", "-o", "x.csv").code == 0
+    with (tmp_path / "x.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {(row["method"], row["settings"], row["relevance"]) for row in rows} == {
+        ("guided-backprop", "", "temporal:s=2")
+    }
+    assert sum(float(row["importance"]) for row in rows) == pytest.approx(sums[1], rel=1e-4)
+    stored = zarr.open_group(tmp_path / "gbvis.zarr", mode="r")[f"{all_['runs'][0]['group']}/gradient"]
+    assert sums[0] == pytest.approx(np.abs(np.asarray(stored, np.float64)).sum(), rel=1e-4)  # type: ignore[arg-type]
+
+
+def test_too_short_a_clip_does_not_change(explained: Call) -> None:
+    words = ["-w", "sample", "-m", "rgb", "-e", "FC", "-l", 2, "--method", "strength-grid:steps=2"]
+    assert explained("explain", "sample:up-4", *words).code == 0
+    done = explained("render", "-m", "rgb", "--method", "strength-grid:steps=2", "--relevance", "temporal")
+    done.check_error(1, "takes 3 steps to be seen, and there are 2 in a clip", "leave out --relevance")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["--relevance", "spatial"], ["--relevance 'spatial' is not known", "temporal:s=3"]),
+        (["--relevance", "temporal:s=-1"], ["--relevance 'temporal:s=-1' is not known"]),
         (["--rows", "target"], ["--rows target goes with --layout methods"]),
         (["--rows", "video", "--layout", "methods"], ["unknown kind of rows 'video'"]),
         (["--method", "no-such"], ["unknown method 'no-such'"]),

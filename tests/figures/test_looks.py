@@ -14,6 +14,7 @@ from gbvis.figures.encoders.pillow import write_gif
 from gbvis.figures.layouts import LAYOUTS
 from gbvis.figures.legend import CURVE
 from gbvis.figures.picture import Picture
+from gbvis.figures.relevance import TemporalRelevance
 from gbvis.figures.run_view import RunView
 from gbvis.figures.style import BACKGROUND, WARNING, Style
 from gbvis.networks.prediction import PredictedClass
@@ -99,6 +100,27 @@ def test_no_words_overlap_or_are_cut(
     said = " ".join(text for text, _ in words)
     for part in ("class 3", "logit 0.5", "guided-backprop", "not predicted; predicted: ", "score 0.9876"):
         assert part in said, part
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.names)
+@pytest.mark.parametrize("style", STYLES)
+def test_what_is_selected_is_said_whole(
+    random: np.random.Generator, words: list[tuple[str, Box]], layout: str, style: Style
+) -> None:
+    """In a line of its own, that nothing covers; the method's settings may be long."""
+    settings = {"samples": 50, "noise": 0.15, "of": "gradient", "statistic": "mean", "seed": 0}
+    method = {"name": "smoothgrad", "version": 1, "settings": settings}
+    views = [
+        replace(view, relevance=TemporalRelevance(), recipe=replace(view.recipe, method=method))
+        if view.quantity == "gradient"
+        else replace(view, relevance=TemporalRelevance())
+        for view in views_for(layout, random, "flow", prediction=OTHER)
+    ]
+    still_of(layout, views, style)
+    said = [box for text, box in words if text == "only what changes in time (temporal:s=2)"]
+    assert len(said) == (2 if layout == "streams" else 1)
+    for text, box in words:
+        assert box in said or not any(overlap(box, one) for one in said), text
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.names)

@@ -14,6 +14,7 @@ from gbvis.figures.layouts import LAYOUTS
 from gbvis.registry import check_name
 
 if TYPE_CHECKING:
+    from gbvis.figures.relevance import TemporalRelevance
     from gbvis.figures.style import Style
 
 
@@ -29,6 +30,15 @@ class Look:
         str,
         option("--rows", metavar="method|endpoint|target|weights", text="With --layout methods: what the rows are."),
     ] = "method"
+    relevance: Annotated[
+        str,
+        option(
+            "--relevance",
+            metavar="all|temporal",
+            text="Show all values, or only those that change in time: by more than 2 standard deviations of the "
+            "derivative, or temporal:s=3 for 3.",
+        ),
+    ] = "all"
     panels: Annotated[
         str | None,
         option(
@@ -111,6 +121,7 @@ class Look:
             font=self.font,
             layout=LAYOUTS.check(self.layout) if self.layout else None,
             rows=check_name("kind of rows", ROWS, self.rows),
+            relevance=_parse_relevance(self.relevance),
         )
 
     def _check(self) -> None:
@@ -128,3 +139,21 @@ def _parse_loops(typed: str) -> int | None:
         problem = f"--loop {typed!r} is no number of times"
         raise UsageError(problem, "give a number from 1 to 9999, or forever")
     return None if typed == "forever" else int(typed)
+
+
+def _parse_relevance(typed: str) -> TemporalRelevance | None:
+    """Return what `--relevance` means; None means all.
+
+    Raises:
+        UsageError: It means nothing.
+    """
+    from gbvis.figures.relevance import TemporalRelevance
+
+    if typed == "all":
+        return None
+    match = re.fullmatch(r"temporal(:s=(?P<s>[0-9]{1,6}(\.[0-9]{1,6})?))?", typed)
+    if match is None:
+        raise UsageError(
+            f"--relevance {typed!r} is not known", "give all, temporal, or temporal:s=3 for another threshold"
+        )
+    return TemporalRelevance(float(match["s"])) if match["s"] else TemporalRelevance()

@@ -27,10 +27,10 @@ def is_narrow(width: int, line: int) -> bool:
 ROWS = (("video", "stream", "weights", "endpoint"), ("target", "value"), ("method",))
 """What a title is made of; where it is narrow, in a line each."""
 
-PREDICTION = "prediction"
-"""What stands in a line of its own below the title."""
+RELEVANCE, PREDICTION = "relevance", "prediction"
+"""What stands in lines of their own below the title."""
 
-EVERYTHING = frozenset((*chain(*ROWS), PREDICTION))
+EVERYTHING = frozenset((*chain(*ROWS), RELEVANCE, PREDICTION))
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,15 @@ class Caption:
         rows = [[part for part in row if part in said] for row in ROWS]
         return [row for row in rows if row]
 
+    @property
+    def _selection(self) -> list[str]:
+        """The line that says which part of the values is shown, if not all are."""
+        return list(filter(None, [self.view.describe_relevance()])) if RELEVANCE in self.parts else []
+
     def count_lines(self, width: int, line: int) -> int:
         """Return how many lines it takes: the title, broken up where it is narrow, and the prediction."""
         title = (len(self._rows) or 1) + len(self.notes) if is_narrow(width, line) else 1
-        return title + (PREDICTION in self.parts)
+        return title + len(self._selection) + (PREDICTION in self.parts)
 
     def draw(
         self, canvas: Image.Image, place: tuple[int, int], width: int, line: int, value: float | None, font: Path | None
@@ -91,7 +96,9 @@ class Caption:
         rows = [[say(part, self.view, value) for part in row] for row in self._rows] or [[]]
         notes: list[list[Part]] = [[note] for note in self.notes]
         lines = [[*label, *rows[0]], *rows[1:], *notes]
-        return lines if is_broken else [[part for row in lines for part in row]]
+        title = lines if is_broken else [[part for row in lines for part in row]]
+        selection: list[list[Part]] = [[line] for line in self._selection]
+        return [*title, *selection]
 
 
 def say(part: str, view: RunView, value: float | None = None) -> Part:
@@ -106,6 +113,7 @@ def say(part: str, view: RunView, value: float | None = None) -> Part:
         "target": lambda: view.numbered_target,
         "value": lambda: "" if value is None else view.describe_value(value),
         "method": lambda: view.method,
+        RELEVANCE: view.describe_relevance,
         PREDICTION: view.describe_prediction,
     }
     return said[part]()

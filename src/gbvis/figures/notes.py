@@ -22,6 +22,7 @@ _OPTIONS = {
     "size": "--size",
     "font": "--font",
     "rows": "--rows",
+    "relevance": "--relevance",
 }
 """The options of `render` for the fields of a style that hold one word."""
 

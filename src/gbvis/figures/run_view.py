@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gbvis.attribution.attribution import PIXEL_AXES, Values
 from gbvis.attribution.recipe import Recipe
 from gbvis.figures.picture import Pixels
+from gbvis.figures.relevance import TemporalRelevance
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.prediction import PredictedClass
 from gbvis.videos.clip import ClipPixels
@@ -108,6 +109,7 @@ class RunView:
         kind: `signed` where values have a sign, else `positive`.
         quantity: What the values are called: `gradient`, or else `relevance`.
         is_one_channel: True where one value stands for all channels of a pixel.
+        relevance: What was done to show a part of the values alone; None where all are shown.
     """
 
     video: str
@@ -128,6 +130,7 @@ class RunView:
     kind: Literal["signed", "positive"] = "signed"
     quantity: str = "gradient"
     is_one_channel: bool = False
+    relevance: TemporalRelevance | None = None
 
     @property
     def digest(self) -> str:
@@ -242,8 +245,12 @@ class RunView:
     def describe(self, value: float) -> str:
         """Return the title of a clip whose target has this value, without the video's name."""
         target = f"{self.target_name}   {self.describe_value(value)}"
-        parts = [self.stream, self.weights_name, str(self.endpoint), target, self.method]
+        parts = [self.stream, self.weights_name, str(self.endpoint), target, self.method, self.describe_relevance()]
         return "   ".join(filter(None, parts))
+
+    def describe_relevance(self) -> str:
+        """Return in words which part of the values is shown; nothing where all are."""
+        return f"only what changes in time ({self.relevance})" if self.relevance else ""
 
 
 def _describe_flow(recipe: Mapping[str, Any]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from gbvis.figures.relevance import TemporalRelevance
 from gbvis.figures.scale import Limits
 
 PANELS = ("frame", "gradient", "positive", "negative")
@@ -42,6 +43,7 @@ class Style:
         font: A font file; None for the one that comes with gbvis.
         layout: The layout's name; None for the format's default.
         rows: In the layout `methods`, which of `ROWS` the rows differ in.
+        relevance: Shows what changes in time alone; None for all.
         at: Which frames a still shows: numbers of the video's frames, or seconds as floats; empty for the one with the
             most gradient.
         words: Words of the command line that a picture's notes give as they were given, such as `--labels`.
@@ -61,6 +63,7 @@ class Style:
     font: Path | None = None
     layout: str | None = None
     rows: str = "method"
+    relevance: TemporalRelevance | None = None
     at: tuple[int | float, ...] = ()
     words: tuple[str, ...] = ()
 

@@ -13,6 +13,7 @@ from gbvis.attribution.methods import METHODS
 from gbvis.errors import GbvisError, StoreError, UsageError, VideoError
 from gbvis.figures.color import color_wheel
 from gbvis.figures.picture import Pixels
+from gbvis.figures.relevance import TemporalRelevance
 from gbvis.figures.run_view import ClipView, RunView, SourceFrames, spread_over_frames
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.labels import Labels, class_name
@@ -29,6 +30,7 @@ def make_run_view(
     find_source: Callable[[], SourceFrames],
     labels: Labels | None = None,
     name: str | None = None,
+    relevance: TemporalRelevance | None = None,
 ) -> RunView:
     """Return a run as layouts take it; clips are read as they are needed.
 
@@ -38,6 +40,7 @@ def make_run_view(
         find_source: Returns the frames at their own size.
         labels: Class names in place of those that the store knows.
         name: What the video is called; None for its own name.
+        relevance: What to show of the values; None for all.
     """
     labels = labels or store.weights.labels_of(run.recipe)
     return RunView(
@@ -49,7 +52,7 @@ def make_run_view(
         clips_digest=run.clips,
         class_name=class_name(labels, run.target) if run.endpoint.is_class else None,
         prediction=run.predicted(labels),
-        clips=partial(_read_clips, store, run),
+        clips=partial(_read_clips, store, run, relevance),
         read_rate=lambda: store.clips_of(run).rate,
         find_source=find_source,
         source=source_of(store, run),
@@ -59,6 +62,7 @@ def make_run_view(
         kind=run.kind,
         quantity=_find_quantity(run),
         is_one_channel=dict(zip(run.axes, run.arrays["gradient"].shape[1:], strict=True)).get("channel", 1) == 1,
+        relevance=relevance,
     )
 
 
@@ -80,10 +84,12 @@ def _find_endpoints(store: Store, run: StoredRun) -> list[Endpoint]:
     return next((list(info.endpoints) for info in infos), [])
 
 
-def _read_clips(store: Store, run: StoredRun) -> Iterator[ClipView]:
+def _read_clips(store: Store, run: StoredRun, relevance: TemporalRelevance | None) -> Iterator[ClipView]:
     clips = store.clips_of(run)
     for index, frames in enumerate(run.recipe.clips):
-        values = spread_over_frames(run.gradient(index), run.axes, len(frames))
+        found = run.gradient(index)
+        shown = relevance.select(found, run.axes) if relevance else found
+        values = spread_over_frames(shown, run.axes, len(frames))
         yield ClipView(frames, clips.pixels(index), values, run.value[index])
 
 

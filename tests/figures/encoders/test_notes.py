@@ -117,6 +117,7 @@ OTHER_LOOKS: dict[str, Any] = {
     "loop": "3",
     "size": 99,
     "rows": "target",
+    "relevance": "temporal:s=2.5",
     "font": Path(str(resources.files("ttf_opensans"))) / "ttf/OpenSans-Bold.ttf",
 }
 """For each option of a look another value than its default."""

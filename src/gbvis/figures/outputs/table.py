@@ -12,7 +12,7 @@ from gbvis.figures.style import Style
 
 COLUMNS = (
     *("video", "modality", "endpoint", "target", "group", "clip", "frame", "seconds", "importance", "share"),
-    *("method", "settings"),
+    *("method", "settings", "relevance"),
 )
 
 _FORMULA = re.compile(r"[=+@\t\r]|-.*[(|!]", re.DOTALL)
@@ -40,7 +40,7 @@ class Table(Output):
 def _list_rows(view: RunView) -> list[list[object]]:
     about = (view.video, view.modality, view.endpoint.name, view.target, view.key)
     named = [_as_cell(word) for word in about]
-    how = [_as_cell(view.method_name), _as_cell(view.method_settings)]
+    how = [_as_cell(view.method_name), _as_cell(view.method_settings), str(view.relevance or "all")]
     rows: list[list[object]] = []
     for number, clip in enumerate(view.clips()):
         total = float(clip.importance.sum()) or 1.0

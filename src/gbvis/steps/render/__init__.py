@@ -138,7 +138,8 @@ class _Rendering:
         if stored.video not in self._names:
             self._namesakes[stored.video] = list(self._store.runs(stored.video))
             self._names[stored.video] = name_sources(self._store, [*self._namesakes[stored.video], stored])
-        return make_run_view(self._store, stored, find_source, self._labels, self._name_video(stored))
+        name, relevance = self._name_video(stored), request.style.relevance
+        return make_run_view(self._store, stored, find_source, self._labels, name, relevance)
 
     def _name_video(self, stored: StoredRun) -> str | None:
         """Return what a run's video is called; None where another process made the run just now."""
@@ -229,8 +230,10 @@ class _Rendering:
         return importance
 
     def _plain_name(self, group: Group, format_name: str) -> str:
-        parts = self._outputs[format_name].name_parts(group, self._request.style)
-        return ".".join((self._file_name(group[0]), *parts))
+        style = self._request.style
+        parts = self._outputs[format_name].name_parts(group, style)
+        selected = [style.relevance.name_part] if style.relevance else []
+        return ".".join((self._file_name(group[0]), *parts, *selected))
 
     def _file_name(self, view: RunView) -> str:
         """Return the video's name as a part of file names; one that tells namesakes apart, `a/clip`, is `a-clip`."""

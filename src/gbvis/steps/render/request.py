@@ -183,7 +183,8 @@ class RenderedFile:
             }
             for view, importance in zip(self.views, self.importance, strict=True)
         ]
-        return {**about, "endpoint": endpoint, **file, "seconds": round(self.seconds, 4), "runs": runs}
+        about |= {"endpoint": endpoint, "relevance": str(self.views[0].relevance or "all")}
+        return {**about, **file, "seconds": round(self.seconds, 4), "runs": runs}
 
     def _shared(self, name: str) -> Any:
         found = {getattr(view, name) for view in self.views}
