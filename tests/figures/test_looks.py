@@ -1,6 +1,7 @@
 """Whole pictures, read back with Pillow: words that can be read, legends that stay, one wheel, the prediction."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from gbvis.figures.encoders.pillow import write_gif
 from gbvis.figures.layouts import LAYOUTS
 from gbvis.figures.legend import CURVE
 from gbvis.figures.picture import Picture
+from gbvis.figures.relevance import TemporalRelevance
 from gbvis.figures.run_view import RunView
 from gbvis.figures.style import BACKGROUND, WARNING, Style
 from gbvis.networks.prediction import PredictedClass
@@ -32,7 +34,15 @@ def views_for(layout: str, random: np.random.Generator, modality: str, **changes
         views = [make_run_view(random, one, clips=1, **changes) for one in ("rgb", "flow")]
     if layout == "endpoints":
         views.insert(0, make_run_view(random, modality, clips=1, endpoint=STEM))
+    if layout in ("methods", "difference"):
+        views.append(with_method(views[0], "grad-cam", kind="positive", quantity="relevance", is_one_channel=True))
     return views
+
+
+def with_method(view: RunView, name: str, **changes: Any) -> RunView:
+    """Return the run as one of another method."""
+    method = {"name": name, "version": 1, "settings": {}}
+    return replace(view, recipe=replace(view.recipe, method=method), key=f"{view.key}-{name}", **changes)
 
 
 def still_of(layout: str, views: list[RunView], style: Style) -> np.ndarray:
@@ -90,6 +100,27 @@ def test_no_words_overlap_or_are_cut(
     said = " ".join(text for text, _ in words)
     for part in ("class 3", "logit 0.5", "guided-backprop", "not predicted; predicted: ", "score 0.9876"):
         assert part in said, part
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.names)
+@pytest.mark.parametrize("style", STYLES)
+def test_what_is_selected_is_said_whole(
+    random: np.random.Generator, words: list[tuple[str, Box]], layout: str, style: Style
+) -> None:
+    """In a line of its own, that nothing covers; the method's settings may be long."""
+    settings = {"samples": 50, "noise": 0.15, "of": "gradient", "statistic": "mean", "seed": 0}
+    method = {"name": "smoothgrad", "version": 1, "settings": settings}
+    views = [
+        replace(view, relevance=TemporalRelevance(), recipe=replace(view.recipe, method=method))
+        if view.quantity == "gradient"
+        else replace(view, relevance=TemporalRelevance())
+        for view in views_for(layout, random, "flow", prediction=OTHER)
+    ]
+    still_of(layout, views, style)
+    said = [box for text, box in words if text == "only what changes in time (temporal:s=2)"]
+    assert len(said) == (2 if layout == "streams" else 1)
+    for text, box in words:
+        assert box in said or not any(overlap(box, one) for one in said), text
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.names)
@@ -199,13 +230,15 @@ def at_rest(modality: str = "flow", **changes: Any) -> RunView:
     return view_of([type(clip)(clip.frames, still, clip.gradient, clip.value)], modality, **changes)
 
 
-@pytest.mark.parametrize("layout", ["strip", "sheet", "sheet-transposed", "streams", "endpoints"])
+@pytest.mark.parametrize("layout", ["strip", "sheet", "sheet-transposed", "streams", "endpoints", "methods"])
 @pytest.mark.parametrize("flow", ["both", "u"])
 def test_the_wheel_stands_once(random: np.random.Generator, layout: str, flow: str) -> None:
     """Pure red, yellow, green, blue stand in it alone, and close to each other."""
     views = [at_rest()]
     if layout == "streams":
         views.insert(0, at_rest("rgb"))
+    if layout == "methods":
+        views = [with_method(at_rest(), "grad-cam", is_one_channel=True, kind="positive"), at_rest()]
     if layout == "endpoints":
         views = [at_rest(endpoint=STEM), at_rest(endpoint=FC), at_rest(endpoint=FC, target=4)]
     style = Style(flow=flow, flow_colors=None if flow == "both" else "wheel", panels=("frame", "gradient"))

@@ -1,8 +1,10 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
 from gbvis.figures.color import DIVERGING, LEVELS, SEQUENTIAL, color_map
-from gbvis.figures.panel import Panel, describe_scale, limits_of, make_panels, name_panels
+from gbvis.figures.panel import Panel, count_rows, describe_scale, limits_of, make_panels, name_panels
 from gbvis.figures.run_view import ClipView
 from gbvis.figures.scale import Limits
 from gbvis.figures.style import BACKGROUND, Style
@@ -25,8 +27,11 @@ def make_clip(random: np.random.Generator, modality: str = "rgb", factor: float 
     )
 
 
-def panels_of(clip: ClipView, modality: str = "rgb", style: Style = ALL) -> dict[str, Panel]:
-    return {panel.name: panel for row in make_panels(clip, modality, style) for panel in row}
+def panels_of(clip: ClipView, modality: str = "rgb", style: Style = ALL, **changes: Any) -> dict[str, Panel]:
+    view = view_of([clip], modality, **changes)
+    rows = make_panels(clip, view, style)
+    assert len(rows) == count_rows(view, style)
+    return {panel.name: panel for row in rows for panel in row}
 
 
 def strongest(gradient: np.ndarray) -> np.ndarray:
@@ -204,9 +209,63 @@ def test_the_scale_in_words(style: Style, words: str) -> None:
     assert describe_scale(style) == words
 
 
+CAM: dict[str, Any] = {"kind": "positive", "quantity": "relevance", "is_one_channel": True}
+
+
+def make_grid(random: np.random.Generator, modality: str = "rgb") -> ClipView:
+    """Return a clip whose attribution has one channel, and no sign."""
+    clip = make_clip(random, modality)
+    return ClipView(clip.frames, clip.pixels, random.random((1, 4, 7, 7), dtype=np.float32), 0.5)
+
+
+def test_what_has_no_sign_has_one_map(random: np.random.Generator) -> None:
+    clip = make_grid(random)
+    panels = panels_of(clip, **CAM)
+    assert list(panels) == ["frame", "guided-backprop"]
+    shown = panels["guided-backprop"]
+    np.testing.assert_allclose(shown.images, clip.gradient[0] / clip.gradient.max(), atol=1e-6)
+    np.testing.assert_array_equal(shown.bar, color_map(SEQUENTIAL))
+    assert (shown.ends or ("",))[0] == "0"
+    asked = panels_of(clip, style=Style(panels=("gradient", "negative")), **CAM)
+    assert list(asked) == ["relevance", "negative relevance"]
+
+
+def test_only_gradients_are_called_so(random: np.random.Generator) -> None:
+    panels = panels_of(make_clip(random), quantity="relevance")
+    assert list(panels) == ["frame", "relevance", "positive relevance", "negative relevance"]
+
+
+@pytest.mark.parametrize(
+    ("style", "frame"),
+    [
+        (Style(), "flow u and v"),
+        (GREY, "speed"),
+        (Style(colors="old"), "speed"),
+        (Style(flow="v"), "frame v"),
+        (Style(flow="u", flow_colors="wheel"), "flow u and v"),
+    ],
+)
+def test_one_channel_of_flow_is_drawn_once(random: np.random.Generator, style: Style, frame: str) -> None:
+    panels = panels_of(make_grid(random, "flow"), "flow", style, **CAM)
+    assert list(panels) == [frame, "guided-backprop"] and not any(panel.is_key for panel in panels.values())
+    signed = panels_of(make_grid(random, "flow"), "flow", style, is_one_channel=True)
+    assert list(signed) == [frame, "gradient", "positive saliency", "negative saliency"]
+
+
+def test_speed_is_grey() -> None:
+    motion = np.zeros((2, 8, 8, 2), np.float32)
+    motion[1] = [3, -4]
+    clip = ClipView([0, 1], motion, np.ones((1, 2, 8, 8), np.float32), 0.0)
+    images = panels_of(clip, "flow", GREY, is_one_channel=True)["speed"].images
+    assert (images[0] == 0).all() and (images[1] == 255).all()
+    slow = ClipView([0], motion[1:] / 2, clip.gradient[:, :1], 0.0)
+    assert (panels_of(slow, "flow", GREY, is_one_channel=True)["speed"].images == 128).all()
+
+
 @pytest.mark.parametrize("width", [216, 104, 60, 48])
 def test_names_of_panels_are_shortened_alike(random: np.random.Generator, width: int) -> None:
-    panels = [panel for row in make_panels(make_clip(random, "flow"), "flow", GREY) for panel in row]
+    clip = make_clip(random, "flow")
+    panels = [panel for row in make_panels(clip, view_of([clip], "flow"), GREY) for panel in row]
     names = name_panels(panels, 10, width, None)
     assert all(text_width(name, 10) <= width for name in names)
     assert len(set(names)) == 8

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gbvis.figures.caption import draw_caption
+from gbvis.figures.caption import Caption
 from gbvis.figures.run_view import ClipView, RunView, spread_over_frames
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.prediction import PredictedClass
@@ -113,9 +113,9 @@ def test_what_the_recipe_says_is_read_from_it(random: np.random.Generator) -> No
 def test_the_caption_says_how_many_cells_were_computed(random: np.random.Generator) -> None:
     """What is drawn is interpolated: it looks finer than it is."""
     canvases = []
-    for grid in ("", "Conv3d_4_x, 4x7x7 cells"):
+    for remark in ("", "Conv3d_4_x, 4x7x7 cells"):
         canvas = Image.new("RGB", (900, 60))
-        draw_caption(canvas, (0, 0), 900, 20, make_run_view(random, grid=grid), None, None)
+        Caption(make_run_view(random, remark=remark)).draw(canvas, (0, 0), 900, 20, None, None)
         canvases.append(np.asarray(canvas).max(2) > 40)
     without, with_grid = (np.flatnonzero(canvas[:20].any(0))[-1] for canvas in canvases)
     assert with_grid > without + 100

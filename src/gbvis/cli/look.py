@@ -14,6 +14,7 @@ from gbvis.figures.layouts import LAYOUTS
 from gbvis.registry import check_name
 
 if TYPE_CHECKING:
+    from gbvis.figures.relevance import TemporalRelevance
     from gbvis.figures.style import Style
 
 
@@ -25,9 +26,28 @@ class Look:
         str | None,
         option("--layout", metavar="NAME", text=f"{', '.join(LAYOUTS.names)}. Default: strip, and sheet for png."),
     ] = None
-    panels: Annotated[str, option("--panels", metavar="NAMES", text="Which panels, separated by commas.")] = (
-        "frame,gradient,positive,negative"
-    )
+    rows: Annotated[
+        str,
+        option("--rows", metavar="method|endpoint|target|weights", text="With --layout methods: what the rows are."),
+    ] = "method"
+    relevance: Annotated[
+        str,
+        option(
+            "--relevance",
+            metavar="all|temporal",
+            text="Show all values, or only those that change in time: by more than 2 standard deviations of the "
+            "derivative, or temporal:s=3 for 3.",
+        ),
+    ] = "all"
+    panels: Annotated[
+        str | None,
+        option(
+            "--panels",
+            metavar="NAMES",
+            text="Which panels, separated by commas. Default: frame,gradient,positive,negative; frame,positive of a "
+            "method whose values have no sign.",
+        ),
+    ] = None
     flow: Annotated[str, option("--flow", metavar="u|v|both", text="Which channels of the flow to show.")] = "both"
     flow_colors: Annotated[
         str | None,
@@ -62,7 +82,7 @@ class Look:
             metavar="PIXELS",
             min=56,
             max=2048,
-            text="Side of a panel. Default: 224, sheet 112, endpoints 160.",
+            text="Side of a panel. Default: 224, sheet 112, endpoints, methods and difference 160.",
         ),
     ] = None
     font: Annotated[Path | None, option("--font", metavar="FILE", text="A .ttf or .otf file for the text.")] = None
@@ -78,15 +98,17 @@ class Look:
             FLOW_CHANNELS,
             FLOW_COLORS,
             PANELS,
+            ROWS,
             SALIENCY_SCALES,
             SCALES,
             Style,
         )
 
         self._check()
-        names = [check_name("panel", PANELS, name.strip()) for name in self.panels.split(",")]
+        typed = self.panels.split(",") if self.panels is not None else ()
+        names = [check_name("panel", PANELS, name.strip()) for name in typed]
         return Style(
-            panels=tuple(dict.fromkeys(names)),
+            panels=tuple(dict.fromkeys(names)) or None,
             flow=check_name("flow channel", FLOW_CHANNELS, self.flow),
             flow_colors=check_name("flow colours", FLOW_COLORS, self.flow_colors) if self.flow_colors else None,
             scale=check_name("scale", SCALES, self.scale),
@@ -98,6 +120,8 @@ class Look:
             size=self.size,
             font=self.font,
             layout=LAYOUTS.check(self.layout) if self.layout else None,
+            rows=check_name("kind of rows", ROWS, self.rows),
+            relevance=_parse_relevance(self.relevance),
         )
 
     def _check(self) -> None:
@@ -115,3 +139,21 @@ def _parse_loops(typed: str) -> int | None:
         problem = f"--loop {typed!r} is no number of times"
         raise UsageError(problem, "give a number from 1 to 9999, or forever")
     return None if typed == "forever" else int(typed)
+
+
+def _parse_relevance(typed: str) -> TemporalRelevance | None:
+    """Return what `--relevance` means; None means all.
+
+    Raises:
+        UsageError: It means nothing.
+    """
+    from gbvis.figures.relevance import TemporalRelevance
+
+    if typed == "all":
+        return None
+    match = re.fullmatch(r"temporal(:s=(?P<s>[0-9]{1,6}(\.[0-9]{1,6})?))?", typed)
+    if match is None:
+        raise UsageError(
+            f"--relevance {typed!r} is not known", "give all, temporal, or temporal:s=3 for another threshold"
+        )
+    return TemporalRelevance(float(match["s"])) if match["s"] else TemporalRelevance()

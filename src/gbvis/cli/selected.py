@@ -35,11 +35,11 @@ class Selected:
         option("--clips", metavar="K", min=1, text="Take only what was explained with so many clips. Default: all."),
     ] = None
     method: Annotated[
-        str | None,
+        list[str] | None,
         option(
             "--method",
             metavar="NAME",
-            text=f"Take only results of this method: {options.METHOD_NAMES}. Default: all.",
+            text=f"Take only results of this method: {options.METHOD_NAMES}; repeatable. Default: all.",
         ),
     ] = None
     precision: Annotated[
@@ -80,7 +80,7 @@ class Selected:
             filters=tuple(self.filters or ()),
             frames=self.frames,
             clips=self.clips,
-            method=self.method,
+            methods=tuple(self.method or ()),
             precision=self.precision,
             weights=parse_weights(self.weights),
             flow_algorithm=self.flow_algorithm,

@@ -1,6 +1,9 @@
 """Caption: the lines that say what a picture shows of a run, and what the network predicted."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from PIL import Image
@@ -21,43 +24,100 @@ def is_narrow(width: int, line: int) -> bool:
     return width <= _NARROW * letter_size(line)
 
 
-def count_lines(width: int, line: int) -> int:
-    """Return how many lines the caption takes: the title, broken up where it is narrow, and the prediction."""
-    return 4 if is_narrow(width, line) else 2
+ROWS = (("video", "stream", "weights", "endpoint"), ("target", "value"), ("method", "remark"))
+"""What a title is made of; where it is narrow, in a line each."""
+
+RELEVANCE, PREDICTION = "relevance", "prediction"
+"""What stands in lines of their own below the title."""
+
+EVERYTHING = frozenset((*chain(*ROWS), RELEVANCE, PREDICTION))
 
 
-def draw_caption(
-    canvas: Image.Image,
-    place: tuple[int, int],
-    width: int,
-    line: int,
-    view: RunView,
-    value: float | None,
-    font: Path | None,
-) -> None:
-    """Draw the caption; what was not predicted stands out.
+@dataclass(frozen=True)
+class Caption:
+    """The lines that say what a picture shows of a run.
 
-    Args:
-        canvas: Where to draw.
-        place: Left and top.
-        width: Of the picture, pixels.
-        line: Height of a line.
+    Attributes:
         view: The run.
-        value: The target's; None where the picture shows several.
-        font: A font file, or None for the one that comes along.
+        parts: Which of `EVERYTHING` it says.
+        label: A word in front.
+        notes: Other words, behind the parts.
     """
-    left, top = place
-    letters, room = letter_size(line), width - 8
-    name = view.class_name
-    target: Part = (f"{view.numbered_target} ", name) if name else view.numbered_target
-    values = [] if value is None else [view.describe_value(value)]
-    rows: list[list[Part]] = [[("", view.video), view.stream, str(view.endpoint)], [target, *values]]
-    rows.append([view.method, view.remark] if view.remark else [view.method])
-    for parts in rows if is_narrow(width, line) else [[part for row in rows for part in row]]:
-        draw_text(canvas, (left + 4, top), fit_title(parts, letters, room, font), letters, room, TEXT, font)
-        top += line
-    color = WARNING if view.has_warning else FAINT_TEXT
-    draw_text(canvas, (left + 4, top), fit_prediction(view, letters, room, font), letters, room, color, font)
+
+    view: RunView
+    parts: frozenset[str] = EVERYTHING
+    label: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def _rows(self) -> list[list[str]]:
+        """The parts said, in the order of `ROWS`, less those with nothing to say; no value is known yet."""
+        said = {part for part in self.parts if part == "value" or say(part, self.view)}
+        rows = [[part for part in row if part in said] for row in ROWS]
+        return [row for row in rows if row]
+
+    @property
+    def _selection(self) -> list[str]:
+        """The line that says which part of the values is shown, if not all are."""
+        return list(filter(None, [self.view.describe_relevance()])) if RELEVANCE in self.parts else []
+
+    def count_lines(self, width: int, line: int) -> int:
+        """Return how many lines it takes: the title, broken up where it is narrow, and the prediction."""
+        title = (len(self._rows) or 1) + len(self.notes) if is_narrow(width, line) else 1
+        return title + len(self._selection) + (PREDICTION in self.parts)
+
+    def draw(
+        self, canvas: Image.Image, place: tuple[int, int], width: int, line: int, value: float | None, font: Path | None
+    ) -> None:
+        """Draw it; what was not predicted stands out.
+
+        Args:
+            canvas: Where to draw.
+            place: Left and top.
+            width: Of the picture, pixels.
+            line: Height of a line.
+            value: The target's; None where the picture shows several.
+            font: A font file, or None for the one that comes along.
+        """
+        left, top = place
+        letters, room = letter_size(line), width - 8
+        for parts in self._make_titles(value, is_narrow(width, line)):
+            draw_text(canvas, (left + 4, top), fit_title(parts, letters, room, font), letters, room, TEXT, font)
+            top += line
+        if PREDICTION in self.parts:
+            color = WARNING if self.view.has_warning else FAINT_TEXT
+            draw_text(
+                canvas, (left + 4, top), fit_prediction(self.view, letters, room, font), letters, room, color, font
+            )
+
+    def _make_titles(self, value: float | None, is_broken: bool) -> list[list[Part]]:
+        """Return the lines of the title, in parts."""
+        label: list[Part] = [self.label] if self.label else []
+        rows = [[say(part, self.view, value) for part in row] for row in self._rows] or [[]]
+        notes: list[list[Part]] = [[note] for note in self.notes]
+        lines = [[*label, *rows[0]], *rows[1:], *notes]
+        title = lines if is_broken else [[part for row in lines for part in row]]
+        selection: list[list[Part]] = [[line] for line in self._selection]
+        return [*title, *selection]
+
+
+def say(part: str, view: RunView, value: float | None = None) -> Part:
+    """Return a part of a caption, one of `EVERYTHING`; empty where there is nothing to say."""
+    if part == "target" and view.class_name:
+        return f"{view.numbered_target} ", view.class_name
+    said: dict[str, Callable[[], Part]] = {
+        "video": lambda: ("", view.video),
+        "stream": lambda: view.stream,
+        "weights": lambda: view.weights_name,
+        "endpoint": lambda: str(view.endpoint),
+        "target": lambda: view.numbered_target,
+        "value": lambda: "" if value is None else view.describe_value(value),
+        "method": lambda: view.method,
+        "remark": lambda: view.remark,
+        RELEVANCE: view.describe_relevance,
+        PREDICTION: view.describe_prediction,
+    }
+    return said[part]()
 
 
 def describe_moment(view: RunView, shown: str, frame: int, place: tuple[int, int], clip: int) -> str:

@@ -58,6 +58,10 @@ class Layout(ABC):
     needs_streams: ClassVar[bool] = False
     joins: ClassVar[bool] = False
 
+    def of(self, style: Style) -> "Layout":
+        """Return the layout as a style asks for it: by default this one."""
+        return self
+
     @abstractmethod
     def lay_out(self, views: Sequence[RunView], style: Style) -> list[Picture]:
         """Return the pages of one picture of these runs; most have one.

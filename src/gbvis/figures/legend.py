@@ -1,6 +1,6 @@
 """What explains a picture beside its panels: colours with their values, the wheel of flow, and a curve over time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,6 @@ from gbvis.figures.style import BACKGROUND, FAINT_TEXT, TEXT, WARNING, Style
 from gbvis.figures.text import draw_text, fit_first, letter_size, text_width
 
 CURVE = WARNING
-
-CURVE_NAMES = ("|gradient| in each frame", "|gradient|", "|g|")
-"""What the curve is called, the longest first."""
 
 BY_FRAME = "each frame its own"
 """What stands beside the colours where each frame has a scale of its own."""
@@ -72,6 +69,12 @@ def _paste_bar(canvas: Image.Image, place: tuple[int, int], size: tuple[int, int
     places = np.linspace(0, len(colors) - 1, width).round().astype(np.intp)
     bar = np.broadcast_to(colors[places], (max(4, line - 10), width, 3))
     canvas.paste(Image.fromarray(np.ascontiguousarray(bar)), (left, top + 5))
+
+
+def name_curve(magnitude: str) -> tuple[str, ...]:
+    """Return what the curve of a magnitude is called, the longest first."""
+    short = f"|{magnitude[1]}|" if magnitude.startswith("|") else f"{magnitude[:3]}."
+    return f"{magnitude} in each frame", magnitude, short
 
 
 class Curve:
@@ -138,14 +141,14 @@ def draw_wheel_key(
         draw_text(canvas, (beside, top + number * line), text, letters, room, FAINT_TEXT, font)
 
 
-def legend_colors(style: Style, has_flow: bool, has_warning: bool, panels: Sequence[str] = ()) -> Pixels:
+def legend_colors(style: Style, panels: Iterable[str], has_flow: bool, has_warning: bool) -> Pixels:
     """Return the colours of all that is not a panel: text, curve, bars and the wheel.
 
     Args:
         style: How the picture looks.
-        has_flow: The picture shows flow.
+        panels: Which panels it shows.
+        has_flow: It shows flow.
         has_warning: A class is explained that was not predicted, or a target is saturated.
-        panels: Which panels have bars; empty for those of the style.
 
     Returns:
         uint8 (any, 3), neighbours in a map after each other.
@@ -154,8 +157,8 @@ def legend_colors(style: Style, has_flow: bool, has_warning: bool, panels: Seque
     inks = [np.array(ink, float) for ink in (TEXT, FAINT_TEXT, *([WARNING] if has_warning else []))]
     parts = [np.rint(np.array(BACKGROUND) * (1 - strength) + ink * strength).astype(np.uint8) for ink in inks]
     parts.append(np.array([CURVE], np.uint8))
-    shown = {*(panels or style.panels)}
-    if style.colors == "old" and not panels:
+    shown = {*panels}
+    if style.colors == "old":
         parts.append(np.arange(256, dtype=np.uint8)[:, None].repeat(3, axis=1))
     else:
         parts += [color_map(DIVERGING)] if "gradient" in shown else []

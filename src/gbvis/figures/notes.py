@@ -21,6 +21,8 @@ _OPTIONS = {
     "loops": "--loop",
     "size": "--size",
     "font": "--font",
+    "rows": "--rows",
+    "relevance": "--relevance",
 }
 """The options of `render` for the fields of a style that hold one word."""
 
@@ -54,7 +56,7 @@ def _describe_style(style: Style, layout: str) -> list[str]:
     """Return the words of `render` that make this style; what is as it is by default is left out."""
     default = {field.name: field.default for field in fields(Style)}
     words = ["--layout", layout]
-    if style.panels != default["panels"]:
+    if style.panels:
         words += ["--panels", ",".join(style.panels)]
     for name, option in _OPTIONS.items():
         value = getattr(style, name)

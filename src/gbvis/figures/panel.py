@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from gbvis.figures.legend import BY_FRAME
 from gbvis.figures.picture import Pixels
 from gbvis.figures.run_view import ClipView, RunView
 from gbvis.figures.scale import Limits, Values
-from gbvis.figures.style import BACKGROUND, FLOW_CHANNELS, Style
+from gbvis.figures.style import BACKGROUND, FLOW_CHANNELS, PANELS, Style
 from gbvis.figures.text import text_width
 from gbvis.videos.clip import ClipPixels
 from gbvis.videos.motion import BOUND, decode_motion, encode_motion
@@ -36,6 +36,7 @@ class Panel:
         colors: uint8 (LEVELS, 3); None where the frames are colours already.
         ends: What the lowest and the highest colour stand for, in words; None where that is no number.
         is_key: True where it explains another panel, and stands in a picture once.
+        kind: Which of `PANELS` it is.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Panel:
     colors: Pixels | None = None
     ends: tuple[str, str] | None = None
     is_key: bool = False
+    kind: str = "frame"
 
     @property
     def images(self) -> NDArray[Any]:
@@ -62,9 +64,9 @@ class Panel:
 
 
 _SHORTER = (
-    {" saliency": "", "pixels a frame": "px"},
+    {" saliency": "", " relevance": "", "pixels a frame": "px"},
     {"positive": "pos.", "negative": "neg.", "flow u and v": "flow", "direction; full at": "full at"},
-    {"gradient": "grad.", "full at ": "to "},
+    {"gradient": "grad.", "relevance": "rel.", "difference": "diff.", "full at ": "to "},
 )
 """What names lose where there is little room, step by step."""
 
@@ -87,17 +89,41 @@ def paint(places: NDArray[np.float32], colors: Pixels) -> Pixels:
     return painted
 
 
-def make_panels(clip: ClipView, modality: str, style: Style) -> list[list[Panel]]:
-    """Return the rows of panels of one clip: one row for RGB, one for each flow channel shown."""
-    values = values_of(clip.gradient, modality, style)
+def make_panels(clip: ClipView, view: RunView, style: Style) -> list[list[Panel]]:
+    """Return the rows of panels of one clip, as many as `count_rows` says.
+
+    Args:
+        clip: One of the run's clips.
+        view: The run.
+        style: How they look.
+    """
+    values = values_of(clip.gradient, view.modality, style)
     limits = style.limits or find_limits(values, style)
-    if modality == "rgb":
+    if view.modality == "rgb":
         frames = Panel("frame", len(clip.pixels), lambda step: _as_bytes(clip.pixels[step]))
-        return [_make_row(frames, values[0], "", style, limits)]
+        return [_make_row(frames, values[0], "", view, style, limits)]
+    if view.is_one_channel:
+        return [_make_row(_flow_frame(clip.pixels, style), values[0], "", view, style, limits)]
     return [
-        _make_row(_flow_frames(clip.pixels, channel, row, style), values[channel], f" {'uv'[channel]}", style, limits)
+        _make_row(
+            _flow_frames(clip.pixels, channel, row, style), values[channel], f" {'uv'[channel]}", view, style, limits
+        )
         for row, channel in enumerate(FLOW_CHANNELS[style.flow])
     ]
+
+
+def panels_of(view: RunView, style: Style) -> tuple[str, ...]:
+    """Return which panels show a run: those asked for, or else those that suit its values."""
+    return style.panels or (PANELS if view.kind == "signed" else ("frame", "positive"))
+
+
+def name_panel(view: RunView, kind: str) -> str:
+    """Return what a panel is called that shows a run's values; `kind` is one of `PANELS`."""
+    if kind == "gradient":
+        return view.quantity
+    if kind == "positive" and view.kind == "positive":
+        return view.method_name
+    return f"{kind} {'saliency' if view.quantity == 'gradient' else 'relevance'}"
 
 
 def find_limits(values: Sequence[Values], style: Style) -> Limits:
@@ -131,13 +157,13 @@ def _ordinal(number: float) -> str:
     return f"{number:g}{'th' if is_special else {1: 'st', 2: 'nd', 3: 'rd'}.get(int(number) % 10, 'th')}"
 
 
-def count_rows(modality: str, style: Style) -> int:
-    """Return the number of rows that `make_panels` gives."""
-    return 1 if modality == "rgb" else len(FLOW_CHANNELS[style.flow])
+def count_rows(view: RunView, style: Style) -> int:
+    """Return the number of rows that `make_panels` gives: one, or one for each channel of flow that is shown."""
+    return 1 if view.modality == "rgb" or view.is_one_channel else len(FLOW_CHANNELS[style.flow])
 
 
 def values_of(gradient: Gradient, modality: str, style: Style) -> list[Values]:
-    """Return what is shown of a gradient: for RGB one array, for flow u's and v's.
+    """Return what is shown of a gradient: for RGB one array, for flow one for each channel that it has.
 
     In colour maps RGB's three channels become one: each place shows the channel where |g| is largest, with its sign
     (as Simonyan et al. 2013, part 3.1, which takes the maximum over the channels).
@@ -146,41 +172,45 @@ def values_of(gradient: Gradient, modality: str, style: Style) -> list[Values]:
         float32 (T, H, W) each; in the old colours RGB is (3, T, H, W).
     """
     if modality == "flow":
-        return list(gradient) if len(gradient) > 1 else [gradient[0], gradient[0]]  # one for both channels
-    if style.colors == "old":
-        return [gradient]
+        return list(gradient)
+    return [gradient] if style.colors == "old" else [pick_strongest(gradient)]
+
+
+def pick_strongest(gradient: Gradient) -> Gradient:
+    """Return at each place the channel where |g| is largest, with its sign: float32 (T, H, W)."""
     strongest = np.empty(gradient.shape[1:], np.float32)
     for step in range(len(strongest)):  # a frame at a time: a clip may be long
         frame = gradient[:, step]
         strongest[step] = np.take_along_axis(frame, np.abs(frame).argmax(0)[None], axis=0)[0]
-    return [strongest]
+    return strongest
 
 
-def _make_row(frames: Panel, values: Values, suffix: str, style: Style, limits: Limits) -> list[Panel]:
-    makers = {"gradient": _gradient_panel, "positive": _saliency_panel, "negative": _saliency_panel}
-    return [frames if name == "frame" else makers[name](name, suffix, values, style, limits) for name in style.panels]
+def _make_row(frames: Panel, values: Values, suffix: str, view: RunView, style: Style, limits: Limits) -> list[Panel]:
+    def make(kind: str) -> Panel:
+        panel = (_gradient_panel if kind == "gradient" else _saliency_panel)(kind, values, style, limits)
+        return replace(panel, name=f"{name_panel(view, kind)}{suffix}", kind=kind)
+
+    return [frames if kind == "frame" else make(kind) for kind in panels_of(view, style)]
 
 
-def _gradient_panel(name: str, suffix: str, values: Values, style: Style, limits: Limits) -> Panel:
+def _gradient_panel(_: str, values: Values, style: Style, limits: Limits) -> Panel:
     end = put_limit(limits.gradient)
     ends = ("", "nothing") if limits.is_nothing else (f"\N{MINUS SIGN}{end}", end)
     places = lambda step: 0.5 + 0.5 * divide(values, limits.gradient, step)  # noqa: E731
-    return _make_panel(f"{name}{suffix}", values.shape[-3], places, DIVERGING, style, ends)
+    return _make_panel(values.shape[-3], places, DIVERGING, style, ends)
 
 
-def _saliency_panel(name: str, suffix: str, values: Values, style: Style, limits: Limits) -> Panel:
-    sign, limit = (1, limits.positive) if name == "positive" else (-1, limits.negative)
+def _saliency_panel(kind: str, values: Values, style: Style, limits: Limits) -> Panel:
+    sign, limit = (1, limits.positive) if kind == "positive" else (-1, limits.negative)
     places = lambda step: sign * divide(values, limit, step)  # noqa: E731
-    return _make_panel(f"{name} saliency{suffix}", values.shape[-3], places, SEQUENTIAL, style, ("0", put_limit(limit)))
+    return _make_panel(values.shape[-3], places, SEQUENTIAL, style, ("0", put_limit(limit)))
 
 
-def _make_panel(
-    name: str, count: int, places: Callable[[int], Values], colors: str, style: Style, ends: tuple[str, str]
-) -> Panel:
+def _make_panel(count: int, places: Callable[[int], Values], colors: str, style: Style, ends: tuple[str, str]) -> Panel:
     if style.scale == "frame":
         ends = ("", BY_FRAME)
     if style.colors == "maps":
-        return Panel(name, count, places, color_map(colors), ends)
+        return Panel("", count, places, color_map(colors), ends)
 
     def colored(step: int) -> Pixels:
         values = places(step)
@@ -188,7 +218,7 @@ def _make_panel(
         levels = np.rint(np.clip(by_channel, 0, 1) * 255).astype(np.uint8)
         return np.broadcast_to(levels, (*levels.shape[:2], 3))
 
-    return Panel(name, count, colored, None, ends)
+    return Panel("", count, colored, None, ends)
 
 
 def divide(values: Values, limit: NDArray[np.float64], step: int) -> Values:
@@ -205,24 +235,31 @@ def put_limit(limit: NDArray[np.float64]) -> str:
 
 def _flow_frames(pixels: ClipPixels, channel: int, row: int, style: Style) -> Panel:
     """Return what a flow row shows of the frames: its own channel in grey; or both as a colour, and then the wheel."""
-
-    def grey(step: int) -> Pixels:
-        return _as_bytes(pixels[step])[..., [channel] * 3]
-
-    def colored(step: int) -> Pixels:
-        frame = pixels[step]
-        is_motion = frame.dtype == np.float32
-        return color_wheel(
-            frame.astype(np.float32) if is_motion else decode_motion(frame.astype(np.uint8)), WHEEL_BOUND
-        )
-
     if not style.has_wheel:
-        return Panel(f"frame {'uv'[channel]}", len(pixels), grey)
+        return Panel(f"frame {'uv'[channel]}", len(pixels), lambda step: _as_bytes(pixels[step])[..., [channel] * 3])
     if row == 0:
-        return Panel("flow u and v", len(pixels), colored)
+        return Panel("flow u and v", len(pixels), lambda step: color_wheel(_motion_of(pixels[step]), WHEEL_BOUND))
     wheel = draw_wheel(2 * pixels.shape[1], BACKGROUND)
     name = f"direction; full at {WHEEL_BOUND:g} pixels a frame"
     return Panel(name, len(pixels), lambda step: wheel, is_key=True)
+
+
+def _flow_frame(pixels: ClipPixels, style: Style) -> Panel:
+    """Return what the only row shows of the frames of flow: what `_flow_frames` does, or u's and v's speed in grey."""
+    if style.has_wheel or style.flow != "both":
+        return _flow_frames(pixels, FLOW_CHANNELS[style.flow][0], 0, style)
+
+    def grey(step: int) -> Pixels:
+        speed = np.hypot(*np.moveaxis(_motion_of(pixels[step]), -1, 0)) / WHEEL_BOUND
+        levels: Pixels = np.rint(255 * np.clip(speed, 0, 1)).astype(np.uint8)
+        return levels[..., None].repeat(3, axis=-1)
+
+    return Panel("speed", len(pixels), grey)
+
+
+def _motion_of(frame: ClipPixels) -> NDArray[np.float32]:
+    """Return a frame of flow as pixels a frame: float32 (H, W, 2)."""
+    return frame.astype(np.float32) if frame.dtype == np.float32 else decode_motion(frame.astype(np.uint8))
 
 
 def _as_bytes(pixels: ClipPixels) -> Pixels:

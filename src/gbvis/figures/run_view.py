@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gbvis.attribution.attribution import PIXEL_AXES, Values
 from gbvis.attribution.recipe import Recipe
 from gbvis.figures.picture import Pixels
+from gbvis.figures.relevance import TemporalRelevance
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.prediction import PredictedClass
 from gbvis.videos.clip import ClipPixels
@@ -106,6 +107,10 @@ class RunView:
         saturation: Where to look instead, where the target is a probability whose gradient is next to nothing; else
             empty.
         remark: What is to be known of the values: the size of the grid that is drawn, or how good they are; or nothing.
+        kind: `signed` where values have a sign, else `positive`.
+        quantity: What the values are called: `gradient`, or else `relevance`.
+        is_one_channel: True where one value stands for all channels of a pixel.
+        relevance: What was done to show a part of the values alone; None where all are shown.
     """
 
     video: str
@@ -124,6 +129,10 @@ class RunView:
     read_seconds: Callable[[], Mapping[int, float]] = dict
     saturation: str = ""
     remark: str = ""
+    kind: Literal["signed", "positive"] = "signed"
+    quantity: str = "gradient"
+    is_one_channel: bool = False
+    relevance: TemporalRelevance | None = None
 
     @property
     def digest(self) -> str:
@@ -172,15 +181,29 @@ class RunView:
 
     @property
     def stream(self) -> str:
-        """The modality, how its flow was computed, and what the user calls the weights."""
+        """The modality, and how its flow was computed."""
         flow = ", ".join(_describe_flow(self.recipe.flow))
-        stream = f"{self.modality} ({flow})" if flow else self.modality
-        return "   ".join(filter(None, [stream, self.weights_name]))
+        return f"{self.modality} ({flow})" if flow else self.modality
 
     @property
     def method(self) -> str:
         """The method and its settings, as `--method` takes them."""
         return self.recipe.method_name
+
+    @property
+    def method_name(self) -> str:
+        """The method's name without its settings."""
+        return str(self.recipe.method["name"])
+
+    @property
+    def method_settings(self) -> str:
+        """The method's settings, as `--method` takes them."""
+        return self.method.partition(":")[2]
+
+    @property
+    def magnitude(self) -> str:
+        """What the values are called where their sign is left out."""
+        return f"|{self.quantity}|" if self.kind == "signed" else self.quantity
 
     @property
     def target_name(self) -> str:
@@ -223,7 +246,13 @@ class RunView:
 
     def describe(self, value: float) -> str:
         """Return the title of a clip whose target has this value, without the video's name."""
-        return f"{self.stream}   {self.endpoint}   {self.target_name}   {self.describe_value(value)}   {self.method}"
+        target = f"{self.target_name}   {self.describe_value(value)}"
+        parts = [self.stream, self.weights_name, str(self.endpoint), target, self.method, self.describe_relevance()]
+        return "   ".join(filter(None, parts))
+
+    def describe_relevance(self) -> str:
+        """Return in words which part of the values is shown; nothing where all are."""
+        return f"only what changes in time ({self.relevance})" if self.relevance else ""
 
 
 def _describe_flow(recipe: Mapping[str, Any]) -> Iterator[str]:

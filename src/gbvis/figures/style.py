@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from gbvis.figures.relevance import TemporalRelevance
 from gbvis.figures.scale import Limits
 
 PANELS = ("frame", "gradient", "positive", "negative")
+ROWS = ("method", "endpoint", "target", "weights")
 SCALES = ("clip", "all", "frame")
 SALIENCY_SCALES = ("shared", "own")
 COLORS = ("maps", "old")
@@ -23,7 +25,7 @@ class Style:
     """How a picture looks.
 
     Attributes:
-        panels: Which of `PANELS`, in this order.
+        panels: Which of `PANELS`, in this order; None for those that suit a run's values.
         flow: `u`, `v` or `both`.
         flow_colors: `grey`: u and v as they are; `wheel`: both as one colour (Baker et al.). None: as a colour where
             both are shown in colour maps.
@@ -40,12 +42,14 @@ class Style:
         size: Side of a panel in pixels; None for the layout's own.
         font: A font file; None for the one that comes with gbvis.
         layout: The layout's name; None for the format's default.
+        rows: In the layout `methods`, which of `ROWS` the rows differ in.
+        relevance: Shows what changes in time alone; None for all.
         at: Which frames a still shows: numbers of the video's frames, or seconds as floats; empty for the one with the
             most gradient.
         words: Words of the command line that a picture's notes give as they were given, such as `--labels`.
     """
 
-    panels: tuple[str, ...] = PANELS
+    panels: tuple[str, ...] | None = None
     flow: str = "both"
     flow_colors: str | None = None
     scale: str = "clip"
@@ -58,6 +62,8 @@ class Style:
     size: int | None = None
     font: Path | None = None
     layout: str | None = None
+    rows: str = "method"
+    relevance: TemporalRelevance | None = None
     at: tuple[int | float, ...] = ()
     words: tuple[str, ...] = ()
 

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from gbvis.errors import GbvisError, StoreError, VideoError
+from gbvis.attribution.methods import METHODS
+from gbvis.errors import GbvisError, StoreError, UsageError, VideoError
 from gbvis.figures.color import color_wheel
 from gbvis.figures.picture import Pixels
+from gbvis.figures.relevance import TemporalRelevance
 from gbvis.figures.run_view import ClipView, RunView, SourceFrames, spread_over_frames
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.labels import Labels, class_name
@@ -28,6 +30,7 @@ def make_run_view(
     find_source: Callable[[], SourceFrames],
     labels: Labels | None = None,
     name: str | None = None,
+    relevance: TemporalRelevance | None = None,
 ) -> RunView:
     """Return a run as layouts take it; clips are read as they are needed.
 
@@ -37,6 +40,7 @@ def make_run_view(
         find_source: Returns the frames at their own size.
         labels: Class names in place of those that the store knows.
         name: What the video is called; None for its own name.
+        relevance: What to show of the values; None for all.
     """
     labels = labels or store.weights.labels_of(run.recipe)
     return RunView(
@@ -48,7 +52,7 @@ def make_run_view(
         clips_digest=run.clips,
         class_name=class_name(labels, run.target) if run.endpoint.is_class else None,
         prediction=run.predicted(labels),
-        clips=partial(_read_clips, store, run),
+        clips=partial(_read_clips, store, run, relevance),
         read_rate=lambda: store.clips_of(run).rate,
         find_source=find_source,
         source=source_of(store, run),
@@ -56,6 +60,10 @@ def make_run_view(
         remark=_describe_grid(run) or run.describe_completeness(),
         read_seconds=partial(_read_seconds, store, run),
         saturation=run.describe_saturation(_find_endpoints(store, run)) if run.is_saturated else "",
+        kind=run.kind,
+        quantity=_find_quantity(run),
+        is_one_channel=_is_one_channel(run),
+        relevance=relevance,
     )
 
 
@@ -63,6 +71,23 @@ def _describe_grid(run: StoredRun) -> str:
     """Return a grid's layer and its own size in words: what is drawn is interpolated between so few cells."""
     cells = "x".join(map(str, run.arrays["gradient"].shape[1:]))
     return f"{run.grid.endpoint}, {cells} cells" if run.grid else ""
+
+
+def _find_quantity(run: StoredRun) -> str:
+    """Return what a run's values are called: of a method that nobody has here, or that is positive, relevance."""
+    if run.kind == "positive":
+        return "relevance"
+    try:
+        return METHODS.load(run.recipe.method["name"]).quantity
+    except UsageError:
+        return "relevance"
+
+
+def _is_one_channel(run: StoredRun) -> bool:
+    """Return whether one value stands for all channels; a grid in half frames has u and v in turns."""
+    sizes = dict(zip(run.axes, run.arrays["gradient"].shape[1:], strict=True))
+    has_both = run.grid is not None and run.grid.places_per_frame > 1
+    return sizes.get("channel", 1) == 1 and not has_both
 
 
 def _find_endpoints(store: Store, run: StoredRun) -> list[Endpoint]:
@@ -73,14 +98,15 @@ def _find_endpoints(store: Store, run: StoredRun) -> list[Endpoint]:
     return next((list(info.endpoints) for info in infos), [])
 
 
-def _read_clips(store: Store, run: StoredRun) -> Iterator[ClipView]:
+def _read_clips(store: Store, run: StoredRun, relevance: TemporalRelevance | None) -> Iterator[ClipView]:
     clips = store.clips_of(run)
     for index, frames in enumerate(run.recipe.clips):
-        values = run.gradient(index)
+        found = run.gradient(index)
+        shown = relevance.select(found, run.axes) if relevance else found
         if run.grid:
-            values = run.grid.spread(values, (len(frames), clips.side, clips.side))
+            values = run.grid.spread(shown, (len(frames), clips.side, clips.side))
         else:
-            values = spread_over_frames(values, run.axes, len(frames))
+            values = spread_over_frames(shown, run.axes, len(frames))
         yield ClipView(frames, clips.pixels(index), values, run.value[index])
 
 

@@ -34,7 +34,7 @@ class Selection:
         filters: Filters or features of runs at the other endpoints.
         frames: Frames per clip.
         clips: Number of clips.
-        method: The method's name.
+        methods: Methods, by name, or with their settings as `--method` of `explain` takes them.
         precision: The precision's name.
         weights: Weights files.
         flow_algorithm: The algorithm that computed the flow.
@@ -47,7 +47,7 @@ class Selection:
     filters: tuple[int, ...] = ()
     frames: int | None = None
     clips: int | None = None
-    method: str | None = None
+    methods: tuple[str, ...] = ()
     precision: str | None = None
     weights: tuple[Path, ...] = ()
     flow_algorithm: str | None = None
@@ -68,8 +68,8 @@ class Selection:
         check_name("modality", MODALITIES, self.modality or "rgb")
         check_name("precision", PRECISIONS, self.precision or "float32")
         ALGORITHMS.check(self.flow_algorithm or "tvl1")
-        if self.method:
-            METHODS.check(self.method)
+        for method in self.methods:
+            METHODS.check(method.partition(":")[0])
 
 
 def select_runs(
@@ -107,6 +107,29 @@ def select_runs(
         runs = [run for run in runs if run.modality == "rgb" or run.recipe.flow_algorithm == selection.flow_algorithm]
         return runs if any(run.modality == "flow" for run in runs) else []
     return runs
+
+
+def sort_as_named(
+    store: Store, runs: Sequence[StoredRun], selection: Selection, labels: Labels | None = None
+) -> list[StoredRun]:
+    """Return the runs of each stream of a video in the order in which the selection names what tells them apart."""
+    paths = selection.weights if len(selection.weights) > 1 else ()  # to look into a file takes its time
+    weights = [_find_weights(store, path) for path in paths]
+    streams = list(dict.fromkeys((run.video, run.modality) for run in runs))
+
+    def place(run: StoredRun) -> tuple[int, ...]:
+        known, recipe = labels or store.labels_of(run), run.recipe
+        named = (
+            [is_all(name) or run.endpoint.goes_by(name) for name in selection.endpoints],
+            [_has_target(replace(selection, labels=(label,), filters=()), run, known) for label in selection.labels],
+            [run.target == index for index in selection.filters],
+            [method in (recipe.method["name"], recipe.method_name) for method in selection.methods],
+            [recipe.weights in found for found in weights],
+            [run.digest.startswith(begin.lower()) for begin in selection.runs],
+        )
+        return streams.index((run.video, run.modality)), *(one.index(True) if True in one else 0 for one in named)
+
+    return sorted(runs, key=place)
 
 
 def make_filter(store: Store, selection: Selection, labels: Labels | None = None) -> Callable[[StoredRun], bool]:
@@ -187,7 +210,7 @@ def _admits(selection: Selection, run: StoredRun, weights: set[str]) -> bool:
         (not names or any(is_all(name) or run.endpoint.goes_by(name) for name in names))
         and selection.frames in (None, len(recipe.clips[0]))
         and selection.clips in (None, len(recipe.clips))
-        and selection.method in (None, recipe.method["name"])
+        and (not selection.methods or bool({recipe.method["name"], recipe.method_name} & {*selection.methods}))
         and selection.precision in (None, recipe.precision)
         and selection.flow_algorithm in (None, recipe.flow_algorithm)
         and (not weights or recipe.weights in weights)

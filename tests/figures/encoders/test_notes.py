@@ -116,6 +116,8 @@ OTHER_LOOKS: dict[str, Any] = {
     "fps": 12.3456789,
     "loop": "3",
     "size": 99,
+    "rows": "target",
+    "relevance": "temporal:s=2.5",
     "font": Path(str(resources.files("ttf_opensans"))) / "ttf/OpenSans-Bold.ttf",
 }
 """For each option of a look another value than its default."""

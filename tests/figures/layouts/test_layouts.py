@@ -5,9 +5,9 @@ import pytest
 
 from figures.test_figure_contract import lay_out
 from gbvis.errors import OutputError
-from gbvis.figures import legend
+from gbvis.figures import legend, scene
 from gbvis.figures.color import SEQUENTIAL, color_map
-from gbvis.figures.layouts import LAYOUTS, overlay, sheet, strip
+from gbvis.figures.layouts import LAYOUTS, overlay, sheet
 from gbvis.figures.run_view import ClipView, SourceFrames
 from gbvis.figures.style import BACKGROUND, Style
 from material.views import make_run_view, view_of
@@ -64,9 +64,9 @@ def test_streams_run_on_one_clock(random: np.random.Generator) -> None:
 
 
 def test_repeated_frames_are_shown_in_turn() -> None:
-    assert strip._clock([[0, 1, 2, 0, 1]]) == [(0,), (1,), (2,), (3,), (4,)]
-    assert strip._clock([[0, 1, 0, 1], [0, 1, 2, 3]]) == [(0, 0), (1, 1), (2, 2), (3, 3)]
-    assert strip._clock([[5, 7], [4, 6]]) == [(0, 0), (0, 0), (0, 1), (1, 1)]
+    assert scene.make_clock([[0, 1, 2, 0, 1]]) == [(0,), (1,), (2,), (3,), (4,)]
+    assert scene.make_clock([[0, 1, 0, 1], [0, 1, 2, 3]]) == [(0, 0), (1, 1), (2, 2), (3, 3)]
+    assert scene.make_clock([[5, 7], [4, 6]]) == [(0, 0), (0, 0), (0, 1), (1, 1)]
 
 
 @pytest.mark.parametrize("name", ["sheet", "sheet-transposed"])
@@ -176,7 +176,7 @@ def test_a_sheet_that_is_too_large_says_what_fits(random: np.random.Generator) -
 def test_frames_alone_have_no_colours_that_end(
     random: np.random.Generator, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(strip, "describe_scale", pytest.fail)
+    monkeypatch.setattr(scene, "describe_scale", pytest.fail)
     monkeypatch.setattr(sheet, "describe_scale", pytest.fail)
     views = [make_run_view(random), make_run_view(random, "flow")] if name == "streams" else [make_run_view(random)]
     lay_out(LAYOUTS.load(name), views, Style(panels=("frame",), size=56))

@@ -41,6 +41,8 @@ TOO_LARGE: dict[str, tuple[Callable[[int], list[RunView]], int | None]] = {
     "strip": (lambda side: [fake_run("flow")], None),
     "streams": (lambda side: [fake_run(), fake_run("flow")], None),
     "endpoints": (lambda side: [fake_run("flow")] * (side // 300), 224),
+    "methods": (lambda side: [fake_run("flow")] * (side // 300), 224),
+    "difference": (lambda side: [fake_run("flow"), fake_run("flow")], None),
     "sheet": (lambda side: [fake_run(frames=side // 100)], 112),
     "sheet-transposed": (lambda side: [fake_run(frames=side // 100)], 112),
     "overlay": (lambda side: [fake_run(source=(side + 8, 64))], None),
@@ -48,7 +50,7 @@ TOO_LARGE: dict[str, tuple[Callable[[int], list[RunView]], int | None]] = {
 """By layout: runs that make it larger than so many pixels a side, and with which size of a panel."""
 
 
-@pytest.mark.parametrize("layout", ["endpoints", "overlay"])
+@pytest.mark.parametrize("layout", ["endpoints", "methods", "overlay"])
 @pytest.mark.parametrize("name", ["gif", "webp", "mp4"])
 def test_sides_that_a_format_cannot_hold(layout: str, name: str) -> None:
     make_runs, size = TOO_LARGE[layout]
@@ -69,7 +71,7 @@ def test_sheets_that_nothing_can_show(layout: str, name: str) -> None:
         OUTPUTS.load(name).pages(make_runs(70_000), Style(layout=layout, size=size))
 
 
-@pytest.mark.parametrize("layout", ["strip", "streams"])
+@pytest.mark.parametrize("layout", ["strip", "streams", "difference"])
 def test_more_pixels_than_a_level_of_h264_has(layout: str) -> None:
     """Four panels of 2048 pixels side by side, flow's in two rows: within the sides, but not within level 6.2."""
     make_runs, _ = TOO_LARGE[layout]

@@ -17,7 +17,9 @@ LAYOUTS: Registry[Layout] = Registry(
         "sheet-transposed": "gbvis.figures.layouts.sheet:TRANSPOSED",
         "overlay": "gbvis.figures.layouts.overlay:OVERLAY",
         "streams": "gbvis.figures.layouts.streams:STREAMS",
-        "endpoints": "gbvis.figures.layouts.endpoints:ENDPOINTS",
+        "endpoints": "gbvis.figures.layouts.rows:ENDPOINTS",
+        "methods": "gbvis.figures.layouts.rows:METHODS",
+        "difference": "gbvis.figures.layouts.difference:DIFFERENCE",
     },
     group="gbvis.layouts",
 )

@@ -8,11 +8,20 @@ import numpy as np
 from PIL import Image
 
 from gbvis.errors import OutputError
-from gbvis.figures.caption import NARROWEST, count_lines, draw_caption
+from gbvis.figures.caption import NARROWEST, Caption
 from gbvis.figures.encoders.size_limit import find_largest_size
 from gbvis.figures.layout import Layout
-from gbvis.figures.legend import CURVE_NAMES, Curve, draw_bar, draw_wheel_key, legend_colors
-from gbvis.figures.panel import WHEEL_BOUND, Panel, count_rows, describe_scale, make_panels, name_panels
+from gbvis.figures.legend import Curve, draw_bar, draw_wheel_key, legend_colors, name_curve
+from gbvis.figures.panel import (
+    WHEEL_BOUND,
+    Panel,
+    count_rows,
+    describe_scale,
+    make_panels,
+    name_panel,
+    name_panels,
+    panels_of,
+)
 from gbvis.figures.picture import Picture, Pixels
 from gbvis.figures.run_view import ClipView, RunView
 from gbvis.figures.style import BACKGROUND, FAINT_TEXT, Style
@@ -35,6 +44,7 @@ class Grid:
     """Where things stand on a sheet.
 
     Attributes:
+        caption: What holds for all clips.
         is_transposed: A column for each panel and a row for each frame.
         side: Of a panel, pixels.
         line: Height of a line of text.
@@ -45,6 +55,7 @@ class Grid:
         scale_lines: Lines that say what the colours end at.
     """
 
+    caption: Caption
     is_transposed: bool
     side: int
     line: int
@@ -74,7 +85,7 @@ class Grid:
     @property
     def title_height(self) -> int:
         """Height of what stands above the clips: the caption, what the colours end at, the wheel."""
-        return (count_lines(self.width, self.line) + self.scale_lines + 2 * self.has_key) * self.line
+        return (self.caption.count_lines(self.width, self.line) + self.scale_lines + 2 * self.has_key) * self.line
 
     @property
     def bars_beside(self) -> int:
@@ -131,26 +142,26 @@ class Sheet(Layout):
 
 
 def _make_grid(view: RunView, style: Style, is_transposed: bool) -> Grid:
-    side = style.size or _SIDE
-    has_key = view.modality == "flow" and style.has_wheel and "frame" in style.panels
-    panels = count_rows(view.modality, style) * len(style.panels)
-    without = has_key and style.flow == "both"  # the wheel stands above the clips, and in no panel
-    bars = len(list(_kinds(style)))
-    grid = Grid(is_transposed, side, max(20, side // 6), panels - without, view.frames_per_clip, bars, has_key)
-    return replace(grid, scale_lines=len(_wrap_scale(style, grid)))
+    side, names, rows = style.size or _SIDE, panels_of(view, style), count_rows(view, style)
+    has_key = view.modality == "flow" and style.has_wheel and "frame" in names
+    panels = rows * len(names) - (has_key and rows > 1)  # the wheel stands above the clips, and in no panel
+    bars = len(list(_kinds(view, style)))
+    caption, line = Caption(view), max(20, side // 6)
+    grid = Grid(caption, is_transposed, side, line, panels, view.frames_per_clip, bars, has_key)
+    return replace(grid, scale_lines=len(_wrap_scale(view, style, grid)))
 
 
-def _wrap_scale(style: Style, grid: Grid) -> list[str]:
+def _wrap_scale(view: RunView, style: Style, grid: Grid) -> list[str]:
     """Return the lines that say what the colours end at; none where only frames are shown."""
-    if style.panels == ("frame",):
+    if panels_of(view, style) == ("frame",):
         return []
     return wrap_text(describe_scale(style), letter_size(grid.line), grid.width - 8, 2, style.font)
 
 
-def _kinds(style: Style) -> Iterator[str]:
-    """Yield the kinds of panels that have colours of their own, by the first word of their names."""
+def _kinds(view: RunView, style: Style) -> Iterator[str]:
+    """Yield the kinds of panels that have colours of their own."""
     has_saliency = False
-    for name in style.panels:
+    for name in panels_of(view, style):
         is_saliency = name in ("positive", "negative")
         if name != "frame" and not (is_saliency and has_saliency and style.saliency_scale == "shared"):
             yield name
@@ -189,16 +200,16 @@ def _make_page(view: RunView, style: Style, grid: Grid, first: int, end: int, pa
             _draw_clip(canvas, view, style, grid, clip, top, f"clip {first + number + 1}/{view.clip_count}{page}")
         yield np.asarray(canvas)
 
-    kept = legend_colors(style, view.modality == "flow", view.has_warning)
+    kept = legend_colors(style, panels_of(view, style), view.modality == "flow", view.has_warning)
     return Picture(grid.width, height, 1, style.rate, frames, kept=kept)
 
 
 def _draw_title(canvas: Image.Image, view: RunView, style: Style, grid: Grid) -> None:
     """Draw what holds for all clips of a page."""
     line, letters, width, font = grid.line, letter_size(grid.line), grid.width, style.font
-    draw_caption(canvas, (0, 0), width, line, view, None, font)
-    lines = count_lines(width, line)
-    for number, text in enumerate(_wrap_scale(style, grid)):
+    grid.caption.draw(canvas, (0, 0), width, line, None, font)
+    lines = grid.caption.count_lines(width, line)
+    for number, text in enumerate(_wrap_scale(view, style, grid)):
         draw_text(canvas, (4, (lines + number) * line), text, letters, width - 8, FAINT_TEXT, font)
     if grid.has_key:
         draw_wheel_key(canvas, (0, grid.title_height - 2 * line), width, line, WHEEL_BOUND, font)
@@ -211,23 +222,24 @@ def _draw_clip(
     draw_text(
         canvas, (4, top), f"{which}   {view.describe_value(clip.value)}", letters, canvas.width - 8, FAINT_TEXT, font
     )
-    panels = [panel for row in make_panels(clip, view.modality, style) for panel in row if not panel.is_key]
-    _draw_bars(canvas, style, grid, panels, top + grid.line)
+    panels = [panel for row in make_panels(clip, view, style) for panel in row if not panel.is_key]
+    _draw_bars(canvas, view, style, grid, panels, top + grid.line)
     _draw_names(canvas, style, grid, clip, panels, top)
-    _draw_curve(canvas, style, grid, clip, top)
+    _draw_curve(canvas, view, style, grid, clip, top)
     for number, panel in enumerate(panels):
         for frame in range(len(clip.frames)):
             left, below = grid.place(number, frame)
             canvas.paste(Image.fromarray(panel.draw(frame, grid.side)), (left, top + below))
 
 
-def _draw_bars(canvas: Image.Image, style: Style, grid: Grid, panels: Sequence[Panel], top: int) -> None:
+def _draw_bars(canvas: Image.Image, view: RunView, style: Style, grid: Grid, panels: Sequence[Panel], top: int) -> None:
     """Draw the colours of each kind of panel, its name in front; u and v share theirs."""
     letters, width = letter_size(grid.line), grid.width // grid.bars_beside
-    for number, kind in enumerate(_kinds(style)):
-        panel = next(panel for panel in panels if panel.name.startswith(kind))
-        is_both = kind != "gradient" and style.saliency_scale == "shared"
-        name = "saliency" if is_both else kind if kind == "gradient" else f"{kind} saliency"
+    for number, kind in enumerate(_kinds(view, style)):
+        panel = next(panel for panel in panels if panel.kind == kind)
+        is_both = kind != "gradient" and style.saliency_scale == "shared" and view.kind == "signed"
+        both = "saliency" if view.quantity == "gradient" else f"|{view.quantity}|"
+        name = both if is_both else name_panel(view, kind)
         row, column = divmod(number, grid.bars_beside)
         left, above = column * width, top + row * grid.line
         named = text_width(name, letters, style.font) + 12
@@ -257,7 +269,7 @@ def _draw_names(
         draw_text(canvas, (4, middle), name, letters, beside, FAINT_TEXT, font)
 
 
-def _draw_curve(canvas: Image.Image, style: Style, grid: Grid, clip: ClipView, top: int) -> None:
+def _draw_curve(canvas: Image.Image, view: RunView, style: Style, grid: Grid, clip: ClipView, top: int) -> None:
     """Draw how much of the gradient each frame has, and its name."""
     letters, font = letter_size(grid.line), style.font
     box = grid.curve_box(top)
@@ -269,7 +281,8 @@ def _draw_curve(canvas: Image.Image, style: Style, grid: Grid, clip: ClipView, t
         place, room = (box[0], top + grid.head - grid.line), grid.curve_width - 8
     else:
         place, room = (4, (box[1] + box[3]) // 2 - letters // 2 - 2), grid.margin - 8
-    draw_text(canvas, place, fit_first(CURVE_NAMES, letters, room, font), letters, room, FAINT_TEXT, font)
+    name = fit_first(name_curve(view.magnitude), letters, room, font)
+    draw_text(canvas, place, name, letters, room, FAINT_TEXT, font)
 
 
 SHEET = Sheet()

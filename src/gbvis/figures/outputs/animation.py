@@ -38,7 +38,7 @@ class Animation(Output):
 
     def layout(self, style: Style) -> Layout:
         """Return the layout asked for, or what suits the format."""
-        return LAYOUTS.load(self.layout_name(style))
+        return LAYOUTS.load(self.layout_name(style)).of(style)
 
     def layout_name(self, style: Style) -> str:
         """Return the name of that layout."""

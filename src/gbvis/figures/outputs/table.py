@@ -10,7 +10,10 @@ from gbvis.figures.output import Output
 from gbvis.figures.run_view import RunView
 from gbvis.figures.style import Style
 
-COLUMNS = ("video", "modality", "endpoint", "target", "group", "clip", "frame", "seconds", "importance", "share")
+COLUMNS = (
+    *("video", "modality", "endpoint", "target", "group", "clip", "frame", "seconds", "importance", "share"),
+    *("method", "settings", "relevance"),
+)
 
 _FORMULA = re.compile(r"[=+@\t\r]|-.*[(|!]", re.DOTALL)
 
@@ -37,13 +40,14 @@ class Table(Output):
 def _list_rows(view: RunView) -> list[list[object]]:
     about = (view.video, view.modality, view.endpoint.name, view.target, view.key)
     named = [_as_cell(word) for word in about]
+    how = [_as_cell(view.method_name), _as_cell(view.method_settings), str(view.relevance or "all")]
     rows: list[list[object]] = []
     for number, clip in enumerate(view.clips()):
         total = float(clip.importance.sum()) or 1.0
         for frame, importance in zip(clip.frames, clip.importance.tolist(), strict=True):
             second = view.second_of(frame)
             seconds = "" if second is None else f"{second:.3f}"
-            rows.append([*named, number, frame, seconds, f"{importance:.6g}", f"{importance / total:.6f}"])
+            rows.append([*named, number, frame, seconds, f"{importance:.6g}", f"{importance / total:.6f}", *how])
     return rows
 
 

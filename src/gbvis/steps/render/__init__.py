@@ -22,7 +22,7 @@ from gbvis.networks.labels import read_labels
 from gbvis.progress import Failure, Progress
 from gbvis.steps.render.request import RenderedFile, RenderRequest
 from gbvis.steps.run_views import find_source_frames, make_run_view
-from gbvis.steps.selection import select_runs
+from gbvis.steps.selection import select_runs, sort_as_named
 from gbvis.steps.video_names import find_name, name_sources, source_of, suggest_labels, suggest_name
 from gbvis.store import Store, StoredRun
 from gbvis.store.keys import readable_name, video_key
@@ -88,12 +88,17 @@ class _Rendering:
 
     def _fail_lonely(self, alone: Sequence[Lonely]) -> Iterator[Failure]:
         """Yield why runs have no partners: once for the two streams of a video where each lacks the other."""
+        layout = self._request.style.layout
+        is_of_streams = bool(layout) and LAYOUTS.load(str(layout)).needs_streams
         algorithm = self._request.selection.flow_algorithm
         filtered = f" (with --flow-algorithm {algorithm})" if algorithm else ""
         rgb = {(one.view.video, one.view.endpoint) for one in alone if one.view.modality == "rgb"}
-        for one in alone:
-            if one.view.modality == "rgb" or (one.view.video, one.view.endpoint) not in rgb:
-                yield Failure(one.view.video, f"{one.problem}{filtered}", one.hint)
+        failures = [
+            Failure(one.view.video, f"{one.problem}{filtered}", one.hint)
+            for one in alone
+            if one.view.modality == "rgb" or not is_of_streams or (one.view.video, one.view.endpoint) not in rgb
+        ]
+        yield from dict.fromkeys(failures)  # what several runs lack together is said once
 
     def _select_all(self, runs: list[StoredRun]) -> Iterator[Failure]:
         """Put the runs asked for into `runs`, and yield a failure for each video that has none, each damaged run."""
@@ -124,7 +129,7 @@ class _Rendering:
                 f"nothing to render{f' of {video}' if video is not None else ''}: no such run in {self._request.store}",
                 f"{meant}{'else ' if meant else ''}{next_step}",
             )
-        return runs
+        return sort_as_named(self._store, runs, self._request.selection, self._labels)
 
     def _view(self, stored: StoredRun) -> RunView:
         request = self._request
@@ -133,7 +138,8 @@ class _Rendering:
         if stored.video not in self._names:
             self._namesakes[stored.video] = list(self._store.runs(stored.video))
             self._names[stored.video] = name_sources(self._store, [*self._namesakes[stored.video], stored])
-        return make_run_view(self._store, stored, find_source, self._labels, self._name_video(stored))
+        name, relevance = self._name_video(stored), request.style.relevance
+        return make_run_view(self._store, stored, find_source, self._labels, name, relevance)
 
     def _name_video(self, stored: StoredRun) -> str | None:
         """Return what a run's video is called; None where another process made the run just now."""
@@ -218,14 +224,16 @@ class _Rendering:
         for clip in view.clips():
             importance.append([float(f"{value:.6g}") for value in clip.importance])
             is_flat &= bool(clip.gradient.max() == clip.gradient.min())
-        flat = "the gradient is the same everywhere, there is nothing to see" if is_flat else ""
+        flat = f"the {view.quantity} is the same everywhere, there is nothing to see" if is_flat else ""
         if flat or view.saturation:
             self._progress.warn(f"{view.key}: {'; '.join(filter(None, [flat, view.saturation]))}")
         return importance
 
     def _plain_name(self, group: Group, format_name: str) -> str:
-        parts = self._outputs[format_name].name_parts(group, self._request.style)
-        return ".".join((self._file_name(group[0]), *parts))
+        style = self._request.style
+        parts = self._outputs[format_name].name_parts(group, style)
+        selected = [style.relevance.name_part] if style.relevance else []
+        return ".".join((self._file_name(group[0]), *parts, *selected))
 
     def _file_name(self, view: RunView) -> str:
         """Return the video's name as a part of file names; one that tells namesakes apart, `a/clip`, is `a-clip`."""

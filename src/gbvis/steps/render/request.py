@@ -94,6 +94,9 @@ class RenderRequest:
         if layout and LAYOUTS.load(layout).needs_streams and self.selection.modality:
             problem = f"the layout {layout} shows both streams, and -m {self.selection.modality} leaves one"
             raise UsageError(problem, "leave out -m")
+        if self.style.rows != "method" and layout != "methods":
+            problem = f"--rows {self.style.rows} goes with --layout methods"
+            raise UsageError(problem, "add --layout methods, or leave out --rows")
         self.selection.check()
 
     def explain_call(self, video: str | None) -> str:
@@ -108,7 +111,7 @@ class RenderRequest:
         words += ["-n", str(wanted.frames)] if wanted.frames else []
         words += ["--clips", str(wanted.clips)] if wanted.clips else []
         words += ["--flow-algorithm", wanted.flow_algorithm] if wanted.flow_algorithm else []
-        words += ["--method", wanted.method] if wanted.method else []
+        words += [word for method in wanted.methods for word in ("--method", method)]
         words += ["--precision", wanted.precision] if wanted.precision else []
         return join_words([*words, "--store", str(self.store)])
 
@@ -174,11 +177,14 @@ class RenderedFile:
                 "modality": view.modality,
                 "endpoint": view.endpoint.name,
                 "target": view.target,
+                "method": view.method_name,
+                "settings": view.recipe.method["settings"],
                 "importance": importance,
             }
             for view, importance in zip(self.views, self.importance, strict=True)
         ]
-        return {**about, "endpoint": endpoint, **file, "seconds": round(self.seconds, 4), "runs": runs}
+        about |= {"endpoint": endpoint, "relevance": str(self.views[0].relevance or "all")}
+        return {**about, **file, "seconds": round(self.seconds, 4), "runs": runs}
 
     def _shared(self, name: str) -> Any:
         found = {getattr(view, name) for view in self.views}

@@ -21,7 +21,7 @@ class Mirror(Layout):
 
         def frames(step: int = 1) -> Iterator[Pixels]:
             for clip in view.clips():
-                panel = make_panels(clip, view.modality, style)[0][0]
+                panel = make_panels(clip, view, style)[0][0]
                 for moment in range(0, len(clip.frames), step):
                     shown = panel.draw(moment, side)
                     yield np.concatenate([shown, shown[:, ::-1]], axis=1)
