@@ -36,6 +36,7 @@ class GuidedGradCam(LayerMethod):
     name = "guided-grad-cam"
     version = 1
     kind = "signed"
+    quantity = "relevance"
 
     def attribute(self, graph: Graph, target: Target) -> Pending:
         """Return the product for one target."""
