@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Call
+from gbvis.attribution.methods import METHODS
 from gbvis.cli import complete
 from gbvis.cli.completion import SHELLS, script_of
 from gbvis.cli.shell_words import quote_rest, read_line
@@ -80,7 +81,7 @@ ASKED = [
     ("gbvis render --layout o", "o", ["overlay"]),
     ("gbvis explain --checkpoint-format tor", "tor", ["torchvision"]),
     ("gbvis explain --flow-algorithm ", "", ["tvl1", "dis", "farneback"]),
-    ("gbvis explain --method ", "", ["guided-backprop"]),
+    ("gbvis explain --method ", "", [*METHODS.names]),
     ("gbvis explain -m ", "", ["rgb", "flow"]),
     ("gbvis render --panels frame,neg", "frame,neg", ["frame,negative"]),
     ("gbvis explain sample:turn-r", "turn-r", ["turn-right-"]),
