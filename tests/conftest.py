@@ -3,9 +3,11 @@
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -51,6 +53,9 @@ class Called:
 
 Call = Callable[..., Called]
 """Runs a command line."""
+
+CopyStore = Callable[..., Path]
+"""Copies a store into the folder that a command line runs in."""
 
 
 def read_frames(video: Video, numbers: Iterable[int]) -> np.ndarray:
@@ -119,6 +124,30 @@ def dataset() -> Path:
 def video_file() -> Path:
     """The drawn clip as a video file: 12 frames, 340x256, H.264."""
     return MATERIAL / "moving-disc.mp4"
+
+
+@pytest.fixture(scope="session")
+def make_store(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return the store that `gbvis explain` makes with some words: it is made once, and nobody may change it."""
+    folder = tmp_path_factory.mktemp("explained")
+
+    @cache
+    def make(*words: str) -> Path:
+        store = folder / f"{sum(1 for _ in folder.iterdir())}.zarr"
+        assert run_command_line(["explain", *words, "--store", str(store), "--quiet"]) == 0
+        return store
+
+    return make
+
+
+@pytest.fixture
+def copy_store(tmp_path: Path, make_store: Callable[..., Path]) -> CopyStore:
+    """Copy into the empty folder what `gbvis explain` leaves there with some words: a store."""
+
+    def copy(*words: object, name: str = "gbvis.zarr") -> Path:
+        return Path(shutil.copytree(make_store(*map(str, words)), tmp_path / name))
+
+    return copy
 
 
 @pytest.fixture
