@@ -33,6 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if "PYTEST_XDIST_WORKER" not in os.environ:  # workers share it
         cache = TemporaryDirectory(prefix="gbvis-tests-")
         os.environ["XDG_CACHE_HOME"] = cache.name
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache.name  # else torch sets it later, and `warm` serves no call then
         config.add_cleanup(cache.cleanup)
 
 
