@@ -6,7 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -176,11 +177,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if "process" in getattr(item, "fixturenames", ())]
 
 
-@pytest.fixture(scope="session")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The variable by which calls find a worker, which runs until the tests are over."""
-    folder = tmp_path_factory.mktemp("w")
-    words = [sys.executable, "-m", "gbvis", "warm"]
+@contextmanager
+def run_worker(gbvis: Sequence[str | Path], folder: Path) -> Iterator[dict[str, str]]:
+    """Run a worker for calls of `gbvis`, with its socket in a folder; gives the variable by which calls find it."""
+    words = [*gbvis, "warm"]
     environment = {**os.environ, "XDG_RUNTIME_DIR": str(folder)}
     for name in [name for name in environment if name.startswith("GBVIS_")]:
         del environment[name]
@@ -191,6 +191,13 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     yield variables
     subprocess.run([*words, "--stop"], check=True, env={**environment, **variables}, stdout=subprocess.DEVNULL)
     assert not list(folder.iterdir())
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The variable by which calls find a worker, which runs until the tests are over."""
+    with run_worker([sys.executable, "-m", "gbvis"], tmp_path_factory.mktemp("w")) as variables:
+        yield variables
 
 
 @pytest.fixture
