@@ -13,7 +13,7 @@ import pytest
 import zarr
 from PIL import Image
 
-from conftest import Call, read_frames
+from conftest import Call, CopyStore, read_frames
 from gbvis.cli.app import run_command_line
 from gbvis.errors import VideoError
 from gbvis.progress import Progress
@@ -184,13 +184,12 @@ def test_a_store_that_predict_does_not_need_is_not_looked_at(
 
 @pytest.mark.parametrize("broken", ["{", "[]", '{"shape": [], "chunk_key_encoding": {}}', '{"shape": 3}'])
 def test_a_broken_array_of_flow_is_made_anew(
-    call: Call, weights: dict[str, Path], video_file: Path, tmp_path: Path, broken: str
+    call: Call, copy_store: CopyStore, weights: dict[str, Path], video_file: Path, broken: str
 ) -> None:
-    words = ["explain", video_file, "-w", weights["flow"], *DIS]
-    assert call(*words).code == 0
-    (about,) = tmp_path.glob("gbvis.zarr/moving-disc/flow/dis-*/motion/zarr.json")
+    words = [video_file, "-w", weights["flow"], *DIS]
+    (about,) = copy_store(*words).glob("moving-disc/flow/dis-*/motion/zarr.json")
     about.write_text(broken)
-    done = call(*words, "-n", 4)
+    done = call("explain", *words, "-n", 4)
     assert done.code == 0 and "computed" in done.out, done.err
 
 
