@@ -3,9 +3,12 @@
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -31,6 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if "PYTEST_XDIST_WORKER" not in os.environ:  # workers share it
         cache = TemporaryDirectory(prefix="gbvis-tests-")
         os.environ["XDG_CACHE_HOME"] = cache.name
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache.name  # else torch sets it later, and `warm` serves no call then
         config.add_cleanup(cache.cleanup)
 
 
@@ -51,6 +55,9 @@ class Called:
 
 Call = Callable[..., Called]
 """Runs a command line."""
+
+CopyStore = Callable[..., Path]
+"""Copies a store into the folder that a command line runs in."""
 
 
 def read_frames(video: Video, numbers: Iterable[int]) -> np.ndarray:
@@ -121,6 +128,30 @@ def video_file() -> Path:
     return MATERIAL / "moving-disc.mp4"
 
 
+@pytest.fixture(scope="session")
+def make_store(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return the store that `gbvis explain` makes with some words: it is made once, and nobody may change it."""
+    folder = tmp_path_factory.mktemp("explained")
+
+    @cache
+    def make(*words: str) -> Path:
+        store = folder / f"{sum(1 for _ in folder.iterdir())}.zarr"
+        assert run_command_line(["explain", *words, "--store", str(store), "--quiet"]) == 0
+        return store
+
+    return make
+
+
+@pytest.fixture
+def copy_store(tmp_path: Path, make_store: Callable[..., Path]) -> CopyStore:
+    """Copy into the empty folder what `gbvis explain` leaves there with some words: a store."""
+
+    def copy(*words: object, name: str = "gbvis.zarr") -> Path:
+        return Path(shutil.copytree(make_store(*map(str, words)), tmp_path / name))
+
+    return copy
+
+
 @pytest.fixture
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
     """Run a command line in this process, in an empty folder."""
@@ -146,11 +177,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if "process" in getattr(item, "fixturenames", ())]
 
 
-@pytest.fixture(scope="session")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The variable by which calls find a worker, which runs until the tests are over."""
-    folder = tmp_path_factory.mktemp("w")
-    words = [sys.executable, "-m", "gbvis", "warm"]
+@contextmanager
+def run_worker(gbvis: Sequence[str | Path], folder: Path) -> Iterator[dict[str, str]]:
+    """Run a worker for calls of `gbvis`, with its socket in a folder; gives the variable by which calls find it."""
+    words = [*gbvis, "warm"]
     environment = {**os.environ, "XDG_RUNTIME_DIR": str(folder)}
     for name in [name for name in environment if name.startswith("GBVIS_")]:
         del environment[name]
@@ -161,6 +191,13 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     yield variables
     subprocess.run([*words, "--stop"], check=True, env={**environment, **variables}, stdout=subprocess.DEVNULL)
     assert not list(folder.iterdir())
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The variable by which calls find a worker, which runs until the tests are over."""
+    with run_worker([sys.executable, "-m", "gbvis"], tmp_path_factory.mktemp("w")) as variables:
+        yield variables
 
 
 @pytest.fixture

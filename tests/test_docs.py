@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from conftest import MATERIAL, ROOT, load_script
+from conftest import MATERIAL, ROOT, load_script, run_worker
 from gbvis.attribution.methods import METHODS
 from gbvis.figures.layouts import LAYOUTS
 from gbvis.figures.outputs import OUTPUTS
@@ -155,9 +155,8 @@ class Page:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(folder)
         monkeypatch.syspath_prepend(folder)
-        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
         monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
-        self._folder = folder
+        self._folder, self._monkeypatch = folder, monkeypatch
         self._names: dict[str, object] = {"__name__": "page"}
         self._exports = ""
 
@@ -199,6 +198,8 @@ class Page:
         for group, points in project["entry-points"].items():
             lines += [f"[{group}]", *(f"{name} = {place}" for name, place in points.items())]
         (place / "entry_points.txt").write_text("\n".join(lines))
+        paths = os.pathsep.join([str(self._folder), os.environ.get("PYTHONPATH", "")])
+        self._monkeypatch.setenv("PYTHONPATH", paths)  # from here on no worker serves the page
 
 
 def split_commands(text: str) -> Iterator[str]:
@@ -226,12 +227,22 @@ def check_output(wanted: str, got: str) -> None:
     assert doctest.OutputChecker().check_output(wanted, got, flags), f"expected:\n{wanted}\ngot:\n{got}"
 
 
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The variable by which calls on pages find a worker: the command `gbvis` names Python as `pip` does."""
+    with run_worker([Path(sys.executable).parent / "gbvis"], tmp_path_factory.mktemp("w")) as variables:
+        yield variables
+
+
 @pytest.mark.docs
 @pytest.mark.parametrize("page", WITH_CODE)
 def test_every_command_on_a_page_works(
-    page: str, weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: str, weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
+    """Those of the README by themselves; the others are served by a worker, which has loaded torch once."""
     furnish(tmp_path, weights)
+    for name, value in {} if page == "README.md" else request.getfixturevalue("served").items():
+        monkeypatch.setenv(name, value)
     runner = Page(tmp_path, monkeypatch)
     for block in read_blocks(TEXTS[page]):
         runner.run(block)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from conftest import Call
+from conftest import Call, CopyStore
 from gbvis.errors import GbvisError
 from gbvis.steps.networks import Networks, WeightsRequest
 from gbvis.store import Store
@@ -21,6 +21,22 @@ from gbvis.store.group import read_attributes, write_attributes
 def explain(call: Call, weights: dict[str, Path], dataset: Path) -> Call:
     """Explain the RGB stream of something, the drawn clip's data set at hand."""
     return lambda *arguments: call("explain", *arguments, "-d", dataset, "-w", weights["rgb"])
+
+
+@pytest.fixture
+def explained(call: Call, copy_store: CopyStore, weights: dict[str, Path], dataset: Path) -> Call:
+    """Have the RGB stream of the drawn clip explained, and give the command line."""
+    copy_store("moving-disc", "-d", dataset, "-w", weights["rgb"])
+    return call
+
+
+TWO = ("moving-disc", "-l", "3", "-e", "fc", "-e", "softmax")
+
+
+@pytest.fixture
+def two(copy_store: CopyStore, weights: dict[str, Path], dataset: Path) -> Path:
+    """A store with two runs of one video, those that `explain` makes of `TWO`."""
+    return copy_store(*TWO, "-d", dataset, "-w", weights["rgb"])
 
 
 @pytest.mark.parametrize(
@@ -181,36 +197,30 @@ def test_a_video_file_takes_its_flow_from_the_data_set(
         (["--precision", "tf32"], 1, ["--precision tf32"]),
     ],
 )
-def test_rendering_what_is_not_there(
-    explain: Call, call: Call, arguments: list[str], code: int, words: list[str]
-) -> None:
-    assert explain("moving-disc").code == 0
-    call("render", *arguments).check_error(code, *words)
+def test_rendering_what_is_not_there(explained: Call, arguments: list[str], code: int, words: list[str]) -> None:
+    explained("render", *arguments).check_error(code, *words)
 
 
 @pytest.mark.parametrize("part", ["gradient/c.0.0.0.0.0", "zarr.json", "gradient/zarr.json"])
 def test_a_run_that_lost_a_part_is_made_again_and_the_others_are_rendered(
-    explain: Call, call: Call, tmp_path: Path, part: str
+    explain: Call, call: Call, two: Path, part: str
 ) -> None:
-    arguments = ["moving-disc", "-l", "3", "-e", "fc", "-e", "softmax"]
-    explain(*arguments)
-    (lost,) = (tmp_path / "gbvis.zarr/moving-disc/rgb/FC").glob(f"*/{part}")
+    (lost,) = (two / "moving-disc/rgb/FC").glob(f"*/{part}")
     lost.unlink()
     done = call("render")
     done.check_error(1, "FC/3-guided-backprop", "is damaged")
     assert "SOFTMAX" in done.out
-    assert explain(*arguments).out.count("computed in") == 1
+    assert explain(*TWO).out.count("computed in") == 1
     assert call("render").code == 0
 
 
-def test_damaged_metadata_stops_nobody_else(explain: Call, call: Call, tmp_path: Path) -> None:
-    explain("moving-disc", "-l", "3", "-e", "fc", "-e", "softmax")
-    (metadata,) = (tmp_path / "gbvis.zarr/moving-disc/rgb/FC").glob("*/zarr.json")
+def test_damaged_metadata_stops_nobody_else(explain: Call, call: Call, two: Path) -> None:
+    (metadata,) = (two / "moving-disc/rgb/FC").glob("*/zarr.json")
     metadata.write_text("{")
     assert "SOFTMAX" in call("render").out
-    (info,) = (tmp_path / "gbvis.zarr/weights").glob("*/zarr.json")
+    (info,) = (two / "weights").glob("*/zarr.json")
     info.write_text("{")
-    assert explain("moving-disc", "-l", "3", "-e", "fc", "-e", "softmax").code == 0
+    assert explain(*TWO).code == 0
     assert call("render").code == 0
 
 
@@ -234,10 +244,9 @@ def test_a_name_that_no_system_takes(call: Call, weights: dict[str, Path], optio
 
 
 @pytest.mark.parametrize("option", ["-w", "-d", "--labels", "--font", "-o", "--store"])
-def test_a_name_that_no_system_takes_where_pictures_are_made(explain: Call, call: Call, option: str) -> None:
-    assert explain("moving-disc").code == 0
-    call("render", option, "x" * 300).check_error(1 if option == "-o" else 2, "x" * 300)
-    call("render", "-o", f"{'x' * 300}/{'y' * 300}.gif").check_error(1, "cannot write")
+def test_a_name_that_no_system_takes_where_pictures_are_made(explained: Call, option: str) -> None:
+    explained("render", option, "x" * 300).check_error(1 if option == "-o" else 2, "x" * 300)
+    explained("render", "-o", f"{'x' * 300}/{'y' * 300}.gif").check_error(1, "cannot write")
 
 
 def test_a_name_that_no_system_takes_for_weights(call: Call, weights: dict[str, Path]) -> None:
@@ -269,9 +278,8 @@ def flip_a_bit(endpoint: Path) -> None:
     chunk.write_bytes(content)
 
 
-def test_one_damaged_run_does_not_stop_a_common_scale(explain: Call, call: Call, tmp_path: Path) -> None:
-    explain("moving-disc", "-l", "3", "-e", "fc", "-e", "softmax")
-    flip_a_bit(tmp_path / "gbvis.zarr/moving-disc/rgb/FC")
+def test_one_damaged_run_does_not_stop_a_common_scale(call: Call, two: Path) -> None:
+    flip_a_bit(two / "moving-disc/rgb/FC")
     done = call("render", "--scale", "all")
     done.check_error(1, "checksum")
     assert "SOFTMAX" in done.out
@@ -297,13 +305,12 @@ def test_a_list_that_is_no_list(explain: Call, call: Call, video_file: Path, wei
     assert done.code == 1 and "Traceback" not in done.err
 
 
-def test_a_flipped_bit_is_found_by_explain_and_mended(explain: Call, call: Call, tmp_path: Path) -> None:
-    explain("moving-disc", "-l", "3", "-e", "fc", "-e", "softmax")
-    flip_a_bit(tmp_path / "gbvis.zarr/moving-disc/rgb/FC")
+def test_a_flipped_bit_is_found_by_explain_and_mended(explain: Call, call: Call, two: Path) -> None:
+    flip_a_bit(two / "moving-disc/rgb/FC")
     done = call("render")
     done.check_error(1, "FC/3-guided-backprop", "is damaged", "again")
     assert "SOFTMAX" in done.out
-    assert explain("moving-disc", "-l", "3", "-e", "fc", "-e", "softmax").out.count("computed in") == 1
+    assert explain(*TWO).out.count("computed in") == 1
     assert call("render").code == 0
 
 
@@ -332,12 +339,11 @@ def test_terminal_codes_in_a_name_are_shown_as_escapes(explain: Call) -> None:
     assert "evil\\x1b[31m[bold]name" in done.err
 
 
-def test_a_name_too_long_for_any_file_stops_nobody_else(explain: Call, call: Call) -> None:
-    assert explain("moving-disc").code == 0
+def test_a_name_too_long_for_any_file_stops_nobody_else(explained: Call) -> None:
     for name in ("x" * 300, "x/" * 3000):
-        done = call("render", name, "moving-disc", "-o", "pictures", "--size", 56)
+        done = explained("render", name, "moving-disc", "-o", "pictures", "--size", 56)
         done.check_error(1, "nothing to render of x")
         assert "moving-disc.rgb.SOFTMAX" in done.out
-        overlay = call("render", name, "moving-disc", "-o", "overlays", "--layout", "overlay")
+        overlay = explained("render", name, "moving-disc", "-o", "overlays", "--layout", "overlay")
         overlay.check_error(1, "nothing to render of x")
         assert "moving-disc.rgb.SOFTMAX" in overlay.out

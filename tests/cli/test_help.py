@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from conftest import Call
+from conftest import Call, CopyStore
 from gbvis.cli.console import Console
 from gbvis.cli.options import Printing
 from gbvis.cli.parse import read_weights
@@ -24,9 +24,9 @@ def lines(out: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def explained(call: Call) -> Call:
+def explained(call: Call, copy_store: CopyStore) -> Call:
     """One sample, its RGB stream at two endpoints."""
-    assert call("explain", "sample:up-4", "-w", "sample", "-m", "rgb", "-e", "AP", "-e", "FC").code == 0
+    copy_store("sample:up-4", "-w", "sample", "-m", "rgb", "-e", "AP", "-e", "FC")
     return call
 
 

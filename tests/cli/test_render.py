@@ -11,7 +11,7 @@ import pytest
 import zarr
 from PIL import Image
 
-from conftest import Call
+from conftest import Call, CopyStore
 from gbvis.attribution.recipe import Recipe
 from gbvis.figures.outputs import PICTURES
 from gbvis.figures.outputs.table import CSV
@@ -24,9 +24,9 @@ from gbvis.videos.source import Source
 
 
 @pytest.fixture
-def explained(call: Call) -> Call:
-    """Explain both streams of one sample at two endpoints, and give the command line."""
-    assert call("explain", "sample:up-4", "-w", "sample", "-e", "Conv3d_4_x", "-e", "FC").code == 0
+def explained(call: Call, copy_store: CopyStore) -> Call:
+    """Have both streams of one sample explained at two endpoints, and give the command line."""
+    copy_store("sample:up-4", "-w", "sample", "-e", "Conv3d_4_x", "-e", "FC")
     return call
 
 
@@ -128,10 +128,9 @@ def test_a_gradient_of_nothing_is_grey_and_said(
 
 @pytest.mark.parametrize(("value", "is_told"), [(1.0, True), (0.9, False), (0.0, True)])
 def test_a_saturated_probability_is_said(
-    call: Call, monkeypatch: pytest.MonkeyPatch, value: float, is_told: bool
+    call: Call, copy_store: CopyStore, monkeypatch: pytest.MonkeyPatch, value: float, is_told: bool
 ) -> None:
-    words = ["-w", "sample", "-m", "rgb", "-e", "SOFTMAX", "-e", "FC"]
-    assert call("explain", "sample:up-4", *words).code == 0
+    copy_store("sample:up-4", "-w", "sample", "-m", "rgb", "-e", "SOFTMAX", "-e", "FC")
     select = render.select_runs
 
     def select_changed(*given: Any, **settings: Any) -> list[StoredRun]:

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import Call
+from conftest import Call, CopyStore
 
 
 @pytest.fixture
-def explained(call: Call) -> Call:
-    """Explain both streams of one sample, frames 4-11, and give the command line."""
-    assert call("explain", "sample:up-4", "-w", "sample", "-e", "FC").code == 0
+def explained(call: Call, copy_store: CopyStore) -> Call:
+    """Have both streams of one sample explained, frames 4-11, and give the command line."""
+    copy_store("sample:up-4", "-w", "sample", "-e", "FC")
     return call
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from conftest import Call
+from conftest import Call, CopyStore
 from gbvis.steps.store.rm import Removal, RemoveRequest
 from gbvis.store import Store
 from gbvis.store.inventory import find_damage, list_entries
@@ -31,9 +31,9 @@ def keys(kind: str) -> set[str]:
 
 
 @pytest.fixture
-def explained(call: Call) -> Call:
+def explained(call: Call, copy_store: CopyStore) -> Call:
     """Two videos, both streams, two endpoints: eight runs, four sets of clips, one weights record."""
-    assert call("explain", *SAMPLES, "-w", "sample", "-e", "Conv3d_4_x", "-e", "FC").code == 0
+    copy_store(*SAMPLES, "-w", "sample", "-e", "Conv3d_4_x", "-e", "FC")
     return call
 
 
@@ -214,10 +214,10 @@ def test_rm_leaves_what_another_process_has_a_use_for_by_now(call: Call, tmp_pat
 
 
 @pytest.mark.parametrize("victim", ["weights/*", "up-4/rgb/FC/*", "up-4/rgb/clips/*"])
-def test_what_goes_while_it_is_verified_is_not_damaged(call: Call, tmp_path: Path, victim: str) -> None:
-    assert call("explain", "sample:up-4", "-w", "sample", "-m", "rgb", "-e", "FC").code == 0
-    store = Store.open(tmp_path / "gbvis.zarr")
-    (path,) = (tmp_path / "gbvis.zarr").glob(victim.removesuffix("*") + "[0-9a-f]*")
+def test_what_goes_while_it_is_verified_is_not_damaged(copy_store: CopyStore, victim: str) -> None:
+    root = copy_store("sample:up-4", "-w", "sample", "-m", "rgb", "-e", "FC")
+    store = Store.open(root)
+    (path,) = root.glob(victim.removesuffix("*") + "[0-9a-f]*")
     (entry,) = (one for one in list_entries(store) if one.key == path.relative_to(store.location).as_posix())
     (path / "zarr.json").unlink()
     assert find_damage(store, entry) is not None  # its folder is still there

@@ -170,7 +170,10 @@ def gif_of(picture: Picture, path: Path) -> tuple[np.ndarray, np.ndarray]:
     return np.stack(list(picture.frames())).astype(int), np.stack(shown)
 
 
-@pytest.mark.parametrize("pixels", ["noise", "landscape", "dark", "near the legend"])
+@pytest.mark.parametrize(
+    "pixels",
+    ["noise", "near the legend", *(pytest.param(name, marks=pytest.mark.slow) for name in ("landscape", "dark"))],
+)
 @pytest.mark.parametrize(
     ("layout", "style"),
     [

@@ -4,6 +4,7 @@ A call costs a fork and not the four seconds in which torch is loaded, and whate
 library included, is seen from outside.
 """
 
+import gc
 import importlib
 import os
 import pkgutil
@@ -22,6 +23,9 @@ SECONDS = 10
 
 MEMORY = 2 << 30
 """Bytes of memory that a call may take, all of Python and torch included."""
+
+LATE = ("pydantic.type_adapter", "torch.fx.experimental.symbolic_shapes", "torch.utils.serialization")
+"""What Typer imports with the first call, and torch with the first gradient and the first file: half a second."""
 
 _BACKSTOP = 8 << 30
 """Bytes of data that the system gives a child: enough to see that it took too much, and not enough to harm others."""
@@ -67,13 +71,15 @@ def load_everything() -> None:
     for module in pkgutil.walk_packages(gbvis.__path__, "gbvis."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    for name in ("av", "cv2", "imageio.plugins.pillow", "numcodecs.blosc", "google_crc32c", "rich.progress"):
+    for name in ("av", "cv2", "imageio.plugins.pillow", "numcodecs.blosc", "google_crc32c", "rich.progress", *LATE):
         importlib.import_module(name)
     import torch
     from PIL import Image
 
     Image.init()
     torch.set_num_threads(1)
+    gc.collect()
+    gc.freeze()  # or each child's first collection would touch, and so copy, all of this process's memory
 
 
 def call(arguments: Sequence[str], folder: Path) -> Outcome:

@@ -10,9 +10,9 @@ pytestmark = pytest.mark.slow
 
 SHORT = {
     "kills.py": ["--count", "5"],
-    "crowds.py": ["--rounds", "2", "--processes", "4"],
-    "flips.py": ["--count", "8"],
-    "hammer.py": ["--seconds", "3"],
+    "crowds.py": ["--rounds", "2", "--processes", "3"],
+    "flips.py": ["--count", "5"],
+    "hammer.py": ["--seconds", "2"],
     "forged.py": ["--count", "4"],
 }
 

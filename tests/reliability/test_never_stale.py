@@ -16,6 +16,7 @@ import torch
 from conftest import Call
 from gbvis.attribution import recipe
 from gbvis.attribution.methods.guided_backprop import GuidedBackprop
+from gbvis.cli.app import run_command_line
 
 pytestmark = pytest.mark.slow
 
@@ -47,14 +48,24 @@ STAYS: dict[str, list[str]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, video_file: Path, weights: dict[str, Path]) -> Path:
+    """A folder with a clip, weights, class names, and a store in which both streams of the clip are explained."""
+    folder = tmp_path_factory.mktemp("whole")
+    shutil.copy(video_file, folder / "clip.mp4")
+    shutil.copy(weights["rgb"], folder / "net.pth")
+    shutil.copy(weights["flow"], folder / "flow.pth")
+    (folder / "names.txt").write_text("\n".join(f"class {number}" for number in range(101)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert run_command_line([*BASE, "--quiet"]) == 0
+    return folder
+
+
 @pytest.fixture
-def explained(call: Call, tmp_path: Path, video_file: Path, weights: dict[str, Path]) -> Call:
-    """Explain both streams of a clip; gives the calls that come after."""
-    shutil.copy(video_file, tmp_path / "clip.mp4")
-    shutil.copy(weights["rgb"], tmp_path / "net.pth")
-    shutil.copy(weights["flow"], tmp_path / "flow.pth")
-    (tmp_path / "names.txt").write_text("\n".join(f"class {number}" for number in range(101)))
-    assert runs_of(call, *BASE) == {"rgb": False, "flow": False}
+def explained(call: Call, whole: Path, tmp_path: Path) -> Call:
+    """Give the calls that come after, in a copy of that folder."""
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
     return call
 
 

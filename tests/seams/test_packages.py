@@ -94,15 +94,16 @@ def differentiate(network: Network, pixels: np.ndarray, endpoint: str, target: i
 @with_package("grid")
 def test_a_method_with_settings_and_a_grid_of_its_own(installed: Installed, call: Call, tmp_path: Path) -> None:
     explain = ["explain", SAMPLE, "-w", "sample", "-m", "rgb", "-e", "FC", "--json", "--method"]
-    (run,) = lines(installed(*explain, "grid:size=3"))
-    assert (run["method"], run["settings"], run["cached"]) == ("grid", {"size": 3, "rule": "plain"}, False)
-    together, misspelt, wrong, shown, movies = installed.each(
+    explained, together, misspelt, wrong, shown, movies = installed.each(
+        [*explain, "grid:size=3"],
         [*explain, "grid: size = 3", "--method", "guided-backprop", "--method", "grid:size=3,rule=both"],
         [*explain, "grid:sise=3"],
         [*explain, "grid:size=0"],
         ["store", "ls", "--method", "grid", "--json"],
         ["render", "--method", "grid", "-o", "out", "--size", 56, "--json"],
     )
+    (run,) = lines(explained)
+    assert (run["method"], run["settings"], run["cached"]) == ("grid", {"size": 3, "rule": "plain"}, False)
     assert [(one["method"], one["cached"]) for one in lines(together)] == [
         ("grid", True), ("guided-backprop", False), ("grid", False),
     ]  # fmt: skip
@@ -146,9 +147,8 @@ def test_another_kind_of_network(installed: Installed, call: Call, tmp_path: Pat
     module = save_tiny(tmp_path / "tiny.pth")
     (tmp_path / "names.txt").write_text("\n".join(NAMES))
     explain = ["explain", SAMPLE, "--json", "-w"]
-    runs = lines(installed(*explain, "tiny.pth", "-e", "all", *NAMED))
-    assert [run["endpoint"] for run in runs] == ["Block1", "Block2", "LOGITS", "SCORES"]
-    inspected, table, predicted, again, unknown, misplaced, converted, others = installed.each(
+    explained, inspected, table, predicted, again, unknown, misplaced, converted, others = installed.each(
+        [*explain, "tiny.pth", "-e", "all", *NAMED],
         ["inspect-shapes", "-w", "tiny.pth", "--json"],
         ["inspect-shapes", "-w", "tiny.pth"],
         ["predict", SAMPLE, "-w", "tiny.pth", "--clips", 1, "--json", *NAMED],
@@ -158,6 +158,8 @@ def test_another_kind_of_network(installed: Installed, call: Call, tmp_path: Pat
         ["convert-weights", "tiny.pth", "tiny.safetensors", *NAMED, "--json", "--checkpoint-format", "tiny-torch"],
         [*explain, "tiny.safetensors", "-e", "all"],
     )
+    runs = lines(explained)
+    assert [run["endpoint"] for run in runs] == ["Block1", "Block2", "LOGITS", "SCORES"]
     (shapes,) = lines(inspected)
     assert (shapes["family"], shapes["classes"], shapes["depth"], shapes["padding"]) == ("tiny-torch", 4, None, None)
     assert [(one["name"], one["shape"]) for one in shapes["endpoints"]] == [

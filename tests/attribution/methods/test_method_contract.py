@@ -32,7 +32,7 @@ QUICK: dict[str, dict[str, Any]] = {
 """Settings with which methods of many passes need few, by the method's name."""
 
 ALL = pytest.mark.parametrize("kind", [*REGISTERED.values(), PlainGradient], ids=lambda kind: kind.name)
-STREAMS = pytest.mark.parametrize("stream", ["rgb", "flow", "flow2"])
+STREAMS = pytest.mark.parametrize("stream", ["rgb", "flow", pytest.param("flow2", marks=pytest.mark.slow)])
 TARGETS = [Target(STEM, 1), Target(STAGES[1], 3), Target(AP, 0), Target(FC, 7), Target(SOFTMAX, 7)]
 
 

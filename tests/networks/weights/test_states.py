@@ -92,7 +92,11 @@ WRAPPED: dict[str, Callable[[Tensors], object]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("form", [TORCHVISION, OLD_SCRIPT, R2PLUS1D_PYTORCH], ids=lambda form: form.name)
+@pytest.mark.parametrize(
+    "form",
+    [TORCHVISION, *(pytest.param(one, marks=pytest.mark.slow) for one in (OLD_SCRIPT, R2PLUS1D_PYTORCH))],
+    ids=lambda form: form.name,
+)
 def test_a_wrapped_copy_is_the_same_network(tmp_path: Path, form: Any) -> None:
     tensors = make_tensors(form)
     plain = saved(tmp_path / "plain.pth", tensors).info
