@@ -104,15 +104,15 @@ def run_command_line(arguments: list[str] | None = None) -> int:
         print_error(message[:1].lower() + message[1:], f"{command} --help lists what there is")
         return WRONG_CALL
     except SystemExit as stopped:
-        if stopped.code == TERMINATED:
-            _tell_interrupted()
-        raise
+        if stopped.code != TERMINATED:
+            raise
+        code = TERMINATED
     except (OutputClosed, BrokenPipeError) as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at its end
         if isinstance(error, OutputClosed) and error.problem:  # else `gbvis ... | head` has what it wants
             print_error(error.problem, "what was computed is in the store")
         return FAILED
-    if code == INTERRUPTED:
+    if code in (INTERRUPTED, TERMINATED):
         _tell_interrupted()
     return int(code or 0)
 
