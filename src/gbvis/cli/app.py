@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 from gbvis.cli.commands import app
 from gbvis.cli.console import OutputClosed, print_error, print_traceback
 from gbvis.errors import GbvisError, UsageError
+from gbvis.networks.torch_ahead import THREAD
 
 FAILED = 1
 """A video failed, nothing matched, or results could not be kept or printed."""
@@ -49,7 +50,7 @@ def _leave(code: int) -> None:
 
     Where another thread is at work or what was printed cannot be delivered, Python ends as it always does.
     """
-    is_alone = all(one is main_thread() or one.daemon for one in enumerate_threads())
+    is_alone = all(one is main_thread() or one.daemon or one.name == THREAD for one in enumerate_threads())
     if not is_alone or os.environ.get("GBVIS_DEBUG") or not _flush():
         sys.exit(code)
     atexit._run_exitfuncs()  # as at every end: temporary folders and child processes
