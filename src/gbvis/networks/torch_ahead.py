@@ -1,5 +1,6 @@
 """Torch, imported on a thread while a video is read: its import takes longer than cutting a clip."""
 
+import gc
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ def begin_import() -> "Future[None]":
 
     def run() -> None:
         try:
-            import torch  # noqa: F401
+            _import_torch()
         except BaseException as error:
             imported.set_exception(error)
         else:
@@ -26,3 +27,16 @@ def begin_import() -> "Future[None]":
 
     Thread(target=run, name=THREAD).start()
     return imported
+
+
+def _import_torch() -> None:
+    """Import torch, without collections of garbage: they look at hundreds of thousands of objects, and all stay."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        import torch  # noqa: F401
+    finally:
+        gc.freeze()
+        gc.unfreeze()  # the objects count as old now, and were not looked at for it
+        if was_enabled:
+            gc.enable()
