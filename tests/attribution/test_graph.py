@@ -1,5 +1,6 @@
 """The graph: one forward pass that any number of methods go back through."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -72,6 +73,18 @@ def test_the_forward_pass_goes_no_further_than_needed(weights: dict[str, Path], 
     with Graph(network, [make_clip(random, network)]) as graph:
         graph.forward({STEM}, lambda endpoint, shape: seen.append((endpoint, shape)))
     assert seen == [(STEM, (1, 8, 4, 56, 56))]
+
+
+def test_a_gradient_needs_no_sympy(
+    weights: dict[str, Path], random: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its import takes as long as a small clip."""
+    for name in ("sympy", "torch.fx.experimental.symbolic_shapes"):
+        monkeypatch.setitem(sys.modules, name, None)
+    (network,) = load_networks(weights["rgb"], "0" * 64)
+    assert network.info.scores
+    for endpoint in (FC, network.info.scores):
+        attribute(network, make_clip(random, network), METHODS, [Target(endpoint, 1)])
 
 
 def attribute_slowly(network: Network, clip: np.ndarray, target: Target, is_guided: bool) -> np.ndarray:

@@ -122,6 +122,12 @@ def test_a_cached_explain_and_render_load_no_torch(
     assert "torch" not in run_and_list_modules(["render", "--format", "mp4"], tmp_path)
 
 
+def test_what_was_asked_in_other_words_needs_no_torch(call: Call, both: list[object], tmp_path: Path) -> None:
+    explain = ["explain", "moving-disc", *both, "-m", "rgb"]
+    (run,) = lines(call(*explain, "--json").out)
+    assert "torch" not in run_and_list_modules([*explain, "-l", run["target"]], tmp_path)
+
+
 def test_what_was_asked_in_other_words_is_not_computed_again(call: Call, both: list[object]) -> None:
     (first,) = lines(call("explain", "moving-disc", *both, "-m", "rgb", "--json").out)
     (second,) = lines(call("explain", "moving-disc", *both, "-m", "rgb", "-l", first["target"], "--json").out)

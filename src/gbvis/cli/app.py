@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 from gbvis.cli.commands import app
 from gbvis.cli.console import OutputClosed, print_error, print_traceback
 from gbvis.errors import GbvisError, UsageError
+from gbvis.networks.torch_ahead import THREAD
 
 FAILED = 1
 """A video failed, nothing matched, or results could not be kept or printed."""
@@ -49,7 +50,7 @@ def _leave(code: int) -> None:
 
     Where another thread is at work or what was printed cannot be delivered, Python ends as it always does.
     """
-    is_alone = all(one is main_thread() or one.daemon for one in enumerate_threads())
+    is_alone = all(one is main_thread() or one.daemon or one.name == THREAD for one in enumerate_threads())
     if not is_alone or os.environ.get("GBVIS_DEBUG") or not _flush():
         sys.exit(code)
     atexit._run_exitfuncs()  # as at every end: temporary folders and child processes
@@ -104,15 +105,15 @@ def run_command_line(arguments: list[str] | None = None) -> int:
         print_error(message[:1].lower() + message[1:], f"{command} --help lists what there is")
         return WRONG_CALL
     except SystemExit as stopped:
-        if stopped.code == TERMINATED:
-            _tell_interrupted()
-        raise
+        if stopped.code != TERMINATED:
+            raise
+        code = TERMINATED
     except (OutputClosed, BrokenPipeError) as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at its end
         if isinstance(error, OutputClosed) and error.problem:  # else `gbvis ... | head` has what it wants
             print_error(error.problem, "what was computed is in the store")
         return FAILED
-    if code == INTERRUPTED:
+    if code in (INTERRUPTED, TERMINATED):
         _tell_interrupted()
     return int(code or 0)
 

@@ -2,7 +2,9 @@
 
 import copy
 import re
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,10 +17,11 @@ from gbvis.networks.input_format import InputFormats
 from gbvis.networks.labels import read_labels
 from gbvis.networks.r2plus1d import FORMATS
 from gbvis.networks.sample import SAMPLE_WEIGHTS
+from gbvis.networks.torch_ahead import begin_import
 from gbvis.provenance import Stamp, digest_of, hash_file, stamp_file
 from gbvis.registry import check_name, suggest
 from gbvis.steps.worker.opening import Opening
-from gbvis.steps.worker.remote import RemoteRunner, WorkerLost, read_infos
+from gbvis.steps.worker.remote import RemoteRunner, Worker, WorkerLost, read_infos
 from gbvis.store import Store
 from gbvis.store.keys import weights_key
 
@@ -107,6 +110,7 @@ class Networks:
         self._hashes: dict[Path, tuple[Stamp, str]] = {}
         self._newly_hashed: list[Path] = []
         self._renamed: list[str] = []
+        self._torch: Future[None] | None = None
         infos = self._read_all(store)
         wanted = [request.modality] if request.modality else sorted(infos, reverse=True)  # RGB first
         self._as_read = {modality: infos[modality] for modality in wanted if modality in infos}
@@ -224,6 +228,11 @@ class Networks:
         assert found is not None
         return found
 
+    def begin_import(self) -> None:
+        """Begin to import torch, where this process computes; to be called when `runner` is sure to be needed."""
+        if self._torch is None and Worker.address is None and "torch" not in sys.modules:
+            self._torch = begin_import()
+
     def runner(self, modality: str, precision: str | None = None) -> "Runner":
         """Return the stream's network, ready to compute: in the worker where there is one, else in this process.
 
@@ -253,6 +262,8 @@ class Networks:
     def _make_local(self, modality: str) -> "LocalRunner":
         from gbvis.attribution.runner import LocalRunner
 
+        if self._torch:
+            self._torch.result()  # in the words of the first attempt, where it fails
         return LocalRunner(self.load(modality))
 
     def _find_remote(self, modality: str) -> RemoteRunner:

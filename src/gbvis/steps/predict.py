@@ -105,6 +105,7 @@ def run(request: PredictRequest, progress: Progress | None = None) -> Iterator[P
 
 
 def _predict(request: PredictRequest, networks: Networks, progress: Progress) -> Iterator[Prediction | Failure]:
+    networks.begin_import()
     progress.expect_videos(len(request.videos) * len(networks.infos))
     names = name_entries(request.videos)
     for entry in request.videos:

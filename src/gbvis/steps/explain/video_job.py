@@ -102,6 +102,7 @@ class VideoJob:
         if not task.is_forced:
             self._cached += self._answer_by_index(self._missing, frames)
         if self._missing:
+            self._networks.begin_import()
             sizes: dict[int, Size] = {}
             cut = self._cut(frames, sizes)
             self._clips = task.store.write_clips(task.video, clip_format, frames, cut, task.is_forced, sizes)
