@@ -102,7 +102,7 @@ def test_rows_in_the_order_of_the_call(explained: Call) -> None:
 
 def test_what_makes_no_difference(explained: Call) -> None:
     done = explained("render", "-m", "rgb", "--layout", "difference")
-    done.check_error(1, "there are 4 runs of the same clips of up-4 rgb", "strength-grid:steps=4 class 2", "--run")
+    done.check_error(1, "there are 4 runs of the same clips of up-4 rgb", "strength-grid class 2", "--run")
     done = explained("render", "-m", "rgb", "-l", 3, "--layout", "difference")
     done.check_error(1, "there is one run of the same clips of up-4 rgb: FC class 3", "explain the same clips")
 

@@ -50,7 +50,7 @@ def test_a_grid_is_drawn_on_the_centres_of_its_cells(
     assert call(*explain, "-l", 1, "-l", 2, "-l", 3).code == 0
     for run in runs(tmp_path):
         view = make_run_view(Store.open(tmp_path / "gbvis.zarr"), run, find_source=pytest.fail)
-        assert view.grid == "Conv3d_4_x, 4x14x14 cells"  # of u and v
+        assert view.remark == "Conv3d_4_x, 4x14x14 cells"  # of u and v
         (clip,) = view.clips()
         assert run.grid and clip.gradient.shape == (2, 8, 112, 112) and clip.gradient.dtype == np.float32
         values, (time, row, column) = run.gradient(0), np.rint(run.grid.start).astype(int)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gbvis.attribution.methods import METHODS
+from gbvis.attribution.methods import read_settings
+from gbvis.attribution.recipe import Recipe
 from gbvis.errors import GbvisError, UsageError
 from gbvis.flow import ALGORITHMS
 from gbvis.networks.endpoint import find_endpoints, is_all
@@ -34,7 +35,7 @@ class Selection:
         filters: Filters or features of runs at the other endpoints.
         frames: Frames per clip.
         clips: Number of clips.
-        methods: Methods, by name, or with their settings as `--method` of `explain` takes them.
+        methods: Methods, by name, or with those of their settings that count, as `--method` of `explain` takes them.
         precision: The precision's name.
         weights: Weights files.
         flow_algorithm: The algorithm that computed the flow.
@@ -57,7 +58,7 @@ class Selection:
         """Check the names.
 
         Raises:
-            UsageError: There is no such stream, precision, method or flow algorithm, or a run's digest is none.
+            UsageError: There is no such stream, precision, method, setting or flow algorithm, or a run's digest is none.
         """
         for begin in self.runs:
             if not re.fullmatch("[0-9a-fA-F]{4,16}", begin):
@@ -69,7 +70,7 @@ class Selection:
         check_name("precision", PRECISIONS, self.precision or "float32")
         ALGORITHMS.check(self.flow_algorithm or "tvl1")
         for method in self.methods:
-            METHODS.check(method.partition(":")[0])
+            read_settings(method)
 
 
 def select_runs(
@@ -123,7 +124,7 @@ def sort_as_named(
             [is_all(name) or run.endpoint.goes_by(name) for name in selection.endpoints],
             [_has_target(replace(selection, labels=(label,), filters=()), run, known) for label in selection.labels],
             [run.target == index for index in selection.filters],
-            [method in (recipe.method["name"], recipe.method_name) for method in selection.methods],
+            [_is_by(recipe, method) for method in selection.methods],
             [recipe.weights in found for found in weights],
             [run.digest.startswith(begin.lower()) for begin in selection.runs],
         )
@@ -204,13 +205,19 @@ def _list_videos_in(folder: str) -> list[str]:
     return [entry.location for entry in found if entry.location != folder]
 
 
+def _is_by(recipe: Recipe, method: str) -> bool:
+    """Return whether a run is by a method, and with those of its settings that are given."""
+    name, settings = recipe.method["name"], recipe.method["settings"]
+    return bool(name == method.partition(":")[0]) and read_settings(method)[1].items() <= settings.items()
+
+
 def _admits(selection: Selection, run: StoredRun, weights: set[str]) -> bool:
     recipe, names = run.recipe, selection.endpoints
     return (
         (not names or any(is_all(name) or run.endpoint.goes_by(name) for name in names))
         and selection.frames in (None, len(recipe.clips[0]))
         and selection.clips in (None, len(recipe.clips))
-        and (not selection.methods or bool({recipe.method["name"], recipe.method_name} & {*selection.methods}))
+        and (not selection.methods or any(_is_by(recipe, method) for method in selection.methods))
         and selection.precision in (None, recipe.precision)
         and selection.flow_algorithm in (None, recipe.flow_algorithm)
         and (not weights or recipe.weights in weights)

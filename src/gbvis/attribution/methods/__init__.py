@@ -51,10 +51,22 @@ def parse_method(typed: str) -> Method:
     Raises:
         UsageError: There is no such method or setting, or a value is none for it.
     """
+    method, settings = read_settings(typed)
+    try:
+        return method(**settings)
+    except ValueError as error:  # the method's own check
+        raise UsageError(f"--method {typed}: {error}", _describe(method)) from error
+
+
+def read_settings(typed: str) -> tuple[type[Method], dict[str, Any]]:
+    """Return the method that words mean, and the settings that they give, read as the types of its fields.
+
+    Raises:
+        UsageError: As `parse_method`.
+    """
     name, _, rest = typed.partition(":")
     method = METHODS.load(name)
-    hints = get_type_hints(method)
-    types = {field.name: hints[field.name] for field in fields(method)}  # type: ignore[arg-type]
+    types = _find_types(method)
     settings: dict[str, Any] = {}
     for word in filter(None, rest.split(",")):
         setting, sign, value = (part.strip() for part in word.partition("="))
@@ -67,11 +79,13 @@ def parse_method(typed: str) -> Method:
         try:
             settings[setting] = _read_value(value, types[setting])
         except ValueError as error:
-            raise UsageError(f"{word!r} in --method {typed} is no value for it", _describe(method, types)) from error
-    try:
-        return method(**settings)
-    except ValueError as error:  # the method's own check
-        raise UsageError(f"--method {typed}: {error}", _describe(method, types)) from error
+            raise UsageError(f"{word!r} in --method {typed} is no value for it", _describe(method)) from error
+    return method, settings
+
+
+def _find_types(method: type[Method]) -> dict[str, Any]:
+    hints = get_type_hints(method)
+    return {field.name: hints[field.name] for field in fields(method)}  # type: ignore[arg-type]
 
 
 def _read_value(value: str, kind: Any) -> Any:
@@ -109,8 +123,9 @@ def _find_defaults(name: str) -> Mapping[str, Any]:
     return {}
 
 
-def _describe(method: type[Method], types: Mapping[str, Any]) -> str:
+def _describe(method: type[Method]) -> str:
     """Return a method's settings in words."""
+    types = _find_types(method)
     known = (f"{field.name}={field.default} ({_name_type(types[field.name])})" for field in fields(method))  # type: ignore[arg-type]
     return f"settings of {method.name}: {', '.join(known)}"
 
