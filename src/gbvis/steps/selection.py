@@ -58,7 +58,7 @@ class Selection:
         """Check the names.
 
         Raises:
-            UsageError: There is no such stream, precision, method, setting or flow algorithm, or a run's digest is none.
+            UsageError: There is no such stream, precision, method, setting or flow algorithm, or a digest is none.
         """
         for begin in self.runs:
             if not re.fullmatch("[0-9a-fA-F]{4,16}", begin):
