@@ -9,6 +9,7 @@ import pytest
 import gbvis
 from gbvis.attribution.graph import Graph
 from gbvis.attribution.method import Method
+from gbvis.attribution.methods.integrated_gradients import IntegratedGradients
 from gbvis.networks.endpoint import Target
 from gbvis.networks.sample import find_weights
 from gbvis.progress import Failure, Progress
@@ -18,6 +19,7 @@ from gbvis.steps.store.rm import RemoveRequest, plan_removal
 from gbvis.store import Store
 from gbvis.store.inventory import find_damage, list_entries
 from gbvis.store.keys import ESTIMATES
+from gbvis.videos.clip import Inputs
 from material.methods import Brighter, ExactlyBrighter, PlainGradient
 
 SAMPLE = "sample:turn-left-3"
@@ -30,6 +32,7 @@ class Stopping(Progress):
         self.after, self.passes = after, 0
         self.notes: dict[str, str] = {}
         self.lines: list[str] = []
+        self.warnings: list[str] = []
 
     def advance(self, what: str) -> None:
         """Count a pass."""
@@ -44,6 +47,10 @@ class Stopping(Progress):
     def say(self, line: str) -> None:
         """Keep it."""
         self.lines.append(line)
+
+    def warn(self, line: str) -> None:
+        """Keep it."""
+        self.warnings.append(line)
 
 
 def explain(
@@ -176,6 +183,34 @@ def test_a_method_may_ask_for_float32(tmp_path: Path) -> None:
     assert np.abs(low[2].run.to_numpy() - high[2].run.to_numpy()).max() > 0
     again = explain(tmp_path / "low", [ExactlyBrighter()])
     assert [one.is_cached for one in again] == [True, True]
+
+
+def test_integrated_gradients_say_how_much_they_leave_out(tmp_path: Path) -> None:
+    """Also where they are in the store already; and a large part is warned of."""
+    for _ in range(2):
+        progress = Stopping()
+        (few, enough) = explain(
+            tmp_path / "s", [IntegratedGradients(1), IntegratedGradients(40)], progress, endpoints=["FC"]
+        )
+        for one, steps in ((few, 1), (enough, 40)):
+            (details,) = one.to_json()["details"]
+            total, (value,) = float(one.run.to_numpy().sum(dtype=np.float64)), one.run.value
+            baseline = predict_mean_colour(one)
+            expected = abs(total - (value - baseline)) / abs(value - baseline)
+            assert details["nodes"] == steps and details["gap_is_relative"] == 1.0
+            assert details["completeness_gap"] == pytest.approx(expected, rel=0.02, abs=1e-4)
+        assert few.run.completeness_gap and few.run.completeness_gap > 0.05
+        assert few.run.describe_completeness() == f"gap {100 * few.run.completeness_gap:.2g} %"
+        assert [few.run.key in line for line in progress.warnings] == [True]
+
+
+def predict_mean_colour(explained: ExplainedRun) -> float:
+    """Return the target's value for a clip that is the mean colour everywhere."""
+    network = Networks(WeightsRequest((find_weights(Path("sample")),))).load("rgb")
+    shape = explained.run.gradient(0).shape
+    endpoint = explained.run.endpoint
+    responses = network.predict(Inputs(np.zeros((1, *shape), np.float32)), {endpoint})
+    return float(responses[endpoint].array()[0, explained.run.target])
 
 
 def test_removing_a_videos_runs_takes_its_estimates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
