@@ -194,9 +194,12 @@ def run_worker(gbvis: Sequence[str | Path], folder: Path) -> Iterator[dict[str, 
 
 
 @pytest.fixture(scope="session")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The variable by which calls find a worker, which runs until the tests are over."""
-    with run_worker([sys.executable, "-m", "gbvis"], tmp_path_factory.mktemp("w")) as variables:
+def warm() -> Iterator[dict[str, str]]:
+    """The variable by which calls find a worker, which runs until the tests are over; its folder has a short path."""
+    with (
+        TemporaryDirectory(prefix="gbvis-") as folder,
+        run_worker([sys.executable, "-m", "gbvis"], Path(folder)) as variables,
+    ):
         yield variables
 
 

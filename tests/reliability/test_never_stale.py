@@ -110,7 +110,7 @@ def test_places_do_not(explained: Call, tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_releases_do_not(explained: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gbvis.steps.explain.computation.__version__", "9.9.9")
+    monkeypatch.setattr("gbvis.steps.explain.answers.__version__", "9.9.9")
     monkeypatch.setattr(torch, "__version__", "9.9.9")
     assert runs_of(explained, *BASE) == {"rgb": True, "flow": True}
 

@@ -113,7 +113,7 @@ def test_a_method_with_settings_and_a_grid_of_its_own(installed: Installed, call
     assert sorted(one["method"] for one in lines(movies)) == ["grid:size=3,rule=both", "grid:size=3,rule=plain"]
 
     # what is kept says what it is: from here on nothing needs the package
-    assert "grid:size=3,rule=plain" in call("store", "ls").out
+    assert "grid:size=3,rule=both" in call("store", "ls").out
     assert call("store", "verify").code == 0
     assert call("render", "-o", "runs.csv").out.split()[1:3] == ["24", "rows"]
     for layout in ("overlay", "sheet"):

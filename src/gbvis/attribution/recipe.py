@@ -55,7 +55,12 @@ class Recipe:
 
     @property
     def method_name(self) -> str:
-        """The method as `--method` takes it, with the settings that are not as by default."""
+        """The method and its settings, as `--method` takes them."""
+        return describe_method(self.method)
+
+    @property
+    def short_method(self) -> str:
+        """The same with the settings alone that are not as by default."""
         from gbvis.attribution.methods import describe_shortly
 
         return describe_shortly(self.method)

@@ -106,7 +106,7 @@ def print_run(console: Console, explained: ExplainedRun) -> None:
         target,
         f"{value:.4g}",
         seen,
-        run.recipe.method_name,
+        run.recipe.short_method,
         run.describe_completeness(),
         how,
         saturation,

@@ -127,7 +127,7 @@ def _list_run(listed: ListedRun) -> dict[str, str]:
         "endpoint": run.endpoint.name,
         "target": f"{run.target}" + (f" {label['name']}" if label and label["name"] else ""),
         "clips": f"{len(recipe.clips)} x {count_of(len(recipe.clips[0]), 'frame')}",
-        "method": recipe.method_name,
+        "method": recipe.short_method,
         "precision": recipe.precision,
         "flow": recipe.flow_algorithm or "",
         "weights": listed.weights_name or recipe.weights[:8],

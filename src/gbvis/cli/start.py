@@ -17,6 +17,7 @@ def main() -> None:
 
         answer(shell, sys.argv[1:])
         return
+    _end_at_once()
     if VARIABLE in os.environ:
         from gbvis.cli.warm.client import run_warm
 
@@ -24,3 +25,11 @@ def main() -> None:
     from gbvis.cli.app import main as run
 
     run()
+
+
+def _end_at_once() -> None:
+    """Have Ctrl-C end this process until `cli/app` heeds it: an exception may be lost while modules are imported."""
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)

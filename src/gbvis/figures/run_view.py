@@ -187,8 +187,8 @@ class RunView:
 
     @property
     def method(self) -> str:
-        """The method and its settings, as `--method` takes them."""
-        return self.recipe.method_name
+        """The method, as `--method` takes it, with the settings that are not as by default."""
+        return self.recipe.short_method
 
     @property
     def method_name(self) -> str:
@@ -198,7 +198,7 @@ class RunView:
     @property
     def method_settings(self) -> str:
         """The method's settings, as `--method` takes them."""
-        return self.method.partition(":")[2]
+        return self.recipe.method_name.partition(":")[2]
 
     @property
     def magnitude(self) -> str:

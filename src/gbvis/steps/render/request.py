@@ -1,7 +1,7 @@
 """The request of `render`, and its results."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,9 +168,14 @@ class RenderedFile:
         file = {"path": str(self.path), "format": self.format, **self.about}
         if self.importance is None:
             return file
-        about = {name: self._shared(name) for name in ("video", "modality", "target", "method")}
-        endpoints = {view.endpoint.name for view in self.views}
-        endpoint = endpoints.pop() if len(endpoints) == 1 else None
+        about: dict[str, Any] = {
+            "video": _shared(view.video for view in self.views),
+            "modality": _shared(view.modality for view in self.views),
+            "target": _shared(view.target for view in self.views),
+            "method": _shared(view.recipe.method_name for view in self.views),
+            "endpoint": _shared(view.endpoint.name for view in self.views),
+            "relevance": str(self.views[0].relevance or "all"),
+        }
         runs = [
             {
                 "group": view.key,
@@ -183,9 +188,10 @@ class RenderedFile:
             }
             for view, importance in zip(self.views, self.importance, strict=True)
         ]
-        about |= {"endpoint": endpoint, "relevance": str(self.views[0].relevance or "all")}
         return {**about, **file, "seconds": round(self.seconds, 4), "runs": runs}
 
-    def _shared(self, name: str) -> Any:
-        found = {getattr(view, name) for view in self.views}
-        return found.pop() if len(found) == 1 else None
+
+def _shared(values: Iterable[Hashable]) -> Any:
+    """Return the one value that all have; None where they differ."""
+    found = set(values)
+    return found.pop() if len(found) == 1 else None
