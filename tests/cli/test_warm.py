@@ -73,6 +73,8 @@ def test_a_call_is_the_same_with_and_without(line: str, tmp_path: Path, warm: di
         "inspect-shapes -w sample --json",
         "render",
         "explain sample:right-3 -w sample -v --label 99",
+        "explain sample:right-3 -w sample --method occlusion:box=8x36x36,stride=8x36x36,follow=flow --json "
+        "--flow-algorithm dis",
         "explode",
     ],
 )

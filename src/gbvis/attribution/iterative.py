@@ -16,7 +16,9 @@ from gbvis.attribution.attribution import Attribution, FoundAttributions, Pendin
 from gbvis.attribution.estimate import Estimate
 from gbvis.attribution.method import Method
 from gbvis.attribution.runner import LocalRunner, Runner
+from gbvis.errors import UsageError
 from gbvis.videos.clip import ClipFormat, ClipPixels, Inputs, normalise_in_line
+from gbvis.videos.motion import Motion
 
 if TYPE_CHECKING:
     from gbvis.attribution.graph import Graph
@@ -32,18 +34,35 @@ class Clip:
         clip_format: How they are normalised.
         modality: `rgb` or `flow`.
         first_frame: The number of its first frame; with a seed it decides the noise.
+        find_motion: Returns what `motion` is; None where nothing tells.
     """
 
     pixels: ClipPixels
     clip_format: ClipFormat
     modality: str
     first_frame: int = 0
+    find_motion: Callable[[], Motion] | None = field(default=None, repr=False, compare=False)
     _remembered: dict[str, Values] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def values(self) -> Values:
         """The clip normalised, in line with its pixels: float32 (channel, time, y, x)."""
         return normalise_in_line(self.pixels, self.clip_format)
+
+    @cached_property
+    def motion(self) -> Motion:
+        """How far each place moves until the next frame: float32 (time, y, x, 2), pixels of the clip; at last 0.
+
+        It is there for methods that say so, see `Method.needs_motion`.
+
+        Raises:
+            GbvisError: It cannot be read, or nothing tells it.
+        """
+        if self.find_motion is None:
+            raise UsageError(
+                "a clip by itself does not tell how things move in it", "call gbvis.explain, which finds out"
+            )
+        return self.find_motion()
 
     def remember(self, name: str, make: Callable[[], Values]) -> Values:
         """Return what `make` made of the clip when this name was first asked for, such as a baseline.

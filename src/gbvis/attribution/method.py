@@ -48,6 +48,11 @@ class Method(ABC):
         """The endpoints whose activations it looks at beside the target's; none by default."""
         return ()
 
+    @property
+    def needs_motion(self) -> bool:
+        """True where it looks at how things move, `Clip.motion`; only a method of many passes can."""
+        return False
+
     def settled(self, info: WeightsInfo, endpoint: Endpoint, frames: int) -> Self:
         """Return it with every setting decided that is left to the network, the target or the clip; itself by default.
 

@@ -10,6 +10,9 @@ from gbvis.provenance import digest_of
 NUMBERS_VERSION = 3
 """Raised whenever our own arithmetic changes results, so that no older gradient is taken for a new one."""
 
+_RARE = ("flow", "motion")
+"""What a recipe leaves out where it is empty."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -28,6 +31,8 @@ class Recipe:
         precision: `float32`, `tf32` or `bfloat16`.
         numbers_version: `NUMBERS_VERSION` when the run was made.
         flow: How the motion came about, where more was done than reading it: `Video.flow_recipe`.
+        motion: Of a method that follows motion, where that came from: `video`, the fingerprint, beside what
+            `Video.flow_recipe` says.
     """
 
     video: str
@@ -42,6 +47,7 @@ class Recipe:
     precision: str
     numbers_version: int = NUMBERS_VERSION
     flow: dict[str, Any] = field(default_factory=dict)
+    motion: dict[str, Any] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -66,8 +72,8 @@ class Recipe:
         return describe_shortly(self.method)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the recipe as plain data; without `flow` where nothing was done."""
-        return {name: value for name, value in vars(self).items() if self.flow or name != "flow"}
+        """Return the recipe as plain data; without `flow` where nothing was done, and `motion` where none counts."""
+        return {name: value for name, value in vars(self).items() if value or name not in _RARE}
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,7 @@ class StreamRecipe:
     family: str
     precision: str
     flow: dict[str, Any] = field(default_factory=dict)
+    motion: dict[str, Any] = field(default_factory=dict)
 
     def of_run(self, method: Mapping[str, Any], target: Target, clips: list[list[int]]) -> Recipe:
         """Return the recipe of the run for `target` over the clips with these frames."""
@@ -96,7 +103,7 @@ class StreamRecipe:
             target: What is asked for.
             clips: Which clips, as plain data.
         """
-        shared = asdict(self) if self.flow else {name: value for name, value in asdict(self).items() if name != "flow"}
+        shared = {name: value for name, value in asdict(self).items() if value or name not in _RARE}
         asked = {"endpoint": target.endpoint.name, "index": target.index, "rank": target.rank}
         return digest_of({**shared, **asked, "method": method, "clips": clips, "numbers_version": NUMBERS_VERSION})
 

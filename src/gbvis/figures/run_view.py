@@ -191,6 +191,12 @@ class RunView:
         return self.recipe.short_method
 
     @property
+    def _followed(self) -> str:
+        """How the motion was computed that the method follows; nothing where it was read."""
+        motion = ", ".join(_describe_flow(self.recipe.motion))
+        return f"motion by {motion}" if motion else ""
+
+    @property
     def method_name(self) -> str:
         """The method's name without its settings."""
         return str(self.recipe.method["name"])
@@ -247,7 +253,8 @@ class RunView:
     def describe(self, value: float) -> str:
         """Return the title of a clip whose target has this value, without the video's name."""
         target = f"{self.target_name}   {self.describe_value(value)}"
-        parts = [self.stream, self.weights_name, str(self.endpoint), target, self.method, self.describe_relevance()]
+        parts = [self.stream, self.weights_name, str(self.endpoint), target, self.method]
+        parts += [self._followed, self.describe_relevance()]
         return "   ".join(filter(None, parts))
 
     def describe_relevance(self) -> str:

@@ -1,7 +1,8 @@
 """The stream of a video that a network sees: read, or computed as flow."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from gbvis.errors import UsageError, VideoError
@@ -87,6 +88,52 @@ def find_stream(
     if flow is None:
         flow = EstimatedFlow(read, request.recipe_for(info.clip_format), request.is_jpeg, open_store, progress)
     return CompensatedFlow(flow, request.remedy) if request.remedy else flow
+
+
+def find_motion(
+    entry: VideoEntry,
+    info: WeightsInfo,
+    dataset: Path | None,
+    request: FlowRequest,
+    open_store: Callable[[], Store],
+    progress: Progress,
+) -> Video:
+    """Return the flow that tells how things move in the stream which `find_stream` returns.
+
+    It is the video's own, if it has any and no algorithm is asked for, else estimated; of the network's flow it is
+    that, but without the remedy against camera motion: what moves with the camera moves in the picture.
+
+    Raises:
+        VideoError: There is no such video.
+    """
+    flow = None if request.algorithm else _find(entry, "flow", dataset)
+    if flow is None:
+        rgb = _find(entry, "rgb", dataset) or _miss(entry, "rgb", dataset)
+        flow = EstimatedFlow(rgb, request.recipe_for(info.clip_format), request.is_jpeg, open_store, progress)
+    return flow
+
+
+def prepare_motion(flow: Video, clips: Sequence[Sequence[int]]) -> None:
+    """Get ready what `cut_motion` reads of clips with these frames.
+
+    Raises:
+        GbvisError: There is no motion between some frames, or it cannot be estimated.
+    """
+    if any(after != before + 1 for numbers in clips for before, after in pairwise(numbers)):
+        raise VideoError(
+            f"{flow.location} is shorter than a clip, which goes back to its beginning: no motion leads there",
+            "take shorter clips with --frames, or leave out follow=flow",
+        )
+    numbers = {number for clip in clips for number in clip[:-1]}
+    if not numbers:
+        return
+    if max(numbers) >= flow.shape.frame_count:
+        raise VideoError(
+            f"the flow of {flow.location} has {flow.shape.frame_count} frames, and the motion of frame {max(numbers)} "
+            "is to be followed",
+            "give the flow of the whole video, or have it estimated with --flow-algorithm",
+        )
+    flow.prepare(numbers)
 
 
 def tell_notices(video: Video, progress: Progress) -> None:

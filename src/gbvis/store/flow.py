@@ -54,9 +54,10 @@ class StoredFlow(StoredGroup):
         return _key_of(self.video, self.fingerprint, self.estimation)
 
     def is_used_by(self, run: StoredRun) -> bool:
-        """Return whether a run was computed from this motion."""
-        is_same = self.fingerprint == run.recipe.video
-        return is_same and all(run.recipe.flow.get(name) == value for name, value in self.estimation.items())
+        """Return whether a run was computed from this motion, or followed it."""
+        own = {**self.estimation, "video": self.fingerprint}
+        used = {**run.recipe.flow, "video": run.recipe.video}, run.recipe.motion
+        return any(all(one.get(name) == value for name, value in own.items()) for one in used)
 
     def find_damage(self, is_thorough: bool) -> str | None:
         """As `StoredGroup`; thoroughly, every pair that is there is read."""

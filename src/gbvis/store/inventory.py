@@ -117,7 +117,7 @@ def list_unused_records(store: Store, kept: Iterable[StoredRun]) -> list[Entry]:
 
 
 def _flow_of(store: Store, video: str, runs: Iterable[StoredRun]) -> set[str]:
-    """Return the keys of the motion that these runs of the video with that key were computed from."""
-    users = [run for run in runs if run.recipe.flow_algorithm]
+    """Return the keys of the motion that these runs of the video with that key were computed from, or followed."""
+    users = [run for run in runs if run.recipe.flow_algorithm or run.recipe.motion]
     flows = (StoredFlow.read(store.storage, key) for key in (store.keys(f"{video}/{FLOW}") if users else ()))
     return {flow.key for flow in flows if flow and any(map(flow.is_used_by, users))}

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gbvis.errors import VideoError
-from gbvis.videos.motion import Motion
+from gbvis.videos.motion import REST, Motion
 from gbvis.videos.resize import INTERPOLATIONS, Interpolation, resize_and_crop
 from gbvis.videos.video import Frame, Video, VideoShape, reading_of
 
@@ -201,6 +201,28 @@ def cut_clip(
         if clip_format.is_motion:
             _check_motion(cut[number], number, video)
     return video.finish_clip(np.stack([cut[number] for number in numbers]))
+
+
+def cut_motion(flow: Video, numbers: Sequence[int], clip_format: ClipFormat) -> Motion:
+    """Return how far each place of a clip moves until the next frame: float32 (T, crop, crop, 2), the clip's pixels.
+
+    In the last frame it is 0, and so it is where 8 bit could not tell it from rest.
+
+    Args:
+        flow: Its frame k is the motion from frame k of the clip's video, RGB or flow, to frame k + 1.
+        numbers: The clip's frames; each follows the one before.
+        clip_format: How the clip was cut.
+
+    Raises:
+        GbvisError: A frame cannot be read, or holds what is no number.
+    """
+    motion = np.zeros((len(numbers), clip_format.crop, clip_format.crop, 2), np.float32)
+    for place, number in enumerate(numbers[:-1]):
+        frame = flow.read_motion(number)
+        frame = np.where(np.abs(frame) < REST, np.float32(0), frame)
+        motion[place] = frame if flow.is_cropped else clip_format.resize_and_crop(frame)
+        _check_motion(motion[place], number, flow)
+    return motion
 
 
 def _check_motion(motion: NDArray[Any], number: int, video: Video) -> None:

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 BOUND = 20.0
 """The motion, in pixels a frame, that the ends of 8 bit stand for where nothing else tells: -20 is 0, 20 is 255."""
 
+REST = 1.01 * BOUND / 255
+"""Slower motion, in pixels a frame, may be rest that went through 8 bit: rest lies in the middle of two levels."""
+
 Motion = NDArray[np.float32]
 """float32 (..., 2), pixels a frame: u to the right, v downwards."""
 

@@ -11,7 +11,7 @@ from gbvis.progress import Failure, Progress, StoppableProgress
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
 from gbvis.steps.explain.video_job import VideoJob
 from gbvis.steps.networks import Networks
-from gbvis.steps.streams import find_stream
+from gbvis.steps.streams import find_motion, find_stream
 from gbvis.steps.video_names import name_entries
 from gbvis.store import Store
 from gbvis.videos.gather import gather_videos
@@ -58,8 +58,9 @@ def _explain(
     ahead, names = StoppableProgress(progress), name_entries(request.videos)
 
     def prepare(entry: VideoEntry, info: WeightsInfo) -> VideoJob:
-        video = find_stream(entry, info, request.dataset, request.flow, lambda: store, ahead)
-        job = VideoJob(request, entry, names[entry.location], video, networks, store, ahead)
+        asked = entry, info, request.dataset, request.flow, lambda: store, ahead
+        video, motion = find_stream(*asked), find_motion(*asked) if request.needs_motion else None
+        job = VideoJob(request, entry, names[entry.location], video, motion, networks, store, ahead)
         job.prepare()
         return job
 

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gbvis.attribution.estimate import Estimate
@@ -13,6 +14,7 @@ from gbvis.networks.endpoint import Responses
 from gbvis.steps.explain.answers import Answers, mean_of
 from gbvis.steps.explain.task import Answer, Question, Task
 from gbvis.store import StoredClips, StoredRun
+from gbvis.videos.clip import cut_motion
 
 if TYPE_CHECKING:
     from gbvis.attribution.runner import Runner
@@ -86,9 +88,9 @@ class IteratedComputation:
             self._task.store.estimates.forget(self._task.video.name, recipe, range(len(self._clips.frames)))
 
     def _clip(self, number: int) -> Clip:
-        info = self._task.info
-        first = self._clips.frames[number][0]
-        return Clip(self._clips.pixels(number), info.clip_format, info.modality, first)
+        info, flow, frames = self._task.info, self._task.motion, self._clips.frames[number]
+        find_motion = partial(cut_motion, flow, frames, info.clip_format) if flow else None
+        return Clip(self._clips.pixels(number), info.clip_format, info.modality, frames[0], find_motion)
 
     def _estimate(self, method: IterativeMethod, clip: Clip, number: int, answers: Sequence[Answer]) -> list[Estimate]:
         """Return the estimates of one clip after all passes, begun anew or gone on with."""

@@ -52,6 +52,23 @@ class ExplainRequest:
     flow: FlowRequest = field(default_factory=FlowRequest)
     is_forced: bool = False
 
+    def __post_init__(self) -> None:
+        """Check that methods that follow motion can.
+
+        Raises:
+            UsageError: Clips leave frames out.
+        """
+        if self.needs_motion and self.clips.stride > 1:
+            raise UsageError(
+                f"--stride {self.clips.stride} with follow=flow: flow leads from each frame to the next one",
+                "leave out one of them",
+            )
+
+    @property
+    def needs_motion(self) -> bool:
+        """True where a method looks at how things move."""
+        return any(method.needs_motion for method in self.methods)
+
     def questions_for(self, entry: VideoEntry, info: WeightsInfo) -> list[Question]:
         """Return what is asked of one video and network: every method of every target, each with settled settings.
 
@@ -186,6 +203,7 @@ class ExplainedRun:
             "settings": recipe.method["settings"],
             "details": self.run.details,
             "flow": recipe.flow or None,
+            "motion": recipe.motion or None,
             "weights": {
                 "path": self.info.path,
                 "sha256": self.info.sha256,

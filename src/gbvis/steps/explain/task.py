@@ -8,7 +8,7 @@ from gbvis.networks.endpoint import Target, TargetRequest
 from gbvis.networks.info import WeightsInfo
 from gbvis.progress import Progress
 from gbvis.store import Store
-from gbvis.videos.video import Video
+from gbvis.videos.video import Video, reading_of
 
 Question = tuple[Method, TargetRequest]
 """What is asked: how, and of what."""
@@ -24,10 +24,11 @@ class Task:
     Attributes:
         video: The stream.
         info: The network.
-        recipe: What all runs of it share, but that some methods need float32.
+        recipe: What all runs of it share, but that some methods need float32, and some motion.
         store: Where runs are kept.
         progress: An object that is told how far the work is.
         is_forced: Compute again what is there.
+        motion: The flow that tells how things move in it; None where no method asks.
     """
 
     video: Video
@@ -36,10 +37,16 @@ class Task:
     store: Store
     progress: Progress
     is_forced: bool
+    motion: Video | None = None
 
     def recipe_for(self, method: Method) -> StreamRecipe:
         """Return what all runs of a method share."""
-        return replace(self.recipe, precision="float32") if method.needs_float32 else self.recipe
+        recipe = replace(self.recipe, precision="float32") if method.needs_float32 else self.recipe
+        if not method.needs_motion:
+            return recipe
+        assert self.motion
+        video = reading_of(self.motion.motion_fingerprint)
+        return replace(recipe, motion={**self.motion.flow_recipe, "video": video})
 
     def recipe_of(self, answer: Answer, frames: list[list[int]]) -> Recipe:
         """Return the recipe of a run over the clips with these frames."""

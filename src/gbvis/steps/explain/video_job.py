@@ -16,7 +16,7 @@ from gbvis.steps.explain.iteration import IteratedComputation
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
 from gbvis.steps.explain.task import Question, Task
 from gbvis.steps.networks import Networks
-from gbvis.steps.streams import tell_notices
+from gbvis.steps.streams import prepare_motion, tell_notices
 from gbvis.store import Store, StoredClips, StoredRun
 from gbvis.videos.clip import ClipPixels, Size, cut_clip, fingerprint_for
 from gbvis.videos.name_list import VideoEntry
@@ -35,13 +35,14 @@ class VideoJob:
         entry: VideoEntry,
         name: str,
         video: Video,
+        motion: Video | None,
         networks: Networks,
         store: Store,
         progress: StoppableProgress,
     ) -> None:
         info = networks.infos[video.modality]
         recipe = make_stream_recipe(video, info, request.weights.precision)
-        self._task = Task(video, info, recipe, store, progress, request.is_forced)
+        self._task = Task(video, info, recipe, store, progress, request.is_forced, motion)
         self._networks, self._location, self._name, self._progress = networks, entry.location, name, progress
         self._clip_request = request.clips.completed(info.clip_format)
         self._wanted = {self._digest(question): question for question in request.questions_for(entry, info)}
@@ -103,6 +104,8 @@ class VideoJob:
             self._cached += self._answer_by_index(self._missing, frames)
         if self._missing:
             self._networks.begin_import()
+            if task.motion and any(method.needs_motion for method, _ in self._missing.values()):
+                prepare_motion(task.motion, frames)
             sizes: dict[int, Size] = {}
             cut = self._cut(frames, sizes)
             self._clips = task.store.write_clips(task.video, clip_format, frames, cut, task.is_forced, sizes)
