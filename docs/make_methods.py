@@ -19,7 +19,7 @@ PICTURES = HERE / "methods"
 SAMPLE = "turn-left-3"
 EXPLAIN = "gbvis explain {} -w sample -m rgb -e FC -n 16 --method all"
 ONE = "gbvis render {} -m rgb -e FC --method {} --panels {} --size 144 --fps 8"
-ALL = "gbvis render {} -m rgb -e FC --layout methods --panels frame,gradient --size 96 --at 8"
+ALL = f"gbvis render {SAMPLE} -m rgb -e FC --layout methods --size 112 --at 12 -o methods.png"
 
 
 def run(command: str, folder: str) -> None:
@@ -42,6 +42,8 @@ def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         draw(SAMPLE, f"sample:{SAMPLE}", METHODS.names, "", folder)
+        run(ALL, folder)
+        (PICTURES / "methods.png").write_bytes((Path(folder) / "methods.png").read_bytes())
         for clip in map(Path, sys.argv[1:2]):
             draw(clip.stem, str(clip.resolve()), METHODS.names, "-clip", folder)
 
