@@ -120,13 +120,13 @@ def main() -> None:
         "gradient": lambda: explain(network, pixels, [parse_method("gradient")]),
         "guided": lambda: explain(network, pixels, [parse_method("guided-backprop")]),
         "four": lambda: explain(network, pixels, [parse_method(one) for one in FOUR]),
-        "samples": lambda: explain(network, pixels, [parse_method(f"smoothgrad:samples={SAMPLES}")]),
-        "nodes": lambda: explain(network, pixels, [parse_method(f"integrated-gradients:steps={NODES}")]),
+        "samples": lambda: explain(network, pixels, [parse_method("smoothgrad:samples=50")]),
+        "nodes": lambda: explain(network, pixels, [parse_method("integrated-gradients:steps=40")]),
     }
     seconds = take_turns(several, rounds)
     four = ratio(seconds, "four", "guided")
     print(f"\n{', '.join(FOUR)} in one call, in guided gradients: {four:.2f}")
-    for name, count in (("samples", SAMPLES), ("nodes", NODES)):
+    for name, count in (("samples", 50), ("nodes", 40)):
         print(f"{count} {name}, over {count} gradients: {ratio(seconds, name, 'gradient') / count:.3f}")
 
 

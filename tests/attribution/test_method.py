@@ -52,8 +52,8 @@ def test_a_method_in_words_has_all_its_settings() -> None:
 
 
 SETTINGS = (
-    "settings of windowed: samples=25 (int), noise=0.15 (float), title=of everything (str), reduce=mean (mean or max), "
-    "is_squared=False (bool), seed=None (int | None)"
+    "settings of windowed: samples=25 (a whole number), noise=0.15 (a number), title=of everything (text), "
+    "reduce=mean (mean or max), is_squared=False (true or false), seed (a whole number)"
 )
 
 

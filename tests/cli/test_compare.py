@@ -153,3 +153,43 @@ def test_too_short_a_clip_does_not_change(explained: Call) -> None:
 def test_what_cannot_be_asked(call: Call, arguments: list[str], words: list[str]) -> None:
     call("explain", "sample:up-4", "-w", "sample", "-m", "rgb")
     call("render", *arguments).check_error(2, *words)
+
+
+def explain(call: Call, *arguments: object) -> None:
+    done = call("explain", "sample:up-4", "-w", "sample", "-e", "FC", *arguments)
+    assert done.code == 0, done.err
+
+
+def test_streams_pair_what_each_of_them_decides(call: Call) -> None:
+    """The baseline of a method is another one for flow."""
+    explain(call, "--method", "integrated-gradients:steps=2", "--method", "grad-cam")
+    for method in ("integrated-gradients", "grad-cam"):
+        (picture,) = pictures(call, "--method", method, "--layout", "streams", "-o", f"{method}.gif")
+        assert [run["modality"] for run in picture["runs"]] == ["rgb", "flow"]
+
+
+def test_a_method_in_float32_stands_beside_others_in_bfloat16(call: Call) -> None:
+    methods = ("--method", "guided-backprop", "--method", "integrated-gradients:steps=2")
+    explain(call, "-m", "rgb", "--precision", "bfloat16", *methods)
+    (picture,) = pictures(call, "--layout", "methods")
+    assert [run["method"] for run in picture["runs"]] == ["guided-backprop", "integrated-gradients"]
+
+
+def test_a_difference_of_precisions_says_which_is_which(call: Call) -> None:
+    for precision in ("float32", "bfloat16"):
+        explain(call, "-m", "rgb", "--precision", precision)
+    (picture,) = pictures(call, "--layout", "difference")
+    assert "float32" in picture["path"] and "bfloat16" in picture["path"]
+
+
+def test_endpoints_with_a_layer_of_their_own_stand_together(call: Call) -> None:
+    """Where nobody says which, the layer follows from the endpoint."""
+    explain(call, "-m", "rgb", "-e", "Conv3d_3_x", "--method", "grad-cam")
+    (picture,) = pictures(call, "--layout", "endpoints")
+    assert [run["endpoint"] for run in picture["runs"]] == ["Conv3d_3_x", "FC"]
+    explain(call, "-m", "rgb", "-e", "Conv3d_3_x", "--method", "grad-cam:at=Conv3d_2_x")
+    assert len(pictures(call, "--layout", "endpoints", "-o", "apart")) > 1
+
+
+def test_all_takes_no_settings(call: Call) -> None:
+    call("explain", "sample:up-4", "-w", "sample", "--method", "all:samples=2").check_error(2, "gives settings to all")

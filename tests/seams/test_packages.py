@@ -108,7 +108,7 @@ def test_a_method_with_settings_and_a_grid_of_its_own(installed: Installed, call
         ("grid", True), ("guided-backprop", False), ("grid", False),
     ]  # fmt: skip
     misspelt.check_error(2, "unknown setting of grid 'sise'", "did you mean size")
-    wrong.check_error(2, "size must be from 1 to 32", "size=6 (int)")
+    wrong.check_error(2, "size must be from 1 to 32", "size=6 (a whole number)")
     assert sorted(one["settings"]["rule"] for one in lines(shown)) == ["both", "plain"]
     assert sorted(one["method"] for one in lines(movies)) == ["grid:size=3,rule=both", "grid:size=3,rule=plain"]
 

@@ -86,6 +86,18 @@ def test_estimated_motion_is_kept_and_part_of_the_recipe(tmp_path: Path, monkeyp
     assert explain(tmp_path / "s", RESTING).run.key == explain(tmp_path / "s", RESTING, flow=DIS).run.key
 
 
+def test_runs_that_followed_other_motion_are_told_apart(tmp_path: Path, call: Call, video_file: Path) -> None:
+    """In lists, and by the option that chooses an algorithm."""
+    for algorithm in ("dis", "farneback"):
+        explain(tmp_path / "gbvis.zarr", video=str(video_file), flow=FlowRequest(algorithm))
+    listed = call("store", "ls").out
+    assert "follow=flow (dis)" in listed and "follow=flow (farneback)" in listed
+    (line,) = call("store", "ls", "--flow-algorithm", "dis", "--json").out.splitlines()
+    assert '"algorithm": "dis"' in line
+    done = call("render", "--flow-algorithm", "farneback", "--json", "-o", "out", "--size", 56)
+    assert done.code == 0 and len(done.out.splitlines()) == 1, done.err
+
+
 def test_a_network_for_motion_in_pixels_sees_what_is_followed(tmp_path: Path, video_file: Path) -> None:
     """Motion is estimated on its own square; what is slower than half a level of 8 bit counts as rest."""
     info = Networks(WeightsRequest((find_weights(Path("sample")),))).infos["flow"]

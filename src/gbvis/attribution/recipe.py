@@ -1,6 +1,6 @@
 """Recipe: everything that decides the numbers of a run, and nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -60,16 +60,29 @@ class Recipe:
         return self.flow.get("algorithm")
 
     @property
+    def motion_algorithm(self) -> str | None:
+        """The algorithm that computed the flow, or the motion that a method follows; None where none was computed."""
+        return self.flow_algorithm or self.motion.get("algorithm")
+
+    @property
     def method_name(self) -> str:
         """The method and its settings, as `--method` takes them."""
         return describe_method(self.method)
 
     @property
     def short_method(self) -> str:
-        """The same with the settings alone that are not as by default."""
+        """The same with the settings alone that are not as by default, and how motion came about that it follows."""
         from gbvis.attribution.methods import describe_shortly
 
-        return describe_shortly(self.method)
+        followed = ", ".join(describe_flow(self.motion))
+        return f"{describe_shortly(self.method)} ({followed})" if followed else describe_shortly(self.method)
+
+    @property
+    def asked_method(self) -> str:
+        """The same without settings that are decided for the network and the target where nobody does."""
+        from gbvis.attribution.methods import describe_asked
+
+        return describe_asked(self.method)
 
     def to_json(self) -> dict[str, Any]:
         """Return the recipe as plain data; without `flow` where nothing was done, and `motion` where none counts."""
@@ -106,6 +119,16 @@ class StreamRecipe:
         shared = {name: value for name, value in asdict(self).items() if value or name not in _RARE}
         asked = {"endpoint": target.endpoint.name, "index": target.index, "rank": target.rank}
         return digest_of({**shared, **asked, "method": method, "clips": clips, "numbers_version": NUMBERS_VERSION})
+
+
+def describe_flow(recipe: Mapping[str, Any]) -> Iterator[str]:
+    """Yield in words how motion came about: what tells two runs of one video apart."""
+    if "algorithm" in recipe:
+        yield str(recipe["algorithm"])
+    if "jpeg_quality" in recipe:
+        yield "JPEG"
+    if "camera_motion" in recipe:
+        yield str(recipe["camera_motion"])
 
 
 def describe_method(recipe: Mapping[str, Any]) -> str:

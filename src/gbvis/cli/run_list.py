@@ -129,7 +129,7 @@ def _list_run(listed: ListedRun) -> dict[str, str]:
         "clips": f"{len(recipe.clips)} x {count_of(len(recipe.clips[0]), 'frame')}",
         "method": recipe.short_method,
         "precision": recipe.precision,
-        "flow": recipe.flow_algorithm or "",
+        "flow": recipe.motion_algorithm or "",
         "weights": listed.weights_name or recipe.weights[:8],
         "size": show_bytes(listed.size),
         "age": "" if listed.age is None else show_age(listed.age),

@@ -24,7 +24,7 @@ def is_narrow(width: int, line: int) -> bool:
     return width <= _NARROW * letter_size(line)
 
 
-ROWS = (("video", "stream", "weights", "endpoint"), ("target", "value"), ("method", "remark"))
+ROWS = (("video", "stream", "weights", "endpoint"), ("target", "value"), ("method", "precision", "remark"))
 """What a title is made of; where it is narrow, in a line each."""
 
 RELEVANCE, PREDICTION = "relevance", "prediction"
@@ -113,6 +113,7 @@ def say(part: str, view: RunView, value: float | None = None) -> Part:
         "target": lambda: view.numbered_target,
         "value": lambda: "" if value is None else view.describe_value(value),
         "method": lambda: view.method,
+        "precision": lambda: view.recipe.precision if view.recipe.precision != "float32" else "",
         "remark": lambda: view.remark,
         RELEVANCE: view.describe_relevance,
         PREDICTION: view.describe_prediction,

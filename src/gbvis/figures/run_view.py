@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gbvis.attribution.attribution import PIXEL_AXES, Values
-from gbvis.attribution.recipe import Recipe
+from gbvis.attribution.recipe import Recipe, describe_flow
 from gbvis.figures.picture import Pixels
 from gbvis.figures.relevance import TemporalRelevance
 from gbvis.networks.endpoint import Endpoint
@@ -182,7 +182,7 @@ class RunView:
     @property
     def stream(self) -> str:
         """The modality, and how its flow was computed."""
-        flow = ", ".join(_describe_flow(self.recipe.flow))
+        flow = ", ".join(describe_flow(self.recipe.flow))
         return f"{self.modality} ({flow})" if flow else self.modality
 
     @property
@@ -191,10 +191,9 @@ class RunView:
         return self.recipe.short_method
 
     @property
-    def _followed(self) -> str:
-        """How the motion was computed that the method follows; nothing where it was read."""
-        motion = ", ".join(_describe_flow(self.recipe.motion))
-        return f"motion by {motion}" if motion else ""
+    def asked_method(self) -> str:
+        """The method without settings that are decided for the network and the target where nobody does."""
+        return self.recipe.asked_method
 
     @property
     def method_name(self) -> str:
@@ -254,19 +253,9 @@ class RunView:
         """Return the title of a clip whose target has this value, without the video's name."""
         target = f"{self.target_name}   {self.describe_value(value)}"
         parts = [self.stream, self.weights_name, str(self.endpoint), target, self.method]
-        parts += [self._followed, self.describe_relevance()]
+        parts += [self.describe_relevance()]
         return "   ".join(filter(None, parts))
 
     def describe_relevance(self) -> str:
         """Return in words which part of the values is shown; nothing where all are."""
         return f"only what changes in time ({self.relevance})" if self.relevance else ""
-
-
-def _describe_flow(recipe: Mapping[str, Any]) -> Iterator[str]:
-    """Yield in words how motion came about: what tells two runs of one video apart."""
-    if "algorithm" in recipe:
-        yield recipe["algorithm"]
-    if "jpeg_quality" in recipe:
-        yield "JPEG"
-    if "camera_motion" in recipe:
-        yield recipe["camera_motion"]

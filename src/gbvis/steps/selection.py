@@ -105,8 +105,9 @@ def select_runs(
     if video is not None:
         runs = _narrow_down(store, video, runs)
     if spares_rgb and selection.flow_algorithm:
-        runs = [run for run in runs if run.modality == "rgb" or run.recipe.flow_algorithm == selection.flow_algorithm]
-        return runs if any(run.modality == "flow" for run in runs) else []
+        by = selection.flow_algorithm
+        runs = [one for one in runs if one.recipe.motion_algorithm == by or _needs_no_motion(one)]
+        return runs if any(run.recipe.motion_algorithm == by for run in runs) else []
     return runs
 
 
@@ -131,6 +132,10 @@ def sort_as_named(
         return streams.index((run.video, run.modality)), *(one.index(True) if True in one else 0 for one in named)
 
     return sorted(runs, key=place)
+
+
+def _needs_no_motion(run: StoredRun) -> bool:
+    return run.modality == "rgb" and not run.recipe.motion
 
 
 def make_filter(store: Store, selection: Selection, labels: Labels | None = None) -> Callable[[StoredRun], bool]:
@@ -219,7 +224,7 @@ def _admits(selection: Selection, run: StoredRun, weights: set[str]) -> bool:
         and selection.clips in (None, len(recipe.clips))
         and (not selection.methods or any(_is_by(recipe, method) for method in selection.methods))
         and selection.precision in (None, recipe.precision)
-        and selection.flow_algorithm in (None, recipe.flow_algorithm)
+        and selection.flow_algorithm in (None, recipe.motion_algorithm)
         and (not weights or recipe.weights in weights)
         and (not selection.runs or any(run.digest.startswith(begin.lower()) for begin in selection.runs))
     )

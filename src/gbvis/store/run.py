@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     import xarray
 
 
+def put_percent(share: float) -> str:
+    """Return a share in percent, in words: two digits, or all before the point."""
+    return f"{100 * share:.0f} %" if share >= 1 else f"{100 * share:.2g} %"
+
+
 _NEARLY_ONE, _NEARLY_NONE = 1e-6, 1e-30
 """Where a probability is nearer to 1, or to 0, than this, its gradient is tiny and says less than the logit's."""
 
@@ -71,7 +76,7 @@ class StoredRun(StoredGroup):
     requests: list[str]
     made: dict[str, Any]
     grid: Grid | None = None
-    details: list[dict[str, float]] = field(default_factory=list)
+    details: list[dict[str, bool | int | float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         counts = {len(self.recipe.clips), len(self.value), *(array.shape[0] for array in self.arrays.values())}
@@ -134,8 +139,9 @@ class StoredRun(StoredGroup):
         largest = max(self.details, key=lambda one: one.get("completeness_gap", 0.0), default={})
         if "completeness_gap" not in largest:
             return ""
-        relative, absolute = self.completeness_gap, largest["completeness_gap"]
-        return f"gap {absolute:.2g}" if relative is None else f"gap {100 * relative:.2g} %"
+        gap, absolute = self.completeness_gap, largest["completeness_gap"]
+        amount = f"{absolute:.2g} in {self.endpoint.value_name}" if gap is None else put_percent(gap)
+        return f"gap {'up to ' if len(self.details) > 1 else ''}{amount}"
 
     def describe_saturation(self, endpoints: Sequence[Endpoint]) -> str:
         """Return which of the network's endpoints to look at instead of at a gradient that is next to nothing.
@@ -232,7 +238,7 @@ class RunWriter:
     def __init__(self, group: GroupWriter, recipe: Recipe) -> None:
         self._group, self._recipe = group, recipe
         self._value: list[float] = []
-        self._details: list[dict[str, float]] = []
+        self._details: list[dict[str, bool | int | float]] = []
 
     def describe(self, **attributes: Any) -> None:
         """Add to what is kept with the run; see `StoredRun`. May be called until the context ends."""

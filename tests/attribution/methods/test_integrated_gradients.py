@@ -190,5 +190,5 @@ def test_steps_are_a_number_or_auto() -> None:
     assert parse_method("integrated-gradients:steps=auto,baseline=null") == IntegratedGradients()
     with pytest.raises(UsageError) as error:
         parse_method("integrated-gradients:steps=few")
-    hint = "steps=auto (auto | int), baseline=None (mean or rest or black or blur | None)"
+    hint = "steps=auto (auto or a whole number), baseline (mean or rest or black or blur)"
     assert error.value.hint == f"settings of integrated-gradients: {hint}"

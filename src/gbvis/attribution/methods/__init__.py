@@ -40,6 +40,10 @@ def parse_methods(typed: Iterable[str | Method]) -> tuple[Method, ...]:
     Raises:
         UsageError: One cannot be read.
     """
+    typed = list(typed)
+    for one in typed:
+        if isinstance(one, str) and one.startswith("all:"):
+            raise UsageError(f"--method {one} gives settings to all methods", "give them to one of them")
     words = (word for one in typed for word in (METHODS.all_names() if one == "all" else [one]))
     found = dict.fromkeys(parse_method(one) if isinstance(one, str) else one for one in words)
     return tuple(found) or (parse_method(METHODS.names[0]),)
@@ -115,6 +119,15 @@ def describe_shortly(recipe: Mapping[str, Any]) -> str:
     return describe_method({**recipe, "settings": changed})
 
 
+def describe_asked(recipe: Mapping[str, Any]) -> str:
+    """Return a method in words without the settings that are decided for it where nobody does; see `settled`."""
+    from gbvis.attribution.recipe import describe_method
+
+    defaults = _find_defaults(recipe["name"])
+    kept = {name: value for name, value in recipe["settings"].items() if defaults.get(name, value) is not None}
+    return describe_method({**recipe, "settings": kept})
+
+
 @cache
 def _find_defaults(name: str) -> Mapping[str, Any]:
     """Return the settings that a method has by default; none of a method that is not installed any more."""
@@ -126,13 +139,21 @@ def _find_defaults(name: str) -> Mapping[str, Any]:
 def _describe(method: type[Method]) -> str:
     """Return a method's settings in words."""
     types = _find_types(method)
-    known = (f"{field.name}={field.default} ({_name_type(types[field.name])})" for field in fields(method))  # type: ignore[arg-type]
+    known = []
+    for field in fields(method):  # type: ignore[arg-type]
+        default = "" if field.default is None else f"={field.default}"
+        known.append(f"{field.name}{default} ({_name_type(types[field.name])})")
     return f"settings of {method.name}: {', '.join(known)}"
 
 
+_TYPES = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+
+
 def _name_type(kind: Any) -> str:
-    """Return the values of a setting in words: `int | None`, `mean or squared`."""
+    """Return the values of a setting in words: `a whole number`, `mean or squared`."""
     parts = get_args(kind)
     if get_origin(kind) is Literal:
         return " or ".join(map(str, parts))
-    return " | ".join(map(_name_type, parts)) or {NoneType: "None"}.get(kind, kind.__name__)
+    if parts:
+        return " or ".join(_name_type(part) for part in parts if part is not NoneType)
+    return _TYPES.get(kind) or str(kind.__name__)

@@ -44,8 +44,8 @@ class IntegratedGradients(IterativeMethod):
     Pass 0 gives the baseline's value; the other passes are nodes. With `steps=auto` those of all levels follow each
     other, and each level starts its sum from 0: nodes of one level are none of the next.
 
-    Details of what is found: `nodes`, how many; `completeness_gap`, |sum - (F(x) - F(x'))|; and `gap_is_relative`, 1.0
-    where the gap is a fraction of |F(x) - F(x')|, 0.0 where that is below 1 % of |F(x)| and the gap is in units of F.
+    Details of what is found: `nodes`, how many; `completeness_gap`, |sum - (F(x) - F(x'))|; and `gap_is_relative`, True
+    where the gap is a fraction of |F(x) - F(x')|, False where that is below 1 % of |F(x)| and the gap is in units of F.
 
     Attributes:
         steps: How many nodes; `auto` for 20, doubled until the gap is at most 1 % of |F(x) - F(x')|, or 320 are used.
@@ -125,9 +125,9 @@ class IntegratedGradients(IterativeMethod):
         gap, difference = self._measure_gap(estimate)
         is_relative = difference > 0 and difference >= _SMALL_DIFFERENCE * abs(estimate.value)
         details = {
-            "nodes": estimate.numbers["nodes"],
+            "nodes": int(estimate.numbers["nodes"]),
             "completeness_gap": gap / difference if is_relative else gap,
-            "gap_is_relative": float(is_relative),
+            "gap_is_relative": bool(is_relative),
         }
         return Attribution(estimate.target, estimate.value, estimate.sums.astype(np.float32), details=details)
 

@@ -170,5 +170,5 @@ def _read_size(setting: str, typed: str) -> tuple[int, ...]:
         ValueError: It is none.
     """
     if not re.fullmatch("[1-9][0-9]{0,4}(x[1-9][0-9]{0,4}){2}", typed):
-        raise ValueError(f"{setting}={typed}: expected frames x rows x columns, as in 4x28x28")
+        raise ValueError(f"{setting}={typed}: expected frames x rows x columns, each at least 1, as in 4x28x28")
     return tuple(int(number) for number in typed.split("x"))

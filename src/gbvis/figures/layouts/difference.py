@@ -34,9 +34,13 @@ class Difference(Strip):
         """Return what stands where: what both runs share, A, B, and their difference in the map that has a sign."""
         sized = replace(style, size=style.size or SIDE)
         shared = find_shared_parts(views)
-        names = name_weights(views) if "weights" in find_differing(views) else ["", ""]
+        differing = find_differing(views)
+        names = name_weights(views) if "weights" in differing else ["", ""]
+        if "precision" in differing:
+            names = [view.recipe.precision for view in views]
+        said = EVERYTHING - shared - {"precision"}
         blocks = [
-            Block(Caption(view, EVERYTHING - shared, f"{letter}   {name}".strip()), sized)
+            Block(Caption(view, said, f"{letter}   {name}".strip()), sized)
             for view, letter, name in zip(views, "AB", names, strict=True)
         ]
         return Plan((*blocks, _make_block(views[0], views[1], sized)), sized, Caption(views[0], shared))
@@ -60,7 +64,8 @@ class Difference(Strip):
         targets = dict.fromkeys(str(view.target) for view in views)
         methods = dict.fromkeys(view.method_name for view in views)
         weights = dict.fromkeys(view.recipe.weights[:8] for view in views)
-        others = ["-".join(found) for found in (methods, weights) if len(found) > 1]
+        precisions = dict.fromkeys(view.recipe.precision for view in views)
+        others = ["-".join(found) for found in (methods, weights, precisions) if len(found) > 1]
         return (views[0].modality, "difference", "-".join(endpoints), "-".join(targets), *others)
 
 

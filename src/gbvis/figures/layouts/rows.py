@@ -38,15 +38,32 @@ class Rows(Strip):
         return Plan(tuple(Block(caption, sized) for caption in captions), sized, Caption(views[0], shared))
 
     def group(self, views: Sequence[RunView]) -> Groups:
-        """Gather the runs of the same clips that differ in nothing else; endpoints are in the network's order."""
-        ignored = {self._differing, *(["target"] if self._differing == "endpoint" else [])}
+        """Gather the runs of the same clips that differ in nothing else; endpoints are in the network's order.
+
+        What a run does not have as it was asked for may differ too: a layer that is chosen for its endpoint, and the
+        precision of a method that is always computed in float32.
+        """
+        ignored = {self._differing, *{"endpoint": ["target"], "method": ["precision"]}.get(self._differing, [])}
         groups: defaultdict[tuple[object, ...], list[RunView]] = defaultdict(list)
         for view in views:
-            same = (tell(view, thing) for thing in TELLING if thing not in ignored)
-            groups[view.video, view.modality, view.clips_digest, *same].append(view)
+            same = (view.asked_method if thing == "method" else tell(view, thing) for thing in TELLING)
+            kept = (value for thing, value in zip(TELLING, same, strict=True) if thing not in ignored)
+            groups[view.video, view.modality, view.clips_digest, *kept].append(view)
+        together = [part for group in groups.values() for part in self._split(group)]
         if self._differing == "endpoint":
-            return Groups([sorted(group, key=lambda view: view.position) for group in groups.values()])
-        return Groups(list(groups.values()))
+            together = [sorted(group, key=lambda view: view.position) for group in together]
+        return Groups(together)
+
+    def _split(self, group: list[RunView]) -> list[list[RunView]]:
+        """Return runs that were gathered, apart where one row would be there twice."""
+        rows = [(tell(view, self._differing), view.target) for view in group]
+        if len(set(rows)) == len(rows):
+            return [group]
+        things = [thing for thing in ("method", "precision") if thing != self._differing]
+        exact: defaultdict[tuple[object, ...], list[RunView]] = defaultdict(list)
+        for view in group:
+            exact[tuple(tell(view, thing) for thing in things)].append(view)
+        return list(exact.values())
 
     def name_parts(self, views: Sequence[RunView]) -> tuple[str, ...]:
         """Return the parts of the file name that follow the video's name: what the runs share."""

@@ -21,7 +21,7 @@ class Streams(Strip):
         matches = match_streams(view.source for view in views)
         sets: defaultdict[tuple[object, ...], dict[str, list[RunView]]] = defaultdict(lambda: {"rgb": [], "flow": []})
         for view in views:
-            same = (matches.partner.get(view.source, view.source), view.endpoint, view.method)
+            same = (matches.partner.get(view.source, view.source), view.endpoint, view.asked_method)
             sets[same][view.modality].append(view)
         groups = Groups([])
         for streams in sets.values():
@@ -49,9 +49,14 @@ def _pair(rgb: Sequence[RunView], flow: Sequence[RunView]) -> Iterator[list[RunV
             yield [view, partner]
 
 
-def _distance(rgb: RunView, flow: RunView) -> tuple[bool, bool, bool]:
+def _distance(rgb: RunView, flow: RunView) -> tuple[bool, ...]:
     """Return what tells the better partner: it is the lesser one."""
-    return rgb.target != flow.target, rgb.recipe.precision != flow.recipe.precision, rgb.frames != flow.frames
+    return (
+        rgb.target != flow.target,
+        rgb.method != flow.method,  # some settings are decided for each stream
+        rgb.recipe.precision != flow.recipe.precision,
+        rgb.frames != flow.frames,
+    )
 
 
 def _show_same_frames(rgb: RunView, flow: RunView) -> bool:

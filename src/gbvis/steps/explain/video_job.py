@@ -18,6 +18,7 @@ from gbvis.steps.explain.task import Question, Task
 from gbvis.steps.networks import Networks
 from gbvis.steps.streams import prepare_motion, tell_notices
 from gbvis.store import Store, StoredClips, StoredRun
+from gbvis.store.run import put_percent
 from gbvis.videos.clip import ClipPixels, Size, cut_clip, fingerprint_for
 from gbvis.videos.name_list import VideoEntry
 from gbvis.videos.video import Video
@@ -76,7 +77,7 @@ class VideoJob:
         store = self._task.store
         weights_name = store.weights.name_of(run.recipe)
         if (run.completeness_gap or 0.0) > _LARGE_GAP:
-            gap = f"{100 * (run.completeness_gap or 0.0):.2g} %"
+            gap = put_percent(run.completeness_gap or 0.0)
             self._progress.warn(f"{run.key}: {gap} of what the values should sum to is missing: take more steps")
         return ExplainedRun(
             run, store.location, self._task.info, is_cached, seconds, shared, weights_name, self._location, self._name

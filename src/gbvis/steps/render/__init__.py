@@ -151,8 +151,8 @@ class _Rendering:
             either = f", such as {' or '.join(digests)}" if len(digests) <= _MOST_NAMED else ""
             raise UsageError(
                 f"{run_count} runs match and {self._request.output_file} is one file",
-                "give a folder with -o, or narrow down with the video's path, -m, -e, -l, -f, -n, --clips, -w or "
-                f"--run DIGEST{either}",
+                "give a folder with -o, or narrow down with the video's path, -m, -e, -l, -f, -n, --clips, -w, "
+                f"--method or --run DIGEST{either}",
             )
 
     def _write_all(self, views: Group) -> Iterator[RenderedFile]:
@@ -220,11 +220,13 @@ class _Rendering:
     def _measure(self, view: RunView) -> list[list[float]]:
         """Return how much of the gradient lies in each frame of each clip; warn where there is nothing to see."""
         importance = []
-        is_flat = True
+        is_flat, is_zero = True, True
         for clip in view.clips():
             importance.append([float(f"{value:.6g}") for value in clip.importance])
             is_flat &= bool(clip.gradient.max() == clip.gradient.min())
-        flat = f"the {view.quantity} is the same everywhere, there is nothing to see" if is_flat else ""
+            is_zero &= not clip.gradient.any()
+        level = "0" if is_zero else "the same"
+        flat = f"the {view.quantity} is {level} everywhere, there is nothing to see" if is_flat else ""
         if flat or view.saturation:
             self._progress.warn(f"{view.key}: {'; '.join(filter(None, [flat, view.saturation]))}")
         return importance
