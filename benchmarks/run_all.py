@@ -18,6 +18,7 @@ def main() -> None:
     wide = next((path for path in videos if path.suffix == ".mp4"), videos[0])
     for script, arguments in (
         ("gradient", []),
+        ("methods", []),
         ("loop", videos),
         ("memory", []),
         ("store", ["--videos", "2000"]),

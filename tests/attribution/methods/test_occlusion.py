@@ -121,7 +121,7 @@ def test_the_modality_decides_the_baseline(weights: dict[str, Path]) -> None:
 @pytest.mark.parametrize(
     ("box", "stride", "problem"),
     [
-        ("4x28", "2x14x14", "box=4x28: expected frames x rows x columns, as in 4x28x28"),
+        ("4x28", "2x14x14", "box=4x28: expected frames x rows x columns, each at least 1, as in 4x28x28"),
         ("4x28x28x1", "2x14x14", "box=4x28x28x1: expected"),
         ("4x0x28", "2x14x14", "box=4x0x28: expected"),
         ("4x28x28", "2,14,14", "stride=2,14,14: expected"),
