@@ -191,5 +191,12 @@ def test_endpoints_with_a_layer_of_their_own_stand_together(call: Call) -> None:
     assert len(pictures(call, "--layout", "endpoints", "-o", "apart")) > 1
 
 
+def test_a_layer_goes_by_any_of_its_names(call: Call) -> None:
+    explain(call, "-m", "rgb", "--method", "grad-cam:at=layer2", "--method", "grad-cam:at=conv2_x")
+    (picture,) = pictures(call, "--method", "grad-cam:at=LAYER2")
+    assert [run["settings"] for run in picture["runs"]] == [{"at": "Conv3d_3_x"}]
+    assert call("render", "--method", "grad-cam:at=layer3").code == 1
+
+
 def test_all_takes_no_settings(call: Call) -> None:
     call("explain", "sample:up-4", "-w", "sample", "--method", "all:samples=2").check_error(2, "gives settings to all")

@@ -10,7 +10,7 @@ from gbvis.attribution.methods import read_settings
 from gbvis.attribution.recipe import Recipe
 from gbvis.errors import GbvisError, UsageError
 from gbvis.flow import ALGORITHMS
-from gbvis.networks.endpoint import find_endpoints, is_all
+from gbvis.networks.endpoint import Endpoint, find_endpoints, is_all
 from gbvis.networks.labels import Labels, class_name, label_key
 from gbvis.registry import check_name
 from gbvis.steps.networks import MODALITIES, PRECISIONS, identify_weights
@@ -118,6 +118,7 @@ def sort_as_named(
     paths = selection.weights if len(selection.weights) > 1 else ()  # to look into a file takes its time
     weights = [_find_weights(store, path) for path in paths]
     streams = list(dict.fromkeys((run.video, run.modality) for run in runs))
+    endpoints = store.endpoints() if selection.methods else []
 
     def place(run: StoredRun) -> tuple[int, ...]:
         known, recipe = labels or store.labels_of(run), run.recipe
@@ -125,7 +126,7 @@ def sort_as_named(
             [is_all(name) or run.endpoint.goes_by(name) for name in selection.endpoints],
             [_has_target(replace(selection, labels=(label,), filters=()), run, known) for label in selection.labels],
             [run.target == index for index in selection.filters],
-            [_is_by(recipe, method) for method in selection.methods],
+            [_is_by_any(recipe, [method], endpoints) for method in selection.methods],
             [recipe.weights in found for found in weights],
             [run.digest.startswith(begin.lower()) for begin in selection.runs],
         )
@@ -150,7 +151,8 @@ def make_filter(store: Store, selection: Selection, labels: Labels | None = None
         find_endpoints([name], known)
 
     def is_meant(run: StoredRun) -> bool:
-        return _admits(selection, run, weights) and _has_target(selection, run, labels or store.labels_of(run))
+        is_admitted = _admits(selection, run, weights) and _is_by_any(run.recipe, selection.methods, known)
+        return is_admitted and _has_target(selection, run, labels or store.labels_of(run))
 
     return is_meant
 
@@ -210,10 +212,20 @@ def _list_videos_in(folder: str) -> list[str]:
     return [entry.location for entry in found if entry.location != folder]
 
 
-def _is_by(recipe: Recipe, method: str) -> bool:
-    """Return whether a run is by a method, and with those of its settings that are given."""
+def _is_by_any(recipe: Recipe, methods: Sequence[str], endpoints: Sequence[Endpoint]) -> bool:
+    """Return whether a run is by one of some methods, and with those of its settings that are given; none admits all.
+
+    A layer goes by any of the names of its endpoint.
+    """
     name, settings = recipe.method["name"], recipe.method["settings"]
-    return bool(name == method.partition(":")[0]) and read_settings(method)[1].items() <= settings.items()
+    named = (read_settings(method)[1] for method in methods if method.partition(":")[0] == name)
+    alike = (all(_means(value, settings.get(one), endpoints) for one, value in given.items()) for given in named)
+    return not methods or any(alike)
+
+
+def _means(asked: object, had: object, endpoints: Sequence[Endpoint]) -> bool:
+    is_named = isinstance(asked, str) and any(one.name == had and one.goes_by(asked) for one in endpoints)
+    return asked == had or is_named
 
 
 def _admits(selection: Selection, run: StoredRun, weights: set[str]) -> bool:
@@ -222,7 +234,6 @@ def _admits(selection: Selection, run: StoredRun, weights: set[str]) -> bool:
         (not names or any(is_all(name) or run.endpoint.goes_by(name) for name in names))
         and selection.frames in (None, len(recipe.clips[0]))
         and selection.clips in (None, len(recipe.clips))
-        and (not selection.methods or any(_is_by(recipe, method) for method in selection.methods))
         and selection.precision in (None, recipe.precision)
         and selection.flow_algorithm in (None, recipe.motion_algorithm)
         and (not weights or recipe.weights in weights)
