@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import gbvis
 from gbvis.attribution.graph import Graph
@@ -211,6 +212,15 @@ def predict_mean_colour(explained: ExplainedRun) -> float:
     endpoint = explained.run.endpoint
     responses = network.predict(Inputs(np.zeros((1, *shape), np.float32)), {endpoint})
     return float(responses[endpoint].array()[0, explained.run.target])
+
+
+def test_between_results_torch_is_as_it_was(tmp_path: Path) -> None:
+    """The precision is set while something is computed, and not while somebody else has the results."""
+    before = torch.backends.cudnn.allow_tf32
+    results = gbvis.explain(
+        SAMPLE, "sample", store=tmp_path / "s", methods=[PlainGradient(), Brighter(1), Brighter(2)], modality="rgb"
+    )
+    assert before and [torch.backends.cudnn.allow_tf32 for _ in results] == [before] * 3
 
 
 def test_removing_a_videos_runs_takes_its_estimates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

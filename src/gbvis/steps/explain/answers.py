@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from gbvis.attribution.attribution import Attribution
     from gbvis.attribution.runner import Arriving, Runner
 
+Found = tuple[StoredRun, bool]
+"""A run, and whether it was in the store already, asked for in other words."""
+
 TOP_SCORES = 5
 """How many class scores are kept with a run."""
 
@@ -96,11 +99,11 @@ class Answers:
             return []
         return [{"index": one["index"], "score": one["score"]} for one in self._task.info.top(values, TOP_SCORES)]
 
-    def collect(self, answers: Iterable[Answer]) -> list[tuple[StoredRun, bool]]:
+    def collect(self, answers: Iterable[Answer]) -> list[Found]:
         """Return the runs of answers, and whether each was in the store already, asked for in other words."""
         return [self._collect(answer) for answer in answers if answer not in self.failures]
 
-    def _collect(self, answer: Answer) -> tuple[StoredRun, bool]:
+    def _collect(self, answer: Answer) -> Found:
         stored = self._stored.get(answer)
         if stored:
             stored.add_requests(self._digests[answer])

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from gbvis.errors import GbvisError
 from gbvis.networks.endpoint import Endpoint, Responses
-from gbvis.steps.explain.answers import Answers, mean_of
+from gbvis.steps.explain.answers import Answers, Found, mean_of
 from gbvis.steps.explain.task import Answer, Question, Task
-from gbvis.store import StoredClips, StoredRun
+from gbvis.store import StoredClips
 
 if TYPE_CHECKING:
     from gbvis.attribution.attribution import Pending
@@ -52,7 +52,7 @@ class Computation:
         """Why there is no run for an answer."""
         return list(self._answers.failures.values())
 
-    def run(self) -> Iterator[list[tuple[StoredRun, bool]]]:
+    def run(self) -> Iterator[list[Found]]:
         """Compute and store what is asked for, of all clips, and yield the runs, and which were there already."""
         is_ranked = any(request.rank is not None for _, request in self._questions.values())
         if is_ranked and len(self._clips.frames) > 1:

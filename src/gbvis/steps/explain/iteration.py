@@ -11,9 +11,9 @@ from gbvis.attribution.estimate import Estimate
 from gbvis.attribution.iterative import Clip, IterativeMethod, iterate
 from gbvis.errors import GbvisError
 from gbvis.networks.endpoint import Responses
-from gbvis.steps.explain.answers import Answers, mean_of
+from gbvis.steps.explain.answers import Answers, Found, mean_of
 from gbvis.steps.explain.task import Answer, Question, Task
-from gbvis.store import StoredClips, StoredRun
+from gbvis.store import StoredClips
 from gbvis.videos.clip import cut_motion
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class IteratedComputation:
         """Why there is no run for an answer."""
         return list(self._answers.failures.values())
 
-    def run(self) -> Iterator[list[tuple[StoredRun, bool]]]:
+    def run(self) -> Iterator[list[Found]]:
         """Compute and store what is asked for, and yield runs as soon as they are there."""
         endpoints = self._endpoints | self._ranked_at
         numbers = range(len(self._clips.frames))
@@ -141,11 +141,12 @@ class IteratedComputation:
     def _begin(self, method: IterativeMethod, clip: Clip, number: int, answer: Answer) -> Estimate:
         task, (_, target) = self._task, answer
         recipe = task.recipe_of(answer, self._clips.frames)
+        begun = method.begin(clip, target, float(self._values[number][target.endpoint][target.index]))
         kept = None if task.is_forced else task.store.estimates.find(task.video.name, recipe, number, target)
-        if kept:
-            task.say(f"clip {number + 1}: {method} goes on after {kept.passes} passes")
-            return kept
-        return method.begin(clip, target, float(self._values[number][target.endpoint][target.index]))
+        if kept is None or kept.sums.shape != begun.sums.shape:
+            return begun
+        task.say(f"clip {number + 1}: {method} goes on after {kept.passes} passes")
+        return kept
 
     def _keep(self, number: int, answers: Sequence[Answer], estimates: Sequence[Estimate]) -> None:
         for answer, estimate in zip(answers, estimates, strict=True):

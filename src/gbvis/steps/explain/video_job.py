@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from gbvis.attribution.iterative import IterativeMethod
 from gbvis.attribution.recipe import StreamRecipe
@@ -11,6 +12,7 @@ from gbvis.errors import GbvisError
 from gbvis.networks.endpoint import Target
 from gbvis.networks.info import WeightsInfo
 from gbvis.progress import Failure, StoppableProgress
+from gbvis.steps.explain.answers import Found
 from gbvis.steps.explain.computation import Computation
 from gbvis.steps.explain.iteration import IteratedComputation
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
@@ -22,6 +24,9 @@ from gbvis.store.run import put_percent
 from gbvis.videos.clip import ClipPixels, Size, cut_clip, fingerprint_for
 from gbvis.videos.name_list import VideoEntry
 from gbvis.videos.video import Video
+
+if TYPE_CHECKING:
+    from gbvis.attribution.runner import Runner
 
 _LARGE_GAP = 0.05
 """A completeness gap that is warned of."""
@@ -141,12 +146,12 @@ class VideoJob:
             self._task.say(f"network ready, in {time.perf_counter() - started:.2f} s")
             assert self._clips is not None
             kind = IteratedComputation if is_iterative else Computation
-            with network.precision_scope():
-                computation = kind(self._task, questions, self._clips, network)
-                for runs in computation.run():
-                    seconds = self._seconds + time.perf_counter() - started
-                    yield from self._share(runs, seconds)
-                    started, self._seconds = time.perf_counter(), 0.0
+            computation = kind(self._task, questions, self._clips, network)
+            computed = computation.run()
+            while (runs := _compute_next(computed, network)) is not None:
+                seconds = self._seconds + time.perf_counter() - started
+                yield from self._share(runs, seconds)
+                started, self._seconds = time.perf_counter(), 0.0
             for error in computation.failures:
                 yield Failure.of(self._location, error)
 
@@ -159,13 +164,19 @@ class VideoJob:
         for (is_iterative, precision), questions in sorted(parts.items(), key=lambda part: part[0]):
             yield precision, is_iterative, questions
 
-    def _share(self, runs: list[tuple[StoredRun, bool]], seconds: float) -> Iterator[ExplainedRun]:
+    def _share(self, runs: list[Found], seconds: float) -> Iterator[ExplainedRun]:
         """Yield runs that were computed together, each with its share of the time."""
         share = seconds / max(len(runs), 1)
         shared: float | None = seconds
         for run, is_cached in runs:
             yield self._explained(run, is_cached, share, None if is_cached else shared)
             shared = shared if is_cached else None
+
+
+def _compute_next(computed: Iterator[list[Found]], network: "Runner") -> list[Found] | None:
+    """Return the next runs in the network's precision, which is nobody else's between them; None where that is all."""
+    with network.precision_scope():
+        return next(computed, None)
 
 
 def make_stream_recipe(video: Video, info: WeightsInfo, precision: str) -> StreamRecipe:

@@ -142,6 +142,8 @@ class RemoteRunner:
     def precision_scope(self) -> Iterator[None]:
         """Say in words that memory ran out; the worker sets the precision where it computes."""
         with self._scope, telling_memory(self._opened.device):
+            if self._local:
+                self._scope.enter_context(self._local.precision_scope())
             yield
 
     def environment(self) -> dict[str, object]:
