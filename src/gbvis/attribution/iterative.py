@@ -92,8 +92,8 @@ class IterativeMethod(Method):
         """
 
     @abstractmethod
-    def count_passes(self, clip: Clip, estimate: Estimate | None = None) -> int:
-        """Return how many passes an estimate takes, as far as it tells by now; without one, how many at least."""
+    def count_passes(self, clip: Clip, estimate: Estimate) -> int:
+        """Return how many passes an estimate takes, as far as it tells by now."""
 
     @abstractmethod
     def make_input(self, clip: Clip, number: int) -> Values:

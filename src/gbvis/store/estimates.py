@@ -30,7 +30,6 @@ class StoredEstimate(StoredGroup):
         passes: How many passes the sums hold.
         value: The target's value for the clip itself.
         numbers: What else the method keeps from pass to pass.
-        shape: Of the sums, which are stored as they lie in memory.
     """
 
     video: str
@@ -39,10 +38,9 @@ class StoredEstimate(StoredGroup):
     passes: int
     value: float
     numbers: dict[str, float]
-    shape: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        if {*self.arrays} != {"sums"} or self.arrays["sums"].shape != (1, *self.shape):
+        if {*self.arrays} != {"sums"}:
             raise ValueError("no sums")
 
     @property
@@ -65,9 +63,7 @@ class KeptEstimates:
     def find(self, video: str, recipe: Recipe, clip: int, target: Target) -> Estimate | None:
         """Return what was found so far for a clip of a run, every byte checked; None where there is nothing."""
         stored = StoredEstimate.find(self._storage, _key_of(video, recipe, clip))
-        if stored is None or stored.recipe != recipe:
-            return None
-        return stored.to_estimate(target)
+        return stored.to_estimate(target) if stored else None
 
     def keep(self, video: str, recipe: Recipe, clip: int, estimate: Estimate) -> None:
         """Keep what was found so far, in place of what was kept before; where the store is full, nothing is."""
@@ -86,7 +82,6 @@ class KeptEstimates:
                 "passes": estimate.passes,
                 "value": estimate.value,
                 "numbers": dict(estimate.numbers),
-                "shape": list(sums.shape),
             }
 
     def forget(self, video: str, recipe: Recipe, clips: Iterable[int]) -> None:

@@ -102,7 +102,7 @@ def test_a_slow_loop_finds_the_same(
 def test_how_many_boxes_there_are(frames: int, method: Occlusion, boxes: int) -> None:
     pixels = np.zeros((frames, 112, 112, 3), np.uint8)
     clip = Clip(pixels, ClipFormat(16, 128, 171, 112, 8, 29, 1.0, (128.0,) * 3, (128.0,) * 3), "rgb")
-    assert method.count_passes(clip) == boxes
+    assert method.count_passes(clip, method.begin(clip, TARGETS[0], 0.0)) == boxes
     covered = np.zeros(pixels.shape[:3], bool)
     for number in range(boxes):
         changed = (method.make_input(clip, number) != clip.values).all(0)

@@ -127,7 +127,7 @@ def test_a_box_on_the_mover_stays_on_it(name: str) -> None:
     )
     method = make_occlusion((FRAMES, 8, 8), (FRAMES, 8, 8))
     on_mover = on_wall = 0
-    for number in range(method.count_passes(clip)):
+    for number in range(method.count_passes(clip, method.begin(clip, TARGETS[0], 0.0))):
         covered = (method.make_input(clip, number) != clip.values).any(0)
         if sample.mover[0][covered[0]].all():
             on_mover += 1

@@ -82,11 +82,9 @@ class IntegratedGradients(IterativeMethod):
         """Return an estimate without a node."""
         return Estimate(target, value, np.zeros(clip.values.shape))
 
-    def count_passes(self, clip: Clip, estimate: Estimate | None = None) -> int:
+    def count_passes(self, clip: Clip, estimate: Estimate) -> int:
         """Return how many passes end the level that an estimate is at; where its gap is too large, the next level."""
         ends = self._ends
-        if estimate is None:
-            return ends[0]
         level = bisect_left(ends, estimate.passes)
         if estimate.passes == ends[level] < ends[-1]:
             gap, difference = self._measure_gap(estimate)

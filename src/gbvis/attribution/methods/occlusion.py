@@ -97,7 +97,7 @@ class Occlusion(IterativeMethod):
         """Return an estimate without a box."""
         return Estimate(target, value, np.zeros(clip.values.shape[1:]))
 
-    def count_passes(self, clip: Clip, estimate: Estimate | None = None) -> int:
+    def count_passes(self, clip: Clip, estimate: Estimate) -> int:
         """Return the number of boxes."""
         return len(self._boxes(clip))
 

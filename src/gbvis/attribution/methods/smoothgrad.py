@@ -70,7 +70,7 @@ class SmoothGrad(IterativeMethod):
         powers = 2 if self.statistic == "variance" else 1
         return Estimate(target, value, np.zeros((powers, *clip.values.shape)))
 
-    def count_passes(self, clip: Clip, estimate: Estimate | None = None) -> int:
+    def count_passes(self, clip: Clip, estimate: Estimate) -> int:
         """Return the number of samples."""
         return self.samples
 
