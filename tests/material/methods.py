@@ -11,6 +11,7 @@ from gbvis.attribution.attribution import Attribution, Values
 from gbvis.attribution.estimate import Estimate
 from gbvis.attribution.iterative import Clip, IterativeMethod
 from gbvis.attribution.method import Method
+from gbvis.attribution.methods.gradient import Gradient
 
 if TYPE_CHECKING:
     from gbvis.attribution.attribution import Pending
@@ -19,25 +20,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class PlainGradient(Method):
-    """The gradient itself (Simonyan et al. 2013)."""
+class PlainGradient(Gradient):
+    """The gradient by another name."""
 
     name = "plain-gradient"
-    version = 1
-    kind = "signed"
-
-    def attribute(self, graph: Graph, target: Target) -> Pending:
-        """Return the gradient of one target."""
-        return graph.gradient(target)
 
 
 @dataclass(frozen=True)
-class Windowed(Method):
-    """Has a setting of each type, and two that go together; finds what `PlainGradient` finds."""
+class Windowed(Gradient):
+    """The gradient with a setting of each type, and two that go together."""
 
     name = "windowed"
     version = 3
-    kind = "signed"
 
     samples: int = 25
     noise: float = 0.15
@@ -54,10 +48,6 @@ class Windowed(Method):
         """
         if self.seed is not None and self.samples < 2:
             raise ValueError("a seed needs at least 2 samples")
-
-    def attribute(self, graph: Graph, target: Target) -> Pending:
-        """Return the gradient of one target."""
-        return graph.gradient(target)
 
 
 @dataclass(frozen=True)
@@ -90,7 +80,7 @@ class Brighter(IterativeMethod):
         """Return nothing yet."""
         return Estimate(target, value, np.zeros(clip.values.shape))
 
-    def count_passes(self, clip: Clip, estimate: Estimate | None = None) -> int:
+    def count_passes(self, clip: Clip, estimate: Estimate) -> int:
         """Return the gradients and the value."""
         return self.steps + 1
 
