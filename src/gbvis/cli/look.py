@@ -93,34 +93,25 @@ class Look:
         Raises:
             UsageError: A name is unknown, a number is none, or the font cannot be used.
         """
-        from gbvis.figures.style import (
-            COLORS,
-            FLOW_CHANNELS,
-            FLOW_COLORS,
-            PANELS,
-            ROWS,
-            SALIENCY_SCALES,
-            SCALES,
-            Style,
-        )
+        from gbvis.figures import style as known
 
         self._check()
         typed = self.panels.split(",") if self.panels is not None else ()
-        names = [check_name("panel", PANELS, name.strip()) for name in typed]
-        return Style(
-            panels=tuple(dict.fromkeys(names)) or None,
-            flow=check_name("flow channel", FLOW_CHANNELS, self.flow),
-            flow_colors=check_name("flow colours", FLOW_COLORS, self.flow_colors) if self.flow_colors else None,
-            scale=check_name("scale", SCALES, self.scale),
-            saliency_scale=check_name("saliency scale", SALIENCY_SCALES, self.saliency_scale),
+        panels = [check_name("panel", known.PANELS, name.strip()) for name in typed]
+        return known.Style(
+            panels=tuple(dict.fromkeys(panels)) or None,
+            flow=check_name("flow channel", known.FLOW_CHANNELS, self.flow),
+            flow_colors=check_name("flow colours", known.FLOW_COLORS, self.flow_colors) if self.flow_colors else None,
+            scale=check_name("scale", known.SCALES, self.scale),
+            saliency_scale=check_name("saliency scale", known.SALIENCY_SCALES, self.saliency_scale),
             percentile=self.percentile,
-            colors=check_name("colours", COLORS, self.colors),
+            colors=check_name("colours", known.COLORS, self.colors),
             rate=self.fps,
             loops=_parse_loops(self.loop),
             size=self.size,
             font=self.font,
             layout=LAYOUTS.check(self.layout) if self.layout else None,
-            rows=check_name("kind of rows", ROWS, self.rows),
+            rows=check_name("kind of rows", known.ROWS, self.rows),
             relevance=_parse_relevance(self.relevance),
         )
 

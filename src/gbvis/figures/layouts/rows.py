@@ -40,8 +40,8 @@ class Rows(Strip):
     def group(self, views: Sequence[RunView]) -> Groups:
         """Gather the runs of the same clips that differ in nothing else; endpoints are in the network's order.
 
-        What a run does not have as it was asked for may differ too: a layer that is chosen for its endpoint, and the
-        precision of a method that is always computed in float32.
+        Two things may differ that nobody asked for: the layer, where it follows from the endpoint, and the precision,
+        where a method is always computed in float32.
         """
         ignored = {self._differing, *{"endpoint": ["target"], "method": ["precision"]}.get(self._differing, [])}
         groups: defaultdict[tuple[object, ...], list[RunView]] = defaultdict(list)
