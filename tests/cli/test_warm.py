@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -282,7 +283,13 @@ def own(runtime: Path) -> Iterator[tuple[dict[str, str], int]]:
     (front,) = (one for one in started if parent_of(one) not in started)
     yield {"GBVIS_WARM": address}, front
     for one in children_of(front):
-        os.kill(one, signal.SIGKILL)
+        kill(one)
+
+
+def kill(process: int) -> None:
+    """Kill a process, which may have ended since it was listed."""
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL)
 
 
 def read_or_empty(path: Path) -> bytes:
@@ -310,7 +317,7 @@ def test_what_is_killed_is_not_missed(
     call = started(variables, SOME)
     for one in children_of(front):
         if is_all or b"libtorch" in read_or_empty(Path(f"/proc/{one}/maps")):
-            os.kill(one, signal.SIGKILL)
+            kill(one)
     check_complete(call)
 
 
