@@ -13,7 +13,7 @@ from gbvis.attribution.recipe import Recipe, describe_flow
 from gbvis.figures.picture import Pixels
 from gbvis.figures.relevance import TemporalRelevance
 from gbvis.networks.endpoint import Endpoint
-from gbvis.networks.prediction import PredictedClass
+from gbvis.networks.prediction import PredictedClass, TrueClass
 from gbvis.videos.clip import ClipPixels
 from gbvis.videos.source import Source
 
@@ -111,6 +111,8 @@ class RunView:
         quantity: What the values are called: `gradient`, or else `relevance`.
         is_one_channel: True where one value stands for all channels of a pixel.
         relevance: What was done to show a part of the values alone; None where all are shown.
+        truth: The class that a list gives the video, or None.
+        explain_command: Returns the call of `gbvis explain` that makes the run; empty where it cannot be told.
     """
 
     video: str
@@ -133,6 +135,8 @@ class RunView:
     quantity: str = "gradient"
     is_one_channel: bool = False
     relevance: TemporalRelevance | None = None
+    truth: TrueClass | None = None
+    explain_command: Callable[[], str] = str
 
     @property
     def digest(self) -> str:

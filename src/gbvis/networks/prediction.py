@@ -1,10 +1,36 @@
-"""The class that a network predicts, beside what is explained."""
+"""The class that a network predicts, beside what is explained, and the one that a list says is true."""
 
 from dataclasses import dataclass
 from typing import Any
 
+from gbvis.networks.labels import Labels, class_name, label_key
+
 _SURE = 0.99995
 """Higher scores would be rounded to 1, which none is."""
+
+
+@dataclass(frozen=True)
+class TrueClass:
+    """The class that a list gives a video.
+
+    Attributes:
+        index: Its index, or None where the network does not know the name.
+        name: Its name, or None where the list gives a number.
+    """
+
+    index: int | None
+    name: str | None = None
+
+    def completed(self, labels: Labels | None) -> "TrueClass":
+        """Return it with the name of a class whose index is known, or the index of one whose name is."""
+        if self.index is not None:
+            return TrueClass(self.index, class_name(labels, self.index) or self.name)
+        by_key = {label_key(name): index for index, name in enumerate(labels or ())}
+        return TrueClass(by_key.get(label_key(self.name or "")), self.name)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {"index": self.index, "name": self.name}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from gbvis.errors import GbvisError, StoreError, UsageError, VideoError
 from gbvis.figures.color import color_wheel
 from gbvis.figures.picture import Pixels
 from gbvis.figures.relevance import TemporalRelevance
-from gbvis.figures.run_view import ClipView, RunView, SourceFrames, spread_over_frames
+from gbvis.figures.run_view import Box, ClipView, RunView, SourceFrames, spread_over_frames
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.labels import Labels, class_name
 from gbvis.steps.video_names import source_of
@@ -64,6 +64,7 @@ def make_run_view(
         quantity=_find_quantity(run),
         is_one_channel=_is_one_channel(run),
         relevance=relevance,
+        truth=run.truth and run.truth.completed(labels),
     )
 
 

@@ -1,6 +1,6 @@
 """Runs: one attribution per clip, and all that decided it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +14,7 @@ from gbvis.errors import StoreError, UsageError
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.grid import GRID_AXES, Grid
 from gbvis.networks.labels import Labels, class_name
-from gbvis.networks.prediction import PredictedClass
+from gbvis.networks.prediction import PredictedClass, TrueClass
 from gbvis.store.array import StoredArray
 from gbvis.store.clips import StoredClips
 from gbvis.store.coordinates import find_coordinates
@@ -62,6 +62,7 @@ class StoredRun(StoredGroup):
         made: What it was made with: versions, device, time.
         grid: Where its cells lie in the clips; None where values are in line with pixels.
         details: Per clip, numbers that say how good it is, by name; empty where the method gives none.
+        truth: The class that a list gives the video; None where none was given. It decides no number.
     """
 
     video: str
@@ -77,6 +78,7 @@ class StoredRun(StoredGroup):
     made: dict[str, Any]
     grid: Grid | None = None
     details: list[dict[str, bool | int | float]] = field(default_factory=list)
+    truth: TrueClass | None = None
 
     def __post_init__(self) -> None:
         counts = {len(self.recipe.clips), len(self.value), *(array.shape[0] for array in self.arrays.values())}
@@ -155,10 +157,13 @@ class StoredRun(StoredGroup):
 
     def predicted(self, labels: Labels | None) -> PredictedClass | None:
         """Return the class with the highest score over the clips, or None where the network gives no scores."""
-        if not self.scores:
-            return None
-        best = self.scores[0]
-        return PredictedClass(best.index, class_name(labels, best.index), best.score, len(self.recipe.clips))
+        return next(iter(self.top_classes(labels)), None)
+
+    def top_classes(self, labels: Labels | None) -> tuple[PredictedClass, ...]:
+        """Return the classes with the highest scores over the clips, best first; none where there are no scores."""
+        count = len(self.recipe.clips)
+        named = ((one.index, class_name(labels, one.index), one.score) for one in self.scores)
+        return tuple(PredictedClass(*about, count) for about in named)
 
     def gradient(self, clip: int) -> Values:
         """Return what the method gave for a clip: float32 (channel, time, y, x), or what `axes` says.
@@ -225,11 +230,20 @@ class StoredRun(StoredGroup):
 
     def add_requests(self, digests: Iterable[str]) -> None:
         """Keep with the run that it answers these requests too, if the store lets us; if not, nothing is lost."""
+        self._update(lambda now: {"requests": sorted({*now["requests"], *digests})})
+
+    def keep_truth(self, truth: TrueClass | None) -> None:
+        """Keep with the run which class a list gives its video now, if the store lets us; None says nothing new."""
+        if truth is not None and truth != self.truth:
+            self._update(lambda now: {"truth": asdict(truth)})
+            self.truth = truth
+
+    def _update(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Replace attributes that decide no number, as `change` says of those that are there now."""
         now = read_attributes(self.storage, self.key)  # another process may have added to them
         if now is not None and StoredRun.read(self.storage, self.key) == self:
             with suppress(OSError):
-                requests = sorted({*now["requests"], *digests})
-                write_attributes(self.storage, self.key, {**now, "requests": requests})
+                write_attributes(self.storage, self.key, {**now, **change(now)})
 
 
 class RunWriter:

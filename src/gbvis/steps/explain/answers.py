@@ -63,6 +63,8 @@ class Answers:
             writer = task.store.write_run(task.video, recipe, target.endpoint, task.info, self._clips, task.is_forced)
             self.writers[answer] = unfinished.enter_context(writer)
             self.writers[answer].describe(kind=method.kind, requests=self._digests[answer])
+            if task.truth:
+                self.writers[answer].describe(truth=task.truth.to_json())
 
     def write(self, answer: Answer, attribution: "Attribution") -> None:
         """Write the next clip's attribution.
@@ -106,6 +108,7 @@ class Answers:
     def _collect(self, answer: Answer) -> Found:
         stored = self._stored.get(answer)
         if stored:
+            stored.keep_truth(self._task.truth)
             stored.add_requests(self._digests[answer])
         recipe = self._task.recipe_of(answer, self._clips.frames)
         run = self._task.store.find_run(self._task.video.name, recipe)

@@ -11,7 +11,7 @@ from gbvis.errors import UsageError
 from gbvis.networks.endpoint import Endpoint, TargetRequest
 from gbvis.networks.info import WeightsInfo
 from gbvis.networks.labels import check_index, find_class
-from gbvis.networks.prediction import PredictedClass
+from gbvis.networks.prediction import PredictedClass, TrueClass
 from gbvis.steps.explain.task import Question
 from gbvis.steps.networks import WeightsRequest
 from gbvis.steps.streams import FlowRequest
@@ -137,6 +137,14 @@ def _listed_classes(entry: VideoEntry, info: WeightsInfo) -> list[int]:
         raise UsageError(f"{entry.location} in the list: {error.problem}", error.hint) from error
 
 
+def find_truth(entry: VideoEntry, info: WeightsInfo) -> TrueClass | None:
+    """Return the class that a list gives for a video, whatever is explained; None where it gives none."""
+    if entry.class_index is not None:
+        is_known = 0 <= entry.class_index < info.class_count
+        return TrueClass(entry.class_index) if is_known else None
+    return TrueClass(None, entry.class_name).completed(info.labels) if entry.class_name is not None else None
+
+
 def _misplaced(option: str, names: Sequence[str], other: str) -> UsageError:
     """Return the error for a choice that goes with other endpoints than those asked for, if there are any."""
     if not names:
@@ -182,6 +190,11 @@ class ExplainedRun:
         return self.run.predicted(self.info.labels)
 
     @property
+    def truth(self) -> TrueClass | None:
+        """The class that a list gives the video, or None."""
+        return self.run.truth and self.run.truth.completed(self.info.labels)
+
+    @property
     def is_saturated(self) -> bool:
         """True where the target is a probability and, in some clip, so near to 1 or 0 that its gradient is tiny."""
         return self.run.is_saturated
@@ -198,6 +211,7 @@ class ExplainedRun:
             "label": self.label,
             "value": self.run.value,
             "prediction": self.prediction.to_json() if self.prediction else None,
+            "truth": self.truth.to_json() if self.truth else None,
             "saturated": self.is_saturated,
             "method": recipe.method["name"],
             "settings": recipe.method["settings"],

@@ -6,6 +6,7 @@ from gbvis.attribution.method import Method
 from gbvis.attribution.recipe import Recipe, StreamRecipe
 from gbvis.networks.endpoint import Target, TargetRequest
 from gbvis.networks.info import WeightsInfo
+from gbvis.networks.prediction import TrueClass
 from gbvis.progress import Progress
 from gbvis.store import Store
 from gbvis.videos.video import Video, reading_of
@@ -29,6 +30,7 @@ class Task:
         progress: An object that is told how far the work is.
         is_forced: Compute again what is there.
         motion: The flow that tells how things move in it; None where no method asks.
+        truth: The class that a list gives the video, or None.
     """
 
     video: Video
@@ -38,6 +40,7 @@ class Task:
     progress: Progress
     is_forced: bool
     motion: Video | None = None
+    truth: TrueClass | None = None
 
     def recipe_for(self, method: Method) -> StreamRecipe:
         """Return what all runs of a method share."""

@@ -15,7 +15,7 @@ from gbvis.progress import Failure, StoppableProgress
 from gbvis.steps.explain.answers import Found
 from gbvis.steps.explain.computation import Computation
 from gbvis.steps.explain.iteration import IteratedComputation
-from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
+from gbvis.steps.explain.request import ExplainedRun, ExplainRequest, find_truth
 from gbvis.steps.explain.task import Question, Task
 from gbvis.steps.networks import Networks
 from gbvis.steps.streams import prepare_motion, tell_notices
@@ -48,7 +48,8 @@ class VideoJob:
     ) -> None:
         info = networks.infos[video.modality]
         recipe = make_stream_recipe(video, info, request.weights.precision)
-        self._task = Task(video, info, recipe, store, progress, request.is_forced, motion)
+        truth = find_truth(entry, info)
+        self._task = Task(video, info, recipe, store, progress, request.is_forced, motion, truth)
         self._networks, self._location, self._name, self._progress = networks, entry.location, name, progress
         self._clip_request = request.clips.completed(info.clip_format)
         self._wanted = {self._digest(question): question for question in request.questions_for(entry, info)}
@@ -63,6 +64,8 @@ class VideoJob:
         cached = {} if self._task.is_forced else self._look_up()
         self._cached = [cached[digest] for digest in self._wanted if digest in cached]
         self._missing = {digest: question for digest, question in self._wanted.items() if digest not in cached}
+        for run in {run.key: run for run in self._cached}.values():
+            run.keep_truth(self._task.truth)
         if self._cached:
             with suppress(GbvisError):  # what is served from the store needs none of it
                 clips = [clip for run in self._cached for clip in run.recipe.clips]
@@ -133,6 +136,7 @@ class VideoJob:
                 recipe = self._task.recipe_of((method, Target(request.endpoint, request.index)), frames)
                 run = self._task.store.find_run(self._task.video.name, recipe)
                 if run is not None:
+                    run.keep_truth(self._task.truth)
                     run.add_requests([digest])
                     del missing[digest]
                     found.append(run)

@@ -9,6 +9,7 @@ from typing import Any
 
 from gbvis.errors import NothingFound
 from gbvis.networks.labels import class_name
+from gbvis.networks.prediction import TrueClass
 from gbvis.progress import Failure
 from gbvis.steps.selection import Selection, make_filter, select_runs
 from gbvis.steps.video_names import name_sources, source_of, suggest_labels, suggest_name
@@ -46,6 +47,7 @@ class ListedRun:
         age: Seconds; None where it does not say when it was made.
         name: What the video is called; where there are several of its name, with what tells them apart.
         weights_name: What the user calls the weights; empty where they have no name.
+        truth: The class that a list gives the video, or None.
     """
 
     run: StoredRun
@@ -55,6 +57,7 @@ class ListedRun:
     age: float | None
     name: str
     weights_name: str = ""
+    truth: TrueClass | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as a line of `--json`."""
@@ -67,6 +70,7 @@ class ListedRun:
             "endpoint": self.run.endpoint.name,
             "target": self.run.target,
             "label": self.label,
+            "truth": self.truth.to_json() if self.truth else None,
             "value": self.run.value,
             "method": self.run.recipe.method["name"],
             "settings": self.run.recipe.method["settings"],
@@ -151,7 +155,8 @@ def hint_for(store: Store, missing: Sequence[str], labels: Sequence[str] = ()) -
 
 def _list(store: Store, run: StoredRun, name: str) -> ListedRun:
     weights_name = store.weights.name_of(run.recipe)
-    return ListedRun(run, _label_of(store, run), store.location, run.size, _age_of(run), name, weights_name)
+    truth = run.truth and run.truth.completed(store.weights.labels_of(run.recipe))
+    return ListedRun(run, _label_of(store, run), store.location, run.size, _age_of(run), name, weights_name, truth)
 
 
 def _label_of(store: Store, run: StoredRun) -> dict[str, Any] | None:
