@@ -112,6 +112,9 @@ class RunView:
         is_one_channel: True where one value stands for all channels of a pixel.
         relevance: What was done to show a part of the values alone; None where all are shown.
         truth: The class that a list gives the video, or None.
+        scores: The classes with the highest scores, best first; none where the network gives no scores.
+        find_place: Returns the height and width of the largest frame that a clip, given by its number, was cut from,
+            and where the clip lies in it; the video itself is not needed for it. None where nobody knows.
         explain_command: Returns the call of `gbvis explain` that makes the run; empty where it cannot be told.
     """
 
@@ -136,6 +139,8 @@ class RunView:
     is_one_channel: bool = False
     relevance: TemporalRelevance | None = None
     truth: TrueClass | None = None
+    scores: tuple[PredictedClass, ...] = ()
+    find_place: Callable[[int], tuple[tuple[int, int], Box]] | None = None
     explain_command: Callable[[], str] = str
 
     @property

@@ -64,8 +64,18 @@ def make_run_view(
         quantity=_find_quantity(run),
         is_one_channel=_is_one_channel(run),
         relevance=relevance,
+        scores=run.top_classes(labels),
+        find_place=partial(_find_place, store, run),
         truth=run.truth and run.truth.completed(labels),
     )
+
+
+def _find_place(store: Store, run: StoredRun, clip: int) -> tuple[tuple[int, int], Box]:
+    """Return the height and width of the largest frame that a clip was cut from, and where the clip lies in it."""
+    clips = store.clips_of(run)
+    sizes = clips.sizes_of(clip)
+    size = max(height for height, _ in sizes), max(width for _, width in sizes)
+    return size, clips.box_of(size)
 
 
 def _describe_grid(run: StoredRun) -> str:
