@@ -61,7 +61,8 @@ class SearchPath:
 
     def locate(self, name: str) -> str | None:
         """Return where the video `name` is to be looked for; None where it is nowhere."""
-        if name.startswith(SAMPLE_PREFIX) or (name and os.path.exists(name)):  # noqa: PTH110
+        is_sample = name.startswith(SAMPLE_PREFIX) and not re.search(rf"[ {_DELIMITERS}]", name)
+        if is_sample or (name and os.path.exists(name)):  # noqa: PTH110
             return name
         if self._known and video_name(name).casefold() in self._known:
             return name
