@@ -24,6 +24,8 @@ import torch
 from gbvis.cli.app import run_command_line
 from gbvis.videos.video import Video
 
+pytest_plugins = ["browser.fixtures"]
+
 ROOT = Path(__file__).parent.parent
 MATERIAL = ROOT / "tests/material"
 SHARED = ROOT.parent / "shared"
