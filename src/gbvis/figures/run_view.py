@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -112,6 +113,8 @@ class RunView:
         is_one_channel: True where one value stands for all channels of a pixel.
         relevance: What was done to show a part of the values alone; None where all are shown.
         truth: The class that a list gives the video, or None.
+        values: The target's value in each clip; empty where only the clips tell.
+        read_clip: Reads one clip, given by its number; None where they are read in turn alone.
         scores: The classes with the highest scores, best first; none where the network gives no scores.
         find_place: Returns the height and width of the largest frame that a clip, given by its number, was cut from,
             and where the clip lies in it; the video itself is not needed for it. None where nobody knows.
@@ -139,6 +142,8 @@ class RunView:
     is_one_channel: bool = False
     relevance: TemporalRelevance | None = None
     truth: TrueClass | None = None
+    values: tuple[float, ...] = ()
+    read_clip: Callable[[int], ClipView] | None = None
     scores: tuple[PredictedClass, ...] = ()
     find_place: Callable[[int], tuple[tuple[int, int], Box]] | None = None
     explain_command: Callable[[], str] = str
@@ -172,6 +177,10 @@ class RunView:
     def frames_per_clip(self) -> int:
         """T."""
         return len(self.frames[0])
+
+    def clip(self, number: int) -> ClipView:
+        """Return one clip."""
+        return self.read_clip(number) if self.read_clip else next(islice(self.clips(), number, None))
 
     @cached_property
     def rate(self) -> float | None:

@@ -31,6 +31,7 @@ def make_run_view(
     labels: Labels | None = None,
     name: str | None = None,
     relevance: TemporalRelevance | None = None,
+    explain_command: Callable[[], str] = str,
 ) -> RunView:
     """Return a run as layouts take it; clips are read as they are needed.
 
@@ -41,6 +42,7 @@ def make_run_view(
         labels: Class names in place of those that the store knows.
         name: What the video is called; None for its own name.
         relevance: What to show of the values; None for all.
+        explain_command: Returns the call of `gbvis explain` that makes the run; empty where it cannot be told.
     """
     labels = labels or store.weights.labels_of(run.recipe)
     return RunView(
@@ -64,9 +66,12 @@ def make_run_view(
         quantity=_find_quantity(run),
         is_one_channel=_is_one_channel(run),
         relevance=relevance,
+        values=tuple(run.value),
+        read_clip=partial(_read_clip, store, run, relevance),
         scores=run.top_classes(labels),
         find_place=partial(_find_place, store, run),
         truth=run.truth and run.truth.completed(labels),
+        explain_command=explain_command,
     )
 
 
@@ -110,15 +115,17 @@ def _find_endpoints(store: Store, run: StoredRun) -> list[Endpoint]:
 
 
 def _read_clips(store: Store, run: StoredRun, relevance: TemporalRelevance | None) -> Iterator[ClipView]:
-    clips = store.clips_of(run)
-    for index, frames in enumerate(run.recipe.clips):
-        found = run.gradient(index)
-        shown = relevance.select(found, run.axes) if relevance else found
-        if run.grid:
-            values = run.grid.spread(shown, (len(frames), clips.side, clips.side))
-        else:
-            values = spread_over_frames(shown, run.axes, len(frames))
-        yield ClipView(frames, clips.pixels(index), values, run.value[index])
+    return (_read_clip(store, run, relevance, index) for index in range(len(run.recipe.clips)))
+
+
+def _read_clip(store: Store, run: StoredRun, relevance: TemporalRelevance | None, index: int) -> ClipView:
+    clips, frames, found = store.clips_of(run), run.recipe.clips[index], run.gradient(index)
+    shown = relevance.select(found, run.axes) if relevance else found
+    if run.grid:
+        values = run.grid.spread(shown, (len(frames), clips.side, clips.side))
+    else:
+        values = spread_over_frames(shown, run.axes, len(frames))
+    return ClipView(frames, clips.pixels(index), values, run.value[index])
 
 
 def _read_seconds(store: Store, run: StoredRun) -> dict[int, float]:
@@ -197,7 +204,7 @@ def _place(stored: StoredRun, location: str, dataset: Path | None, modality: str
     if _modality_of(stored) == "flow":
         if look_for(location, "flow", None):  # it lies with the frames
             return location, modality, None
-        return stored.video, modality, dataset or _dataset_around(Path(location))
+        return stored.video, modality, dataset or find_dataset_around(Path(location))
     is_there = os.path.exists(location)  # False where nothing can be there: a store may say anything  # noqa: PTH110
     return (location, modality, None) if is_there else (stored.video, modality, dataset)
 
@@ -207,7 +214,7 @@ def _modality_of(stored: StoredRun) -> str:
     return "rgb" if stored.recipe.flow_algorithm else stored.modality
 
 
-def _dataset_around(u: Path) -> Path | None:
+def find_dataset_around(u: Path) -> Path | None:
     """Return the data set that holds a video's folder of u: DATASET/[NAME_tvl1_flow/][tvl1_flow/]u/VIDEO."""
     with suppress(OSError):  # what cannot be looked into holds none
         around = [parent for parent in u.parents[1:4] if parent.is_dir()]
