@@ -65,6 +65,12 @@ class WeightsRecords:
         for key, record in self._records():
             yield from _read_infos(key, record)
 
+    def by_reading(self) -> Iterator[tuple[str | None, WeightsInfo]]:
+        """Yield what is known of every network, each with what was said of its file, as `read` takes it."""
+        for key, record in self._records():
+            reading = key.partition("-")[2] or None
+            yield from ((reading, info) for info in _read_infos(key, record))
+
     def is_sound(self, key: str) -> bool:
         """Return whether a record is as it was written; that of another release is sound, and not read."""
         record = self._read_record(key)

@@ -4,13 +4,13 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial, reduce
+from functools import reduce
 from operator import or_
 from pathlib import Path
 from typing import Any
 
 from gbvis.atomic_file import publish
-from gbvis.errors import GbvisError, NothingFound, UsageError
+from gbvis.errors import GbvisError, UsageError
 from gbvis.figures.layout import Groups, Lonely
 from gbvis.figures.layouts import LAYOUTS
 from gbvis.figures.output import FileWriter, NamedPage, Output
@@ -18,16 +18,11 @@ from gbvis.figures.panel import limits_of
 from gbvis.figures.run_view import RunView
 from gbvis.figures.scale import Limits
 from gbvis.figures.style import Style
-from gbvis.networks.labels import read_labels
 from gbvis.progress import Failure, Progress
 from gbvis.steps.render.request import RenderedFile, RenderRequest
-from gbvis.steps.run_views import find_source_frames, make_run_view
-from gbvis.steps.selection import select_runs, sort_as_named
-from gbvis.steps.video_names import find_name, name_sources, source_of, suggest_labels, suggest_name
+from gbvis.steps.shown_runs import ShownRuns
 from gbvis.store import Store, StoredRun
-from gbvis.store.keys import readable_name, video_key
 from gbvis.videos.locate import check_dataset
-from gbvis.videos.source import Source
 
 _MOST_NAMED = 4
 """Runs whose digests are named in a message."""
@@ -57,18 +52,16 @@ class _Rendering:
     """All files of one call."""
 
     def __init__(self, request: RenderRequest, store: Store, outputs: dict[str, Output], progress: Progress) -> None:
-        self._request, self._store, self._outputs, self._progress = request, store, outputs, progress
-        self._labels = read_labels(request.labels) if request.labels else None
-        self._stored: dict[str, StoredRun] = {}
-        self._namesakes: dict[str, list[StoredRun]] = {}
-        self._names: dict[str, dict[Source, str]] = {}
+        self._request, self._outputs, self._progress = request, outputs, progress
+        relevance = request.style.relevance
+        self._shown = ShownRuns(store, request.videos, request.selection, request.dataset, request.labels, relevance)
         self._counts: dict[str, Counter[str]] = {}
 
     def run(self) -> Iterator[RenderedFile | Failure]:
         """Yield every file, and failures."""
         runs: list[StoredRun] = []
-        yield from self._select_all(runs)
-        views = [self._view(one) for one in {one.key: one for one in runs}.values()]
+        yield from self._shown.select(runs, "render")
+        views = [self._shown.view(one) for one in {one.key: one for one in runs}.values()]
         for outputs, groups in self._group(views):
             yield from self._fail_lonely(groups.alone)
             if any(output.scope == "all" for output in outputs.values()):
@@ -99,51 +92,6 @@ class _Rendering:
             if one.view.modality == "rgb" or not is_of_streams or (one.view.video, one.view.endpoint) not in rgb
         ]
         yield from dict.fromkeys(failures)  # what several runs lack together is said once
-
-    def _select_all(self, runs: list[StoredRun]) -> Iterator[Failure]:
-        """Put the runs asked for into `runs`, and yield a failure for each video that has none, each damaged run."""
-        for video in self._request.videos or (None,):
-            try:
-                runs += self._select(video)
-            except GbvisError as error:
-                prefix = f"{video_key(find_name(self._store, video))}/" if video is not None else ""
-                if any(key.startswith(prefix) for key in self._store.damaged):
-                    continue  # there is one, and what is wrong with it is said below
-                if video is None:
-                    raise
-                yield Failure.of(video, error)
-        for key in sorted(self._store.damaged):
-            problem = f"{key} in {self._request.store} is damaged"
-            yield Failure(key, problem, "run the same `gbvis explain` again: it computes it once more")
-
-    def _select(self, video: str | None) -> list[StoredRun]:
-        runs = select_runs(self._store, video, self._request.selection, self._labels, spares_rgb=True)
-        if not runs:
-            meant = suggest_name(self._store, video) if video is not None else ""
-            meant += suggest_labels(self._store, self._request.selection.labels) if self._labels is None else ""
-            if self._request.selection.runs:
-                next_step = "choose other runs: `gbvis store ls --json` has their digests"
-            else:
-                next_step = f"explain it first: {self._request.explain_call(video)}"
-            raise NothingFound(
-                f"nothing to render{f' of {video}' if video is not None else ''}: no such run in {self._request.store}",
-                f"{meant}{'else ' if meant else ''}{next_step}",
-            )
-        return sort_as_named(self._store, runs, self._request.selection, self._labels)
-
-    def _view(self, stored: StoredRun) -> RunView:
-        request = self._request
-        find_source = partial(find_source_frames, self._store, stored, request.dataset, request.videos)
-        self._stored[stored.key] = stored
-        if stored.video not in self._names:
-            self._namesakes[stored.video] = list(self._store.runs(stored.video))
-            self._names[stored.video] = name_sources(self._store, [*self._namesakes[stored.video], stored])
-        name, relevance = self._name_video(stored), request.style.relevance
-        return make_run_view(self._store, stored, find_source, self._labels, name, relevance)
-
-    def _name_video(self, stored: StoredRun) -> str | None:
-        """Return what a run's video is called; None where another process made the run just now."""
-        return self._names[stored.video].get(source_of(self._store, stored))
 
     def _check_one_file(self, groups: list[Group], run_count: int) -> None:
         if self._request.output_file and len(groups) > 1:
@@ -235,12 +183,7 @@ class _Rendering:
         style = self._request.style
         parts = self._outputs[format_name].name_parts(group, style)
         selected = [style.relevance.name_part] if style.relevance else []
-        return ".".join((self._file_name(group[0]), *parts, *selected))
-
-    def _file_name(self, view: RunView) -> str:
-        """Return the video's name as a part of file names; one that tells namesakes apart, `a/clip`, is `a-clip`."""
-        is_own = view.video == self._stored[view.key].video
-        return readable_name(view.video if is_own else view.video.replace("/", "-"))
+        return ".".join((self._shown.file_name(group[0]), *parts, *selected))
 
     def _name(self, group: Group, format_name: str) -> str:
         """Return a file's name, less its suffix; with the run's digest where another file would have the same name.
@@ -249,19 +192,7 @@ class _Rendering:
         """
         name, layout = self._plain_name(group, format_name), self._request.style.layout
         is_joined = bool(layout) and LAYOUTS.load(str(layout)).joins
-        has_namesake = self._counts[format_name][name] > 1 if is_joined else self._has_namesake(group[0])
+        has_namesake = self._counts[format_name][name] > 1 if is_joined else self._shown.has_namesake(group[0])
         name = f"{name}.{group[0].digest}" if has_namesake else name
         is_plain = layout in (None, "strip") or (layout == "sheet" and format_name == "png")
         return name if is_plain or is_joined else f"{name}.{layout}"
-
-    def _has_namesake(self, view: RunView) -> bool:
-        """Return whether the store holds another run that would have the same plain name."""
-        video = self._stored[view.key].video
-        place = (view.video, view.modality, view.endpoint, view.target)
-        alike = [
-            one
-            for one in self._namesakes[video]
-            if place == (self._name_video(one), one.modality, one.endpoint, one.target)
-        ]
-        is_other_name = view.video != video and self._store.has_video(self._file_name(view))
-        return len(alike) > 1 or is_other_name

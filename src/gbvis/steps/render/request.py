@@ -14,7 +14,6 @@ from gbvis.figures.output import Output
 from gbvis.figures.outputs import OUTPUTS
 from gbvis.figures.run_view import RunView
 from gbvis.figures.style import Style
-from gbvis.shell import as_argument, join_words
 from gbvis.steps.selection import Selection
 
 
@@ -98,22 +97,6 @@ class RenderRequest:
             problem = f"--rows {self.style.rows} goes with --layout methods"
             raise UsageError(problem, "add --layout methods, or leave out --rows")
         self.selection.check()
-
-    def explain_call(self, video: str | None) -> str:
-        """Return the command that makes what was looked for."""
-        wanted = self.selection
-        words = ["gbvis", "explain", as_argument(video or "VIDEO")]
-        words += [word for path in wanted.weights or ("WEIGHTS",) for word in ("-w", str(path))]
-        words += ["-m", wanted.modality] if wanted.modality else []
-        words += [word for endpoint in wanted.endpoints for word in ("-e", endpoint)]
-        words += [word for label in wanted.labels for word in ("-l", label)]
-        words += [word for index in wanted.filters for word in ("-f", str(index))]
-        words += ["-n", str(wanted.frames)] if wanted.frames else []
-        words += ["--clips", str(wanted.clips)] if wanted.clips else []
-        words += ["--flow-algorithm", wanted.flow_algorithm] if wanted.flow_algorithm else []
-        words += [word for method in wanted.methods for word in ("--method", method)]
-        words += ["--precision", wanted.precision] if wanted.precision else []
-        return join_words([*words, "--store", str(self.store)])
 
 
 def _find_place(output: Path) -> Path:
