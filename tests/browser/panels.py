@@ -4,6 +4,7 @@ from base64 import b64decode
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import imageio.v3 as imageio
 import numpy as np
@@ -76,3 +77,21 @@ def check_same(shown: Panels, drawn: Panels, what: Sequence[object]) -> None:
         assert shown[place].shape == pixels.shape, (what, place)
         apart = np.abs(shown[place].astype(int) - pixels.astype(int)).max(-1)
         assert apart.max() <= 4 and (apart <= 1).mean() >= 0.99, (what, place, apart.max(), (apart <= 1).mean())
+
+
+def read_run_keys(page: "Page") -> list[str]:
+    """Return the keys of all runs in a report, in its order."""
+    keys: list[str] = page.evaluate(
+        "JSON.parse(document.getElementById('data').textContent).runs.map((run) => run.key)"
+    )
+    return keys
+
+
+def show_run(page: "Page", key: str, **state: object) -> None:
+    """Go to a run, and wait until its panels are drawn."""
+    page.evaluate("(state) => { location.hash = state; }", urlencode({"run": key, **state}))
+    page.wait_for_function(
+        "(run) => [...document.querySelectorAll('canvas[data-panel]')].some((one) => one.dataset.run === run)"
+        " && [...document.querySelectorAll('canvas[data-panel]')].every((one) => one.dataset.frame)",
+        arg=key,
+    )

@@ -38,7 +38,7 @@ def test_canvases_show_what_pictures_do(
     views = {run.key: make_run_view(store, run, GONE) for run in store.runs()}
     page = open_page(make_report(*words, "--store", path)).page
     data = page.evaluate(READ_DATA)
-    assert data["limits"] and len(data["percentiles"]) == 6
+    assert data["all"] and len(data["percentiles"]) == 6
     compared = 0
     for number, (percentile, scale) in enumerate(product(data["percentiles"], SCALES)):
         shown = [views[run["key"]] for run in data["runs"]]
