@@ -1,7 +1,6 @@
 """What tests in a browser share: Chromium, reports that the real commands made, and pages that watch what happens."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,17 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from browser.chromium import find_chromium, launch_chromium
 from conftest import ROOT
 from gbvis.cli.app import run_command_line
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-quic"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
-"""For root, little shared memory and a closed network; the project trusts the pages that it opens."""
 
 SAMPLES = ("sample:up-4", "sample:turn-left-3", "sample:grow-1", "sample:left-2", "sample:down-5")
 SIXTY = (
@@ -53,15 +47,14 @@ def refuse(lacking: str) -> None:
 @pytest.fixture(scope="session")
 def browser() -> Iterator["Browser"]:
     """Chromium of the system, without a window."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
+    if find_chromium() is None:
         refuse("there is no Chromium")
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
         refuse("playwright of the extra `browser` is not installed")
     with sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=program, args=[*FLAGS])
+        chromium = launch_chromium(driver)
         yield chromium
         chromium.close()
 
