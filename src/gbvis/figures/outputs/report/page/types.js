@@ -75,6 +75,8 @@
  * @property {[string, string][]} facts more to be known, as names and values: weights, precision, method, settings, frames
  * @property {[string, string][]} commands what they do in words, and the command line
  * @property {object} recipe all that decided the numbers
+ * @property {{name: string, settings: string, relevance: string}} table what the CSV of curves says of the method, as
+ *     `outputs/table.py` does: its name, all settings, and `all` or which part of the values is shown
  * @property {boolean} isWheel whether flow's frames are colours, full at `wheelBound` pixels a frame
  * @property {number} wheelBound
  * @property {Clip[]} clips

@@ -1,0 +1,78 @@
+// Frames: images below each other in strips, drawn one at a time.
+
+/** @typedef {import("./types.js").Strip} Strip */
+/** @typedef {import("./types.js").Source} Source */
+
+/** The frames of a clip, decoded. Who asked for them gives them back with `release`. */
+export class Frames {
+  /**
+   * @param {Strip[]} strips
+   * @param {ImageBitmap[]} bitmaps
+   */
+  constructor(strips, bitmaps) {
+    this.strips = strips;
+    this.bitmaps = bitmaps;
+  }
+
+  /** Pixels of a frame. */
+  get width() {
+    return this.strips[0].width;
+  }
+
+  /** Pixels of a frame. */
+  get height() {
+    return this.strips[0].height;
+  }
+
+  /**
+   * Draws a frame as it is, without any smoothing.
+   *
+   * @param {CanvasRenderingContext2D} context of a canvas as large as a frame
+   * @param {number} step which frame of the clip, from 0
+   */
+  draw(context, step) {
+    let [number, place] = [0, step];
+    while (number < this.strips.length - 1 && place >= this.strips[number].count) {
+      place -= this.strips[number].count;
+      number += 1;
+    }
+    const { width, height, count } = this.strips[number];
+    const top = Math.min(place, count - 1) * height;
+    context.imageSmoothingEnabled = false;
+    context.drawImage(this.bitmaps[number], 0, top, width, height, 0, 0, this.width, this.height);
+  }
+
+  /** Frees the memory of the images. */
+  release() {
+    for (const bitmap of this.bitmaps) {
+      bitmap.close();
+    }
+  }
+}
+
+/**
+ * @param {Source} source
+ * @param {Strip[]} strips
+ * @returns {Promise<Frames>}
+ */
+export async function readFrames(source, strips) {
+  return new Frames(strips, await Promise.all(strips.map((strip) => readStrip(source, strip.blob))));
+}
+
+/**
+ * @param {Source} source
+ * @param {string} blob
+ */
+async function readStrip(source, blob) {
+  const image = new Blob([await source.readBlob(blob)], { type: "image/webp" });
+  return createImageBitmap(image, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
+}
+
+/**
+ * Returns where a canvas is drawn; its pixels are read back often.
+ *
+ * @param {HTMLCanvasElement} canvas
+ */
+export function contextOf(canvas) {
+  return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
+}
