@@ -1,7 +1,7 @@
 // Bytes in text, and unpacked.
 
 // RFC 1924's alphabet, as Python's `base64.b85encode` has it, but for a comma where it has `<`: this text stands in HTML.
-const BASE85_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;,=>?@^_`{|}~";
+const BASE85_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;,=>?@^_\u0060{|}~";
 
 const BASE85_DIGITS = makeBase85Digits();
 
