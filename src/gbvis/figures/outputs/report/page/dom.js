@@ -75,8 +75,8 @@ export function fill(target, ...children) {
 export function showText(text) {
   return text.replace(HIDDEN_CHARACTERS, (character) => {
     const code = character.codePointAt(0) ?? 0;
-    if (code < 0x20) {
-      return String.fromCharCode(0x2400 + code);
+    if (code < 0x80) {
+      return ESCAPED.get(character) ?? `\\x${code.toString(16).padStart(2, "0")}`;
     }
     if (code >= 0xdc80 && code <= 0xdcff) {
       return `\\x${(code - 0xdc00).toString(16)}`; // Python keeps a byte that is not UTF-8 in this way
@@ -84,6 +84,12 @@ export function showText(text) {
     return `\u27e8U+${code.toString(16).toUpperCase().padStart(4, "0")}\u27e9`;
   });
 }
+
+const ESCAPED = new Map([
+  ["\t", "\\t"],
+  ["\n", "\\n"],
+  ["\r", "\\r"],
+]);
 
 const HIDDEN_CHARACTERS =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -98,6 +104,17 @@ const HIDDEN_CHARACTERS =
  */
 export function nameElement(text, attributes = {}) {
   return element("bdi", attributes, showText(text));
+}
+
+/**
+ * The same where there is little room: it may go on in the next line after any mark, not only after a space.
+ *
+ * @param {string} text
+ * @returns {HTMLElement}
+ */
+export function narrowNameElement(text) {
+  const parts = showText(text).split(/(?<=[:,;=_./)-])(?=[^\s:,;=_./)-])/);
+  return element("bdi", {}, ...parts.flatMap((part, place) => (place === 0 ? [part] : [element("wbr"), part])));
 }
 
 /**

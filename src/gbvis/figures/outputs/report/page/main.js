@@ -31,6 +31,7 @@ function start() {
     main.focus();
   });
   followLinks(document);
+  window.history.scrollRestoration = "manual"; // rows and panels are not there yet when the browser would do it
   page.source.listRuns(takeRuns, showProblem).catch((error) => showProblem(explainError(error)));
   let leave = showPlace(main, page);
   let shown = readRoute().get("run");
@@ -84,6 +85,7 @@ function makePage(data) {
  */
 function showPlace(main, page) {
   fill(main);
+  window.scrollTo({ top: 0, behavior: "instant" });
   const { runs, isServed, title } = page.data;
   const only = !isServed && runs.length === 1 && runs[0].page === null ? runs[0].key : null;
   const key = readRoute().get("run") ?? only;

@@ -12,7 +12,7 @@ export function readRoute() {
 /**
  * The link to a view.
  *
- * @param {Record<string, string>} [state] such as `{run: key}`; nothing for the index
+ * @param {Record<string, string> | string[][]} [state] such as `{run: key}`; nothing for the index
  * @returns {string}
  */
 export function linkTo(state = {}) {
@@ -22,7 +22,7 @@ export function linkTo(state = {}) {
 /**
  * Shows a view. The browser's button goes back to the one before.
  *
- * @param {Record<string, string>} [state]
+ * @param {Record<string, string> | string[][]} [state]
  */
 export function openRoute(state = {}) {
   window.location.hash = linkTo(state);

@@ -1,0 +1,189 @@
+// Which runs the index shows: words to look for, what is chosen, and scores from and to.
+
+import { describeRight, nameClass } from "./columns.js";
+
+/** @typedef {import("./types.js").Summary} Summary */
+
+/**
+ * Something that can be chosen from a list.
+ *
+ * @typedef {object} Facet
+ * @property {string} name
+ * @property {string} label
+ * @property {(run: Summary) => string} value what a run is chosen by
+ */
+
+/**
+ * What is looked for.
+ *
+ * @typedef {object} Wanted
+ * @property {string} words all of them stand in a run's names
+ * @property {Record<string, string>} chosen the value of each facet that is chosen
+ * @property {number | null} least score
+ * @property {number | null} most score
+ */
+
+/** What stands for nothing known, in the address and in a list. */
+export const UNKNOWN = "unknown";
+
+/** @type {Facet[]} */
+export const FACETS = [
+  { name: "class", label: "Class", value: (run) => findClass(run).name || UNKNOWN },
+  { name: "predicted", label: "Predicted", value: (run) => nameClass(run.prediction) || UNKNOWN },
+  { name: "right", label: "Right or wrong", value: (run) => describeRight(run) || UNKNOWN },
+  { name: "stream", label: "Stream", value: (run) => run.stream },
+  { name: "endpoint", label: "Endpoint", value: (run) => run.endpoint },
+  { name: "method", label: "Method", value: (run) => run.method },
+  { name: "weights", label: "Weights", value: (run) => run.weights || UNKNOWN },
+];
+
+/**
+ * The class that a run counts to: the truth where it is known, else what the network predicts, else the target.
+ *
+ * @param {Summary} run
+ * @returns {{name: string, by: "truth" | "prediction" | "target" | ""}}
+ */
+export function findClass(run) {
+  if (run.truth !== null) {
+    return { name: nameClass(run.truth), by: "truth" };
+  }
+  if (run.prediction !== null) {
+    return { name: nameClass(run.prediction), by: "prediction" };
+  }
+  return run.isClass ? { name: run.className ?? `class ${run.target}`, by: "target" } : { name: "", by: "" };
+}
+
+/** @returns {Wanted} what finds every run */
+export function wantAll() {
+  return { words: "", chosen: {}, least: null, most: null };
+}
+
+/**
+ * What an address says; the names of what is chosen are those of the facets.
+ *
+ * @param {URLSearchParams} route
+ * @returns {Wanted}
+ */
+export function readWanted(route) {
+  const wanted = wantAll();
+  wanted.words = route.get("search") ?? "";
+  for (const { name } of FACETS) {
+    const value = route.get(name);
+    if (value !== null) {
+      wanted.chosen[name] = value;
+    }
+  }
+  wanted.least = readScore(route.get("from"));
+  wanted.most = readScore(route.get("to"));
+  return wanted;
+}
+
+/**
+ * A number that somebody typed; null for none.
+ *
+ * @param {string | null} text
+ * @returns {number | null}
+ */
+export function readScore(text) {
+  const value = Number(text);
+  return text === null || text.trim() === "" || Number.isNaN(value) ? null : value;
+}
+
+/**
+ * The address of what is wanted, without what is not asked for.
+ *
+ * @param {Wanted} wanted
+ * @returns {URLSearchParams}
+ */
+export function writeWanted(wanted) {
+  const route = new URLSearchParams();
+  const parts = { search: wanted.words, ...wanted.chosen, from: wanted.least, to: wanted.most };
+  for (const [name, value] of Object.entries(parts)) {
+    if (value !== null && value !== "") {
+      route.set(name, String(value));
+    }
+  }
+  return route;
+}
+
+/**
+ * The runs that are wanted, and how many there would be with each choice of a facet.
+ *
+ * @param {Summary[]} runs
+ * @param {Wanted} wanted
+ * @returns {{found: Summary[], counts: Record<string, Map<string, number>>}}
+ */
+export function findRuns(runs, wanted) {
+  const words = wanted.words.toLowerCase().split(/\s+/).filter(Boolean);
+  /** @type {Record<string, Map<string, number>>} */
+  const counts = Object.fromEntries(FACETS.map((facet) => [facet.name, new Map()]));
+  const found = runs.filter((run) => {
+    const fits = hasScore(run, wanted) && hasWords(run, words);
+    const values = listValues(run);
+    const missed = FACETS.filter((facet, place) => isMissed(wanted.chosen[facet.name], values[place]));
+    FACETS.forEach((facet, place) => {
+      const isCounted = fits && (missed.length === 0 || (missed.length === 1 && missed[0] === facet));
+      const known = counts[facet.name];
+      known.set(values[place], (known.get(values[place]) ?? 0) + Number(isCounted));
+    });
+    return fits && missed.length === 0;
+  });
+  return { found, counts };
+}
+
+/**
+ * @param {string | undefined} chosen
+ * @param {string} value
+ */
+function isMissed(chosen, value) {
+  return chosen !== undefined && chosen !== value;
+}
+
+/**
+ * @param {Summary} run
+ * @param {Wanted} wanted
+ */
+function hasScore(run, { least, most }) {
+  if (least === null && most === null) {
+    return true;
+  }
+  const score = run.prediction?.score;
+  return score !== undefined && score >= (least ?? -Infinity) && score <= (most ?? Infinity);
+}
+
+/** @type {WeakMap<Summary, string>} */
+const NAMES = new WeakMap();
+
+/**
+ * @param {Summary} run
+ * @param {string[]} words
+ */
+function hasWords(run, words) {
+  if (words.length === 0) {
+    return true;
+  }
+  let names = NAMES.get(run);
+  if (names === undefined) {
+    const classes = [run.className ?? "", nameClass(run.truth), nameClass(run.prediction)];
+    const others = [run.video, run.stream, run.endpoint, run.targetName, run.method, run.weights, run.digest];
+    names = [...others, ...classes].join("\n").toLowerCase();
+    NAMES.set(run, names);
+  }
+  return words.every((word) => /** @type {string} */ (names).includes(word));
+}
+
+/** @type {WeakMap<Summary, string[]>} */
+const VALUES = new WeakMap();
+
+/**
+ * @param {Summary} run
+ * @returns {string[]} the value of each facet
+ */
+function listValues(run) {
+  let values = VALUES.get(run);
+  if (values === undefined) {
+    values = FACETS.map((facet) => facet.value(run));
+    VALUES.set(run, values);
+  }
+  return values;
+}
