@@ -6,7 +6,7 @@ import { decodeBase64 } from "./base85.js";
 /** @typedef {import("./types.js").Limits} Limits */
 /** @typedef {{diverging: Uint32Array, sequential: Uint32Array}} ColorMaps of 255 colours, as bytes R, G, B, A */
 
-const LAST_COLOR = 254;
+export const LAST_COLOR = 254;
 const MOST_TABLES = 24;
 
 /**

@@ -1,6 +1,6 @@
 // The overlay: how strong values are, over the video's own frames, as `figures/layouts/overlay.py` draws it.
 
-import { limitOf } from "./colors.js";
+import { LAST_COLOR, limitOf } from "./colors.js";
 import { element, showText } from "./dom.js";
 import { sayNumber } from "./limits.js";
 import { makeBar, makeView, resizeCanvas, setWords } from "./panels.js";
@@ -25,7 +25,6 @@ import { planeOf } from "./values.js";
 
 const OUTSIDE = 0.35;
 const STRONGEST = 0.85;
-const LAST_COLOR = 254;
 
 /** One canvas as large as the source frames that came along. */
 export class Overlay {
