@@ -17,6 +17,7 @@ OUTPUTS: Registry[Output] = Registry(
     {
         **{name: f"gbvis.figures.outputs.animation:{name.upper()}" for name in PICTURES},
         "csv": "gbvis.figures.outputs.table:CSV",
+        "html": "gbvis.figures.outputs.report.output:HTML",
     },
     group="gbvis.outputs",
 )

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,11 +65,6 @@ def divide_into_strips(name: str, count: int, size: tuple[int, int]) -> list[Str
     ]
 
 
-def find_strip(strips: Iterator[Strip], name: str) -> Strip:
-    """Return the strip whose blob has this name."""
-    return next(strip for strip in strips if strip.name == name)
-
-
 def fit_overlay(height: int, width: int) -> tuple[int, int]:
     """Return the height and width at which a source frame is kept: never larger than it is."""
     share = min(1.0, LARGEST_OVERLAY / max(height, width))
@@ -80,16 +75,12 @@ def resize(frame: Pixels, size: tuple[int, int]) -> Pixels:
     """Return a frame at another height and width: uint8 (height, width, 3)."""
     if frame.shape[:2] == size:
         return frame
-    resized: Pixels = np.asarray(
-        Image.fromarray(frame).resize((size[1], size[0]), Image.Resampling.BOX, reducing_gap=None)
-        if size[0] < frame.shape[0]
-        else Image.fromarray(frame).resize((size[1], size[0]), Image.Resampling.BILINEAR)
-    )
+    resized: Pixels = np.asarray(Image.fromarray(frame).resize((size[1], size[0]), Image.Resampling.BILINEAR))
     return resized
 
 
 def encode_exactly(image: Pixels, is_quick: bool) -> bytes:
-    """Return a WebP image that is uint8 (height, width, 3) again, pixel for pixel; a quick one is half as large again."""
+    """Return a WebP image that is uint8 (height, width, 3) again, pixel for pixel; a quick one is larger."""
     return _encode(image, lossless=True, method=0 if is_quick else 4, quality=50 if is_quick else 75)
 
 
