@@ -90,6 +90,11 @@ def tell_run(view: RunView, style: Style, summary: Facts, level: str) -> Facts:
         "facts": [[name, value] for name, value in _list_facts(view) if value],
         "commands": [[what, command] for what, command in _list_commands(view, style) if command],
         "recipe": view.recipe.to_json(),
+        "table": {
+            "name": view.method_name,
+            "settings": view.method_settings,
+            "relevance": str(view.relevance or "all"),
+        },
         "isWheel": view.modality == "flow" and style.has_wheel,
         "wheelBound": WHEEL_BOUND,
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./([\w-]+\.js)";[^\S\n]*\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class)\b)", re.MULTILINE)
 _NAME = re.compile(r"^(?:async )?(?:function\*?|const|let|var|class)\s+([\w$]+)", re.MULTILINE)
-_BLOCK_COMMENT = re.compile(r"^[^\S\n]*/\*.*?\*/[^\S\n]*\n", re.MULTILINE | re.DOTALL)
+_BLOCK_COMMENT = re.compile(r"^[^\S\n]*/\*(?:(?!\*/).)*\*/[^\S\n]*\n", re.MULTILINE | re.DOTALL)
 _LINE_COMMENT = re.compile(r"^[^\S\n]*//.*\n", re.MULTILINE)
 _BLANK = re.compile(r"\n\s*\n")
 

@@ -116,7 +116,7 @@ def make_page_data(style: Style, title: str, is_served: bool, limits: Ends | Non
             "rate": float(style.rate),
         },
         "tables": {"diverging": _put_table(DIVERGING), "sequential": _put_table(SEQUENTIAL)},
-        "limits": None if limits is None else put_ends(limits),
+        "all": None if limits is None else put_ends(limits),
     }
 
 
