@@ -37,6 +37,8 @@ DOORS: dict[str, set[str]] = {
     "imageio": {"videos/two_stream.py", "flow/recipe.py"},
     "PIL": {"videos/readers/image_file.py", "figures"},
     "cmap": {"figures/color.py"},
+    "http": {"steps/view"},  # nobody else answers requests
+    "webbrowser": {"cli/browser.py"},
     "typer": {"cli"},
     "rich": {"cli/console.py"},
     "click": set(),  # Typer brings its own

@@ -82,6 +82,41 @@ def publish(path: Path, write: Callable[[Path], object], force: bool, hint: str)
     return False
 
 
+def publish_together(path: Path, write: Callable[[Path], object], force: bool, hint: str) -> bool:
+    """Write a file and what lies beside it, as `publish`; return whether the very same was there already.
+
+    The file gets its name last: it leads to the others.
+
+    Args:
+        path: The file's place.
+        write: Makes it at the path given, in an empty folder, and the others beside it.
+        force: Replace others of these names.
+        hint: What to do where the place cannot be used.
+
+    Raises:
+        GbvisError: Something else has one of the names, or it cannot be written.
+    """
+    staged = path.with_name(f".{uuid.uuid4().hex}.partial")
+    try:
+        staged.mkdir(parents=True)
+        write(staged / path.name)
+        made = sorted(staged.iterdir(), key=lambda one: one.name == path.name)
+        places = [path.with_name(one.name) for one in made]
+        if all(_are_same(one, place) for one, place in zip(made, places, strict=True)):
+            return True
+        taken = next((place for place in places if os.path.lexists(place)), None)
+        if taken and not force:
+            raise OutputError(f"{taken} is there already, and differs", hint)
+        for one, place in zip(made, places, strict=True):
+            remove(place)
+            one.replace(place)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}", hint) from error
+    finally:
+        remove(staged)
+    return False
+
+
 def _are_same(one: Path, other: Path) -> bool:
     if not one.is_dir() or not other.is_dir():
         return one.is_file() and other.is_file() and filecmp.cmp(one, other, shallow=False)

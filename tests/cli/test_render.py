@@ -18,7 +18,7 @@ from gbvis.figures.outputs.table import CSV
 from gbvis.figures.run_view import ClipView, RunView
 from gbvis.figures.style import Style
 from gbvis.networks.endpoint import Endpoint
-from gbvis.steps import render
+from gbvis.steps import shown_runs
 from gbvis.store import StoredRun
 from gbvis.videos.source import Source
 
@@ -131,7 +131,7 @@ def test_a_saturated_probability_is_said(
     call: Call, copy_store: CopyStore, monkeypatch: pytest.MonkeyPatch, value: float, is_told: bool
 ) -> None:
     copy_store("sample:up-4", "-w", "sample", "-m", "rgb", "-e", "SOFTMAX", "-e", "FC")
-    select = render.select_runs
+    select = shown_runs.select_runs
 
     def select_changed(*given: Any, **settings: Any) -> list[StoredRun]:
         runs = select(*given, **settings)
@@ -139,7 +139,7 @@ def test_a_saturated_probability_is_said(
             run.value = [value] * len(run.value)
         return runs
 
-    monkeypatch.setattr(render, "select_runs", select_changed)
+    monkeypatch.setattr(shown_runs, "select_runs", select_changed)
     shown = []
     monkeypatch.setattr(RunView, "describe_prediction", lambda view, *_, **__: shown.append(view.saturation) or "")
     done = call("render", "-e", "SOFTMAX", "-e", "FC", "--format", "png", "--layout", "sheet", "--size", "56")

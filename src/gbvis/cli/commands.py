@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from gbvis.attribution.methods import parse_methods
-from gbvis.cli import format, options, parse, picture_options, run_list
+from gbvis.cli import browser, format, options, parse, picture_options, run_list
 from gbvis.cli.command_group import SETTINGS, CommandGroup
 from gbvis.cli.completion import InstallCompletion, ShowCompletion
 from gbvis.cli.console import Console
-from gbvis.cli.look import Look
+from gbvis.cli.look import Look, ReportLook
 from gbvis.cli.option_groups import unfold
 from gbvis.cli.selected import Selected
 from gbvis.cli.video_options import LabelledVideos, RemovedVideos, ShownVideos, Videos
@@ -87,6 +87,7 @@ def explain(
     dataset: options.Dataset = None,
     store: options.Store = "gbvis.zarr",
     force: options.Force = False,
+    report: options.ExplainedReport = None,
 ) -> int:
     """Compute gradients and keep them in the store; what is there already is not computed again."""
     videos = which.entries(dataset)
@@ -108,6 +109,8 @@ def explain(
         is_forced=force,
     )
     console = Console(printing)
+    if report:
+        return browser.print_and_report(console, request, report)
     return format.print_all(console, step.run(request, console), format.print_run, "run")
 
 
@@ -142,6 +145,58 @@ def render(
     )
     console = Console(printing)
     return format.print_all(console, step.run(request, console), format.print_rendered, "file")
+
+
+@app.command()
+@unfold
+def report(
+    selected: Selected,
+    look: ReportLook,
+    printing: options.Printing,
+    videos: ShownVideos = None,
+    output: options.ReportPath = Path("report.html"),
+    pages: options.Pages = False,
+    opens: options.Open = False,
+    dataset: options.Dataset = None,
+    labels: options.Labels = None,
+    store: options.Store = "gbvis.zarr",
+    force: options.LargeForce = False,
+) -> int:
+    """Write runs of the store into one HTML file, to browse, scrub and mail."""
+    from gbvis.steps import report as step
+
+    request = step.ReportRequest(
+        store=store,
+        place=step.ReportPlace(output, force, pages),
+        videos=tuple(videos or ()),
+        selection=selected.selection(),
+        style=picture_options.with_call(look.style(), store, labels),
+        dataset=dataset,
+        labels=labels,
+    )
+    console = Console(printing)
+    return browser.print_reports(console, step.run(request, console), opens)
+
+
+@app.command()
+@unfold
+def view(
+    selected: Selected,
+    printing: options.Printing,
+    videos: ShownVideos = None,
+    port: options.Port = 0,
+    opens: options.Open = False,
+    dataset: options.Dataset = None,
+    labels: options.Labels = None,
+    store: options.Store = "gbvis.zarr",
+) -> int:
+    """Show runs of the store in a browser of this machine, as they are asked for, until Ctrl-C is pressed."""
+    from gbvis.figures.style import Style
+    from gbvis.steps import view as step
+
+    style = picture_options.with_call(Style(), store, labels)
+    request = step.ViewRequest(store, tuple(videos or ()), selected.selection(), port, style, dataset, labels)
+    return browser.run_viewer(Console(printing), step.open_viewer(request), opens)
 
 
 @app.command()

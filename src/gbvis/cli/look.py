@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,17 +19,9 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Look:
-    """How pictures look."""
+class ReportLook:
+    """How runs look in a report."""
 
-    layout: Annotated[
-        str | None,
-        option("--layout", metavar="NAME", text=f"{', '.join(LAYOUTS.names)}. Default: strip, and sheet for png."),
-    ] = None
-    rows: Annotated[
-        str,
-        option("--rows", metavar="method|endpoint|target|weights", text="With --layout methods: what the rows are."),
-    ] = "method"
     relevance: Annotated[
         str,
         option(
@@ -70,10 +62,47 @@ class Look:
         float,
         option("--percentile", metavar="P", min=50, max=100, text="The colours end at this percentile of the values."),
     ] = 99.5
+    fps: Annotated[float, option("--fps", metavar="N", min=0.1, max=60, text="Frames per second of the picture.")] = 5.0
+
+    def style(self) -> Style:
+        """Return it as steps take it.
+
+        Raises:
+            UsageError: A name is unknown, or a number is none.
+        """
+        from gbvis.figures import style as known
+
+        if not math.isfinite(self.fps) or not math.isfinite(self.percentile):
+            raise UsageError("--fps and --percentile want numbers", "give one from 0.1 to 60, and from 50 to 100")
+        typed = self.panels.split(",") if self.panels is not None else ()
+        panels = [check_name("panel", known.PANELS, name.strip()) for name in typed]
+        return known.Style(
+            panels=tuple(dict.fromkeys(panels)) or None,
+            flow=check_name("flow channel", known.FLOW_CHANNELS, self.flow),
+            flow_colors=check_name("flow colours", known.FLOW_COLORS, self.flow_colors) if self.flow_colors else None,
+            scale=check_name("scale", known.SCALES, self.scale),
+            saliency_scale=check_name("saliency scale", known.SALIENCY_SCALES, self.saliency_scale),
+            percentile=self.percentile,
+            rate=self.fps,
+            relevance=_parse_relevance(self.relevance),
+        )
+
+
+@dataclass
+class Look(ReportLook):
+    """How pictures look."""
+
+    layout: Annotated[
+        str | None,
+        option("--layout", metavar="NAME", text=f"{', '.join(LAYOUTS.names)}. Default: strip, and sheet for png."),
+    ] = None
+    rows: Annotated[
+        str,
+        option("--rows", metavar="method|endpoint|target|weights", text="With --layout methods: what the rows are."),
+    ] = "method"
     colors: Annotated[str, option("--colors", metavar="maps|old", text="Colour maps, or the 2019 figure's look.")] = (
         "maps"
     )
-    fps: Annotated[float, option("--fps", metavar="N", min=0.1, max=60, text="Frames per second of the picture.")] = 5.0
     loop: Annotated[str, option("--loop", metavar="N|forever", text="How often an animation plays.")] = "forever"
     size: Annotated[
         int | None,
@@ -94,34 +123,19 @@ class Look:
             UsageError: A name is unknown, a number is none, or the font cannot be used.
         """
         from gbvis.figures import style as known
+        from gbvis.figures.text import check_font
 
-        self._check()
-        typed = self.panels.split(",") if self.panels is not None else ()
-        panels = [check_name("panel", known.PANELS, name.strip()) for name in typed]
-        return known.Style(
-            panels=tuple(dict.fromkeys(panels)) or None,
-            flow=check_name("flow channel", known.FLOW_CHANNELS, self.flow),
-            flow_colors=check_name("flow colours", known.FLOW_COLORS, self.flow_colors) if self.flow_colors else None,
-            scale=check_name("scale", known.SCALES, self.scale),
-            saliency_scale=check_name("saliency scale", known.SALIENCY_SCALES, self.saliency_scale),
-            percentile=self.percentile,
+        if self.font:
+            check_font(self.font)
+        return replace(
+            super().style(),
             colors=check_name("colours", known.COLORS, self.colors),
-            rate=self.fps,
             loops=_parse_loops(self.loop),
             size=self.size,
             font=self.font,
             layout=LAYOUTS.check(self.layout) if self.layout else None,
             rows=check_name("kind of rows", known.ROWS, self.rows),
-            relevance=_parse_relevance(self.relevance),
         )
-
-    def _check(self) -> None:
-        from gbvis.figures.text import check_font
-
-        if self.font:
-            check_font(self.font)
-        if not math.isfinite(self.fps) or not math.isfinite(self.percentile):
-            raise UsageError("--fps and --percentile want numbers", "give one from 0.1 to 60, and from 50 to 100")
 
 
 def _parse_loops(typed: str) -> int | None:

@@ -84,6 +84,20 @@ OutputFile = Annotated[
         text="Write this file (its suffix gives the format), or into this folder. Default: the current folder.",
     ),
 ]
+ReportPath = Annotated[
+    Path, option("-o", "--output", metavar="FILE", text="Write this HTML file. Default: report.html.")
+]
+ExplainedReport = Annotated[
+    Path | None, option("--report", metavar="FILE", text="Then write the runs into this HTML file. Default: none.")
+]
+Pages = Annotated[
+    bool, switch("--pages", text="Write a list of all runs, and a folder beside it with files of at most 50 MB.")
+]
+LargeForce = Annotated[bool, switch("--force", text="Overwrite another file, and write more than 50 MB into one.")]
+Open = Annotated[bool, switch("--open", text="Show it in the browser.")]
+Port = Annotated[
+    int, option("--port", metavar="N", min=0, max=65535, text="Answer at this port; 0 is any that is free.")
+]
 Formats = Annotated[
     list[str] | None,
     option(

@@ -107,15 +107,24 @@ class ShownRuns:
         words += ["--precision", wanted.precision] if wanted.precision else []
         return join_words([*words, "--store", self.store.location])
 
-    def view(self, stored: StoredRun) -> RunView:
-        """Return a run as layouts and outputs take it."""
+    def view(self, stored: StoredRun, name: str | None = None) -> RunView:
+        """Return a run as layouts and outputs take it.
+
+        Args:
+            stored: The run.
+            name: What its video is called; None where that is still to be found out.
+        """
         find_source = partial(find_source_frames, self.store, stored, self._dataset, self.videos)
+        command = partial(describe_explain, self.store, stored)
+        named = name or self._find_name(stored)
+        return make_run_view(self.store, stored, find_source, self.labels, named, self._relevance, command)
+
+    def _find_name(self, stored: StoredRun) -> str | None:
         self._stored[stored.key] = stored
         if stored.video not in self._names:
             self._namesakes[stored.video] = list(self.store.runs(stored.video))
             self._names[stored.video] = name_sources(self.store, [*self._namesakes[stored.video], stored])
-        name, command = self._name_video(stored), partial(describe_explain, self.store, stored)
-        return make_run_view(self.store, stored, find_source, self.labels, name, self._relevance, command)
+        return self._name_video(stored)
 
     def _name_video(self, stored: StoredRun) -> str | None:
         """Return what a run's video is called; None where another process made the run just now."""

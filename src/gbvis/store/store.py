@@ -140,6 +140,10 @@ class Store:
         """Return the run of `video` made by `recipe`, every byte checked; None where it is not there, or damaged."""
         return self._find_whole(key_of_run(video, recipe))
 
+    def read_run(self, key: str) -> StoredRun | None:
+        """Return the run with that key, whose bytes are not all read; None where it is not there, or damaged."""
+        return self._find_whole(key, is_thorough=False)
+
     def clips_of(self, run: StoredRun) -> StoredClips:
         """Return the clips that a run was computed from.
 

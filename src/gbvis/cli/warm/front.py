@@ -21,7 +21,7 @@ from gbvis.cli.warm.surroundings import Surroundings, describe_surroundings, fin
 
 LOADED = (
     *("explain", "predict", "render", "extract", "store.ls", "store.rm", "store.verify"),
-    *("estimated_flow", "run_views"),
+    *("estimated_flow", "run_views", "report", "view"),
 )
 """Steps that are loaded from the beginning."""
 
