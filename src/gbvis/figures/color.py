@@ -52,6 +52,7 @@ WHEEL_SECTORS, WHEEL_RINGS = 16, 3
 """Directions and speeds of the wheel in legends: so few that a GIF's palette holds every one."""
 
 
+@cache
 def draw_wheel(size: int, background: tuple[int, int, int]) -> Pixels:
     """Return the colours of motion by direction and speed, rest in the middle, full speed at the rim.
 
@@ -60,7 +61,7 @@ def draw_wheel(size: int, background: tuple[int, int, int]) -> Pixels:
         background: RGB, around the wheel.
 
     Returns:
-        uint8 (size, size, 3).
+        uint8 (size, size, 3), which nobody may change.
     """
     side = (np.arange(size) + 0.5) / size * 2 - 1
     x, y = np.meshgrid(side, side)
@@ -70,4 +71,5 @@ def draw_wheel(size: int, background: tuple[int, int, int]) -> Pixels:
     motion = (speed * np.stack([np.cos(angle), np.sin(angle)])).astype(np.float32)
     wheel = color_wheel(np.moveaxis(motion, 0, -1), 1.0)
     wheel[np.hypot(x, y) > 1] = background
+    wheel.flags.writeable = False
     return wheel

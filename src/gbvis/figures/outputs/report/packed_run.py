@@ -1,5 +1,6 @@
 """A run as the page takes it: its facts, and blobs with its numbers and frames, each made when first asked for."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from threading import RLock
 from typing import Any
@@ -26,6 +27,7 @@ from gbvis.figures.outputs.report.strips import (
 )
 from gbvis.figures.outputs.report.values import pack_values
 from gbvis.figures.run_view import Box, ClipView, RunView, SourceFrames
+from gbvis.figures.scale import Values
 from gbvis.figures.style import Style
 
 Place = tuple[tuple[int, int], Box]
@@ -46,6 +48,7 @@ class PackedRun:
         measure: RunMeasure | None = None,
         of_all: Ends | None = None,
         overlay_problem: str | None = None,
+        rows: Mapping[int, Values] | None = None,
     ) -> None:
         """Take a run; nothing is read yet.
 
@@ -56,10 +59,12 @@ class PackedRun:
             measure: What is known of its values; None where that is to be found out.
             of_all: The limits of all runs, float64 (percentile, 3); None where they cannot be chosen.
             overlay_problem: Why there are no source frames; empty where there are; None where nobody has looked.
+            rows: Values of some clips by their numbers, as `pick_rows` gives them, which need not be read again.
         """
         self.view, self._style, self._is_quick, self._of_all = view, style, is_quick, of_all
         self._measure, self._lock = measure, RLock()
         self._overlay_problem = overlay_problem
+        self._rows = dict(rows or {})
         self._clip: tuple[int, ClipView] | None = None
         self._scales: dict[int, tuple[float, float]] = {}
         self._blobs: dict[str, bytes] = {}
@@ -148,6 +153,10 @@ class PackedRun:
     def _source(self) -> SourceFrames:
         return self.view.find_source()
 
+    @cached_property
+    def _picture_names(self) -> list[str]:
+        return name_frame_panels(self.view, self._style)
+
     def _read_clip(self, number: int) -> ClipView:
         if self._clip is None or self._clip[0] != number:
             self._clip = None
@@ -171,7 +180,7 @@ class PackedRun:
             "values": self._tell_values(number),
             "pictures": [
                 {"name": name, "strips": [strip.to_json() for strip in row]}
-                for name, row in zip(name_frame_panels(view, self._style), self._frame_strips(number), strict=True)
+                for name, row in zip(self._picture_names, self._frame_strips(number), strict=True)
             ],
             "overlay": _tell_overlay(strips, size, box) if strips else None,
             "overlayProblem": self.overlay_problem,
@@ -193,7 +202,7 @@ class PackedRun:
     def _frame_strips(self, number: int) -> list[list[Strip]]:
         """Return the strips of each panel of frames."""
         count, size = len(self.view.frames[number]), self.measure.clips[number].size
-        rows = range(len(name_frame_panels(self.view, self._style)))
+        rows = range(len(self._picture_names))
         return [divide_into_strips(f"{number}.frame.{row}", count, size) for row in rows]
 
     def _overlay_strips(self, number: int) -> list[Strip]:
@@ -226,8 +235,10 @@ class PackedRun:
         return NothingFound(f"{self.view.key} has no {name!r}", "reload the page")
 
     def _pack_values(self, number: int, name: str) -> bytes:
-        values = stack_values(self._read_clip(number), self.view, self._style)
-        packed = pack_values(pick_rows(values, self.view, self._style), self.measure.clips[number].limits, self._of_all)
+        rows = self._rows.pop(number, None)
+        if rows is None:
+            rows = pick_rows(stack_values(self._read_clip(number), self.view, self._style), self.view, self._style)
+        packed = pack_values(rows, self.measure.clips[number].limits, self._of_all)
         self._scales[number] = packed.unit, packed.steps
         return packed.compress(1 if self._is_quick else 6)
 

@@ -79,7 +79,7 @@ class ReportFile:
         """
         key, summary = run["summary"]["key"], run["summary"]
         told = put_json(rename_blobs(run, blobs)).encode()
-        self._kept.runs[key] = self.add_blob(zlib.compress(told, 9))
+        self._kept.runs[key] = self.add_blob(zlib.compress(told))
         self._kept.summaries[key] = summary
         self._index_size += len(put_json(summary)) + len(put_json(key)) + len(self._kept.runs[key])
 

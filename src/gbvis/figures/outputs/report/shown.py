@@ -1,6 +1,6 @@
 """What the page shows of a clip: rows of values, frames beside them, and how much there is."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -108,8 +108,13 @@ def name_frame_panels(view: RunView, style: Style) -> list[str]:
     return [panel.name for panel in make_frame_panels(clip, view, style)]
 
 
-def measure_run(view: RunView, style: Style) -> RunMeasure:
+def measure_run(view: RunView, style: Style, keep: Callable[[int, Values], None] | None = None) -> RunMeasure:
     """Return what is known of a run's values; its clips are read one by one.
+
+    Args:
+        view: The run.
+        style: How it looks.
+        keep: Takes the rows of each clip, given by its number, that are to be packed later.
 
     Raises:
         GbvisError: They are missing or damaged.
@@ -117,9 +122,12 @@ def measure_run(view: RunView, style: Style) -> RunMeasure:
     percentiles = offer_percentiles(style)
     best, thumbnail = -1.0, ""
     measures = []
-    for clip in view.clips():
+    for number, clip in enumerate(view.clips()):
         values = stack_values(clip, view, style)
-        measure = _measure_clip(clip, values, pick_rows(values, view, style), style, percentiles)
+        rows = pick_rows(values, view, style)
+        measure = _measure_clip(clip, values, rows, style, percentiles)
+        if keep is not None:
+            keep(number, rows)
         measures.append(measure)
         if max(measure.importance) > best:
             best = max(measure.importance)

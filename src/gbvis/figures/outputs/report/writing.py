@@ -1,5 +1,6 @@
 """Writing reports: runs are measured first, which gives the scale of all, and then packed one by one into a file."""
 
+from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from gbvis.figures.outputs.report.report_file import ReportFile, describe_runs
 from gbvis.figures.outputs.report.shown import RunMeasure, measure_run
 from gbvis.figures.outputs.report.turns import work_in_turns
 from gbvis.figures.run_view import RunView
+from gbvis.figures.scale import Values
 from gbvis.figures.style import Style
 
 Fail = Callable[[RunView, GbvisError], None]
@@ -35,6 +37,10 @@ class ReportTooLarge(UsageError):
     def __init__(self, problem: str, hint: str, fitted: int = 0, run_count: int = 0) -> None:
         super().__init__(problem, hint)
         self.fitted, self.run_count = fitted, run_count
+
+
+_MOST_KEPT = 64_000_000
+"""Bytes of values that are kept from the time when they are measured to that when they are packed."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,9 @@ class Report:
             GbvisError: A run is missing or damaged.
         """
         self.style = replace(style, limits=None, colors="maps")
-        measures = work_in_turns(partial(_try_measure, view, self.style) for view in views)
+        self._rows: defaultdict[str, dict[int, Values]] = defaultdict(dict)
+        self._room = _MOST_KEPT
+        measures = work_in_turns(partial(self._try_measure, view) for view in views)
         self.views: list[RunView] = []
         self._measures: dict[str, RunMeasure] = {}
         for view, measure in zip(views, measures, strict=True):
@@ -83,6 +91,18 @@ class Report:
         ends = [measure.limits for measure in self._measures.values()]
         self._problems: dict[str, str] = {}
         self.limits: Ends | None = reduce(np.maximum, ends) if ends else None
+
+    def _try_measure(self, view: RunView) -> RunMeasure | GbvisError:
+        try:
+            return measure_run(view, self.style, partial(self._keep, view.key))
+        except GbvisError as error:
+            return error
+
+    def _keep(self, key: str, number: int, rows: Values) -> None:
+        """Keep a clip's values, which spares reading them again, while there is room."""
+        if rows.nbytes <= self._room:
+            self._room -= rows.nbytes
+            self._rows[key][number] = rows
 
     @property
     def title(self) -> str:
@@ -115,7 +135,13 @@ class Report:
         """Yield what packs each clip of each run; the first run of some clips encodes their frames."""
         seen: set[str] = set()
         for view in views:
-            run = PackedRun(view, self.style, False, self._measures[view.key], self.limits)
+            run = PackedRun(
+                view,
+                self.style,
+                measure=self._measures[view.key],
+                of_all=self.limits,
+                rows=self._rows.pop(view.key, None),
+            )
             for number in range(view.clip_count):
                 wanted = []
                 for kind, first in (("frame", f"{number}.frame.0.0"), ("overlay", f"{number}.overlay.0")):
@@ -141,13 +167,6 @@ class Report:
 def _name_picture(view: RunView, name: str) -> str:
     """Return what a blob with frames is called in a file, where it goes by the same name for all runs of its clips."""
     return f"{name_clips(view)} {'one channel' if view.is_one_channel and '.frame' in name else ''} {name}"
-
-
-def _try_measure(view: RunView, style: Style) -> RunMeasure | GbvisError:
-    try:
-        return measure_run(view, style)
-    except GbvisError as error:
-        return error
 
 
 def _pack_clip(run: PackedRun, number: int, pictures: Sequence[str]) -> _PackedClip:
