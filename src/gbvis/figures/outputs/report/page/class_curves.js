@@ -100,7 +100,7 @@ function spread(importance, length) {
 }
 
 /**
- * Says by what runs were put to their classes.
+ * Says what tells the class of runs.
  *
  * @param {Summary[]} runs
  * @returns {string}
@@ -111,12 +111,14 @@ export function describeClasses(runs) {
     counts[findClass(run).by] += 1;
   }
   const parts = [
-    counts.truth && `${countRuns(counts.truth)} by the truth that a list gives`,
-    counts.prediction && `${countRuns(counts.prediction)} by the class predicted`,
-    counts.target && `${countRuns(counts.target)} by the target`,
-    counts[""] && `${countRuns(counts[""])} without a class, left out`,
+    counts.truth && `the truth for ${countRuns(counts.truth)}`,
+    counts.prediction && `the class predicted for ${countRuns(counts.prediction)}`,
+    counts.target && `the target for ${countRuns(counts.target)}`,
   ].filter(Boolean);
-  return `${parts.join(", ")}.`;
+  const lacking = counts[""] > 0 ? ` Without a class, and left out: ${countRuns(counts[""])}.` : "";
+  return parts.length > 0
+    ? `The class is ${parts.join(", ")}.${lacking}`
+    : `No class is known of ${countRuns(runs.length)}.`;
 }
 
 /** @param {number} number */

@@ -144,8 +144,8 @@ export class ClassPanel {
 }
 
 const EXPLANATION =
-  "How important each moment of a clip is: the mean over runs of each one\u2019s share, from its first frame to its last. " +
-  "The dotted line is what an even share would be; all classes have one scale. Classes:";
+  "A curve shows how a run\u2019s importance is spread over the clip, from its first frame to its last: the mean over the " +
+  "runs of a class. The dotted line is an even share. All classes have the same scale.";
 
 /**
  * @param {number[]} values

@@ -14,7 +14,7 @@ import { FACETS, readScore, UNKNOWN } from "./filters.js";
 /**
  * The controls; each change calls back with what is wanted now.
  *
- * @param {(change: (wanted: Wanted) => void) => void} onChange
+ * @param {(change: (wanted: Wanted) => Wanted) => void} onChange
  * @returns {FilterBar}
  */
 export function makeFilterBar(onChange) {
@@ -23,11 +23,11 @@ export function makeFilterBar(onChange) {
     placeholder: "Video, class, target, method \u2026",
     autocomplete: "off",
     spellcheck: "false",
-    oninput: () => onChange((wanted) => (wanted.words = search.value)),
+    oninput: () => onChange((wanted) => ({ ...wanted, words: search.value })),
   });
   const lists = FACETS.map((facet) => makeList(facet, onChange));
-  const least = makeScore("Lowest score", (wanted, score) => (wanted.least = score), onChange);
-  const most = makeScore("Highest score", (wanted, score) => (wanted.most = score), onChange);
+  const least = makeScore("Lowest score", (wanted, least) => ({ ...wanted, least }), onChange);
+  const most = makeScore("Highest score", (wanted, most) => ({ ...wanted, most }), onChange);
   const range = element(
     "div",
     { class: "field field-score", role: "group", "aria-label": "Score" },
@@ -64,16 +64,15 @@ export function makeFilterBar(onChange) {
 
 /**
  * @param {import("./filters.js").Facet} facet
- * @param {(change: (wanted: Wanted) => void) => void} onChange
+ * @param {(change: (wanted: Wanted) => Wanted) => void} onChange
  */
 function makeList({ name, label }, onChange) {
   const select = element("select", {
     onchange: () =>
       onChange((wanted) => {
-        delete wanted.chosen[name];
-        if (select.selectedIndex > 0) {
-          wanted.chosen[name] = values[select.selectedIndex - 1];
-        }
+        const { [name]: _, ...chosen } = wanted.chosen;
+        const place = select.selectedIndex - 1;
+        return { ...wanted, chosen: place < 0 ? chosen : { ...chosen, [name]: values[place] } };
       }),
   });
   const field = element("label", { class: "field" }, element("span", {}, label), select);
@@ -108,8 +107,8 @@ function makeList({ name, label }, onChange) {
 
 /**
  * @param {string} label
- * @param {(wanted: Wanted, score: number | null) => void} set
- * @param {(change: (wanted: Wanted) => void) => void} onChange
+ * @param {(wanted: Wanted, score: number | null) => Wanted} set
+ * @param {(change: (wanted: Wanted) => Wanted) => void} onChange
  */
 function makeScore(label, set, onChange) {
   const input = element("input", {

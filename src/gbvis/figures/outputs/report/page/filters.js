@@ -115,28 +115,39 @@ export function writeWanted(wanted) {
  */
 export function findRuns(runs, wanted) {
   const words = wanted.words.toLowerCase().split(/\s+/).filter(Boolean);
-  /** @type {Record<string, Map<string, number>>} */
-  const counts = Object.fromEntries(FACETS.map((facet) => [facet.name, new Map()]));
+  const chosen = FACETS.map((facet) => wanted.chosen[facet.name]);
+  const counts = FACETS.map(() => new Map());
   const found = runs.filter((run) => {
-    const fits = hasScore(run, wanted) && hasWords(run, words);
     const values = listValues(run);
-    const missed = FACETS.filter((facet, place) => isMissed(wanted.chosen[facet.name], values[place]));
-    FACETS.forEach((facet, place) => {
-      const isCounted = fits && (missed.length === 0 || (missed.length === 1 && missed[0] === facet));
-      const known = counts[facet.name];
-      known.set(values[place], (known.get(values[place]) ?? 0) + Number(isCounted));
-    });
-    return fits && missed.length === 0;
+    const missed = hasScore(run, wanted) && hasWords(run, words) ? findMissed(chosen, values) : SEVERAL_CHOICES;
+    for (let place = 0; place < values.length; place += 1) {
+      const known = counts[place].get(values[place]) ?? 0;
+      counts[place].set(values[place], known + Number(missed === NO_CHOICE || missed === place));
+    }
+    return missed === NO_CHOICE;
   });
-  return { found, counts };
+  return { found, counts: Object.fromEntries(FACETS.map((facet, place) => [facet.name, counts[place]])) };
 }
 
+const NO_CHOICE = -1;
+const SEVERAL_CHOICES = -2;
+
 /**
- * @param {string | undefined} chosen
- * @param {string} value
+ * @param {(string | undefined)[]} chosen
+ * @param {string[]} values
+ * @returns {number} the place of the one choice that a run is not like, NO_CHOICE or SEVERAL_CHOICES
  */
-function isMissed(chosen, value) {
-  return chosen !== undefined && chosen !== value;
+function findMissed(chosen, values) {
+  let missed = NO_CHOICE;
+  for (let place = 0; place < values.length; place += 1) {
+    if (chosen[place] !== undefined && chosen[place] !== values[place]) {
+      if (missed !== NO_CHOICE) {
+        return SEVERAL_CHOICES;
+      }
+      missed = place;
+    }
+  }
+  return missed;
 }
 
 /**

@@ -32,6 +32,7 @@ import { makeThumbnailReader } from "./thumbnails.js";
 const MEMORIES = new WeakMap();
 
 const MILLISECONDS_OF_NEWS = 8000;
+const MILLISECONDS_BEFORE_NOTE = 250; // a browser takes no more than some changes of the address a second
 
 /**
  * Shows all runs.
@@ -77,6 +78,7 @@ class Index {
   #memory;
   #known = -1; // how many runs there were at the last look; -1 while the list is not complete
   #newsTimer = 0;
+  #routeTimer = 0;
   /** @type {Summary[]} */ #runs = []; // all, sorted
   /** @type {Summary[]} */ #found = [];
   /** @type {Column[]} */ #columns = [];
@@ -88,7 +90,7 @@ class Index {
   #nothing = element("p", { class: "notice", hidden: true });
   #paper = element("p", { class: "paper-only" });
   #sorter = element("select", { onchange: () => this.#sortBy(this.#sorter.value) });
-  #clear = element("button", { type: "button", onclick: () => this.#want(() => wantAll()) }, "Clear filters");
+  #clear = element("button", { type: "button", onclick: () => this.#want(wantAll) }, "Clear filters");
   #besideHint = element("p", { class: "soft small", role: "status" });
   #beside = element("button", { type: "button", onclick: () => this.#openBeside() });
 
@@ -104,9 +106,7 @@ class Index {
     });
     this.thumbnails = makeThumbnailReader(page.source, (runs) => this.table.showThumbnails(runs));
     this.classes = new ClassPanel(page.source, this.#memory.isClassesOpen, (name) =>
-      this.#want((wanted) => {
-        wanted.chosen.class = name;
-      }),
+      this.#want((wanted) => ({ ...wanted, chosen: { ...wanted.chosen, class: name } })),
     );
     this.element = this.#build();
   }
@@ -155,6 +155,7 @@ class Index {
     this.#memory.isClassesOpen = this.classes.element.open;
     this.#forget();
     clearTimeout(this.#newsTimer);
+    clearTimeout(this.#routeTimer);
     this.table.leave();
     this.thumbnails.leave();
     this.classes.leave();
@@ -214,9 +215,9 @@ class Index {
     this.#filter();
   }
 
-  /** @param {(wanted: Wanted) => Wanted | void} change */
+  /** @param {(wanted: Wanted) => Wanted} change */
   #want(change) {
-    this.#memory.wanted = change(this.#memory.wanted) ?? this.#memory.wanted;
+    this.#memory.wanted = change(this.#memory.wanted);
     this.#filter();
   }
 
@@ -232,17 +233,24 @@ class Index {
       this.#columns.some(({ name }) => name === "score"),
     );
     this.classes.show(found);
+    setAttributes(this.#clear, { hidden: writeWanted(wanted).size === 0 });
+    clearTimeout(this.#routeTimer);
+    this.#routeTimer = setTimeout(() => this.#noteRoute(), MILLISECONDS_BEFORE_NOTE);
+    this.#describe();
+    this.table.show(found, this.#columns, sorting);
+    this.#showBeside();
+  }
+
+  /** Lets the address say what is shown. */
+  #noteRoute() {
+    const { wanted, sorting } = this.#memory;
     const route = writeWanted(wanted);
-    setAttributes(this.#clear, { hidden: route.size === 0 });
     if (sorting !== null) {
       route.set(sorting.isFalling ? "fall" : "sort", sorting.name);
     }
     if (`${route}` !== `${readRoute()}`) {
       replaceRoute(route);
     }
-    this.#describe();
-    this.table.show(found, this.#columns, sorting);
-    this.#showBeside();
   }
 
   #describe() {

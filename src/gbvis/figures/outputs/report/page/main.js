@@ -41,7 +41,9 @@ function start() {
       shown = wanted;
       leave();
       leave = showPlace(main, page);
-      main.focus({ preventScroll: true });
+      if (!main.contains(document.activeElement)) {
+        main.focus({ preventScroll: true });
+      }
     }
   });
 }
