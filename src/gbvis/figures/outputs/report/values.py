@@ -20,7 +20,7 @@ _MOST_STEPS = 8000.0
 _LARGEST_SPAN = 1e6
 """How many times the unit the largest value is at most."""
 
-_TRIES = 40
+_TRIES = 12
 _FEWER = 0.997
 """What steps are multiplied with where a value cannot have its colour with so many."""
 
@@ -57,13 +57,12 @@ def pack_values(values: Values, limits: ClipLimits, of_all: Ends | None) -> Pack
         limits: Those of the clip.
         of_all: The limits of all runs, float64 (percentile, 3); None where they cannot be chosen.
     """
-    unit, steps = _find_unit(values, limits)
+    unit, most_steps = _find_unit(values, limits)
     thresholds = [Thresholds.of(ends) for ends in _list_ends(limits, of_all)]
-    for _ in range(_TRIES):
+    for steps in (most_steps * _FEWER**tried for tried in range(_TRIES)):
         numbers = _pack(values, unit, steps)
         if all([_mend(numbers[:, step], values[:, step], unit, steps, one) for step, one in enumerate(thresholds)]):
             break
-        steps *= _FEWER
     return PackedValues(numbers, unit, steps)
 
 

@@ -205,14 +205,14 @@ def write_report(
         with closing(report.add_runs(file, report.views)) as added:
             for _ in added:
                 if most_bytes is not None and file.size > most_bytes:
-                    raise _too_large(path, most_bytes, file.run_count - 1, len(report.views))
+                    raise _too_large(most_bytes, file.run_count - 1, len(report.views))
         file.finish(report.make_data(report.title))
         return report.count(opened.tell())
 
 
-def _too_large(path: Path, most_bytes: int, fitted: int, run_count: int) -> ReportTooLarge:
+def _too_large(most_bytes: int, fitted: int, run_count: int) -> ReportTooLarge:
     return ReportTooLarge(
-        f"{path} would have more than {most_bytes / 1e6:g} MB, which {fitted} of {run_count} runs fit into",
+        f"the report would have more than {most_bytes / 1e6:g} MB, which {fitted} of {run_count} runs fit into",
         "choose fewer runs, or write it all the same with --force, or as several files with --pages",
         fitted,
         run_count,
