@@ -52,6 +52,7 @@ export class Controls {
     this.sharedField = element("label", { class: "shared" }, this.shared, "One scale for all runs");
     this.opacity = this.makeOpacity(state);
     this.opacityField = makeField("Opacity of the overlay", this.opacity);
+    this.play = element("button", { class: "play", type: "button", disabled: true, onclick: actions.toggle });
     this.playBar = this.buildPlayBar();
     this.settings = this.buildSettings(state);
     this.setRates(null);
@@ -59,7 +60,7 @@ export class Controls {
 
   buildPlayBar() {
     const icon = svgElement("svg", { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, this.playIcon);
-    this.play = element("button", { class: "play", type: "button", onclick: this.actions.toggle }, icon, this.playWord);
+    this.play.append(icon, this.playWord);
     return element("div", { class: "play-bar screen-only" }, this.play, this.slider, this.words, this.rate);
   }
 
@@ -104,6 +105,7 @@ export class Controls {
     return element("input", {
       type: "range",
       class: "scrub",
+      disabled: true,
       min: 0,
       max: 0,
       step: 1,
@@ -165,16 +167,29 @@ export class Controls {
 
   /** @param {Shown} shown */
   show({ moment, count, words, isPlaying }) {
-    this.slider.max = String(count - 1);
-    this.slider.value = String(moment);
-    this.slider.disabled = count < 2;
-    this.slider.setAttribute("aria-valuetext", words);
-    setWords(this.words, words);
-    setWords(this.playWord, isPlaying ? "Pause" : "Play");
-    this.playIcon.setAttribute("d", isPlaying ? "M3 2h4v12H3zM9 2h4v12H9z" : "M3 1.5v13L14 8z");
-    if (this.play) {
+    if (this.slider.max !== String(count - 1)) {
+      this.slider.max = String(count - 1);
+      this.slider.disabled = count < 2;
       this.play.disabled = count < 2;
     }
+    this.slider.value = String(moment);
+    setAttribute(this.slider, "aria-valuetext", words);
+    setWords(this.words, words);
+    setWords(this.playWord, isPlaying ? "Pause" : "Play");
+    setAttribute(this.playIcon, "d", isPlaying ? "M3 2h4v12H3zM9 2h4v12H9z" : "M3 1.5v13L14 8z");
+  }
+}
+
+/**
+ * Sets an attribute if it is another one.
+ *
+ * @param {Element} target
+ * @param {string} name
+ * @param {string} value
+ */
+function setAttribute(target, name, value) {
+  if (target.getAttribute(name) !== value) {
+    target.setAttribute(name, value);
   }
 }
 

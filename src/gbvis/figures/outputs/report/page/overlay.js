@@ -2,6 +2,7 @@
 
 import { LAST_COLOR, limitOf } from "./colors.js";
 import { element, showText } from "./dom.js";
+import { contextOf } from "./frames.js";
 import { sayNumber } from "./limits.js";
 import { makeBar, makeView, resizeCanvas, setWords } from "./panels.js";
 import { planeOf } from "./values.js";
@@ -14,17 +15,18 @@ import { planeOf } from "./values.js";
 /** @typedef {import("./run_block.js").LoadedClip} LoadedClip */
 
 /**
- * Which values lie around each column or row of a frame, and how much of the second one is taken.
+ * Which values lie around each column or row that the network saw, and how much of the second one is taken.
  *
  * @typedef {object} Neighbors
+ * @property {number} start the first column or row that the network saw
  * @property {Int32Array} first
  * @property {Int32Array} second
  * @property {Float32Array} share
- * @property {Uint8Array} isInside whether the network saw it
  */
 
 const OUTSIDE = 0.35;
 const STRONGEST = 0.85;
+const LAST_INK = 4 * LAST_COLOR;
 
 /** One canvas as large as the source frames that came along. */
 export class Overlay {
@@ -47,6 +49,11 @@ export class Overlay {
     this.figure = element("figure", { class: "panel overlay" });
     this.figure.append(element("figcaption", {}, name), view, this.problem, bar.line);
     this.bar = bar.line;
+    this.layer = element("canvas", { width: 1, height: 1 });
+    this.layerContext = contextOf(this.layer);
+    /** @type {ImageData | null} */
+    this.image = null;
+    this.inks = { opacity: -1, colors: new Uint32Array(0) };
     /** @type {Clip | null} */
     this.clip = null;
     /** @type {{across: Neighbors, down: Neighbors} | null} */
@@ -97,18 +104,43 @@ export class Overlay {
     if (!loaded.sourceFrames || !this.places) {
       return;
     }
-    const frames = loaded.sourceFrames;
-    resizeCanvas(this.canvas, frames.width, frames.height);
-    frames.draw(this.context, step);
-    const image = this.context.getImageData(0, 0, frames.width, frames.height);
+    const { width, height } = loaded.sourceFrames;
+    resizeCanvas(this.canvas, width, height);
+    loaded.sourceFrames.draw(this.context, step);
     const limit = limitOf(limits, "gradient");
-    blend(image.data, findHeat(loaded.values, step, limit), this.places, loaded.values.packed.width, {
-      colors: this.colors,
-      opacity,
-    });
-    this.context.putImageData(image, 0, 0);
+    this.paint(findHeat(loaded.values, step, limit), loaded.values.packed.width, opacity);
+    const { across, down } = this.places;
+    const [right, bottom] = [across.start + across.first.length, down.start + down.first.length];
+    this.context.fillStyle = `rgb(0 0 0 / ${1 - OUTSIDE})`;
+    this.context.fillRect(0, 0, width, down.start);
+    this.context.fillRect(0, bottom, width, height - bottom);
+    this.context.fillRect(0, down.start, across.start, bottom - down.start);
+    this.context.fillRect(right, down.start, width - right, bottom - down.start);
+    this.context.drawImage(this.layer, across.start, down.start);
     setWords(this.ends.low, "0");
     setWords(this.ends.high, limit > 0 ? sayNumber(limit) : "nothing");
+  }
+
+  /**
+   * Paints the layer that lies over the frame.
+   *
+   * @param {Float32Array} heat
+   * @param {number} columns of values
+   * @param {number} opacity 0-1
+   */
+  paint(heat, columns, opacity) {
+    if (!this.places) {
+      return;
+    }
+    const [width, height] = [this.places.across.first.length, this.places.down.first.length];
+    if (resizeCanvas(this.layer, width, height) || this.image === null) {
+      this.image = this.layerContext.createImageData(width, height);
+    }
+    if (this.inks.opacity !== opacity) {
+      this.inks = { opacity, colors: makeInks(this.colors, opacity) };
+    }
+    paintHeat(new Uint32Array(this.image.data.buffer), heat, this.places, columns, this.inks.colors);
+    this.layerContext.putImageData(this.image, 0, 0);
   }
 
   /**
@@ -180,51 +212,53 @@ export function findHeat(values, step, limit) {
  * @returns {Neighbors}
  */
 export function findNeighbors(size, from, to, count) {
-  const first = new Int32Array(size);
-  const second = new Int32Array(size);
-  const share = new Float32Array(size);
-  const isInside = new Uint8Array(size);
-  for (let pixel = 0; pixel < size; pixel++) {
-    const middle = pixel + 0.5;
-    isInside[pixel] = middle >= from && middle < to ? 1 : 0;
-    const place = ((middle - from) * count) / (to - from) - 0.5;
+  const start = Math.max(0, Math.ceil(from - 0.5));
+  const length = Math.max(1, Math.min(size, Math.ceil(to - 0.5)) - start);
+  const first = new Int32Array(length);
+  const second = new Int32Array(length);
+  const share = new Float32Array(length);
+  for (let pixel = 0; pixel < length; pixel++) {
+    const place = ((start + pixel + 0.5 - from) * count) / (to - from) - 0.5;
     const before = Math.floor(place);
     share[pixel] = place - before;
     first[pixel] = Math.max(0, Math.min(count - 1, before));
     second[pixel] = Math.max(0, Math.min(count - 1, before + 1));
   }
-  return { first, second, share, isInside };
+  return { start, first, second, share };
 }
 
 /**
- * Puts colours over a frame: the stronger a value is, the less of the frame is left. What the network never saw is dimmed.
+ * Returns the colours of all strengths, with the part that is seen of each: the stronger, the less is left of the frame.
  *
- * @param {Uint8ClampedArray} pixels R, G, B, A; changed in place
+ * @param {Uint32Array} colors
+ * @param {number} opacity 0-1
+ */
+function makeInks(colors, opacity) {
+  return Uint32Array.from({ length: LAST_INK + 1 }, (_, ink) => {
+    const strength = ink / LAST_INK;
+    const seen = Math.round(255 * STRONGEST * Math.sqrt(strength) * opacity);
+    return ((seen << 24) | (colors[Math.round(strength * LAST_COLOR)] & 0xffffff)) >>> 0;
+  });
+}
+
+/**
+ * Paints heat, whose values lie between those of the clip.
+ *
+ * @param {Uint32Array} words pixels to be painted
  * @param {Float32Array} heat 0-1, in the order y, x
  * @param {{across: Neighbors, down: Neighbors}} places
  * @param {number} columns of values
- * @param {{colors: Uint32Array, opacity: number}} look
+ * @param {Uint32Array} inks
  */
-function blend(pixels, heat, { across, down }, columns, { colors, opacity }) {
-  const [width, height] = [across.first.length, down.first.length];
-  for (let y = 0, at = 0; y < height; y++) {
-    const [upper, lower, share] = [columns * down.first[y], columns * down.second[y], down.share[y]];
-    for (let x = 0; x < width; x++, at += 4) {
-      if (!(down.isInside[y] && across.isInside[x])) {
-        pixels[at] *= OUTSIDE;
-        pixels[at + 1] *= OUTSIDE;
-        pixels[at + 2] *= OUTSIDE;
-        continue;
-      }
-      const [left, right, part] = [across.first[x], across.second[x], across.share[x]];
-      const above = heat[upper + left] * (1 - part) + heat[upper + right] * part;
-      const below = heat[lower + left] * (1 - part) + heat[lower + right] * part;
-      const strength = above * (1 - share) + below * share;
-      const weight = STRONGEST * Math.sqrt(strength) * opacity;
-      const color = colors[Math.round(strength * LAST_COLOR)];
-      pixels[at] += weight * ((color & 255) - pixels[at]);
-      pixels[at + 1] += weight * (((color >> 8) & 255) - pixels[at + 1]);
-      pixels[at + 2] += weight * (((color >> 16) & 255) - pixels[at + 2]);
+function paintHeat(words, heat, { across, down }, columns, inks) {
+  const { first, second, share } = across;
+  const width = first.length;
+  for (let y = 0, at = 0; y < down.first.length; y++) {
+    const [upper, lower, part] = [columns * down.first[y], columns * down.second[y], down.share[y]];
+    for (let x = 0; x < width; x++, at++) {
+      const left = heat[upper + first[x]] * (1 - part) + heat[lower + first[x]] * part;
+      const right = heat[upper + second[x]] * (1 - part) + heat[lower + second[x]] * part;
+      words[at] = inks[((left + (right - left) * share[x]) * LAST_INK + 0.5) | 0];
     }
   }
 }

@@ -37,9 +37,24 @@ const WHEEL_SIZE = 224;
  */
 export function makePanels(run, maps) {
   const { rows } = run.clips[0].values;
-  return rows.flatMap((suffix, row) =>
+  const panels = rows.flatMap((suffix, row) =>
     run.panels.map(({ kind, name }) => makePanel(run, maps, kind, name, row, suffix)),
   );
+  const hasFrame = run.panels.some(({ kind }) => kind === "frame");
+  if (run.isWheel && hasFrame && rows.length === 1) {
+    panels.push(makePanel(run, maps, "frame", "", 1, "")); // the wheel, which has no row to stand in
+  }
+  return panels;
+}
+
+/**
+ * Returns how many panels stand in a row.
+ *
+ * @param {Run} run
+ */
+export function countColumns(run) {
+  const rowCount = run.clips[0].values.rows.length;
+  return run.panels.length + (run.isWheel && rowCount === 1 ? 1 : 0);
 }
 
 /**
@@ -111,7 +126,7 @@ function showWheel(canvas, view) {
  */
 function makeFrameNote(run, isKey) {
   const full = `full at ${run.wheelBound} pixels a frame`;
-  const words = isKey ? `white is rest; ${full}` : run.isWheel ? `the colour is the direction; ${full}` : "";
+  const words = isKey ? `white is rest; ${full}` : run.isWheel ? full : "";
   return { line: element("p", { class: "bar-line soft" }, words), ends: null };
 }
 

@@ -16,6 +16,7 @@ export class Readout {
   constructor(run) {
     this.run = run;
     this.words = element("span");
+    this.isHint = false;
     this.swatch = element("span", { class: "swatch", hidden: true });
     this.element = element("p", { class: "readout number" }, this.swatch, this.words);
     this.show(null, [], 0, null);
@@ -35,10 +36,11 @@ export class Readout {
     if (!loaded || !pixel) {
       fill(
         this.words,
-        element("span", { class: "soft" }, "Point at a panel to read its values; click to keep the pixel."),
+        element("span", { class: "soft hint" }, "Point at a panel to read its values; click to keep the pixel."),
       );
       return "";
     }
+    this.isHint = false;
     const said = [
       sayPlace(loaded.clip, pixel),
       ...loaded.values.packed.rows.map((row, number) => {

@@ -6,7 +6,7 @@ import { element, nameElement } from "./dom.js";
 import { readFrames } from "./frames.js";
 import { chooseLimits } from "./limits.js";
 import { Overlay } from "./overlay.js";
-import { drawPanels, makePanels, placeMark } from "./panels.js";
+import { countColumns, drawPanels, makePanels, placeMark } from "./panels.js";
 import { followPixel } from "./pointer.js";
 import { explainError } from "./read_error.js";
 import { Readout } from "./readout.js";
@@ -63,16 +63,17 @@ export class RunBlock {
   }
 
   build() {
-    const { summary, panels } = this.run;
+    const { summary } = this.run;
+    const columns = countColumns(this.run);
     const grid = element("div", { class: "panels" }, ...this.panels.map((panel) => panel.figure));
-    grid.style.setProperty("--columns", String(panels.length));
+    grid.style.setProperty("--columns", String(columns));
     const below = element(
       "div",
       { class: "below" },
       this.overlay.figure,
       element("div", {}, this.curve.figure, this.readout.element),
     );
-    const classes = `block block-${panels.length}`;
+    const classes = `block block-${columns}`;
     const label = `${summary.stream}, ${summary.endpoint}, ${summary.targetName}, ${summary.method}`;
     return element("article", { class: classes, "aria-label": label }, this.title, grid, below);
   }

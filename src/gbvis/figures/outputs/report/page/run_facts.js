@@ -68,7 +68,13 @@ function makeVerdict(run) {
       : element("strong", { class: isRight ? "is-right" : "is-wrong" }, isRight ? "Right" : "Wrong");
   const name = truth ? (truth.name ?? `class ${truth.index}`) : "";
   const said = truth ? element("span", {}, "the list says ", nameElement(name)) : null;
-  return element("p", { class: "verdict" }, badge, run.predicted && element("span", {}, showText(run.predicted)), said);
+  return element(
+    "p",
+    { class: "verdict" },
+    badge,
+    run.predicted && element("span", {}, showText(capitalize(run.predicted))),
+    said,
+  );
 }
 
 /** @param {Run} run */

@@ -8,6 +8,7 @@ import { makeTable } from "./curve_table.js";
 import { element, fill, showText } from "./dom.js";
 import { encodePicture, nameFile, saveFile } from "./download.js";
 import { describeScale, joinLimits } from "./limits.js";
+import { setWords } from "./panels.js";
 import { explainError } from "./read_error.js";
 import { linkTo, readRoute, replaceRoute } from "./route.js";
 import { RunBlock } from "./run_block.js";
@@ -138,7 +139,6 @@ class RunPage {
     await this.selectClip(block);
     this.goToFrame(this.state.frame);
     if (this.state.beside.length > 0) {
-      this.beside.element.open = true;
       await this.showBeside(this.state.beside.slice(0, MOST_BESIDE));
     }
   }
@@ -154,7 +154,7 @@ class RunPage {
       makeCommands(run, (words) => this.announce(words)),
       makeRecipe(run),
     ];
-    fill(this.content, heading, playBar, settings, this.blockList, this.scale, this.beside.element, ...sections);
+    fill(this.content, heading, playBar, settings, this.scale, this.beside.element, this.blockList, ...sections);
   }
 
   /** @param {Run} run */
@@ -330,7 +330,7 @@ class RunPage {
     this.said = said[0];
     this.state.frame = shown[0].clip.frames[steps[0]];
     this.controls.show({ moment, count: moments.length, words: this.sayMoment(), isPlaying });
-    fill(this.scale, describeScale(this.state, this.page.data, this.blocks.length > 1));
+    setWords(this.scale, describeScale(this.state, this.page.data, this.blocks.length > 1));
     this.noteAddress();
   }
 

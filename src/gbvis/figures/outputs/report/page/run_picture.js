@@ -1,6 +1,7 @@
 // This view as one picture: all panels that are shown, with their names and colours.
 
 import { showText } from "./dom.js";
+import { countColumns } from "./panels.js";
 
 /** @typedef {import("./run_block.js").RunBlock} RunBlock */
 /** @typedef {{ground: string, ink: string, soft: string, line: string}} Inks */
@@ -22,7 +23,7 @@ const TITLE_FONT = "600 14px system-ui, sans-serif";
  */
 export function drawPicture(blocks, foot) {
   const canvas = document.createElement("canvas");
-  const columns = Math.max(3, ...blocks.map((block) => block.run.panels.length));
+  const columns = Math.max(3, ...blocks.map((block) => countColumns(block.run)));
   canvas.width = columns * (SIDE + GAP) - GAP + 2 * MARGIN;
   canvas.height = 2 * MARGIN + blocks.reduce((sum, block) => sum + blockHeight(block), 0) + foot.length * LINE;
   const inks = findInks();
@@ -89,7 +90,7 @@ function drawBlock(pen, block, top, inks) {
   write(pen, showText(summary.video), MARGIN, top, room, inks.ink, TITLE_FONT);
   write(pen, title, MARGIN, top + LINE, room, inks.ink);
   write(pen, showText(predicted), MARGIN, top + 2 * LINE, room, inks.soft);
-  const columns = block.run.panels.length;
+  const columns = countColumns(block.run);
   block.panels.forEach((panel, number) => {
     const left = MARGIN + (number % columns) * (SIDE + GAP);
     const row = Math.floor(number / columns);
