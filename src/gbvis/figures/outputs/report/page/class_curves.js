@@ -111,14 +111,14 @@ export function describeClasses(runs) {
     counts[findClass(run).by] += 1;
   }
   const parts = [
-    counts.truth && `the truth for ${countRuns(counts.truth)}`,
-    counts.prediction && `the class predicted for ${countRuns(counts.prediction)}`,
-    counts.target && `the target for ${countRuns(counts.target)}`,
+    counts.truth && `the truth that a list gives (${countRuns(counts.truth)})`,
+    counts.prediction && `the class predicted (${countRuns(counts.prediction)})`,
+    counts.target && `the target (${countRuns(counts.target)})`,
   ].filter(Boolean);
-  const lacking = counts[""] > 0 ? ` Without a class, and left out: ${countRuns(counts[""])}.` : "";
+  const lacking = counts[""] > 0 ? ` Left out, without a class: ${countRuns(counts[""])}.` : "";
   return parts.length > 0
-    ? `The class is ${parts.join(", ")}.${lacking}`
-    : `No class is known of ${countRuns(runs.length)}.`;
+    ? `A run\u2019s class is ${parts.join(", else ")}.${lacking}`
+    : "No class is known of these runs.";
 }
 
 /** @param {number} number */

@@ -73,6 +73,23 @@ function recall(page) {
   return memory;
 }
 
+/**
+ * What there is in all.
+ *
+ * @param {Summary[]} runs
+ * @returns {Node}
+ */
+function describeRuns(runs) {
+  const videos = new Set(runs.map((run) => run.video));
+  const only = videos.size === 1 ? nameElement(runs[0].video) : `${videos.size.toLocaleString("en")} videos`;
+  return element(
+    "span",
+    {},
+    runs.length === 0 ? "No runs yet" : `${countRuns(runs.length)} of `,
+    runs.length > 0 && only,
+  );
+}
+
 class Index {
   #page;
   #memory;
@@ -83,7 +100,8 @@ class Index {
   /** @type {Summary[]} */ #found = [];
   /** @type {Column[]} */ #columns = [];
   #forget = () => {};
-  #counts = element("p", { class: "soft" });
+  #title = element("h1");
+  #reading = element("p", { class: "soft" });
   #alike = element("dl", { class: "alike" });
   #status = element("p", { class: "found", role: "status" });
   #news = element("p", { class: "news", role: "status" });
@@ -112,7 +130,6 @@ class Index {
   }
 
   #build() {
-    const title = element("h1", {}, nameElement(this.#page.data.title));
     const sort = element(
       "label",
       { class: "sort-field screen-only" },
@@ -122,7 +139,7 @@ class Index {
     return element(
       "div",
       { class: "index" },
-      element("header", { class: "index-head" }, title, this.#counts, this.#alike),
+      element("header", { class: "index-head" }, this.#title, this.#reading, this.#alike),
       this.filters.element,
       this.classes.element,
       element(
@@ -168,9 +185,8 @@ class Index {
     this.#known = isComplete ? runs.length : -1;
     const { shown, alike } = divideColumns(runs);
     this.#columns = shown;
-    const videos = new Set(runs.map((run) => run.video)).size;
-    const text = `${countRuns(runs.length)} of ${videos.toLocaleString("en")} ${videos === 1 ? "video" : "videos"}`;
-    fill(this.#counts, isComplete ? text : `Reading the store: ${text} so far \u2026`);
+    fill(this.#title, describeRuns(runs));
+    fill(this.#reading, isComplete ? null : "The store is still being read \u2026");
     fill(
       this.#alike,
       ...alike.map(({ column, text: words }) =>
