@@ -1,7 +1,7 @@
 """Turns: work on two threads whose results come in order, a few ahead of who takes them."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ _AHEAD = 4
 Result = TypeVar("Result")
 
 
-def work_in_turns(jobs: Iterable[Callable[[], Result]]) -> Iterator[Result]:
+def work_in_turns(jobs: Iterable[Callable[[], Result]]) -> Generator[Result]:
     """Yield what jobs return, in their order; an error of one is raised in its turn, and ends all."""
     with ThreadPoolExecutor(_THREADS) as threads:
         waiting: deque[Future[Result]] = deque()

@@ -77,17 +77,17 @@ class Report:
         self.style = replace(style, limits=None, colors="maps")
         self._rows: defaultdict[str, dict[int, Values]] = defaultdict(dict)
         self._room = _MOST_KEPT
-        measures = work_in_turns(partial(self._try_measure, view) for view in views)
         self.views: list[RunView] = []
         self._measures: dict[str, RunMeasure] = {}
-        for view, measure in zip(views, measures, strict=True):
-            if isinstance(measure, RunMeasure):
-                self.views.append(view)
-                self._measures[view.key] = measure
-            elif fail is None:
-                raise measure
-            else:
-                fail(view, measure)
+        with closing(work_in_turns(partial(self._try_measure, view) for view in views)) as measures:
+            for view, measure in zip(views, measures, strict=True):
+                if isinstance(measure, RunMeasure):
+                    self.views.append(view)
+                    self._measures[view.key] = measure
+                elif fail is None:
+                    raise measure
+                else:
+                    fail(view, measure)
         ends = [measure.limits for measure in self._measures.values()]
         self._problems: dict[str, str] = {}
         self.limits: Ends | None = reduce(np.maximum, ends) if ends else None
@@ -124,12 +124,13 @@ class Report:
             GbvisError: A run is missing or damaged.
         """
         blobs: dict[str, str] = {}
-        for clip in work_in_turns(self._plan(file, views)):
-            self._add_clip(file, clip, blobs)
-            if clip.number == clip.run.view.clip_count - 1:
-                file.add_run(clip.run.run, blobs)
-                yield clip.run.view
-                blobs = {}
+        with closing(work_in_turns(self._plan(file, views))) as clips:
+            for clip in clips:
+                self._add_clip(file, clip, blobs)
+                if clip.number == clip.run.view.clip_count - 1:
+                    file.add_run(clip.run.run, blobs)
+                    yield clip.run.view
+                    blobs = {}
 
     def _plan(self, file: ReportFile, views: Sequence[RunView]) -> Iterator[Callable[[], _PackedClip]]:
         """Yield what packs each clip of each run; the first run of some clips encodes their frames."""
