@@ -111,9 +111,14 @@ export function makePredictions(run) {
       nameElement(name ?? `class ${index}`),
       notes.length > 0 && element("em", { class: "soft" }, ` ${notes.join(", ")}`),
     );
-    return element("li", { class: "score" }, label, element("span", { class: "number" }, sayNumber(score, 3)), bar);
+    return element("li", { class: "score" }, label, element("span", { class: "number" }, sayScore(score)), bar);
   });
   return makeSection("Predictions", element("ol", { class: "scores" }, ...rows));
+}
+
+/** @param {number} score */
+function sayScore(score) {
+  return score > 0 && score < 0.0001 ? "below 0.0001" : score.toFixed(4).replace("-", "\u2212");
 }
 
 /** @param {Run} run */

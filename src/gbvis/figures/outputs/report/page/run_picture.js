@@ -141,7 +141,7 @@ function drawBelow(pen, block, top, inks) {
   }
   const left = MARGIN + size.width + (size.width > 0 ? 2 * GAP : 0);
   const width = pen.canvas.width - MARGIN - left - 4;
-  write(pen, block.curve.figure.querySelector("figcaption")?.textContent ?? "", left, top, width, inks.soft);
+  write(pen, `${block.run.magnitude} in each frame   ${block.curve.said.textContent}`, left, top, width, inks.soft);
   drawCurve(pen, block, { left, top: top + LINE + 4, width, height: CURVE - 8 }, inks);
 }
 
