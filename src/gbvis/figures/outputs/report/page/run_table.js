@@ -28,7 +28,8 @@ export class RunTable {
   /** @type {Map<string, TableRow>} */ #rows = new Map();
   /** @type {Set<string>} */ #chosen;
   #active = ""; // the key of the row that TAB reaches
-  #isOnPaper = false;
+  #isPrinting = false;
+  #paper = window.matchMedia("print");
   #isFrameAsked = false;
   #events;
   #head = element("div", { role: "row", class: "row head", "aria-rowindex": 1 });
@@ -117,6 +118,7 @@ export class RunTable {
     window.addEventListener("resize", draw, { signal });
     window.addEventListener("beforeprint", () => this.#print(true), { signal });
     window.addEventListener("afterprint", () => this.#print(false), { signal });
+    this.#paper.addEventListener("change", draw, { signal });
     this.#body.addEventListener("keydown", (event) => this.#onKey(event));
     this.#body.addEventListener("focusin", (event) => this.#onFocus(event));
     this.#body.addEventListener("click", (event) => this.#onClick(event));
@@ -259,9 +261,13 @@ export class RunTable {
     return this.#body.getBoundingClientRect().top + place * this.#rowHeight;
   }
 
-  /** @param {boolean} isOnPaper */
-  #print(isOnPaper) {
-    this.#isOnPaper = isOnPaper;
+  get #isOnPaper() {
+    return this.#isPrinting || this.#paper.matches;
+  }
+
+  /** @param {boolean} isPrinting */
+  #print(isPrinting) {
+    this.#isPrinting = isPrinting;
     this.#draw();
   }
 
