@@ -13,17 +13,30 @@ from typing import TYPE_CHECKING, Any
 
 from gbvis.version import __version__
 
-__all__ = ["Failure", "Video", "__version__", "explain", "load_network", "open_store", "predict", "render"]
+__all__ = [
+    "Failure",
+    "Video",
+    "__version__",
+    "explain",
+    "load_network",
+    "open_store",
+    "predict",
+    "render",
+    "report",
+    "show",
+]
 
 if TYPE_CHECKING:
     from gbvis.progress import Failure
-    from gbvis.steps.python_api import explain, load_network, open_store, predict, render
+    from gbvis.steps.python_api import explain, load_network, open_store, predict, render, report
+    from gbvis.steps.show import show
     from gbvis.videos.video import Video
 
 _PLACES = {
     "Failure": "gbvis.progress",
     "Video": "gbvis.videos.video",
-    **dict.fromkeys(("explain", "load_network", "open_store", "predict", "render"), "gbvis.steps.python_api"),
+    "show": "gbvis.steps.show",
+    **dict.fromkeys(("explain", "load_network", "open_store", "predict", "render", "report"), "gbvis.steps.python_api"),
 }
 
 

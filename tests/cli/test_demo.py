@@ -25,7 +25,7 @@ def test_the_demo_makes_what_it_says(
     done = process("demo", *words)
     assert done.code == 0, done.err
     commands = [shlex.split(line)[2:] for line in done.out.splitlines() if line.startswith("$ gbvis ")]
-    assert [words[0] for words in commands[:3]] == ["predict", "explain", "render"]
+    assert [words[0] for words in commands[:3]] == ["predict", "explain", "render"] and commands[3][0] == "report"
     for name in names:
         motion = name.rsplit("-", 1)[0]
         for stream in ("rgb", "flow", "fused"):
@@ -38,13 +38,14 @@ def test_the_demo_makes_what_it_says(
         with Image.open(path) as image:
             assert image.n_frames == 8 and image.width > 900
     assert {path.name for path in (tmp_path / "gbvis-demo").iterdir()} == {
-        "gbvis.zarr", "pictures", "two-stream", "videos",
+        "gbvis.zarr", "pictures", "report.html", "two-stream", "videos",
     }  # fmt: skip
 
     explained = call(*commands[1])  # typed again, as printed
     assert explained.out.count("cached, nothing computed") == len(names) * 2 * 3
+    assert "gbvis-demo/report.html shows all runs" in done.out
     for command in commands[3:]:
-        assert call(*command).code == 0, command
+        assert command[0] == "view" or call(*command).code == 0, command
 
 
 @pytest.mark.slow
@@ -52,7 +53,7 @@ def test_the_demo_again(call: Call) -> None:
     assert call("demo", "here", "--sample", "down-1").code == 0
     again = call("demo", "here", "--sample", "down-1")
     assert again.code == 0, again.err
-    assert again.out.count("cached") == 6 and again.out.count("unchanged") == 6
+    assert again.out.count("cached") == 6 and again.out.count("unchanged") == 7
 
 
 @pytest.mark.slow

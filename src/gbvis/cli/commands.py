@@ -279,7 +279,7 @@ def demo(
         code = app([*words, *switches], standalone_mode=False)
         if code:
             return int(code)
-    format.print_next(console, request.pictures, step.suggest_commands(request))
+    format.print_next(console, request, step.suggest_commands(request))
     return 0
 
 

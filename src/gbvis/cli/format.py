@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from gbvis.cli.console import Console, Result, make_table, print_error
@@ -14,7 +13,7 @@ from gbvis.shell import join_words
 
 if TYPE_CHECKING:
     from gbvis.steps.convert_weights import ConvertedWeights
-    from gbvis.steps.demo import WrittenSample
+    from gbvis.steps.demo import DemoRequest, WrittenSample
     from gbvis.steps.explain import ExplainedRun
     from gbvis.steps.extract import ExtractedVideo
     from gbvis.steps.inspect_shapes import EndpointShape, NetworkShapes
@@ -212,11 +211,11 @@ def print_command(console: Console, words: list[str]) -> None:
         console.print(f"$ {join_words(['gbvis', *words])}")
 
 
-def print_next(console: Console, pictures: Path, commands: list[list[str]]) -> None:
-    """Print where the pictures are and what to try next."""
+def print_next(console: Console, demo: DemoRequest, commands: list[list[str]]) -> None:
+    """Print where the pictures and the report are, and what to try next."""
     if not console.is_json:
         console.print("")
-        console.print(f"The pictures are in {pictures}. Next:")
+        console.print(f"The pictures are in {demo.pictures}, and {demo.report} shows all runs in a browser. Next:")
         for words in commands:
             console.print(f"$ {join_words(['gbvis', *words])}")
 

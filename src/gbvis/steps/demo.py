@@ -48,6 +48,11 @@ class DemoRequest:
         """Where the pictures go."""
         return self.folder / "pictures"
 
+    @property
+    def report(self) -> Path:
+        """Where the page with all runs goes."""
+        return self.folder / "report.html"
+
     def video_file(self, name: str) -> Path:
         """Return where the MP4 of a sample goes."""
         return self.folder / "videos" / f"{name}.mp4"
@@ -111,6 +116,7 @@ def make_commands(request: DemoRequest) -> list[list[str]]:
         ["predict", *names, *data, "--clips", "1", "--top", "3", *store],
         ["explain", *names, *data, *endpoints, "--top-filters", "1", *store],
         ["render", *names, "-o", str(request.pictures), *store],
+        ["report", *names, "-o", str(request.report), *store],
     ]
 
 
@@ -120,6 +126,7 @@ def suggest_commands(request: DemoRequest) -> list[list[str]]:
     return [
         ["explain", as_argument(str(request.video_file(name))), "-w", SAMPLE_WEIGHTS, "-m", "rgb", "-e", "all", *store],
         ["render", name, *store, "-e", "FC", "--format", "png", "-o", str(request.pictures)],
+        ["view", *store, "--open"],
         ["predict", "sample:shrink-7", "-w", SAMPLE_WEIGHTS, *store],
         ["inspect-shapes", "-w", SAMPLE_WEIGHTS],
     ]

@@ -14,10 +14,12 @@ from gbvis.progress import Failure, Progress
 from gbvis.steps import explain as explain_step
 from gbvis.steps import predict as predict_step
 from gbvis.steps import render as render_step
+from gbvis.steps import report as report_step
 from gbvis.steps.explain import ExplainedRun, ExplainRequest
 from gbvis.steps.networks import Networks, WeightsRequest
 from gbvis.steps.predict import Prediction, PredictRequest
 from gbvis.steps.render import RenderedFile, RenderRequest
+from gbvis.steps.report import ReportPlace, ReportRequest, WrittenReport
 from gbvis.steps.selection import Selection
 from gbvis.steps.streams import FlowRequest
 from gbvis.store import Store
@@ -222,6 +224,52 @@ def render(
         is_forced=force,
     )
     return render_step.run(request, progress)
+
+
+def report(
+    store: str | Path = "gbvis.zarr",
+    videos: str | Iterable[str] = (),
+    *,
+    output: str | Path = "report.html",
+    selection: Selection | None = None,
+    style: Style | None = None,
+    pages: bool = False,
+    dataset: str | Path | None = None,
+    class_names: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Iterator[WrittenReport | Failure]:
+    """Write runs of a store into one HTML file: return an iterator over what it lacks, and then the report.
+
+    Args:
+        store: A path or an fsspec URL.
+        videos: Names or paths. By default every video in the store.
+        output: The file.
+        selection: Which runs.
+        style: How they look at first; what is of pictures alone, such as a layout, changes nothing.
+        pages: Write a list of all runs, and a folder beside it with files of at most 50 MB.
+        dataset: A two-stream data set where the overlay looks for videos that have moved.
+        class_names: A file of class names, used instead of those in the store.
+        force: Overwrite files, and write more than 50 MB into one.
+        progress: An object that is told how far the work is.
+
+    Yields:
+        A `Failure` for each video without runs and each run that is damaged, then the report.
+
+    Raises:
+        UsageError: The call itself is wrong. Raised before the first result.
+        NothingFound: There is no store.
+    """
+    request = ReportRequest(
+        store=store,
+        place=ReportPlace(Path(output), force, pages),
+        videos=_list(videos),
+        selection=selection or Selection(),
+        style=style or Style(),
+        dataset=_path(dataset),
+        labels=_path(class_names),
+    )
+    return report_step.run(request, progress)
 
 
 def open_store(location: str | Path = "gbvis.zarr") -> Store:

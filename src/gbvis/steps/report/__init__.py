@@ -9,6 +9,7 @@ from typing import Any
 
 from gbvis.atomic_file import check_place, publish, publish_together
 from gbvis.errors import GbvisError, UsageError
+from gbvis.figures.outputs.report.output import HTML
 from gbvis.figures.outputs.report.pages import write_pages
 from gbvis.figures.outputs.report.writing import ReportTooLarge, write_report
 from gbvis.figures.run_view import RunView
@@ -106,6 +107,7 @@ def run(request: ReportRequest, progress: Progress | None = None) -> Iterator[Wr
     """
     check_dataset(request.dataset)
     request.selection.check()
+    HTML.check(request.style)
     relevance = request.style.relevance
     shown = ShownRuns(
         Store.open(request.store), request.videos, request.selection, request.dataset, request.labels, relevance
