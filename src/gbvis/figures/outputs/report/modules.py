@@ -8,7 +8,7 @@ _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class)\b)", re.MU
 _NAME = re.compile(r"^(?:async )?(?:function\*?|const|let|var|class)\s+([\w$]+)", re.MULTILINE)
 _BLOCK_COMMENT = re.compile(r"^[^\S\n]*/\*(?:(?!\*/).)*\*/[^\S\n]*\n", re.MULTILINE | re.DOTALL)
 _LINE_COMMENT = re.compile(r"^[^\S\n]*//.*\n", re.MULTILINE)
-_BLANK = re.compile(r"\n\s*\n")
+_INDENT = re.compile(r"\n\s+")
 
 FIRST = "main.js"
 """The module that all others are imported from."""
@@ -21,7 +21,7 @@ class PageError(Exception):
 def join_modules(sources: Mapping[str, str], first: str = FIRST) -> str:
     """Return the modules that `first` imports, and that these import, as one script, each before who imports it.
 
-    Comments that have lines of their own are left out.
+    Comments that have lines of their own are left out, and so are indents.
 
     Args:
         sources: The text of each module by its file's name.
@@ -40,9 +40,9 @@ def join_modules(sources: Mapping[str, str], first: str = FIRST) -> str:
             if declared in owners:
                 raise PageError(f"{name} declares {declared}, and so does {owners[declared]}")
             owners[declared] = name
-        parts.append(script)
+        parts.append(_INDENT.sub("\n", script).strip() + "\n")
     _check_imports(sources, names, owners)
-    return "\n".join(parts)
+    return "".join(parts)
 
 
 def _list_modules(sources: Mapping[str, str], name: str, importers: tuple[str, ...]) -> Iterator[str]:
@@ -79,11 +79,11 @@ def _strip(name: str, source: str) -> str:
     for line in source.splitlines():
         if not line.lstrip().startswith(("//", "*", "/*")) and line.count("`") % 2:
             raise PageError(f"{name} has a text of several lines, in which comments would be looked for: {line}")
-    return _BLANK.sub("\n", script).strip("\n") + "\n"
+    return script
 
 
 def join_styles(sources: Mapping[str, str]) -> str:
     """Return the styles as one: the base first, what is for printing last, the others by their names."""
     order = sorted(sources, key=lambda name: (name != "base.css", name == "print.css", name))
     joined = "\n".join(sources[name] for name in order)
-    return _BLANK.sub("\n", re.sub(r"/\*.*?\*/", "", joined, flags=re.DOTALL)).strip() + "\n"
+    return _INDENT.sub("\n", re.sub(r"\s*/\*.*?\*/", "", joined, flags=re.DOTALL)).strip() + "\n"

@@ -46,7 +46,7 @@ def build_page(title: str, is_served: bool = False) -> Page:
     policy = make_policy(script, style, is_served)
     slots = {
         "<!-- csp -->": f'<meta http-equiv="Content-Security-Policy" content="{html.escape(policy)}">',
-        "<!-- title -->": html.escape(title),
+        "<!-- title -->": html.escape(f"{title} - gbvis"),
         "<!-- style -->": f"<style>{style}</style>",
         "<!-- script -->": f'<script type="module">{script}</script>',
     }

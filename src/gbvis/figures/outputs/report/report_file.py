@@ -134,5 +134,5 @@ def describe_runs(videos: Sequence[str]) -> str:
     """Return the title of a page with runs of these videos."""
     named = list(dict.fromkeys(videos))
     if len(named) == 1:
-        return f"{named[0]} - gbvis"
-    return f"{len(videos)} runs of {len(named)} videos - gbvis"
+        return named[0]
+    return f"{len(videos)} runs of {len(named)} videos"
