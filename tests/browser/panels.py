@@ -1,5 +1,6 @@
 """Panels of the page and of pictures, as pixels."""
 
+import time
 from base64 import b64decode
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,9 +31,16 @@ DRAWN = """
 }
 """
 
+SHOWN = """
+(run) => {
+  const shown = [...document.querySelectorAll("canvas[data-panel]")];
+  return shown.some((one) => one.dataset.run === run) && shown.every((one) => one.dataset.frame);
+}
+"""
+
 READ = """
 (run) => [...document.querySelectorAll("canvas[data-panel]")]
-  .filter((one) => one.dataset.run === run && one.dataset.panel !== "overlay")
+  .filter((one) => one.dataset.run === run && !["overlay", "wheel"].includes(one.dataset.panel))
   .map((one) => {
     const { width, height } = one;
     const bytes = one.getContext("2d").getImageData(0, 0, width, height).data;
@@ -45,9 +53,17 @@ READ = """
 """
 
 
+def wait_until(page: "Page", claim: str, argument: object = None, seconds: float = 10) -> None:
+    """Wait until JavaScript returns a truth; playwright's own way evaluates text in the page: its policy forbids it."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(claim, argument):
+        assert time.monotonic() < end, f"it never came true: {claim.strip()} of {argument}"
+        page.wait_for_timeout(20)
+
+
 def read_canvases(page: "Page", run: str, frame: int) -> Panels:
     """Return what the canvases of a run show, once they show this frame of the video."""
-    page.wait_for_function(DRAWN, arg=[run, frame])
+    wait_until(page, DRAWN, [run, frame])
     found: Panels = {}
     for one in page.evaluate(READ, run):
         pixels = np.frombuffer(b64decode(one["pixels"]), np.uint8).reshape(one["height"], one["width"], 4)
@@ -90,8 +106,4 @@ def read_run_keys(page: "Page") -> list[str]:
 def show_run(page: "Page", key: str, **state: object) -> None:
     """Go to a run, and wait until its panels are drawn."""
     page.evaluate("(state) => { location.hash = state; }", urlencode({"run": key, **state}))
-    page.wait_for_function(
-        "(run) => [...document.querySelectorAll('canvas[data-panel]')].some((one) => one.dataset.run === run)"
-        " && [...document.querySelectorAll('canvas[data-panel]')].every((one) => one.dataset.frame)",
-        arg=key,
-    )
+    wait_until(page, SHOWN, key)

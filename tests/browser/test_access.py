@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from browser.fixtures import AXE, DESKTOP, PHONE, refuse
-from browser.panels import read_run_keys, show_run
+from browser.panels import read_run_keys, show_run, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -36,15 +36,14 @@ def axe() -> str:
     return AXE.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("scheme", "size"), product(["light", "dark"], [DESKTOP, PHONE]), ids=str)
+@pytest.mark.parametrize(("scheme", "size"), [*product(["light", "dark"], [DESKTOP, PHONE])], ids=str)
 def test_axe_finds_nothing_serious(
     report: Path, open_page: Callable[..., Any], axe: str, scheme: str, size: tuple[int, int]
 ) -> None:
     """Neither in the index nor in a run of each stream with another beside it; it looks at contrast too."""
     page = open_page(report, size=size, color_scheme=scheme).page
     page.evaluate(axe)
-    keys = read_run_keys(page)
-    rgb, flow = (next(key for key in keys if f"/{stream}/FC/" in key and "guided" in key) for stream in ("rgb", "flow"))
+    rgb, flow = find_keys(page)
     serious = {}
     for place in ("", rgb, flow):
         if place:
@@ -54,13 +53,31 @@ def test_axe_finds_nothing_serious(
     assert not any(serious.values()), serious
 
 
-def test_no_page_is_wider_than_a_phone(report: Path, open_page: Callable[..., Any]) -> None:
-    """What is wide scrolls by itself."""
-    page = open_page(report, size=(360, 740)).page
-    for place in ("", *read_run_keys(page)[::20]):
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_no_page_scrolls_sideways(report: Path, open_page: Callable[..., Any], width: int) -> None:
+    """The index and runs of both streams beside each other, all that folds open, in light and dark."""
+    page = open_page(report, size=(width, 740)).page
+    keys = find_keys(page)
+    wide = []
+    for scheme, place in product(("light", "dark"), ("", *keys)):
+        page.emulate_media(color_scheme=scheme)
         if place:
-            show_run(page, place)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360, place
+            show_run(page, place, beside=[key for key in keys if key != place][0])
+        else:
+            page.evaluate("location.hash = ''")
+            page.get_by_role("searchbox").wait_for()
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        page.wait_for_timeout(100)
+        reaches = page.evaluate("document.documentElement.scrollWidth")
+        wide += [(scheme, place, reaches)] if reaches > width else []
+    assert not wide
+
+
+def find_keys(page: Any) -> tuple[str, str]:
+    """Return the keys of an RGB and a flow run of the same video."""
+    keys = [key for key in read_run_keys(page) if "/FC/" in key and "guided" in key]
+    rgb, flow = (next(key for key in keys if f"/{stream}/" in key) for stream in ("rgb", "flow"))
+    return rgb, flow
 
 
 def test_nothing_moves_where_motion_is_not_wanted(report: Path, open_page: Callable[..., Any]) -> None:
@@ -73,7 +90,7 @@ def test_nothing_moves_where_motion_is_not_wanted(report: Path, open_page: Calla
     page.wait_for_timeout(600)
     assert shown_frame(page) == before
     page.get_by_role("button", name="Play").first.click()
-    page.wait_for_function(CHANGED, arg=before)
+    wait_until(page, CHANGED, before)
 
 
 def shown_frame(page: Any) -> str:

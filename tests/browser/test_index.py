@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from browser.many_runs import repeat_runs
+from browser.panels import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -46,7 +47,7 @@ def test_filter_is_quick(many: Path, open_page: Callable[..., Any]) -> None:
     search = page.get_by_role("searchbox").or_(page.get_by_label("search")).first
     search.fill("-09876")
     page.get_by_role("link").filter(has_text="-09876").first.wait_for()
-    page.wait_for_function("document.querySelectorAll('main tbody tr').length <= 3")
+    wait_until(page, "document.querySelectorAll('main tbody tr').length <= 3")
     search.fill("")
     page.get_by_role("link").filter(has_text="-00000").first.wait_for()
     seconds = page.evaluate(

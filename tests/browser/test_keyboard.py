@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from browser.panels import wait_until
+
 pytestmark = pytest.mark.browser
 
 MOST_TABS = 150
@@ -39,11 +41,11 @@ def shown_frame(page: Any) -> int:
 def test_keyboard_does_everything(report: Path, open_page: Callable[..., Any], tmp_path: Path) -> None:
     """From the index to a run, through all that can be done there, and back."""
     page = open_page(report, permissions=["clipboard-read", "clipboard-write"]).page
-    page.get_by_role("link").filter(has_text="turn-left").first.wait_for()
+    page.get_by_role("link").filter(has_text="down-5").first.wait_for()
     go_to(page, "input", "search")
-    page.keyboard.type("turn-left")
-    page.wait_for_function("!document.querySelector('main').innerText.includes('grow-1')")
-    go_to(page, "a ", "turn-left-3")
+    page.keyboard.type("grow-1")
+    wait_until(page, "!document.querySelector('main').innerText.includes('down-5')")
+    go_to(page, "a ", "grow-1")
     page.keyboard.press("Enter")
     page.locator("canvas[data-frame]").first.wait_for()
     _scrub(page)
@@ -54,35 +56,35 @@ def test_keyboard_does_everything(report: Path, open_page: Callable[..., Any], t
     _download(page, tmp_path)
     go_to(page, "a ", "all runs", key="Shift+Tab")
     page.keyboard.press("Enter")
-    page.get_by_role("link").filter(has_text="turn-left").first.wait_for()
+    page.get_by_role("link").filter(has_text="down-5").first.wait_for()
 
 
 def _scrub(page: Any) -> None:
     go_to(page, "range", "frame")
     first = shown_frame(page)
     page.keyboard.press("ArrowRight")
-    page.wait_for_function(f"document.querySelector('canvas[data-panel]').dataset.frame === '{first + 1}'")
+    wait_until(page, f"document.querySelector('canvas[data-panel]').dataset.frame === '{first + 1}'")
     page.keyboard.press("End")
-    page.wait_for_function(f"document.querySelector('canvas[data-panel]').dataset.frame === '{first + 7}'")
+    wait_until(page, f"document.querySelector('canvas[data-panel]').dataset.frame === '{first + 7}'")
     page.keyboard.press("Home")
-    page.wait_for_function(f"document.querySelector('canvas[data-panel]').dataset.frame === '{first}'")
+    wait_until(page, f"document.querySelector('canvas[data-panel]').dataset.frame === '{first}'")
 
 
 def _choose(page: Any) -> None:
-    for label, word in (("percentile", "9"), ("scale", "frame")):
+    for label, word in (("percentile", "90"), ("scale", "each")):
         go_to(page, "select", label)
         page.keyboard.type(word)
-        page.wait_for_function(f"location.hash.includes('{label}=')")
+        wait_until(page, f"location.hash.includes('{label}=')")
     go_to(page, "range", "opacity")
     page.keyboard.press("ArrowLeft")
-    page.wait_for_function("location.hash.includes('opacity=')")
+    wait_until(page, "location.hash.includes('opacity=')")
 
 
 def _play(page: Any) -> None:
     before = shown_frame(page)
     go_to(page, "button", "play", key="Shift+Tab")
     page.keyboard.press("Space")
-    page.wait_for_function(f"document.querySelector('canvas[data-panel]').dataset.frame !== '{before}'")
+    wait_until(page, f"document.querySelector('canvas[data-panel]').dataset.frame !== '{before}'")
     go_to(page, "button", "pause") if "pause" not in page.evaluate(WHERE) else None
     page.keyboard.press("Space")
     rests = shown_frame(page)
@@ -92,15 +94,17 @@ def _play(page: Any) -> None:
 
 def _put_beside(page: Any) -> None:
     runs = "new Set([...document.querySelectorAll('canvas[data-panel]')].map((one) => one.dataset.run)).size"
+    go_to(page, "summary", "beside")
+    page.keyboard.press("Enter")
     go_to(page, "checkbox", "grad-cam")
     page.keyboard.press("Space")
-    page.wait_for_function(f"{runs} === 2")
+    wait_until(page, f"{runs} === 2")
 
 
 def _copy(page: Any) -> None:
     go_to(page, "button", "copy")
     page.keyboard.press("Enter")
-    page.wait_for_function("navigator.clipboard.readText().then((text) => text.startsWith('gbvis '))")
+    wait_until(page, "navigator.clipboard.readText().then((text) => text.startsWith('gbvis '))")
 
 
 def _download(page: Any, folder: Path) -> None:

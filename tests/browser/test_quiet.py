@@ -16,7 +16,7 @@ def test_sixty_runs_ask_for_nothing(report: Path, open_page: Callable[..., Any])
     watched = open_page(report)
     keys = read_run_keys(watched.page)
     assert len(keys) == 60
-    watched.page.get_by_role("link").filter(has_text="turn-left").first.wait_for()
+    watched.page.get_by_role("link").filter(has_text="down-5").first.wait_for()
     for key in keys[::10]:
         show_run(watched.page, key)
     assert watched.asked == [report.as_uri()]
@@ -78,9 +78,9 @@ def test_works_inside_a_notebook(report: Path, browser: Any) -> None:
         report.read_text(encoding="utf-8"),
     )
     inside = page.frame_locator("iframe")
-    inside.get_by_role("link").filter(has_text="up-4").first.click()
+    inside.get_by_role("link").filter(has_text="down-5").first.click()
     inside.locator("canvas[data-frame]").first.wait_for()
     inside.get_by_role("link", name="All runs").first.click()
-    inside.get_by_role("link").filter(has_text="turn-left").first.wait_for()
+    inside.get_by_role("link").filter(has_text="down-5").first.wait_for()
     page.close()
     assert complaints == []

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode
 
 import pytest
 
-from browser.panels import read_canvases, read_run_keys, show_run
+from browser.panels import read_canvases, read_run_keys, show_run, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -17,11 +17,11 @@ def test_address_brings_a_view_back(report: Path, open_page: Callable[..., Any])
     first = open_page(report).page
     key = next(key for key in read_run_keys(first) if "/rgb/FC/" in key and "guided" in key)
     show_run(first, key)
-    first.get_by_label("Percentile").first.select_option(label="90")
-    first.get_by_label("Scale").first.select_option(label="frame")
+    first.get_by_label("percentile").first.select_option(label="90 %")
+    first.get_by_label("Scale").first.select_option(label="each frame")
     first.get_by_role("slider", name="Frame").first.press("End")
     last = first.evaluate("Number(document.querySelector('canvas[data-panel]').dataset.frame)")
-    first.wait_for_function("location.hash.includes('percentile=90') && location.hash.includes('scale=frame')")
+    wait_until(first, "location.hash.includes('percentile=90') && location.hash.includes('scale=frame')")
     state = first.evaluate("location.hash").removeprefix("#")
     assert int(parse_qs(state)["frame"][0]) == last
     second = open_page(report, state).page
@@ -32,15 +32,15 @@ def test_address_brings_a_view_back(report: Path, open_page: Callable[..., Any])
 def test_browser_goes_back(report: Path, open_page: Callable[..., Any]) -> None:
     """From a run to the index, as it was filtered."""
     page = open_page(report).page
-    page.get_by_role("searchbox").fill("turn-left")
-    link = page.get_by_role("link").filter(has_text="turn-left")
-    page.wait_for_function("!document.querySelector('main').innerText.includes('grow-1')")
+    page.get_by_role("searchbox").fill("grow-1")
+    link = page.get_by_role("link").filter(has_text="grow-1")
+    wait_until(page, "!document.querySelector('main').innerText.includes('down-5')")
     link.first.click()
     page.locator("canvas[data-frame]").first.wait_for()
     page.go_back()
     link.first.wait_for()
-    assert page.get_by_role("searchbox").input_value() == "turn-left"
-    assert "grow-1" not in page.locator("main").inner_text()
+    assert page.get_by_role("searchbox").input_value() == "grow-1"
+    assert "down-5" not in page.locator("main").inner_text()
 
 
 @pytest.mark.parametrize(

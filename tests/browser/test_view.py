@@ -40,7 +40,7 @@ def test_shows_what_a_report_does(
     """Nothing else is asked for than this server, and the panels are the same."""
     url, _ = server
     page = open_page(url).page
-    page.get_by_role("link").filter(has_text="turn-left").first.wait_for()
+    page.get_by_role("link").filter(has_text="down-5").first.wait_for()
     other = open_page(report).page
     key = next(key for key in read_run_keys(other) if "/flow/FC/" in key and "guided" in key)
     show_run(page, key)
@@ -54,7 +54,7 @@ def test_shows_what_a_report_does(
 def test_new_runs_appear(server: tuple[str, Any], open_page: Callable[..., Any], store: Path) -> None:
     """Without loading the page again."""
     page = open_page(server[0]).page
-    page.get_by_role("link").filter(has_text="turn-left").first.wait_for()
+    page.get_by_role("link").filter(has_text="down-5").first.wait_for()
     run("explain", "sample:right-1", "-w", "sample", "-m", "rgb", "-e", "FC", "--store", store, "-q")
     page.get_by_role("searchbox").fill("right-1")
     page.get_by_role("link").filter(has_text="right-1").first.wait_for()
@@ -64,7 +64,7 @@ def test_says_that_the_server_has_ended(server: tuple[str, Any], open_page: Call
     """In words, above the page."""
     url, process = server
     page = open_page(url, is_quiet=False).page
-    page.get_by_role("link").filter(has_text="turn-left").first.wait_for()
+    page.get_by_role("link").filter(has_text="down-5").first.wait_for()
     process.send_signal(signal.SIGINT)
     process.wait(timeout=10)
     page.locator("#banner").filter(has_text="ended").wait_for()
