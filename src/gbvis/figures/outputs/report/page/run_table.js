@@ -45,7 +45,14 @@ export class RunTable {
     this.#events = events;
     this.element = element(
       "div",
-      { role: "grid", class: "runs", "aria-label": "Runs", "aria-multiselectable": "true" },
+      {
+        role: "grid",
+        class: "runs",
+        "aria-label": "Runs",
+        "aria-multiselectable": "true",
+        "aria-describedby": "runs-keys",
+      },
+      element("p", { id: "runs-keys", hidden: true }, "Arrow keys go from row to row, Enter opens a run."),
       element("div", { role: "rowgroup", class: "heads" }, this.#head),
       this.#body,
     );
