@@ -50,11 +50,14 @@ export class Controls {
       onchange: () => actions.change({ isShared: this.shared.checked }),
     });
     this.sharedField = element("label", { class: "shared" }, this.shared, "One scale for all runs");
-    this.opacity = this.makeOpacity(state);
+    this.opacity = this.makeOpacity();
     this.opacityField = makeField("Opacity of the overlay", this.opacity);
     this.play = element("button", { class: "play", type: "button", disabled: true, onclick: actions.toggle });
     this.playBar = this.buildPlayBar();
-    this.settings = this.buildSettings(state);
+    this.percentile = this.makePercentile();
+    this.scale = this.makeScale();
+    this.settings = this.buildSettings();
+    this.showState(state);
     this.setRates(null);
   }
 
@@ -64,24 +67,25 @@ export class Controls {
     return element("div", { class: "play-bar screen-only" }, this.play, this.slider, this.words, this.rate);
   }
 
-  /** @param {RunState} state */
-  buildSettings(state) {
-    const { percentiles, all } = this.data;
-    const names = percentiles.map(
-      (one, place) => /** @type {[string, string]} */ ([String(place), one < 100 ? `${one} %` : "100 % (largest)"]),
-    );
-    const percentile = makeSelect(names, (value) => this.actions.change({ percentile: Number(value) }));
-    percentile.value = String(state.percentile);
+  makePercentile() {
+    const names = this.data.percentiles.map((one, place) => {
+      return /** @type {[string, string]} */ ([String(place), one < 100 ? `${one} %` : "100 % (largest)"]);
+    });
+    return makeSelect(names, (value) => this.actions.change({ percentile: Number(value) }));
+  }
+
+  makeScale() {
     /** @type {[string, string][]} */
     const scales = [
       ["clip", "the clip"],
       ["frame", "each frame"],
     ];
-    const scale = makeSelect(all ? [...scales, ["all", "all runs of this file"]] : scales, (value) => {
+    return makeSelect(this.data.all ? [...scales, ["all", "all runs of this file"]] : scales, (value) => {
       this.actions.change({ scale: /** @type {RunState["scale"]} */ (value) });
     });
-    scale.value = state.scale;
-    this.shared.checked = state.isShared;
+  }
+
+  buildSettings() {
     const save = element(
       "span",
       { class: "save" },
@@ -92,12 +96,24 @@ export class Controls {
       "div",
       { class: "settings screen-only" },
       this.clipField,
-      makeField("Colours end at percentile", percentile),
-      makeField("Scale of", scale),
+      makeField("Colours end at percentile", this.percentile),
+      makeField("Scale of", this.scale),
       this.opacityField,
       this.sharedField,
       save,
     );
+  }
+
+  /**
+   * Brings what can be chosen in line with what is shown.
+   *
+   * @param {RunState} state
+   */
+  showState(state) {
+    this.percentile.value = String(state.percentile);
+    this.scale.value = state.scale;
+    this.opacity.value = String(Math.round(100 * state.opacity));
+    this.shared.checked = state.isShared;
   }
 
   makeSlider() {
@@ -114,17 +130,9 @@ export class Controls {
     });
   }
 
-  /** @param {RunState} state */
-  makeOpacity(state) {
+  makeOpacity() {
     const change = () => this.actions.change({ opacity: Number(this.opacity.value) / 100 });
-    return element("input", {
-      type: "range",
-      min: 0,
-      max: 100,
-      step: 5,
-      value: Math.round(100 * state.opacity),
-      oninput: change,
-    });
+    return element("input", { type: "range", min: 0, max: 100, step: 5, oninput: change });
   }
 
   /**

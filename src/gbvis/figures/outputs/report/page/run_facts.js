@@ -176,7 +176,8 @@ async function copyText(text, shown) {
 /** @param {Run} run */
 export function makeRecipe(run) {
   const text = JSON.stringify(run.recipe, (_, value) => (typeof value === "string" ? showText(value) : value), 2);
-  const code = element("pre", { tabindex: 0, role: "group", "aria-label": "recipe" }, text);
+  const short = text.replace(/\[[-\d.e+,\s]+\]/g, (list) => list.replace(/\s+/g, " ")); // numbers side by side
+  const code = element("pre", { tabindex: 0, role: "group", "aria-label": "recipe" }, short);
   return element(
     "details",
     { class: "recipe" },

@@ -69,7 +69,34 @@ class RunPage {
     this.speech = element("p", { class: "unseen", role: "status" });
     this.content = element("div", { class: "run-page" }, element("p", { class: "soft" }, "Reading the run\u2026"));
     fill(place, this.makeNavigation(), this.problem, this.content, this.speech);
-    this.stops = [page.onRuns(() => this.offerOthers()), followKeys(document, this)];
+    this.address = readRoute().toString();
+    this.stops = [page.onRuns(() => this.offerOthers()), followKeys(document, this), this.followAddress()];
+  }
+
+  /** Shows what the address says, when somebody else changes it; returns what stops that. */
+  followAddress() {
+    const follow = () => {
+      const words = readRoute();
+      if (words.get("run") === this.key && words.toString() !== this.address && this.blocks.length > 0) {
+        this.attempt(this.restore(words));
+      }
+    };
+    window.addEventListener("hashchange", follow);
+    return () => window.removeEventListener("hashchange", follow);
+  }
+
+  /** @param {URLSearchParams} words */
+  async restore(words) {
+    const [clip, { frame }] = [this.state.clip, readRunState(words, this.page.data)];
+    this.address = words.toString();
+    Object.assign(this.state, readRunState(words, this.page.data));
+    this.controls.showState(this.state);
+    if (clip !== this.state.clip) {
+      await Promise.all(this.blocks.map((block) => this.selectClip(block)));
+    }
+    this.goToFrame(frame);
+    await this.showBeside(this.state.beside.slice(0, MOST_BESIDE));
+    this.offerOthers();
   }
 
   makeNavigation() {
@@ -366,8 +393,10 @@ class RunPage {
   noteAddress() {
     clearTimeout(this.addressTimer);
     this.addressTimer = setTimeout(() => {
-      if (!this.clock.isPlaying) {
-        replaceRoute(writeRunState(this.key, this.state, this.page.data));
+      if (!this.clock.isPlaying && readRoute().toString() === this.address) {
+        const words = writeRunState(this.key, this.state, this.page.data);
+        this.address = words.toString();
+        replaceRoute(words);
       }
     }, ADDRESS_DELAY);
   }

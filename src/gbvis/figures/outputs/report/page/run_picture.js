@@ -6,7 +6,7 @@ import { countColumns } from "./panels.js";
 /** @typedef {import("./run_block.js").RunBlock} RunBlock */
 /** @typedef {{ground: string, ink: string, soft: string, line: string}} Inks */
 
-const SIDE = 224;
+const LEAST_SIDE = 200;
 const GAP = 8;
 const LINE = 18;
 const MARGIN = 12;
@@ -23,8 +23,8 @@ const TITLE_FONT = "600 14px system-ui, sans-serif";
  */
 export function drawPicture(blocks, foot) {
   const canvas = document.createElement("canvas");
-  const columns = Math.max(3, ...blocks.map((block) => countColumns(block.run)));
-  canvas.width = columns * (SIDE + GAP) - GAP + 2 * MARGIN;
+  const widths = blocks.map((block) => Math.max(3, countColumns(block.run)) * (sideOf(block) + GAP) - GAP);
+  canvas.width = Math.max(...widths) + 2 * MARGIN;
   canvas.height = 2 * MARGIN + blocks.reduce((sum, block) => sum + blockHeight(block), 0) + foot.length * LINE;
   const inks = findInks();
   const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
@@ -57,6 +57,16 @@ function findInks() {
   return inks;
 }
 
+/**
+ * Returns the side of a panel: a whole multiple of the clip's, so that each pixel is a square.
+ *
+ * @param {RunBlock} block
+ */
+function sideOf(block) {
+  const { width } = block.clip.values;
+  return width * Math.ceil(LEAST_SIDE / width);
+}
+
 /** @param {RunBlock} block */
 function rowCount(block) {
   return block.run.clips[0].values.rows.length;
@@ -65,15 +75,16 @@ function rowCount(block) {
 /** @param {RunBlock} block */
 function overlaySize(block) {
   const { width, height } = block.overlay.canvas;
+  const side = sideOf(block);
   return block.loaded?.sourceFrames
-    ? { width: Math.round((SIDE * width) / height), height: SIDE }
+    ? { width: Math.round((side * width) / height), height: side }
     : { width: 0, height: 0 };
 }
 
 /** @param {RunBlock} block */
 function blockHeight(block) {
   const below = Math.max(CURVE, overlaySize(block).height) + 2 * LINE;
-  return 3 * LINE + rowCount(block) * (SIDE + 2 * LINE) + below + 2 * GAP;
+  return 3 * LINE + rowCount(block) * (sideOf(block) + 2 * LINE) + below + 2 * GAP;
 }
 
 /**
@@ -90,13 +101,13 @@ function drawBlock(pen, block, top, inks) {
   write(pen, showText(summary.video), MARGIN, top, room, inks.ink, TITLE_FONT);
   write(pen, title, MARGIN, top + LINE, room, inks.ink);
   write(pen, showText(predicted), MARGIN, top + 2 * LINE, room, inks.soft);
-  const columns = countColumns(block.run);
+  const [columns, side] = [countColumns(block.run), sideOf(block)];
   block.panels.forEach((panel, number) => {
-    const left = MARGIN + (number % columns) * (SIDE + GAP);
+    const left = MARGIN + (number % columns) * (side + GAP);
     const row = Math.floor(number / columns);
-    drawPanel(pen, panel, left, top + 3 * LINE + row * (SIDE + 2 * LINE), { width: SIDE, height: SIDE }, inks);
+    drawPanel(pen, panel, left, top + 3 * LINE + row * (side + 2 * LINE), { width: side, height: side }, inks);
   });
-  drawBelow(pen, block, top + 3 * LINE + rowCount(block) * (SIDE + 2 * LINE) + GAP, inks);
+  drawBelow(pen, block, top + 3 * LINE + rowCount(block) * (side + 2 * LINE) + GAP, inks);
 }
 
 /**
