@@ -62,7 +62,7 @@ def test_no_page_scrolls_sideways(report: Path, open_page: Callable[..., Any], w
     for scheme, place in product(("light", "dark"), ("", *keys)):
         page.emulate_media(color_scheme=scheme)
         if place:
-            show_run(page, place, beside=[key for key in keys if key != place][0])
+            show_run(page, place, beside=next(key for key in keys if key != place))
         else:
             page.evaluate("location.hash = ''")
             page.get_by_role("searchbox").wait_for()
