@@ -134,12 +134,12 @@ def test_the_overlay_has_the_source_frames(random: np.random.Generator) -> None:
     run = PackedRun(make_run_view(random, clips=1, frames=20, source=lambda: source), Style())
     (clip,) = run.run["clips"]
     assert clip["box"] == [80.0, 0.0, 560.0, 480.0] and clip["sourceSize"] == [480, 640]
-    assert clip["overlay"]["box"] == [40.0, 0.0, 280.0, 240.0]
+    assert clip["overlay"]["box"] == [32.0, 0.0, 224.0, 192.0]
     assert [strip["count"] for strip in clip["overlay"]["strips"]] == [16, 4]
     frames = read_strips(run, clip["overlay"]["strips"])
-    assert frames.shape == (20, 240, 320, 3)
-    assert np.abs(frames[:, :, :150].mean((1, 2, 3)) - 10 * np.arange(20)).max() < 4
-    assert frames[:, :, 170:].mean() < 4
+    assert frames.shape == (20, 192, 256, 3)
+    assert np.abs(frames[:, :, :120].mean((1, 2, 3)) - 10 * np.arange(20)).max() < 4
+    assert frames[:, :, 136:].mean() < 4
     assert clip["overlayProblem"] == ""
 
 

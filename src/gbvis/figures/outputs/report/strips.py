@@ -14,7 +14,7 @@ _MOST_FRAMES = 16
 _LONGEST = 16383
 """Pixels, which WebP ends at."""
 
-LARGEST_OVERLAY = 320
+LARGEST_OVERLAY = 256
 """Pixels of the longer side of a frame under the overlay."""
 
 
@@ -84,7 +84,7 @@ def encode_exactly(image: Pixels, is_quick: bool) -> bytes:
     return _encode(image, lossless=True, method=0 if is_quick else 4, quality=50 if is_quick else 75)
 
 
-def encode_roughly(image: Pixels, is_quick: bool, quality: int = 50) -> bytes:
+def encode_roughly(image: Pixels, is_quick: bool, quality: int = 40) -> bytes:
     """Return a WebP image that looks like uint8 (height, width, 3)."""
     return _encode(image, method=0 if is_quick else 2, quality=quality)
 
