@@ -67,7 +67,8 @@ class RunPage {
     this.blockList = element("div", { class: "blocks" });
     this.scale = element("p", { class: "scale-words soft small" });
     this.speech = element("p", { class: "unseen", role: "status" });
-    this.content = element("div", { class: "run-page" }, element("p", { class: "soft" }, "Reading the run\u2026"));
+    this.reading = element("p", { class: "soft" }, "Reading the run\u2026");
+    this.content = element("div", { class: "run-page" }, this.reading);
     fill(place, this.makeNavigation(), this.problem, this.content, this.speech);
     this.address = readRoute().toString();
     this.stops = [page.onRuns(() => this.offerOthers()), followKeys(document, this), this.followAddress()];
@@ -149,6 +150,7 @@ class RunPage {
     if (!this.isLeft) {
       const { problem, hint } = explainError(error);
       fill(this.problem, element("p", { class: "warning" }, showText(hint ? `${problem}: ${hint}` : problem)));
+      this.reading.remove();
     }
   }
 
@@ -222,7 +224,11 @@ class RunPage {
     const known = this.blocks.map((block) => block.run.summary.key);
     const lacking = keys.filter((key) => !known.includes(key));
     await Promise.all(lacking.map((key) => this.attempt(this.readBeside(key))));
+    const shown = this.blocks.map((block) => block.run.summary.key);
+    const failed = lacking.filter((key) => !shown.includes(key));
+    this.state.beside = this.state.beside.filter((key) => !failed.includes(key));
     this.refresh();
+    this.offerOthers();
   }
 
   /** @param {string} key */
