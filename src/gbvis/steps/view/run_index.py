@@ -100,13 +100,17 @@ class RunIndex:
                 yield (list(store.runs(name)) if new else []), new
         if not shown.videos:
             is_meant = make_filter(store, shown.selection, shown.labels)
-            for key in store.videos():
-                listed = {run for stream in ("rgb", FLOW) for run in store.list_runs(f"{key}/{stream}")}
-                new_keys = listed - self._seen
-                if new_keys:
-                    runs = list(store.runs_below(key))
-                    self._seen |= new_keys
-                    yield runs, [run for run in runs if run.key in new_keys and is_meant(run)]
+            for video in store.videos():
+                keys = [key for stream in ("rgb", FLOW) for key in store.list_runs(f"{video}/{stream}")]
+                if not self._seen.issuperset(keys):
+                    runs = self._read_runs(keys)
+                    yield runs, [run for run in runs if run.key not in self._seen and is_meant(run)]
+                    self._seen.update(run.key for run in runs)
+
+    def _read_runs(self, keys: Sequence[str]) -> list[StoredRun]:
+        """Return the runs with these keys, in the list's order; whether all of one is there shows when it opens."""
+        found = (StoredRun.read(self._shown.store.storage, key) for key in keys)
+        return sorted((run for run in found if run), key=lambda run: (run.modality != "rgb", run.position))
 
     def _add(self, run: StoredRun, name: str) -> None:
         try:
