@@ -126,7 +126,7 @@ function showWheel(canvas, view) {
  */
 function makeFrameNote(run, isKey) {
   const full = `full at ${run.wheelBound} pixels a frame`;
-  const words = isKey ? `white is rest; ${full}` : run.isWheel ? full : "";
+  const words = isKey ? "white is rest" : run.isWheel ? full : "";
   return { line: element("p", { class: "bar-line soft" }, words), ends: null };
 }
 

@@ -66,6 +66,7 @@ class RunPage {
     this.problem = element("div", { role: "alert" });
     this.blockList = element("div", { class: "blocks" });
     this.scale = element("p", { class: "scale-words soft small" });
+    this.paper = element("p", { class: "paper-only number" });
     this.speech = element("p", { class: "unseen", role: "status" });
     this.reading = element("p", { class: "soft" }, "Reading the run\u2026");
     this.content = element("div", { class: "run-page" }, this.reading);
@@ -183,7 +184,17 @@ class RunPage {
       makeCommands(run, (words) => this.announce(words)),
       makeRecipe(run),
     ];
-    fill(this.content, heading, playBar, settings, this.scale, this.beside.element, this.blockList, ...sections);
+    fill(
+      this.content,
+      heading,
+      playBar,
+      settings,
+      this.paper,
+      this.scale,
+      this.beside.element,
+      this.blockList,
+      ...sections,
+    );
   }
 
   /** @param {Run} run */
@@ -362,7 +373,9 @@ class RunPage {
     });
     this.said = said[0];
     this.state.frame = shown[0].clip.frames[steps[0]];
-    this.controls.show({ moment, count: moments.length, words: this.sayMoment(), isPlaying });
+    const words = this.sayMoment();
+    this.controls.show({ moment, count: moments.length, words, isPlaying });
+    setWords(this.paper, words);
     setWords(this.scale, describeScale(this.state, this.page.data, this.blocks.length > 1));
     this.noteAddress();
   }
