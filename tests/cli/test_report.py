@@ -113,7 +113,12 @@ def test_show_gives_a_page_that_a_notebook_frames(explained: Call, tmp_path: Pat
     runs = list(gbvis.open_store("gbvis.zarr").runs())
     shown = gbvis.show([*runs, gbvis.Failure("x", "gone", "look")])
     framed = shown._repr_html_()
-    assert framed.startswith("<iframe ") and framed.endswith("</iframe>") and 'sandbox="allow-scripts allow-' in framed
+    assert (
+        framed.isascii()
+        and framed.startswith("<iframe ")
+        and framed.endswith("</iframe>")
+        and 'sandbox="allow-scripts allow-' in framed
+    )
     assert framed.count('"') == 2 * framed.split("srcdoc=")[0].count("=") + 2  # all of the page is one attribute
     assert shown.save("shown.html") == Path("shown.html")
     assert explained("report").code == 0

@@ -34,7 +34,7 @@ class ShownPage:
 
     def _repr_html_(self) -> str:
         """Return the page in a frame of its own, from which it cannot reach the notebook."""
-        page = html.escape(self.html)
+        page = html.escape(self.html).encode("ascii", "xmlcharrefreplace").decode()  # whatever the notebook's encoding
         return (
             f'<iframe title="gbvis: what the network looked at" sandbox="allow-scripts allow-downloads" width="100%" '
             f'height="{self.height}" style="border: 0" srcdoc="{page}"></iframe>'
