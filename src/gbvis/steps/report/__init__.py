@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -134,9 +135,10 @@ def write_runs(
         return
     failed: list[Failure] = []
     started = time.perf_counter()
-    progress.expect_videos(len(views))
+    progress.expect(2 * len(views), "report")
+    tell = partial(progress.advance, "report")
     try:
-        about, is_unchanged = _publish(views, style, place, lambda view, error: failed.append(_fail(view, error)))
+        about, is_unchanged = _publish(views, style, place, lambda view, error: failed.append(_fail(view, error)), tell)
     except _NoRuns:
         yield from failed
         return
@@ -153,7 +155,11 @@ def _fail(view: RunView, error: GbvisError) -> Failure:
 
 
 def _publish(
-    views: Sequence[RunView], style: Style, place: ReportPlace, fail: Callable[[RunView, GbvisError], None]
+    views: Sequence[RunView],
+    style: Style,
+    place: ReportPlace,
+    fail: Callable[[RunView, GbvisError], None],
+    tell: Callable[[], None],
 ) -> tuple[dict[str, int], bool]:
     """Write the report, and return how much it holds, and whether exactly this one was there already.
 
@@ -165,9 +171,9 @@ def _publish(
 
     def write(path: Path) -> None:
         if place.has_pages:
-            about.update(write_pages(views, style, path, fail=fail))
+            about.update(write_pages(views, style, path, fail=fail, tell=tell))
         else:
-            about.update(write_report(views, style, path, None if place.is_forced else MOST_BYTES, fail))
+            about.update(write_report(views, style, path, None if place.is_forced else MOST_BYTES, fail, tell))
         if not about["runs"]:
             raise _NoRuns
 

@@ -1,7 +1,7 @@
 """A report of many files: an index, and a folder of pages beside it, each a whole report of some videos."""
 
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
@@ -17,7 +17,12 @@ PAGE_BYTES = 50_000_000
 
 
 def write_pages(
-    views: Sequence[RunView], style: Style, path: Path, page_bytes: int = PAGE_BYTES, fail: Fail | None = None
+    views: Sequence[RunView],
+    style: Style,
+    path: Path,
+    page_bytes: int = PAGE_BYTES,
+    fail: Fail | None = None,
+    tell: Callable[[], None] | None = None,
 ) -> dict[str, int]:
     """Write an index of runs, and pages with them, and return how many runs, videos, bytes and pages there are.
 
@@ -30,11 +35,12 @@ def write_pages(
         path: The index, which does not exist yet; neither does the folder.
         page_bytes: How large a page may be.
         fail: Takes a run that is missing or damaged, which is left out then; None where it ends the report.
+        tell: As `Report` takes it.
 
     Raises:
         GbvisError: A run is missing or damaged.
     """
-    report = Report(views, style, fail)
+    report = Report(views, style, fail, tell)
     folder = name_folder(path)
     folder.mkdir(parents=True)
     by_video: defaultdict[str, list[RunView]] = defaultdict(list)

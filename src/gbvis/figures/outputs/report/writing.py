@@ -63,17 +63,21 @@ class _PackedClip:
 class Report:
     """Runs that were measured, to be written."""
 
-    def __init__(self, views: Sequence[RunView], style: Style, fail: Fail | None = None) -> None:
+    def __init__(
+        self, views: Sequence[RunView], style: Style, fail: Fail | None = None, tell: Callable[[], None] | None = None
+    ) -> None:
         """Measure runs.
 
         Args:
             views: The runs, which may be none.
             style: How they look.
             fail: Takes a run that is missing or damaged, which is left out then; None where it ends the report.
+            tell: Called twice a run: when it is measured, and when it is written; None where nobody waits for it.
 
         Raises:
             GbvisError: A run is missing or damaged.
         """
+        self._tell = tell or (lambda: None)
         self.style = replace(style, limits=None, colors="maps")
         self._rows: defaultdict[str, dict[int, Values]] = defaultdict(dict)
         self._room = _MOST_KEPT
@@ -88,6 +92,7 @@ class Report:
                     raise measure
                 else:
                     fail(view, measure)
+                self._tell()
         ends = [measure.limits for measure in self._measures.values()]
         self._problems: dict[str, str] = {}
         self.limits: Ends | None = reduce(np.maximum, ends) if ends else None
@@ -129,6 +134,7 @@ class Report:
                 self._add_clip(file, clip, blobs)
                 if clip.number == clip.run.view.clip_count - 1:
                     file.add_run(clip.run.run, blobs)
+                    self._tell()
                     yield clip.run.view
                     blobs = {}
 
@@ -185,7 +191,12 @@ def _pack_clip(run: PackedRun, number: int, pictures: Sequence[str]) -> _PackedC
 
 
 def write_report(
-    views: Sequence[RunView], style: Style, path: Path, most_bytes: int | None = None, fail: Fail | None = None
+    views: Sequence[RunView],
+    style: Style,
+    path: Path,
+    most_bytes: int | None = None,
+    fail: Fail | None = None,
+    tell: Callable[[], None] | None = None,
 ) -> dict[str, int]:
     """Write runs into one file, and return how many runs, videos and bytes it holds.
 
@@ -195,12 +206,13 @@ def write_report(
         path: The file, which does not exist yet.
         most_bytes: How large it may be; None for any size.
         fail: Takes a run that is missing or damaged, which is left out then; None where it ends the report.
+        tell: As `Report` takes it.
 
     Raises:
         ReportTooLarge: It would be larger.
         GbvisError: A run is missing or damaged.
     """
-    report = Report(views, style, fail)
+    report = Report(views, style, fail, tell)
     with path.open("wb") as opened:
         file = ReportFile(opened, report.title)
         with closing(report.add_runs(file, report.views)) as added:
