@@ -25,6 +25,7 @@ def main() -> None:
         ("store_codecs", [wide]),
         ("flow", [wide]),
         ("render", [videos[0]]),
+        ("report", [videos[0]]),
         ("page", [videos[0]]),
         ("gpu", []),
     ):

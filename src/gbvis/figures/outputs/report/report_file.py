@@ -123,11 +123,20 @@ def _number(number: int) -> str:
     return (_number(head) if head else "") + letters[last]
 
 
-def rename_blobs(told: Any, names: dict[str, str]) -> Any:
-    """Return plain data of a run with other names for its blobs."""
-    if isinstance(told, dict):
-        return {name: names[value] if name == "blob" else rename_blobs(value, names) for name, value in told.items()}
-    return [rename_blobs(one, names) for one in told] if isinstance(told, list) else told
+def rename_blobs(run: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """Return the facts of a run with other names for its blobs; these are in its clips alone."""
+    return {**run, "clips": [_rename_in_clip(clip, names) for clip in run["clips"]]}
+
+
+def _rename_in_clip(clip: Facts, names: dict[str, str]) -> Facts:
+    def rename(holder: Facts) -> Facts:
+        if "strips" in holder:
+            return {**holder, "strips": [rename(strip) for strip in holder["strips"]]}
+        return {**holder, "blob": names[holder["blob"]]}
+
+    overlay = clip["overlay"]
+    pictures = [rename(picture) for picture in clip["pictures"]]
+    return {**clip, "values": rename(clip["values"]), "pictures": pictures, "overlay": overlay and rename(overlay)}
 
 
 def describe_runs(videos: Sequence[str]) -> str:
