@@ -8,7 +8,8 @@ import { findClass } from "./filters.js";
  * Runs whose curves can be compared: one stream, endpoint and method.
  *
  * @typedef {object} RunGroup
- * @property {string} name
+ * @property {string} name all three
+ * @property {string} label those that tell it from the other groups
  * @property {Summary[]} runs
  */
 
@@ -26,15 +27,22 @@ import { findClass } from "./filters.js";
  * @returns {RunGroup[]}
  */
 export function groupRuns(runs) {
-  /** @type {Map<string, RunGroup>} */
+  /** @type {Map<string, {parts: string[], runs: Summary[]}>} */
   const groups = new Map();
   for (const run of runs) {
-    const name = [run.stream, run.endpoint, run.method].join(" \u00b7 ");
-    const group = groups.get(name) ?? { name, runs: [] };
+    const parts = [run.stream, run.endpoint, run.method];
+    const name = parts.join(" \u00b7 ");
+    const group = groups.get(name) ?? { parts, runs: [] };
     group.runs.push(run);
     groups.set(name, group);
   }
-  return [...groups.values()].sort((one, other) => other.runs.length - one.runs.length);
+  const all = [...groups.values()];
+  return [...groups]
+    .map(([name, { parts, runs: members }]) => {
+      const telling = parts.filter((part, place) => all.some((group) => group.parts[place] !== part));
+      return { name, label: telling.join(" \u00b7 ") || name, runs: members };
+    })
+    .sort((one, other) => other.runs.length - one.runs.length);
 }
 
 /**

@@ -2,14 +2,17 @@
 
 import { averageClasses, countRuns, describeClasses, groupRuns } from "./class_curves.js";
 import { element, fill, nameElement, setAttributes, showText, svgElement } from "./dom.js";
+import { findClass } from "./filters.js";
 import { explainError } from "./read_error.js";
 import { readImportance } from "./thumbnails.js";
 
 /** @typedef {import("./class_curves.js").ClassCurve} ClassCurve */
+/** @typedef {import("./class_curves.js").RunGroup} RunGroup */
 /** @typedef {import("./types.js").Source} Source */
 /** @typedef {import("./types.js").Summary} Summary */
 
-const MOST_AT_FIRST = 48;
+const EVERY_GROUP = ""; // no group has no name
+const MOST_AT_FIRST = 48; // curves
 const CURVE_WIDTH = 200;
 const CURVE_HEIGHT = 64;
 const MILLISECONDS_BETWEEN_DRAWINGS = 400;
@@ -17,7 +20,7 @@ const MILLISECONDS_BETWEEN_DRAWINGS = 400;
 /** A section that shows a curve for each class of the runs that it is given. */
 export class ClassPanel {
   /** @type {Summary[]} */ #runs = [];
-  #group = ""; // the name of the group that is shown; the largest where it is not there
+  /** @type {string | null} */ #group = null; // which is shown: its name, EVERY_GROUP, or null where nobody chose
   #isWhole = false; // whether all classes are shown, however many
   #reading = 0; // raised when other runs are to be read: what was begun before stops
   #source;
@@ -79,12 +82,10 @@ export class ClassPanel {
       return;
     }
     const reading = this.#reading;
-    const groups = groupRuns(this.#runs);
-    const group = groups.find(({ name }) => name === this.#group) ?? groups[0];
-    this.#showGroups(groups, group?.name ?? "");
-    const runs = group?.runs ?? [];
+    const groups = this.#chooseGroups();
+    const runs = groups.flatMap((group) => group.runs);
     fill(this.#words, runs.length === 0 ? "No runs are shown." : `${EXPLANATION} ${describeClasses(runs)}`);
-    this.#draw(runs);
+    this.#draw(groups);
     let drawn = performance.now();
     try {
       await readImportance(this.#source, runs, (lacking) => {
@@ -93,7 +94,7 @@ export class ClassPanel {
         }
         fill(this.#progress, lacking > 0 ? `${countRuns(lacking)} still to be read` : null);
         if (lacking === 0 || performance.now() - drawn > MILLISECONDS_BETWEEN_DRAWINGS) {
-          this.#draw(runs);
+          this.#draw(groups);
           drawn = performance.now();
         }
         return true;
@@ -103,28 +104,38 @@ export class ClassPanel {
     }
   }
 
-  /** @param {import("./class_curves.js").RunGroup[]} groups @param {string} chosen */
-  #showGroups(groups, chosen) {
-    setAttributes(this.#choice, { hidden: groups.length < 2 });
-    const options = groups.map(({ name, runs }) =>
-      element("option", { value: name }, `${showText(name)} (${runs.length.toLocaleString("en")})`),
+  /** @returns {RunGroup[]} those to be shown; the list then says which */
+  #chooseGroups() {
+    const groups = groupRuns(this.#runs);
+    const curveCount = groups.reduce((sum, { runs }) => sum + new Set(runs.map((run) => findClass(run).name)).size, 0);
+    const isFew = groups.length > 1 && curveCount <= MOST_AT_FIRST;
+    const first = isFew ? EVERY_GROUP : (groups[0]?.name ?? EVERY_GROUP);
+    const isThere = groups.some(({ name }) => name === this.#group) || (this.#group === EVERY_GROUP && isFew);
+    const chosen = isThere && this.#group !== null ? this.#group : first;
+    const options = groups.map(({ name, label, runs }) =>
+      element("option", { value: name }, `${showText(label)} (${runs.length.toLocaleString("en")})`),
     );
-    fill(this.#list, ...options);
+    fill(this.#list, isFew && element("option", { value: EVERY_GROUP }, "all of these, a curve each"), ...options);
     this.#list.value = chosen;
+    setAttributes(this.#choice, { hidden: groups.length < 2 });
+    return chosen === EVERY_GROUP ? groups : groups.filter(({ name }) => name === chosen);
   }
 
-  /** @param {Summary[]} runs */
-  #draw(runs) {
-    const curves = averageClasses(runs);
+  /** @param {RunGroup[]} groups */
+  #draw(groups) {
+    const words = new Intl.Collator("en", { numeric: true });
+    const curves = groups
+      .flatMap(({ label: group, runs }) => averageClasses(runs).map((curve) => ({ ...curve, group })))
+      .sort((one, other) => words.compare(one.name, other.name)); // curves of one class stand together
     const shown = this.#isWhole ? curves : curves.slice(0, MOST_AT_FIRST);
     const highest = Math.max(1, ...curves.map(({ values }) => Math.max(...values)));
-    fill(this.#curves, ...shown.map((curve) => this.#drawClass(curve, highest)));
+    fill(this.#curves, ...shown.map((curve) => this.#drawClass(curve, groups.length > 1 ? curve.group : "", highest)));
     setAttributes(this.#more, { hidden: shown.length === curves.length });
     fill(this.#more, `Show all ${curves.length} classes`);
   }
 
-  /** @param {ClassCurve} curve @param {number} highest of all curves */
-  #drawClass(curve, highest) {
+  /** @param {ClassCurve} curve @param {string} group where several are shown @param {number} highest of all curves */
+  #drawClass(curve, group, highest) {
     const { name, runCount, values } = curve;
     const peak = values.indexOf(Math.max(...values));
     const when = values.length === 1 ? 0 : Math.round((100 * peak) / (values.length - 1));
@@ -137,7 +148,8 @@ export class ClassPanel {
         {},
         element("button", { type: "button", class: "quiet", onclick: () => this.#onClass(name) }, nameElement(name)),
       ),
-      drawClassCurve(values, highest, `Mean importance of ${showText(name)}: ${most}`),
+      group !== "" && element("p", { class: "small" }, nameElement(group)),
+      drawClassCurve(values, highest, `Mean importance of ${showText(`${name} ${group}`.trim())}: ${most}`),
       element("p", { class: "soft small" }, `${countRuns(runCount)}, ${most}`),
     );
   }
@@ -145,7 +157,7 @@ export class ClassPanel {
 
 const EXPLANATION =
   "A curve shows how a run\u2019s importance is spread over the clip, from its first frame to its last: the mean over the " +
-  "runs of a class. The dotted line is an even share. All classes have the same scale.";
+  "runs of a class. The dotted line is an even share. All curves have the same scale.";
 
 /**
  * @param {number[]} values
