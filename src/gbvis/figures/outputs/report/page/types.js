@@ -93,7 +93,8 @@
  * @property {number} value of the target
  * @property {number[]} importance |values| summed over each frame
  * @property {PackedValues} values
- * @property {{name: string, strips: Strip[]}[]} pictures the panel `frame` of each row: one, or those of u and v
+ * @property {{name: string, strips: Strip[]}[]} pictures the panel `frame` of each row: one, or those of u and v; where
+ *     frames are the wheel's colours one stands for both rows
  * @property {Overlay | null} overlay
  * @property {string} overlayProblem why there are no frames of their own size, or nothing
  * @property {[number, number, number, number]} box where the clip lies in a source frame: left, top, right, bottom, pixels
