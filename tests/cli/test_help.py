@@ -16,7 +16,7 @@ from gbvis.cli.options import Printing
 from gbvis.cli.parse import read_weights
 from gbvis.errors import UsageError
 
-COMMANDS = ["predict", "explain", "render", "extract", "inspect-shapes", "store ls", "store rm"]
+COMMANDS = ["predict", "explain", "render", "report", "view", "extract", "inspect-shapes", "store ls", "store rm"]
 
 
 def lines(out: str) -> list[dict[str, Any]]:
