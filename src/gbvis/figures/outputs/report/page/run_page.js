@@ -4,17 +4,16 @@ import { Beside, findOthers, MOST_BESIDE } from "./beside.js";
 import { Clock, makeClock } from "./clock.js";
 import { decodeColorMaps } from "./colors.js";
 import { Controls } from "./controls.js";
-import { makeTable } from "./curve_table.js";
 import { element, fill, showText } from "./dom.js";
-import { encodePicture, nameFile, saveFile } from "./download.js";
 import { describeScale, joinLimits } from "./limits.js";
 import { setWords } from "./panels.js";
 import { explainError } from "./read_error.js";
-import { linkTo, readRoute, replaceRoute } from "./route.js";
+import { readRoute, replaceRoute } from "./route.js";
 import { RunBlock } from "./run_block.js";
 import { makeCommands, makeFacts, makeHeading, makePredictions, makeRecipe } from "./run_facts.js";
 import { followKeys } from "./run_keys.js";
-import { drawPicture } from "./run_picture.js";
+import { makeRunLinks } from "./run_links.js";
+import { saveCurves, savePicture } from "./run_saving.js";
 import { readRunState, writeRunState } from "./run_state.js";
 
 /** @typedef {import("./types.js").Page} Page */
@@ -70,7 +69,7 @@ class RunPage {
     this.speech = element("p", { class: "unseen", role: "status" });
     this.reading = element("p", { class: "soft" }, "Reading the run\u2026");
     this.content = element("div", { class: "run-page" }, this.reading);
-    fill(place, this.makeNavigation(), this.problem, this.content, this.speech);
+    fill(place, makeRunLinks(this.page, this.key), this.problem, this.content, this.speech);
     this.address = readRoute().toString();
     this.stops = [page.onRuns(() => this.offerOthers()), followKeys(document, this), this.followAddress()];
   }
@@ -99,24 +98,6 @@ class RunPage {
     this.goToFrame(frame);
     await this.showBeside(this.state.beside.slice(0, MOST_BESIDE));
     this.offerOthers();
-  }
-
-  makeNavigation() {
-    const { order } = this.page;
-    const place = order.indexOf(this.key);
-    /** @type {(key: string | undefined, words: string) => HTMLElement | null} */
-    const link = (key, words) => (key ? element("a", { class: "button", href: linkTo({ run: key }) }, words) : null);
-    const all = element("a", { class: "button", href: linkTo() }, "\u2190 All runs");
-    const parts = place < 0 ? [] : [link(order[place - 1], "Previous"), link(order[place + 1], "Next")];
-    const where = place < 0 ? null : element("span", { class: "soft small number" }, `${place + 1} of ${order.length}`);
-    const isAlone = !this.page.data.isServed && this.page.data.runs.length < 2;
-    return element(
-      "nav",
-      { class: "run-nav screen-only", "aria-label": "Runs", hidden: isAlone },
-      all,
-      ...parts,
-      where,
-    );
   }
 
   makeControls() {
@@ -433,21 +414,13 @@ class RunPage {
   }
 
   async savePicture() {
-    const foot = [this.sayMoment(), this.scale.textContent ?? ""];
-    const picture = drawPicture(this.blocks, foot);
-    saveFile(await encodePicture(picture), nameFile([...this.fileWords(), `frame_${this.state.frame}`], ".png"));
+    await savePicture(this.blocks, [this.sayMoment(), this.scale.textContent ?? ""], this.state.frame ?? 0);
     this.announce("The picture is saved.");
   }
 
   saveTable() {
-    const table = new Blob([makeTable(this.blocks.map((block) => block.run))], { type: "text/csv" });
-    saveFile(table, nameFile(this.fileWords(), ".csv"));
+    saveCurves(this.blocks);
     this.announce("The table is saved.");
-  }
-
-  fileWords() {
-    const { video, modality, endpoint } = this.blocks[0].run.summary;
-    return [video, modality, endpoint];
   }
 
   /** Takes all down, and frees the memory. */
