@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+import gbvis
 from browser.panels import read_run_keys, show_run
+from gbvis.store import Store
 
 pytestmark = pytest.mark.browser
 
@@ -59,24 +61,14 @@ def test_prints(report: Path, open_page: Callable[..., Any], tmp_path: Path) -> 
     assert page.locator("canvas[data-panel]").first.is_visible()
 
 
-def test_works_inside_a_notebook(report: Path, browser: Any) -> None:
-    """In a frame of its own that has no origin, as `gbvis.show` shows it."""
+def test_works_inside_a_notebook(sixty: Path, browser: Any) -> None:
+    """In the frame that `gbvis.show` makes, which has no origin of its own."""
+    runs = [run for run in Store.open(sixty).runs() if run.video == "down-5"]
     page = browser.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(error.message))
     page.on("console", lambda message: message.type in ("error", "warning") and complaints.append(message.text))
-    page.set_content("<h1>notebook</h1>")
-    page.evaluate(
-        """(text) => {
-          const frame = document.createElement("iframe");
-          frame.sandbox = "allow-scripts allow-downloads";
-          frame.width = 1000;
-          frame.height = 800;
-          frame.srcdoc = text;
-          document.body.append(frame);
-        }""",
-        report.read_text(encoding="utf-8"),
-    )
+    page.set_content(f"<h1>notebook</h1>{gbvis.show(runs)._repr_html_()}")
     inside = page.frame_locator("iframe")
     inside.get_by_role("link").filter(has_text="down-5").first.click()
     inside.locator("canvas[data-frame]").first.wait_for()

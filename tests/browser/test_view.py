@@ -57,7 +57,7 @@ def test_new_runs_appear(server: tuple[str, Any], open_page: Callable[..., Any],
     page.get_by_role("link").filter(has_text="down-5").first.wait_for()
     run("explain", "sample:right-1", "-w", "sample", "-m", "rgb", "-e", "FC", "--store", store, "-q")
     page.get_by_role("searchbox").fill("right-1")
-    page.get_by_role("link").filter(has_text="right-1").first.wait_for()
+    page.get_by_role("link").filter(has_text="right-1").first.wait_for(timeout=30_000)
 
 
 def test_says_that_the_server_has_ended(server: tuple[str, Any], open_page: Callable[..., Any]) -> None:
