@@ -39,7 +39,7 @@ class ReportTooLarge(UsageError):
         self.fitted, self.run_count = fitted, run_count
 
 
-_MOST_KEPT = 64_000_000
+_MOST_KEPT = 32_000_000
 """Bytes of values that are kept from the time when they are measured to that when they are packed."""
 
 
