@@ -8,21 +8,20 @@ import { element, fill, showText } from "./dom.js";
 import { describeScale, joinLimits } from "./limits.js";
 import { setWords } from "./panels.js";
 import { explainError } from "./read_error.js";
-import { readRoute, replaceRoute } from "./route.js";
+import { readRoute } from "./route.js";
+import { RunAddress } from "./run_address.js";
 import { RunBlock } from "./run_block.js";
 import { makeCommands, makeFacts, makeHeading, makePredictions, makeRecipe } from "./run_facts.js";
 import { followKeys } from "./run_keys.js";
 import { makeRunLinks } from "./run_links.js";
 import { saveCurves, savePicture } from "./run_saving.js";
 import { readRunState, writeRunState } from "./run_state.js";
+import { Speech } from "./speech.js";
 
 /** @typedef {import("./types.js").Page} Page */
 /** @typedef {import("./types.js").Run} Run */
 /** @typedef {import("./run_state.js").RunState} RunState */
 /** @typedef {import("./run_block.js").Place} Place */
-
-const ADDRESS_DELAY = 300; // milliseconds: browsers refuse an address that changes with every frame
-const SPEECH_DELAY = 400;
 
 /**
  * Shows a run.
@@ -57,8 +56,6 @@ class RunPage {
     this.isLeft = false;
     this.draggedFrom = 0;
     this.drawRequest = 0;
-    this.addressTimer = 0;
-    this.speechTimer = 0;
     this.clock = new Clock(page.data.look.rate, () => this.invalidate());
     this.controls = this.makeControls();
     this.beside = new Beside((keys) => this.showBeside(keys));
@@ -66,30 +63,22 @@ class RunPage {
     this.blockList = element("div", { class: "blocks" });
     this.scale = element("p", { class: "scale-words soft small" });
     this.paper = element("p", { class: "paper-only number" });
-    this.speech = element("p", { class: "unseen", role: "status" });
+    this.speech = new Speech();
     this.reading = element("p", { class: "soft" }, "Reading the run\u2026");
     this.content = element("div", { class: "run-page" }, this.reading);
-    fill(place, makeRunLinks(this.page, this.key), this.problem, this.content, this.speech);
-    this.address = readRoute().toString();
-    this.stops = [page.onRuns(() => this.offerOthers()), followKeys(document, this), this.followAddress()];
-  }
-
-  /** Shows what the address says, when somebody else changes it; returns what stops that. */
-  followAddress() {
-    const follow = () => {
-      const words = readRoute();
-      if (words.get("run") === this.key && words.toString() !== this.address && this.blocks.length > 0) {
-        this.attempt(this.restore(words));
-      }
-    };
-    window.addEventListener("hashchange", follow);
-    return () => window.removeEventListener("hashchange", follow);
+    fill(place, makeRunLinks(this.page, this.key), this.problem, this.content, this.speech.element);
+    this.address = new RunAddress(key, (words) => this.blocks.length > 0 && this.attempt(this.restore(words)));
+    this.stops = [
+      page.onRuns(() => this.offerOthers()),
+      followKeys(document, this),
+      this.address.follow(),
+      () => this.speech.stop(),
+    ];
   }
 
   /** @param {URLSearchParams} words */
   async restore(words) {
     const [clip, { frame }] = [this.state.clip, readRunState(words, this.page.data)];
-    this.address = words.toString();
     Object.assign(this.state, readRunState(words, this.page.data));
     this.controls.showState(this.state);
     if (clip !== this.state.clip) {
@@ -358,7 +347,9 @@ class RunPage {
     this.controls.show({ moment, count: moments.length, words, isPlaying });
     setWords(this.paper, words);
     setWords(this.scale, describeScale(this.state, this.page.data, this.blocks.length > 1));
-    this.noteAddress();
+    if (!isPlaying) {
+      this.address.note(writeRunState(this.key, this.state, this.page.data));
+    }
   }
 
   /**
@@ -389,28 +380,9 @@ class RunPage {
     return `${numbers.length > 1 ? "frames" : "frame"} ${numbers.join(" and ")}${seconds}`;
   }
 
-  /** Keeps what is shown in the address, when it has stayed for a moment. */
-  noteAddress() {
-    clearTimeout(this.addressTimer);
-    this.addressTimer = setTimeout(() => {
-      if (!this.clock.isPlaying && readRoute().toString() === this.address) {
-        const words = writeRunState(this.key, this.state, this.page.data);
-        this.address = words.toString();
-        replaceRoute(words);
-      }
-    }, ADDRESS_DELAY);
-  }
-
-  /**
-   * Says something to who does not see the page, when nothing more has been asked for a moment.
-   *
-   * @param {string} [words] what is shown, if none are given
-   */
+  /** @param {string} [words] what is shown, if none are given */
   announce(words) {
-    clearTimeout(this.speechTimer);
-    this.speechTimer = setTimeout(() => {
-      fill(this.speech, words ?? [this.sayMoment(), this.said].filter(Boolean).join(": "));
-    }, SPEECH_DELAY);
+    this.speech.say(() => words ?? [this.sayMoment(), this.said].filter(Boolean).join(": "));
   }
 
   async savePicture() {
@@ -428,8 +400,6 @@ class RunPage {
     this.isLeft = true;
     this.clock.pause();
     cancelAnimationFrame(this.drawRequest);
-    clearTimeout(this.addressTimer);
-    clearTimeout(this.speechTimer);
     for (const stop of this.stops) {
       stop();
     }
