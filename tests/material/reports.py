@@ -60,4 +60,5 @@ def read_strip(blob: bytes, strip: dict[str, Any]) -> np.ndarray:
     """Return the frames of a strip: uint8 (count, height, width, 3)."""
     with Image.open(io.BytesIO(blob)) as image:
         frames = np.asarray(image.convert("RGB"))
-    return frames.reshape(strip["count"], strip["height"], strip["width"], 3)
+    frames = frames.reshape(strip["count"], strip["height"], strip["width"], 3)
+    return np.cumsum(frames, axis=0, dtype=np.uint8) if strip["isDifference"] else frames

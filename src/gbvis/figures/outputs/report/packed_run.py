@@ -202,8 +202,8 @@ class PackedRun:
     def _frame_strips(self, number: int) -> list[list[Strip]]:
         """Return the strips of each panel of frames."""
         count, size = len(self.view.frames[number]), self.measure.clips[number].size
-        rows = range(len(self._picture_names))
-        return [divide_into_strips(f"{number}.frame.{row}", count, size) for row in rows]
+        rows, is_film = range(len(self._picture_names)), self.view.modality == "rgb"
+        return [divide_into_strips(f"{number}.frame.{row}", count, size, is_film) for row in rows]
 
     def _overlay_strips(self, number: int) -> list[Strip]:
         """Return the strips of source frames; none where there are no source frames."""

@@ -7,7 +7,7 @@
 export class Frames {
   /**
    * @param {Strip[]} strips
-   * @param {ImageBitmap[]} bitmaps
+   * @param {(ImageBitmap | HTMLCanvasElement)[]} bitmaps
    */
   constructor(strips, bitmaps) {
     this.strips = strips;
@@ -45,7 +45,11 @@ export class Frames {
   /** Frees the memory of the images. */
   release() {
     for (const bitmap of this.bitmaps) {
-      bitmap.close();
+      if (bitmap instanceof ImageBitmap) {
+        bitmap.close();
+      } else {
+        bitmap.width = 0;
+      }
     }
   }
 }
@@ -56,16 +60,41 @@ export class Frames {
  * @returns {Promise<Frames>}
  */
 export async function readFrames(source, strips) {
-  return new Frames(strips, await Promise.all(strips.map((strip) => readStrip(source, strip.blob))));
+  return new Frames(strips, await Promise.all(strips.map((strip) => readStrip(source, strip))));
 }
 
 /**
  * @param {Source} source
- * @param {string} blob
+ * @param {Strip} strip
  */
-async function readStrip(source, blob) {
-  const image = new Blob([await source.readBlob(blob)], { type: "image/webp" });
-  return createImageBitmap(image, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
+async function readStrip(source, strip) {
+  const image = new Blob([await source.readBlob(strip.blob)], { type: "image/webp" });
+  const bitmap = await createImageBitmap(image, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
+  return strip.isDifference ? addUp(bitmap, strip.height) : bitmap;
+}
+
+/**
+ * Returns the frames themselves, of an image in which each is its difference from the one before.
+ *
+ * @param {ImageBitmap} bitmap
+ * @param {number} height of a frame, pixels
+ */
+function addUp(bitmap, height) {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
+  const context = contextOf(canvas);
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  const image = context.getImageData(0, 0, canvas.width, canvas.height);
+  const bytes = new Uint8Array(image.data.buffer); // a clamped one would not begin at 0 again
+  const before = 4 * canvas.width * height;
+  for (let place = before; place < bytes.length; place += 4) {
+    for (let channel = place; channel < place + 3; channel += 1) {
+      bytes[channel] += bytes[channel - before];
+    }
+  }
+  context.putImageData(image, 0, 0);
+  return canvas;
 }
 
 /**

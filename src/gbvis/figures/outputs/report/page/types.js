@@ -133,6 +133,7 @@
  * @property {number} count of frames
  * @property {number} width of a frame, pixels
  * @property {number} height of a frame, pixels
+ * @property {boolean} isDifference each frame but the first is its difference from the one before, modulo 256
  */
 
 /**
