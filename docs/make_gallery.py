@@ -45,6 +45,14 @@ GALLERY = [
     ),
 ]
 
+DEMO = "gbvis demo"
+ABOUT_DEMO = (
+    "All runs of the demo on one page, to browse, scrub and mail: save [report.html](gallery/report.html) and open it "
+    "in a browser. The picture shows such a page, made by `python docs/make_screenshots.py`; [Browse many "
+    "runs](how-to/browse.md) has more of them."
+)
+SCREENSHOT = "![The page of a run: panels, overlay, curve, predictions, facts and commands.](report/run-desktop.png)"
+
 
 def main() -> None:
     """Run the commands in an empty folder, and keep what they made."""
@@ -59,6 +67,9 @@ def main() -> None:
             name = words[-1]
             (PICTURES / name).write_bytes((Path(folder) / name).read_bytes())
             text += [about, "", "```sh", commands, "```", "", f"![{name}](gallery/{name})", ""]
+        subprocess.run(shlex.split(DEMO), cwd=folder, check=True)
+        (PICTURES / "report.html").write_bytes((Path(folder) / "gbvis-demo/report.html").read_bytes())
+    text += [ABOUT_DEMO, "", "```sh", DEMO, "```", "", SCREENSHOT, ""]
     (HERE / "gallery.md").write_text("\n".join(text), encoding="utf-8")
 
 

@@ -101,6 +101,23 @@ def test_explain_ends_with_a_report(call: Call, tmp_path: Path) -> None:
     call("explain", *WORDS, "--report", "out.gif").check_error(2, "out.gif is no HTML file")
 
 
+def test_explain_replaces_an_earlier_report_and_nothing_else(call: Call, tmp_path: Path) -> None:
+    words = ("explain", *WORDS, "-q", "--report", "out.html")
+    (tmp_path / "out.html").write_text("<p>mine</p>")
+    call(*words).check_error(2, "out.html is there already", "--report")
+    assert not (tmp_path / "gbvis.zarr").exists()  # noticed before anything is computed
+    (tmp_path / "out.html").unlink()
+    assert call(*words, "-m", "rgb").code == 0
+    assert call(*words, "sample:down-1", "-m", "rgb").code == 0
+    assert len(read_data(tmp_path / "out.html")["runs"]) == 4  # type: ignore[arg-type]
+
+
+def test_explain_keeps_what_no_report_can_hold(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gbvis.steps.report.MOST_BYTES", 100_000)
+    call("explain", *WORDS, "--report", "out.html").check_error(2, "0.1 MB", "gbvis report --pages -o out.html")
+    assert call("report", "--pages", "-o", "out.html").code == 0
+
+
 def test_open_asks_the_browser(explained: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", lambda address: bool(opened.append(address)))

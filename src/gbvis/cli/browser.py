@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from gbvis.cli.console import Console
 from gbvis.cli.format import count_of, print_all, print_run, show_bytes
+from gbvis.errors import UsageError
 from gbvis.progress import Failure
+from gbvis.shell import join_words
 
 if TYPE_CHECKING:
     from gbvis.steps.explain import ExplainedRun, ExplainRequest
@@ -49,12 +51,15 @@ def print_and_report(console: Console, request: ExplainRequest, path: Path) -> i
     Raises:
         UsageError: The report has no place there, is too large, or the call is wrong.
     """
+    from gbvis.figures.outputs.report.writing import ReportTooLarge
     from gbvis.figures.style import Style
     from gbvis.steps import explain, report
     from gbvis.steps.shown_runs import ShownRuns
     from gbvis.store import Store
 
-    place = report.ReportPlace(path, request.is_forced)  # before anything is computed
+    place = report.ReportPlace(path, replaces_report=True)
+    if place.path.exists() and not place.may_replace:  # before anything is computed
+        raise UsageError(f"{path} is there already, and is no report", "choose another name with --report")
     runs: list[StoredRun] = []
 
     def keep(results: Iterable[ExplainedRun | Failure]) -> Iterator[ExplainedRun | Failure]:
@@ -65,7 +70,11 @@ def print_and_report(console: Console, request: ExplainRequest, path: Path) -> i
 
     code = print_all(console, keep(explain.run(request, console)), print_run, "run")
     shown = ShownRuns(Store.open(request.store), dataset=request.dataset)
-    return code | print_reports(console, report.write_runs(runs, shown, place, Style(), console), opens=False)
+    try:
+        return code | print_reports(console, report.write_runs(runs, shown, place, Style(), console), opens=False)
+    except ReportTooLarge as error:
+        command = join_words(["gbvis", "report", "--pages", "-o", str(path), "--store", str(request.store)])
+        raise UsageError(error.problem, f"the runs are in the store; several files hold them: {command}") from error
 
 
 def run_viewer(console: Console, viewer: Viewer, opens: bool) -> int:

@@ -35,11 +35,13 @@ class ReportPlace:
         path: The file, which ends with `.html`.
         is_forced: Overwrite another file, and write more than `MOST_BYTES`.
         has_pages: Write several files: this one lists all runs, and those in a folder beside it hold them.
+        replaces_report: Overwrite an earlier report, and nothing else.
     """
 
     path: Path
     is_forced: bool = False
     has_pages: bool = False
+    replaces_report: bool = False
 
     def __post_init__(self) -> None:
         """Take `~` for the home folder, and refuse what can hold no report.
@@ -53,6 +55,20 @@ class ReportPlace:
         check_place(self.path, f"-o {self.path}", ("a file", "reports"), hint)
         if self.path.suffix.lower() not in (".html", ".htm") or self.path.is_dir():
             raise UsageError(f"{self.path} is no HTML file", hint)
+
+    @property
+    def may_replace(self) -> bool:
+        """Return whether what is there may be overwritten."""
+        return self.is_forced or (self.replaces_report and _is_report(self.path))
+
+
+def _is_report(path: Path) -> bool:
+    """Return whether a file is a page that gbvis made."""
+    try:
+        with path.open("rb") as file:
+            return b'<meta name="generator" content="gbvis">' in file.read(4096)
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -178,9 +194,9 @@ def _publish(
             raise _NoRuns
 
     try:
-        is_unchanged = (publish_together if place.has_pages else publish)(place.path, write, place.is_forced, HINT)
+        is_unchanged = (publish_together if place.has_pages else publish)(place.path, write, place.may_replace, HINT)
     except ReportTooLarge as error:
         fitted = f"{error.fitted} of {error.run_count} runs"
         problem = f"{place.path} would have more than {MOST_BYTES / 1e6:g} MB, which {fitted} fit into"
-        raise UsageError(problem, error.hint) from error
+        raise ReportTooLarge(problem, error.hint, error.fitted, error.run_count) from error
     return about, is_unchanged

@@ -86,7 +86,8 @@ class PageServer(ThreadingHTTPServer):
     @property
     def hosts(self) -> set[str]:
         """What a request may have in `Host`."""
-        return {f"{name}:{self.server_port}" for name in (_HOST, "localhost")}
+        names = {_HOST, "localhost"}
+        return {f"{name}:{self.server_port}" for name in names} | (names if self.server_port == 80 else set())
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of a browser that has gone away; anything else is a bug, and its traceback is printed."""

@@ -1,6 +1,6 @@
 // What the index says of a run: its columns, and the words in them.
 
-import { showNumber } from "./dom.js";
+import { showNumber, showScore } from "./dom.js";
 
 /** @typedef {import("./types.js").Summary} Summary */
 
@@ -31,8 +31,8 @@ export const INDEX_COLUMNS = [
   makeColumn("class", "Class", (run) => (isNamedTwice(run) ? "" : (run.className ?? "")), {}),
   makeColumn("truth", "Truth", (run) => nameClass(run.truth), {}),
   makeColumn("predicted", "Predicted", (run) => nameClass(run.prediction), {}),
-  makeColumn("right", "Right", describeRight, { width: "minmax(5.25rem, 0.6fr)" }),
-  makeColumn("score", "Score", (run) => (run.prediction === null ? "" : showNumber(run.prediction.score)), {
+  makeColumn("right", "Answer", describeRight, { width: "minmax(5.25rem, 0.6fr)" }),
+  makeColumn("score", "Score", (run) => (run.prediction === null ? "" : showScore(run.prediction.score)), {
     order: (run) => run.prediction?.score ?? null,
     width: "5rem",
     isNumber: true,

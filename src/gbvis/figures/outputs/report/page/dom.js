@@ -131,3 +131,16 @@ export function showNumber(value) {
   const digits = size >= 100 ? 1 : size >= 10 ? 2 : 3;
   return value.toFixed(digits).replace("-", "\u2212");
 }
+
+/**
+ * A probability as a person reads it; one that is not 0 or 1 is never rounded to it.
+ *
+ * @param {number} score
+ * @returns {string}
+ */
+export function showScore(score) {
+  if (score > 0.99995 && score < 1) {
+    return "> 0.9999";
+  }
+  return score > 0 && score < 0.00005 ? "< 0.0001" : score.toFixed(4);
+}

@@ -1,6 +1,6 @@
 // What is to be known of a run, in words: its heading, predictions, facts, commands and recipe.
 
-import { element, nameElement, showText } from "./dom.js";
+import { element, nameElement, showScore, showText } from "./dom.js";
 import { sayNumber } from "./limits.js";
 
 /** @typedef {import("./types.js").Run} Run */
@@ -111,14 +111,9 @@ export function makePredictions(run) {
       nameElement(name ?? `class ${index}`),
       notes.length > 0 && element("em", { class: "soft" }, ` ${notes.join(", ")}`),
     );
-    return element("li", { class: "score" }, label, element("span", { class: "number" }, sayScore(score)), bar);
+    return element("li", { class: "score" }, label, element("span", { class: "number" }, showScore(score)), bar);
   });
   return makeSection("Predictions", element("ol", { class: "scores" }, ...rows));
-}
-
-/** @param {number} score */
-function sayScore(score) {
-  return score > 0 && score < 0.0001 ? "below 0.0001" : score.toFixed(4).replace("-", "\u2212");
 }
 
 /** @param {Run} run */
