@@ -65,11 +65,13 @@ def predict(
     store: options.Store = "gbvis.zarr",
 ) -> int:
     """Print the best classes of each stream, and of both streams fused."""
-    videos = which.entries(dataset)
+    videos, shard = which.entries(dataset), which.chosen_shard()
 
     from gbvis.steps import predict as step
 
-    request = step.PredictRequest(videos, weights.request(), dataset, clips.request(), top, flow.request(), store)
+    request = step.PredictRequest(
+        videos, weights.request(), dataset, clips.request(), top, flow.request(), store, shard
+    )
     console = Console(printing)
     return format.print_all(console, step.run(request, console), format.print_prediction, "prediction", is_kept=False)
 
@@ -89,7 +91,7 @@ def explain(
     force: options.Force = False,
 ) -> int:
     """Compute gradients and keep them in the store; what is there already is not computed again."""
-    videos = which.entries(dataset)
+    videos, shard = which.entries(dataset), which.chosen_shard()
 
     from gbvis.steps import explain as step
 
@@ -106,6 +108,7 @@ def explain(
         methods=parse_methods(method or ()),
         flow=flow.request(),
         is_forced=force,
+        shard=shard,
     )
     console = Console(printing)
     return format.print_all(console, step.run(request, console), format.print_run, "run")
@@ -159,7 +162,8 @@ def extract(
     from gbvis.steps import extract as step
 
     folder = parse.parse_folder(output)
-    request = step.ExtractRequest(which.entries(), folder, modality, flow_algorithm, lossless, force)
+    shard = which.chosen_shard()
+    request = step.ExtractRequest(which.entries(), folder, modality, flow_algorithm, lossless, force, shard)
     console = Console(printing)
     return format.print_all(console, step.run(request, console), format.print_extracted, "video")
 

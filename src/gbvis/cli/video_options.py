@@ -14,6 +14,7 @@ from gbvis.errors import UsageError
 
 if TYPE_CHECKING:
     from gbvis.videos.name_list import VideoEntry
+    from gbvis.videos.shard import Shard
 
 ShownVideos = Annotated[
     list[str] | None,
@@ -59,6 +60,14 @@ class Videos:
     part: Annotated[
         str | None, option("--part", metavar="train|test|val", text="Take only this part of the list. Default: all.")
     ] = None
+    shard: Annotated[
+        str | None,
+        option(
+            "--shard",
+            metavar="K/N|auto",
+            text="Take only part K of N of the videos, by their names; auto: of SLURM's array or MPI. Default: all.",
+        ),
+    ] = None
     labels_from_one = False  # no option here: without an annotation it is no field
 
     def entries(self, dataset: Path | None = None) -> tuple[VideoEntry, ...]:
@@ -75,6 +84,18 @@ class Videos:
         if self.split is not None or self.part is not None:
             raise UsageError("--split and --part are for lists of videos", "name one with --videos-from")
         return parse_videos(self.videos, None)
+
+    def chosen_shard(self) -> Shard | None:
+        """Return which part of the videos to take; None for all.
+
+        Raises:
+            UsageError: It is none, or nothing tells which.
+        """
+        if self.shard is None:
+            return None
+        from gbvis.videos.shard import read_shard
+
+        return read_shard(self.shard)
 
 
 @dataclass

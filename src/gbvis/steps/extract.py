@@ -21,6 +21,7 @@ from gbvis.steps.streams import check_entry, tell_notices
 from gbvis.videos.gather import gather_videos
 from gbvis.videos.locate import find_video
 from gbvis.videos.name_list import VideoEntry
+from gbvis.videos.shard import Shard
 from gbvis.videos.two_stream import JPEG_QUALITY
 from gbvis.videos.two_stream_writer import RECORDS, TwoStreamWriter, check_parts
 from gbvis.videos.video import Frame, Video, reading_of
@@ -37,6 +38,7 @@ class ExtractRequest:
         algorithm: How motion is estimated.
         is_lossless: Write PNG in place of JPEG.
         is_forced: Write again what is there, and over what else is there.
+        shard: Which part of the videos; None for all.
     """
 
     videos: tuple[VideoEntry, ...]
@@ -45,6 +47,7 @@ class ExtractRequest:
     algorithm: str = "tvl1"
     is_lossless: bool = False
     is_forced: bool = False
+    shard: Shard | None = None
 
     def __post_init__(self) -> None:
         check_name("modality", MODALITIES, self.modality or "rgb")
@@ -100,7 +103,7 @@ def run(request: ExtractRequest, progress: Progress | None = None) -> Iterator[E
         raise UsageError(
             f"cannot write into {request.output}: {error.strerror}", "choose another folder with -o"
         ) from error
-    videos = gather_videos(request.videos, None, progress)
+    videos = gather_videos(request.videos, None, progress, request.shard)
     progress.expect_videos(len(videos))
     for entry in videos:
         try:

@@ -23,6 +23,7 @@ from gbvis.videos.clip_request import ClipRequest
 from gbvis.videos.gather import gather_videos
 from gbvis.videos.locate import check_dataset
 from gbvis.videos.name_list import VideoEntry
+from gbvis.videos.shard import Shard
 from gbvis.videos.video import Video
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class PredictRequest:
         top: How many classes a prediction lists.
         flow: How flow is computed.
         store: Where motion is kept that had to be estimated; nothing else is. What it knows of the weights is used.
+        shard: Which part of the videos; None for all.
     """
 
     videos: tuple[VideoEntry, ...]
@@ -53,6 +55,7 @@ class PredictRequest:
     top: int = 5
     flow: FlowRequest = field(default_factory=FlowRequest)
     store: str | Path = "gbvis.zarr"
+    shard: Shard | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ def run(request: PredictRequest, progress: Progress | None = None) -> Iterator[P
     """
     progress = progress or Progress()
     check_dataset(request.dataset)
-    request = replace(request, videos=gather_videos(request.videos, request.dataset, progress))
+    request = replace(request, videos=gather_videos(request.videos, request.dataset, progress, request.shard))
     networks = Networks(request.weights, _find_records(request.store), progress.say)
     request.flow.check(networks.infos.values())
     for note in networks.notes():

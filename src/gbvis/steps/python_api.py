@@ -23,6 +23,7 @@ from gbvis.steps.streams import FlowRequest
 from gbvis.store import Store
 from gbvis.videos.clip_request import ClipRequest, read_clip_request
 from gbvis.videos.name_list import VideoEntry
+from gbvis.videos.shard import read_shard
 from gbvis.videos.video import Video
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def explain(
     device: str = "auto",
     precision: str = "float32",
     force: bool = False,
+    shard: str | None = None,
     progress: Progress | None = None,
 ) -> Iterator[ExplainedRun | Failure]:
     """Explain videos: return an iterator over the runs, each yielded as soon as it is in the store.
@@ -89,6 +91,7 @@ def explain(
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         precision: `float32`, `tf32` or `bfloat16`.
         force: Compute again what is already there.
+        shard: Which part of the videos to take, as `--shard` takes it: `3/8` or `auto`. By default all.
         progress: An object that is told how far the work is.
 
     Yields:
@@ -111,6 +114,7 @@ def explain(
         methods=parse_methods(_list(methods)),
         flow=flow or FlowRequest(),
         is_forced=force,
+        shard=read_shard(shard) if shard else None,
     )
     return explain_step.run(request, progress)
 
@@ -134,6 +138,7 @@ def predict(
     device: str = "auto",
     precision: str = "float32",
     store: str | Path = "gbvis.zarr",
+    shard: str | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Prediction | Failure]:
     """Predict classes: return an iterator over a prediction per video and stream, and one of both streams fused.
@@ -156,6 +161,7 @@ def predict(
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         precision: `float32`, `tf32` or `bfloat16`.
         store: The store for computed flow; nothing else is kept there.
+        shard: Which part of the videos to take, as `--shard` takes it: `3/8` or `auto`. By default all.
         progress: An object that is told how far the work is.
 
     Yields:
@@ -172,6 +178,7 @@ def predict(
         top=top,
         flow=flow or FlowRequest(),
         store=store,
+        shard=read_shard(shard) if shard else None,
     )
     return predict_step.run(request, progress)
 

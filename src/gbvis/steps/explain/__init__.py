@@ -29,7 +29,7 @@ def run(request: ExplainRequest, progress: Progress | None = None) -> Iterator[E
     """
     progress = progress or Progress()
     check_dataset(request.dataset)
-    request = replace(request, videos=gather_videos(request.videos, request.dataset, progress))
+    request = replace(request, videos=gather_videos(request.videos, request.dataset, progress, request.shard))
     networks = Networks(request.weights, Store.find(request.store), progress.say)
     request.flow.check(networks.infos.values())
     for entry in request.videos:  # a label that is out of range, or a layer, is noticed before the first hour of work

@@ -18,6 +18,7 @@ from gbvis.steps.streams import FlowRequest
 from gbvis.store import StoredRun
 from gbvis.videos.clip_request import ClipRequest
 from gbvis.videos.name_list import VideoEntry
+from gbvis.videos.shard import Shard
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class ExplainRequest:
         methods: How; all go back through one forward pass.
         flow: How flow is computed.
         is_forced: Compute again what is there.
+        shard: Which part of the videos; None for all.
     """
 
     videos: tuple[VideoEntry, ...]
@@ -51,6 +53,7 @@ class ExplainRequest:
     methods: tuple[Method, ...] = (GuidedBackprop(),)
     flow: FlowRequest = field(default_factory=FlowRequest)
     is_forced: bool = False
+    shard: Shard | None = None
 
     def __post_init__(self) -> None:
         """Check that methods that follow motion can.
