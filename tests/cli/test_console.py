@@ -5,6 +5,7 @@ import pytest
 from conftest import Call
 from gbvis.cli.console import Console, make_table, printable
 from gbvis.cli.options import Printing, VerbosePrinting
+from gbvis.cli.rate import describe_rate
 
 HOSTILE = "\x1b]0;t\x07\x9b31m\x7f\n\u202e\u2066\u200b\u2028\udce9"
 """Escape codes with 7 and 8 bits, a line's end, bidi controls, what is invisible, a separator, no UTF-8."""
@@ -39,3 +40,10 @@ def test_nothing_of_a_table_is_cut_in_a_pipe(capsys: pytest.CaptureFixture[str])
     assert label in capsys.readouterr().out
     Console(Printing()).print(make_table(title, ("score", "label"), [("1", "x")]))
     assert capsys.readouterr().out.startswith(f"{title}\n")
+
+
+@pytest.mark.parametrize(
+    ("speed", "words"), [(None, ""), (0.0, ""), (12.34, "12.3/s"), (1.0, "1.0/s"), (0.25, "4.0 s each")]
+)
+def test_a_rate_is_told_by_the_second_or_by_the_piece(speed: float | None, words: str) -> None:
+    assert describe_rate(speed) == words

@@ -65,7 +65,7 @@ def predict(
     store: options.Store = "gbvis.zarr",
 ) -> int:
     """Print the best classes of each stream, and of both streams fused."""
-    videos, shard = which.entries(dataset), which.chosen_shard()
+    videos, shard, failed_to = which.entries(dataset), which.chosen_shard(), which.failure_list()
 
     from gbvis.steps import predict as step
 
@@ -73,7 +73,8 @@ def predict(
         videos, weights.request(), dataset, clips.request(), top, flow.request(), store, shard
     )
     console = Console(printing)
-    return format.print_all(console, step.run(request, console), format.print_prediction, "prediction", is_kept=False)
+    results = step.run(request, console)
+    return format.print_all(console, results, format.print_prediction, "prediction", False, failed_to)
 
 
 @app.command()
@@ -91,7 +92,7 @@ def explain(
     force: options.Force = False,
 ) -> int:
     """Compute gradients and keep them in the store; what is there already is not computed again."""
-    videos, shard = which.entries(dataset), which.chosen_shard()
+    videos, shard, failed_to = which.entries(dataset), which.chosen_shard(), which.failure_list()
 
     from gbvis.steps import explain as step
 
@@ -111,7 +112,7 @@ def explain(
         shard=shard,
     )
     console = Console(printing)
-    return format.print_all(console, step.run(request, console), format.print_run, "run")
+    return format.print_all(console, step.run(request, console), format.print_run, "run", failed_to=failed_to)
 
 
 @app.command()
@@ -162,10 +163,10 @@ def extract(
     from gbvis.steps import extract as step
 
     folder = parse.parse_folder(output)
-    shard = which.chosen_shard()
+    shard, failed_to = which.chosen_shard(), which.failure_list()
     request = step.ExtractRequest(which.entries(), folder, modality, flow_algorithm, lossless, force, shard)
     console = Console(printing)
-    return format.print_all(console, step.run(request, console), format.print_extracted, "video")
+    return format.print_all(console, step.run(request, console), format.print_extracted, "video", failed_to=failed_to)
 
 
 @app.command()

@@ -43,11 +43,11 @@ class Result(Protocol):
 
 
 class Console(Progress):
-    """Shows a step's progress, results and failures, and remembers whether any video failed."""
+    """Shows a step's progress, results and failures, and remembers which videos failed."""
 
     def __init__(self, printing: "Printing") -> None:
         self.is_json, self.is_verbose = printing.as_json, getattr(printing, "verbose", False)
-        self.has_failed = False
+        self.failures: list[Failure] = []
         self._out = RichConsole(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
         self._err = RichConsole(stderr=True, highlight=False, soft_wrap=True)
         self._is_quiet, self._started = printing.quiet, time.perf_counter()
@@ -125,7 +125,7 @@ class Console(Progress):
 
     def fail(self, failure: Failure) -> None:
         """Print a failed video on stderr, and on stdout too with `--json`."""
-        self.has_failed = True
+        self.failures.append(failure)
         if not resumed.should_print(failure):
             return
         if self.is_json:
@@ -138,6 +138,11 @@ class Console(Progress):
         """Print on stderr what came of the call, and how long it took."""
         if not self._is_quiet:
             self._err.print(Text(f"{line}, in {time.perf_counter() - self._started:.1f} s"))
+
+    def sum_up_failures(self, lines: Iterable[str]) -> None:
+        """Print on stderr what is to be known of the failures as a whole."""
+        for line in [] if self._is_quiet else lines:
+            self._err.print(Text(printable(line)))
 
     def print_json(self, result: Result) -> None:
         """Print a result as one line on stdout."""
@@ -234,10 +239,13 @@ def _make_bars(console: RichConsole) -> "Bars":
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
+    from gbvis.cli.rate import RateColumn
+
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
+        RateColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),

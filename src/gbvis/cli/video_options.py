@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gbvis.cli.failure_list import parse_failure_list
 from gbvis.cli.option_groups import option, switch
 from gbvis.cli.parse import parse_videos
 from gbvis.errors import UsageError
@@ -68,6 +69,14 @@ class Videos:
             text="Take only part K of N of the videos, by their names; auto: of SLURM's array or MPI. Default: all.",
         ),
     ] = None
+    failed_to: Annotated[
+        Path | None,
+        option(
+            "--failed-to",
+            metavar="FILE",
+            text="Write the videos that failed to this list, which --videos-from reads. Default: none.",
+        ),
+    ] = None
     labels_from_one = False  # no option here: without an annotation it is no field
 
     def entries(self, dataset: Path | None = None) -> tuple[VideoEntry, ...]:
@@ -96,6 +105,14 @@ class Videos:
         from gbvis.videos.shard import read_shard
 
         return read_shard(self.shard)
+
+    def failure_list(self) -> Path | None:
+        """Return where the list of the videos that failed goes; None for nowhere.
+
+        Raises:
+            UsageError: No file can be written there.
+        """
+        return parse_failure_list(self.failed_to)
 
 
 @dataclass

@@ -114,11 +114,11 @@ def run(request: ExtractRequest, progress: Progress | None = None) -> Iterator[E
             tell_notices(video, progress)  # again, since more is known of a video that was read
             yield done
         except GbvisError as error:
-            yield Failure.of(entry.location, error)
+            yield Failure.of(entry.location, error, entry.label)
         except OSError as error:
             problem = f"cannot write {entry.location} into {request.output}: {error.strerror or error}"
             hint = "free room there or get permission, then repeat the call: it goes on where it was"
-            yield Failure(entry.location, problem, hint)
+            yield Failure(entry.location, problem, hint, entry.label)
         progress.finish_video()
 
 

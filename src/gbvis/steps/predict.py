@@ -118,7 +118,7 @@ def _predict(request: PredictRequest, networks: Networks, progress: Progress) ->
                 streams[modality] = _predict_stream(request, entry, names[entry.location], modality, networks, progress)
                 yield streams[modality].prediction
             except GbvisError as error:
-                yield Failure.of(entry.location, error)
+                yield Failure.of(entry.location, error, entry.label)
             progress.finish_video()
         if len(streams) > 1:
             yield from _fuse(streams["rgb"], streams["flow"], networks.infos, request.top, progress)

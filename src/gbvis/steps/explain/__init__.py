@@ -68,7 +68,7 @@ def _explain(
         try:
             yield from prepared.result().explain()
         except GbvisError as error:
-            yield Failure.of(entry.location, error)
+            yield Failure.of(entry.location, error, entry.label)
         progress.finish_video()
 
 

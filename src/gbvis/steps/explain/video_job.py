@@ -49,7 +49,7 @@ class VideoJob:
         info = networks.infos[video.modality]
         recipe = make_stream_recipe(video, info, request.weights.precision)
         self._task = Task(video, info, recipe, store, progress, request.is_forced, motion)
-        self._networks, self._location, self._name, self._progress = networks, entry.location, name, progress
+        self._networks, self._entry, self._name, self._progress = networks, entry, name, progress
         self._clip_request = request.clips.completed(info.clip_format)
         self._wanted = {self._digest(question): question for question in request.questions_for(entry, info)}
         self._cached: list[StoredRun] = []
@@ -84,9 +84,8 @@ class VideoJob:
         if (run.completeness_gap or 0.0) > _LARGE_GAP:
             gap = put_percent(run.completeness_gap or 0.0)
             self._progress.warn(f"{run.key}: {gap} of what the values should sum to is missing: take more steps")
-        return ExplainedRun(
-            run, store.location, self._task.info, is_cached, seconds, shared, weights_name, self._location, self._name
-        )
+        place = self._entry.location, self._name
+        return ExplainedRun(run, store.location, self._task.info, is_cached, seconds, shared, weights_name, *place)
 
     def _digest(self, question: Question) -> str:
         method, target = question
@@ -153,7 +152,7 @@ class VideoJob:
                 yield from self._share(runs, seconds)
                 started, self._seconds = time.perf_counter(), 0.0
             for error in computation.failures:
-                yield Failure.of(self._location, error)
+                yield Failure.of(self._entry.location, error, self._entry.label)
 
     def _split(self) -> Iterator[tuple[str, bool, dict[str, Question]]]:
         """Yield the missing questions that are computed together: by precision, methods of one pass first."""
