@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from gbvis.attribution.iterative import IterativeMethod
@@ -30,6 +30,21 @@ if TYPE_CHECKING:
 
 _LARGE_GAP = 0.05
 """A completeness gap that is warned of."""
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What is to be done for one stream of one video.
+
+    Attributes:
+        cached: Runs that the store has.
+        missing: Runs that are to be computed.
+        clips: Clips that they are computed from.
+    """
+
+    cached: int
+    missing: int
+    clips: int
 
 
 class VideoJob:
@@ -99,14 +114,28 @@ class VideoJob:
             found |= self._task.store.find_answers(video.name, video.modality, endpoint.name, self._wanted)
         return found
 
+    def look_ahead(self) -> Outlook:
+        """Return how much of what is wanted the store has, and how much is to be computed; nothing is written."""
+        cached = {} if self._task.is_forced else self._look_up()
+        missing = {digest: question for digest, question in self._wanted.items() if digest not in cached}
+        frames = self._choose_frames() if missing else []
+        by_index = {} if self._task.is_forced else self._find_by_index(missing, frames)
+        lacking = len(missing) - len(by_index)
+        return Outlook(len(cached) + len(by_index), lacking, len(frames) if lacking else 0)
+
+    def _choose_frames(self) -> list[list[int]]:
+        """Return the numbers of the frames of each clip."""
+        video = self._task.video
+        known = self._task.store.find_shape(video.name, video.modality, self._task.recipe.video)
+        return self._clip_request.choose_frames(known or video.shape)
+
     def _cut_clips(self) -> None:
         """Bring the clips into the store, unless all that is missing turns out to be there under another request."""
         started = time.perf_counter()
         task, clip_format = self._task, self._task.info.clip_format
-        known = task.store.find_shape(task.video.name, task.video.modality, task.recipe.video)
-        frames = self._clip_request.choose_frames(known or task.video.shape)
+        frames = self._choose_frames()
         if not task.is_forced:
-            self._cached += self._answer_by_index(self._missing, frames)
+            self._cached += self._answer_by_index(frames)
         if self._missing:
             self._networks.begin_import()
             if task.motion and any(method.needs_motion for method, _ in self._missing.values()):
@@ -124,17 +153,23 @@ class VideoJob:
             self._progress.check()
             yield cut_clip(self._task.video, numbers, self._task.info.clip_format, sizes)
 
-    def _answer_by_index(self, missing: dict[str, Question], frames: list[list[int]]) -> list[StoredRun]:
-        """Take out of `missing` what the store has under another request, and return it; needs no network."""
-        found = []
-        for digest, (method, request) in list(missing.items()):
+    def _answer_by_index(self, frames: list[list[int]]) -> list[StoredRun]:
+        """Take out of what is missing what the store has under another request, and return it; needs no network."""
+        found = self._find_by_index(self._missing, frames)
+        for digest, run in found.items():
+            run.add_requests([digest])
+            del self._missing[digest]
+        return [*found.values()]
+
+    def _find_by_index(self, missing: dict[str, Question], frames: list[list[int]]) -> dict[str, StoredRun]:
+        """Return what the store has of the missing under another request, by the digests of the questions."""
+        found = {}
+        for digest, (method, request) in missing.items():
             if request.index is not None:
                 recipe = self._task.recipe_of((method, Target(request.endpoint, request.index)), frames)
                 run = self._task.store.find_run(self._task.video.name, recipe)
                 if run is not None:
-                    run.add_requests([digest])
-                    del missing[digest]
-                    found.append(run)
+                    found[digest] = run
         return found
 
     def _compute(self) -> Iterator[ExplainedRun | Failure]:
