@@ -37,6 +37,7 @@ DOORS: dict[str, set[str]] = {
     "imageio": {"videos/two_stream.py", "flow/recipe.py"},
     "PIL": {"videos/readers/image_file.py", "figures"},
     "cmap": {"figures/color.py"},
+    "submitit": {"steps/submit"},
     "typer": {"cli"},
     "rich": {"cli/console.py"},
     "click": set(),  # Typer brings its own

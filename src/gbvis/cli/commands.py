@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gbvis.attribution.methods import parse_methods
-from gbvis.cli import format, options, parse, picture_options, run_list
+from gbvis.cli import format, options, parse, picture_options, run_list, submitted
 from gbvis.cli.command_group import SETTINGS, CommandGroup
 from gbvis.cli.completion import InstallCompletion, ShowCompletion
 from gbvis.cli.console import Console
@@ -249,6 +249,23 @@ def warm(
     if command:
         launch.run_command(command)
     typer.echo(launch.stop_for_shell() if stop else launch.start_for_shell(parse.parse_duration(idle)))
+
+
+@app.command()
+@unfold
+def submit(
+    command: submitted.Call,
+    jobs: submitted.Jobs,
+    printing: options.Printing,
+    wait: submitted.Wait = False,
+) -> int:
+    """Run a call as a job array of a cluster: each job does its shard of the videos, and goes on where it was ended."""
+    request = jobs.request(command)
+    submitted.check_call(app, command)
+
+    from gbvis.steps import submit as step
+
+    return submitted.print_jobs(Console(printing), step.run(request), command, wait)
 
 
 @store_app.command()

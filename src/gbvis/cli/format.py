@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from gbvis.cli.checked import is_only_checked
 from gbvis.cli.console import Console, Result, make_table, print_error
 from gbvis.cli.failure_list import sum_up_reasons, write_failures
 from gbvis.cli.warm import resumed
@@ -52,6 +53,8 @@ def print_all(
         is_kept: Say how many of them were there already.
         failed_to: Where the list of the videos that failed is written, once the call has ended by itself.
     """
+    if is_only_checked():
+        return 0
     counts: Counter[str] = Counter()
     try:
         _print_each(console, results, show, counts)

@@ -86,7 +86,7 @@ class ExtractedVideo:
 
 
 def run(request: ExtractRequest, progress: Progress | None = None) -> Iterator[ExtractedVideo | Failure]:
-    """Yield every video once it is in the data set, and a failure for what cannot be done.
+    """Return an iterator over every video once it is in the data set, and a failure for what cannot be done.
 
     Raises:
         UsageError: The data set cannot be written, or leads out of its folder, or OpenCV is not there.
@@ -103,7 +103,12 @@ def run(request: ExtractRequest, progress: Progress | None = None) -> Iterator[E
         raise UsageError(
             f"cannot write into {request.output}: {error.strerror}", "choose another folder with -o"
         ) from error
-    videos = gather_videos(request.videos, None, progress, request.shard)
+    return _extract_all(request, gather_videos(request.videos, None, progress, request.shard), progress)
+
+
+def _extract_all(
+    request: ExtractRequest, videos: tuple[VideoEntry, ...], progress: Progress
+) -> Iterator[ExtractedVideo | Failure]:
     progress.expect_videos(len(videos))
     for entry in videos:
         try:
