@@ -12,6 +12,7 @@ from gbvis.cli import format, options, parse, picture_options, run_list, submitt
 from gbvis.cli.command_group import SETTINGS, CommandGroup
 from gbvis.cli.completion import InstallCompletion, ShowCompletion
 from gbvis.cli.console import Console
+from gbvis.cli.foreseen import DryRun, print_forecast
 from gbvis.cli.look import Look
 from gbvis.cli.option_groups import unfold
 from gbvis.cli.selected import Selected
@@ -31,7 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings=SETTINGS,
 )
-store_app = typer.Typer(cls=CommandGroup, help="List, check and clean up what a store holds.")
+store_app = typer.Typer(cls=CommandGroup, help="List, check, join and clean up what stores hold.")
 app.add_typer(store_app, name="store")
 
 
@@ -90,6 +91,7 @@ def explain(
     dataset: options.Dataset = None,
     store: options.Store = "gbvis.zarr",
     force: options.Force = False,
+    dry_run: DryRun = False,
 ) -> int:
     """Compute gradients and keep them in the store; what is there already is not computed again."""
     videos, shard, failed_to = which.entries(dataset), which.chosen_shard(), which.failure_list()
@@ -112,6 +114,10 @@ def explain(
         shard=shard,
     )
     console = Console(printing)
+    if dry_run:
+        from gbvis.steps.explain import forecast
+
+        return format.print_all(console, forecast.run(request, console), print_forecast, failed_to=failed_to)
     return format.print_all(console, step.run(request, console), format.print_run, "run", failed_to=failed_to)
 
 
@@ -292,6 +298,22 @@ def verify(printing: options.Printing, store: options.Store = "gbvis.zarr") -> i
 
     console = Console(printing)
     return format.print_checks(console, step.run(step.VerifyRequest(store), console))
+
+
+@store_app.command()
+@unfold
+def merge(
+    stores: options.MergedStores,
+    output: options.MergeOutput,
+    printing: options.Printing,
+    dry_run: options.MergeDryRun = False,
+) -> int:
+    """Join stores by copying what is not in the output yet; every byte is checked on the way."""
+    from gbvis.cli.merged import print_merge
+    from gbvis.steps.store import merge as step
+
+    console = Console(printing)
+    return print_merge(console, step.run(step.MergeRequest(tuple(stores), output, dry_run), console), output)
 
 
 @store_app.command()
