@@ -87,6 +87,7 @@ def explain(
     clips: options.Clips,
     flow: options.Flow,
     printing: options.VerbosePrinting,
+    workers: options.Workers,
     method: options.Methods = None,
     dataset: options.Dataset = None,
     store: options.Store = "gbvis.zarr",
@@ -112,6 +113,7 @@ def explain(
         flow=flow.request(),
         is_forced=force,
         shard=shard,
+        engine=workers.find(weights),
     )
     console = Console(printing)
     if dry_run:

@@ -249,6 +249,12 @@ def find_device(name: str) -> torch.device:
     return device
 
 
+def list_gpus() -> list[str]:
+    """Return the names of all GPUs of this machine, as `find_device` takes them."""
+    found = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    return found or (["mps"] if torch.backends.mps.is_available() else [])
+
+
 def uses_gpu() -> bool:
     """Return whether this process holds memory of a CUDA GPU."""
     return bool(torch.cuda.is_initialized())  # type: ignore[no-untyped-call]

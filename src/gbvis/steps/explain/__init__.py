@@ -6,6 +6,7 @@ from dataclasses import replace
 from gbvis.progress import Failure, Progress
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
 from gbvis.steps.explain.session import ExplainSession
+from gbvis.steps.explain.work import ExplainWork
 from gbvis.steps.networks import Networks
 from gbvis.steps.video_names import name_all
 from gbvis.store import Store
@@ -49,6 +50,13 @@ def _explain(
     request: ExplainRequest, networks: Networks, store: Store, progress: Progress
 ) -> Iterator[ExplainedRun | Failure]:
     progress.expect_videos(len(request.videos) * len(networks.infos))
-    for _, result in ExplainSession(request, networks, store, progress).run(name_all(request.videos)):
-        if result is not None:
-            yield result
+    videos = name_all(request.videos)
+    if request.engine is None:
+        results = ExplainSession(request, networks, store, progress).run(videos)
+        yield from (result for _, result in results if result is not None)
+        return
+    work = ExplainWork(replace(request, videos=(), engine=None), len(networks.infos))
+    for result in request.engine.run(work, videos, progress):
+        if isinstance(result, ExplainedRun):
+            result.run.storage = store.storage
+        yield result

@@ -12,6 +12,7 @@ from gbvis.networks.endpoint import Endpoint, TargetRequest
 from gbvis.networks.info import WeightsInfo
 from gbvis.networks.labels import check_index, find_class
 from gbvis.networks.prediction import PredictedClass
+from gbvis.steps.engines.engine import Engine
 from gbvis.steps.explain.task import Question
 from gbvis.steps.networks import WeightsRequest
 from gbvis.steps.streams import FlowRequest
@@ -39,6 +40,7 @@ class ExplainRequest:
         flow: How flow is computed.
         is_forced: Compute again what is there.
         shard: Which part of the videos; None for all.
+        engine: Where the videos are worked on; None for this process.
     """
 
     videos: tuple[VideoEntry, ...]
@@ -54,6 +56,7 @@ class ExplainRequest:
     flow: FlowRequest = field(default_factory=FlowRequest)
     is_forced: bool = False
     shard: Shard | None = None
+    engine: Engine | None = None
 
     def __post_init__(self) -> None:
         """Check that methods that follow motion can.
