@@ -3,9 +3,9 @@
 import pytest
 
 from conftest import Call
+from gbvis.cli.bars import describe_rate
 from gbvis.cli.console import Console, make_table, printable
 from gbvis.cli.options import Printing, VerbosePrinting
-from gbvis.cli.rate import describe_rate
 
 HOSTILE = "\x1b]0;t\x07\x9b31m\x7f\n\u202e\u2066\u200b\u2028\udce9"
 """Escape codes with 7 and 8 bits, a line's end, bidi controls, what is invisible, a separator, no UTF-8."""

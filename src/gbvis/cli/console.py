@@ -27,10 +27,6 @@ _WIDE = 100_000
 """Columns of a table that no terminal shows: nothing is cut in a pipe."""
 
 
-_LOOK_BACK = 3600.0
-"""Seconds that the time left is reckoned from: a video may take minutes."""
-
-
 _WRAPPED = {"video", "target", "label", "method", "weights", "also called", "one activation sees"}
 """Columns whose cells go on in the next line where a terminal is too narrow; the others are short."""
 
@@ -52,13 +48,18 @@ class Console(Progress):
         self._err = RichConsole(stderr=True, highlight=False, soft_wrap=True)
         self._is_quiet, self._started = printing.quiet, time.perf_counter()
         is_shown = not printing.quiet and sys.stderr.isatty() and self._err.is_terminal  # whatever FORCE_COLOR says
-        self._bars = _make_bars(self._err) if is_shown else None
+        self._bars = self._make_bars() if is_shown else None
         self._videos: TaskID | None = None
         self._work: dict[str, TaskID] = {}
         self._warned: set[str] = set()
         self._noted: set[str] = set()
         for note in resumed.notes:
             self.say(note)
+
+    def _make_bars(self) -> "Bars":
+        from gbvis.cli.bars import make_bars
+
+        return make_bars(self._err)
 
     @property
     def columns(self) -> int | None:
@@ -233,28 +234,3 @@ def print_traceback() -> None:
 def printable(text: str) -> str:
     """Return the text with escapes in place of everything that could steer a terminal, or turn a line around."""
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
-
-
-def _make_bars(console: RichConsole) -> "Bars":
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
-
-    from gbvis.cli.rate import RateColumn
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        RateColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    return Bars(
-        *columns,
-        console=console,
-        transient=True,
-        speed_estimate_period=_LOOK_BACK,
-        redirect_stdout=False,
-        redirect_stderr=False,
-    )
