@@ -41,6 +41,7 @@ FOREIGN = {
     "--cases",
     "--warm",
     "--seed",
+    *("--array", "--job-name", "--open-mode", "--requeue", "--signal"),  # of sbatch
 }
 """Long options on pages that are of other programs, of our scripts, or of all commands."""
 

@@ -175,38 +175,40 @@ def print_jobs(console: Console, submission: Submission, words: Sequence[str], i
         words: Their call.
         is_waiting: Wait for them.
     """
-    ids = [one.job for one in submission.jobs]
     is_waiting = is_waiting or submission.executor == "debug"
-    if console.is_json:
-        for job in [] if is_waiting else submission.jobs:
-            console.print_json(job)
-    else:
-        span = ids[0] if len(ids) == 1 else f"{ids[0]} to {ids[-1]}"
-        console.print(f"{count_of(len(ids), 'job')} for {submission.executor}: {span}")
-        console.print(f"logs: {submission.folder}")
-    if is_waiting:
-        return _print_ends(console, submission)
-    for line in [] if console.is_json else _describe_looks(submission, words):
-        console.print(line)
-    return 0
+    if not console.is_json:
+        _print_submission(console, submission, words[0])
+    for job in submission.jobs if console.is_json and not is_waiting else ():
+        console.print_json(job)
+    return _print_ends(console, submission) if is_waiting else 0
 
 
-def _describe_looks(submission: Submission, words: Sequence[str]) -> list[str]:
-    """Return the commands that show how far jobs are."""
-    first = submission.jobs[0].job.partition("_")[0]
-    lines = [f"what is done: gbvis {join_words([*words, '--dry-run'])}"] if words[0] == "explain" else []
-    return [*lines, f"what is left in the queue: squeue -j {first}"] if submission.executor == "slurm" else lines
+def _print_submission(console: Console, submission: Submission, command: str) -> None:
+    """Print which jobs there are, and where to look for what they do."""
+    ids = [one.job for one in submission.jobs]
+    span = ids[0] if len(ids) == 1 else f"{ids[0]} to {ids[-1]}"
+    console.print(f"{count_of(len(ids), 'job')} for {submission.executor}: {span}")
+    console.print(f"logs: {submission.folder}")
+    if command == "explain":
+        console.print("what is done: the same explain with --dry-run")
+    if submission.executor == "slurm":
+        console.print(f"what waits or runs: squeue -j {submission.array}; scancel {submission.array} ends it")
 
 
 def _print_ends(console: Console, submission: Submission) -> int:
     """Print what becomes of each job, and of all."""
     counts: Counter[str] = Counter()
-    with console:
-        console.expect(len(submission.jobs), "jobs")
-        for one in submission.wait():
-            counts["failed" if one.problem else "done"] += 1
-            (Console.print_json if console.is_json else _print_end)(console, one)
-            console.advance("jobs")
+    try:
+        with console:
+            console.expect(len(submission.jobs), "jobs")
+            for one in submission.wait():
+                counts["failed" if one.problem else "done"] += 1
+                (Console.print_json if console.is_json else _print_end)(console, one)
+                console.advance("jobs")
+    except (KeyboardInterrupt, SystemExit):
+        if submission.executor == "slurm":
+            console.sum_up_failures([f"the jobs go on: scancel {submission.array} ends them"])
+        raise
     failed = submission.list_failures()
     console.sum_up(f"{count_of(counts['done'], 'job')} done, {counts['failed']} failed")
     if failed:

@@ -33,6 +33,11 @@ class Submission:
     jobs: tuple[SubmittedJob, ...]
     _handles: Sequence[object]
 
+    @property
+    def array(self) -> str:
+        """The id of all jobs together, as SLURM has it."""
+        return self.jobs[0].job.partition("_")[0]
+
     def wait(self) -> Iterator[FinishedJob]:
         """Yield each job once it has ended."""
         from gbvis.steps.submit.waiting import wait_for_jobs
