@@ -57,6 +57,11 @@ class Store:
         """The path or URL, as the user gave it."""
         return self.storage.location
 
+    @property
+    def folder(self) -> str:
+        """The path, where the store is a folder; empty where it is at a URL."""
+        return "" if _is_url(self.location) else self.location
+
     @classmethod
     def open(cls, location: str | Path) -> "Store":
         """Return the store at a path or an fsspec URL.
@@ -238,6 +243,10 @@ class Store:
         return not run.find_damage(is_thorough) and bool(not is_thorough or run.find_clips(is_thorough))
 
 
+def _is_url(text: str) -> bool:
+    return bool(_IS_URL.match(text)) and not text.startswith(("file://", "local://"))
+
+
 def open_storage(location: str | Path) -> Storage:
     """Return what a path or an fsspec URL means; nothing is made there yet.
 
@@ -245,7 +254,7 @@ def open_storage(location: str | Path) -> Storage:
         UsageError: The URL's protocol is not known, or its library is not installed.
     """
     text = str(location)
-    if isinstance(location, str) and _IS_URL.match(text) and not text.startswith(("file://", "local://")):
+    if isinstance(location, str) and _is_url(text):
         from gbvis.store.remote import RemoteStorage
 
         return RemoteStorage(text)

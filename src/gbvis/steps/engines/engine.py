@@ -27,9 +27,11 @@ class Work(ABC, Generic[Result]):
 
     Attributes:
         stream_count: How often a session reports `Progress.finish_video` for a video.
+        folder: Where results go, if that is a folder and no URL; else empty.
     """
 
     stream_count: int
+    folder: str
 
     @abstractmethod
     def open(self, device: str, progress: Progress) -> Session[Result]:

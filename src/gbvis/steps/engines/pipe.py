@@ -13,6 +13,10 @@ from gbvis.errors import UsageError
 from gbvis.steps.engines.devices import Slot
 from gbvis.steps.engines.engine import Work
 
+READY, FOUND, DONE, FAILED, LOST = "ready", "found", "done", "failed", "lost"
+"""What a worker tells, beside the names of what `Progress` is told: it is open; a result; a video is done; an error
+that all other videos would meet; and, told by this end, that the worker has ended."""
+
 
 @dataclass(frozen=True)
 class Start:

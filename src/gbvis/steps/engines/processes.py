@@ -6,23 +6,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from queue import SimpleQueue
-from typing import Any, Generic
+from typing import Any
 
-from gbvis.errors import DeviceError
 from gbvis.progress import Failure, Progress
 from gbvis.steps.engines.devices import Slot, read_devices
 from gbvis.steps.engines.engine import Engine, Result, Work
-from gbvis.steps.engines.pipe import Lost, Pipe, Start
+from gbvis.steps.engines.pipe import DONE, FAILED, FOUND, LOST, READY, Lost, Pipe, Start
+from gbvis.steps.engines.sharing import Seat, Sharing
 from gbvis.steps.video_names import NamedEntry
 
 _MAIN = "gbvis.steps.engines.worker_process"
-
-_DEATHS = 3
-"""Workers that may be lost one after the other in one slot, none of which finished a video."""
 
 _PATIENCE = 3.0
 """Seconds that workers have to end by themselves."""
@@ -30,11 +26,11 @@ _PATIENCE = 3.0
 _SIGNALS = {getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")} - {None}
 """Signals that a terminal or a scheduler sends to all processes of a call. Workers leave them to the call."""
 
-Inbox = SimpleQueue[tuple["Worker", tuple[str, tuple[Any, ...]]]]
+Inbox = SimpleQueue[tuple["WorkerProcess", tuple[str, tuple[Any, ...]]]]
 """What workers tell: which, and the name and the arguments of what it tells."""
 
 
-class Worker:
+class WorkerProcess:
     """One process.
 
     Attributes:
@@ -62,7 +58,7 @@ class Worker:
             while True:
                 self._inbox.put((self, self._pipe.receive()))
         self.how_lost = _describe_end(self._process.wait())
-        self._inbox.put((self, ("lose", ())))
+        self._inbox.put((self, (LOST, ())))
 
     def give(self, video: NamedEntry) -> None:
         """Give it a video."""
@@ -81,130 +77,44 @@ class Worker:
             self._process.wait()
 
 
-class _Seat(Generic[Result]):
-    """A slot, whose worker is replaced when it is lost.
-
-    Attributes:
-        worker: None once it is given up.
-        at_hand: The videos that the worker has; the first is being worked on.
-        results: What it has found of the first.
-        finished: How many streams of the first are done.
-        deaths: Workers that were lost since a video was finished here.
-    """
-
-    def __init__(self, slot: Slot) -> None:
-        self.slot = slot
-        self.worker: Worker | None = None
-        self.at_hand: deque[NamedEntry] = deque()
-        self.results: list[Result | Failure] = []
-        self.finished = self.deaths = 0
-
-
-class _Call(Generic[Result]):
-    """The videos of one call, shared out."""
+class _Call(Sharing[WorkerProcess, Result]):
+    """The videos of one call, shared among processes."""
 
     def __init__(
         self, slots: Sequence[Slot], work: Work[Result], videos: Sequence[NamedEntry], progress: Progress
     ) -> None:
-        self._work, self._progress = work, progress
-        self._waiting = deque(videos)
-        self._suspects: list[NamedEntry] = []  # a worker was lost that had them: each is given alone
+        super().__init__(slots, work, videos, progress)
         self._inbox: Inbox = SimpleQueue()
-        self._seats: list[_Seat[Result]] = [_Seat(slot) for slot in slots[: len(videos)]]
 
-    def run(self) -> Iterator[Result | Failure]:
-        try:
-            for seat in self._seats:
-                self._start(seat)
-            self._share_out()
-            while any(seat.at_hand for seat in self._seats):
-                worker, (name, arguments) = self._inbox.get()
-                for seat in self._seats:
-                    if seat.worker is worker:
-                        yield from self._heed(seat, name, arguments)
-                self._share_out()
-            self._check_all_done()
-        finally:
-            self._end()
+    def _start(self, slot: Slot) -> WorkerProcess:
+        return WorkerProcess(Start(self._work, slot), self._inbox)
 
-    def _start(self, seat: _Seat[Result]) -> None:
-        seat.worker = Worker(Start(self._work, seat.slot), self._inbox)
+    def _wait(self) -> Iterator[Result | Failure]:
+        worker, (name, arguments) = self._inbox.get()
+        for seat in self._seats:
+            if seat.worker is worker:
+                yield from self._heed(seat, worker, name, arguments)
 
-    def _share_out(self) -> None:
-        """Give every worker a video, and one ahead while there are enough for all."""
-        seats = [seat for seat in self._seats if seat.worker]
-        for count in (1, 2):
-            for seat in seats:
-                is_enough = count == 1 or len(self._waiting) >= len(seats)
-                if self._waiting and len(seat.at_hand) < count and is_enough and not self._is_alone(seat, count):
-                    video = self._waiting.popleft()
-                    seat.at_hand.append(video)
-                    assert seat.worker
-                    seat.worker.give(video)
-
-    def _is_alone(self, seat: _Seat[Result], count: int) -> bool:
-        """Return whether a video must not be given beside another: should the worker be lost, one is to blame."""
-        return count > 1 and any(video in self._suspects for video in (*seat.at_hand, self._waiting[0]))
-
-    def _heed(self, seat: _Seat[Result], name: str, arguments: tuple[Any, ...]) -> Iterator[Result | Failure]:
+    def _heed(
+        self, seat: Seat[WorkerProcess, Result], worker: WorkerProcess, name: str, arguments: tuple[Any, ...]
+    ) -> Iterator[Result | Failure]:
         """Do what a worker's message says."""
-        if name == "lose":
-            yield from self._replace(seat)
-        elif name == "fail":
+        if name == LOST:
+            yield from self._replace(seat, worker.has_begun, worker.how_lost)
+        elif name == FAILED:
             raise arguments[0]
-        elif name == "begin":
-            assert seat.worker
-            seat.worker.has_begun = True
-        elif name == "keep":
+        elif name == READY:
+            worker.has_begun = True
+        elif name == FOUND:
             seat.results.append(arguments[0])
-        elif name == "end_video":
+        elif name == DONE:
             seat.deaths = 0
             yield from self._finish(seat)
         else:
             seat.finished += name == "finish_video"
             getattr(self._progress, name)(*arguments)
 
-    def _finish(self, seat: _Seat[Result]) -> Iterator[Result | Failure]:
-        """Yield what was found of the video that a worker had; it is done, or given up."""
-        video, results = seat.at_hand.popleft(), seat.results
-        seat.results, seat.finished = [], 0
-        if video in self._suspects:
-            self._suspects.remove(video)
-        yield from results
-
-    def _replace(self, seat: _Seat[Result]) -> Iterator[Result | Failure]:
-        """Start another worker in place of one that was lost, and yield that its video failed."""
-        worker = seat.worker
-        assert worker
-        if worker.has_begun and seat.at_hand:
-            entry = seat.at_hand[0].entry
-            problem = f"{entry.location}: the worker on {seat.slot.device} was lost while it had this video: "
-            hint = "repeat the call; where memory ran out, with fewer workers"
-            seat.results.append(Failure(entry.location, f"{problem}{worker.how_lost}", hint, entry.label))
-            for _ in range(self._work.stream_count - seat.finished):
-                self._progress.finish_video()
-            yield from self._finish(seat)
-        self._suspects += seat.at_hand
-        self._waiting.extendleft(reversed(seat.at_hand))
-        seat.at_hand.clear()
-        seat.deaths += 1
-        seat.worker = None
-        if seat.deaths < _DEATHS:
-            self._start(seat)
-            return
-        lost = f"{_DEATHS} workers on {seat.slot.device} were lost one after the other, and no video was finished"
-        self._progress.warn(f"{lost} ({worker.how_lost}): no more is started there")
-
-    def _check_all_done(self) -> None:
-        if self._waiting:
-            count = len(self._waiting)
-            raise DeviceError(
-                f"every worker was lost, and {count} {'video was' if count == 1 else 'videos were'} not begun",
-                "look at the messages above, and at the memory; what was finished is kept, so repeat the call",
-            )
-
     def _end(self) -> None:
-        """Leave no process."""
         workers = [seat.worker for seat in self._seats if seat.worker]
         for worker in workers:
             worker.close()

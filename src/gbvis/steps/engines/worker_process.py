@@ -13,7 +13,7 @@ from gbvis.errors import GbvisError
 from gbvis.flow.preprocess import Cores
 from gbvis.progress import Failure, Progress
 from gbvis.steps.engines.feed import Feed
-from gbvis.steps.engines.pipe import Lost, Pipe, Start
+from gbvis.steps.engines.pipe import DONE, FAILED, FOUND, READY, Lost, Pipe, Start
 
 _PATIENCE = 2.0
 """Seconds that a worker has for cleaning up after the call has ended."""
@@ -63,7 +63,7 @@ def main() -> None:
         pass
     except BaseException as error:
         with suppress(BaseException):
-            pipe.send(("fail", (as_sent(error),)))
+            pipe.send((FAILED, (as_sent(error),)))
     finally:
         os._exit(code)  # taking torch apart takes half a second
 
@@ -74,9 +74,9 @@ def _work(pipe: Pipe) -> None:
     feed = Feed()
     threading.Thread(target=_receive, args=(pipe, feed), daemon=True).start()
     session = start.work.open(start.slot.device, SentProgress(pipe))
-    pipe.send(("begin", ()))
+    pipe.send((READY, ()))
     for _, result in session.run(feed):
-        pipe.send(("end_video", ()) if result is None else ("keep", (_detach(start, result),)))
+        pipe.send((DONE, ()) if result is None else (FOUND, (_detach(start, result),)))
 
 
 def _detach(start: Start, result: Any) -> Any:

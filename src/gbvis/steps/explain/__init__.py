@@ -55,7 +55,7 @@ def _explain(
         results = ExplainSession(request, networks, store, progress).run(videos)
         yield from (result for _, result in results if result is not None)
         return
-    work = ExplainWork(replace(request, videos=(), engine=None), len(networks.infos))
+    work = ExplainWork(replace(request, videos=(), engine=None), len(networks.infos), store.folder)
     for result in request.engine.run(work, videos, progress):
         if isinstance(result, ExplainedRun):
             result.run.storage = store.storage

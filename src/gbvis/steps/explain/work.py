@@ -18,10 +18,12 @@ class ExplainWork(Work[ExplainedRun]):
     Attributes:
         request: Its videos do not count.
         stream_count: How many networks there are.
+        folder: The store's, if it is no URL; else empty.
     """
 
     request: ExplainRequest
     stream_count: int
+    folder: str
 
     def open(self, device: str, progress: Progress) -> ExplainSession:
         """Open the networks and the store."""
