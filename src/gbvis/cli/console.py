@@ -148,7 +148,7 @@ class Console(Progress):
     def print_json(self, result: Result) -> None:
         """Print a result as one line on stdout."""
         with _writing_output():
-            print(json.dumps(result.to_json()), flush=True)
+            print(f"{json.dumps(result.to_json())}\n", end="", flush=True)  # a signal comes before or after it
 
     def print(self, line: "str | Table") -> None:
         """Print a line or a table of results on stdout."""
