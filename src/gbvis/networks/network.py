@@ -244,7 +244,7 @@ def find_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "mps" if has_mps else "cpu")
     device = torch.device(name)
     count = {"cpu": 1, "mps": int(has_mps)}.get(device.type, torch.cuda.device_count())
-    if (device.index or 0) >= count:
+    if int(name.partition(":")[2] or 0) >= count:  # torch keeps a number above 127 as another one
         raise UsageError(f"this machine has no device {name}", "use --device auto or cpu")
     return device
 

@@ -14,6 +14,7 @@ from gbvis.progress import Failure, Progress
 from gbvis.steps import explain as explain_step
 from gbvis.steps import predict as predict_step
 from gbvis.steps import render as render_step
+from gbvis.steps.engines import check_device, find_engine
 from gbvis.steps.explain import ExplainedRun, ExplainRequest
 from gbvis.steps.networks import Networks, WeightsRequest
 from gbvis.steps.predict import Prediction, PredictRequest
@@ -62,6 +63,8 @@ def explain(
     precision: str = "float32",
     force: bool = False,
     shard: str | None = None,
+    devices: str | None = None,
+    engine: str | None = None,
     progress: Progress | None = None,
 ) -> Iterator[ExplainedRun | Failure]:
     """Explain videos: return an iterator over the runs, each yielded as soon as it is in the store.
@@ -92,6 +95,9 @@ def explain(
         precision: `float32`, `tf32` or `bfloat16`.
         force: Compute again what is already there.
         shard: Which part of the videos to take, as `--shard` takes it: `3/8` or `auto`. By default all.
+        devices: Where workers share the videos, as `--devices` takes it: `all`, `cuda:0,cuda:1`, `cpu:4x2`. By default
+            this process does it all, on `device`.
+        engine: `ray` runs the workers on a Ray cluster.
         progress: An object that is told how far the work is.
 
     Yields:
@@ -101,6 +107,7 @@ def explain(
         UsageError: The call itself is wrong. Raised before the first result.
         StoreUnavailable: The store is full, read-only or out of reach.
     """
+    check_device(device, engine, devices)
     request = ExplainRequest(
         videos=_entries(videos),
         weights=_weights(weights, modality, device, precision, class_names, checkpoint_format, state, inputs),
@@ -115,6 +122,7 @@ def explain(
         flow=flow or FlowRequest(),
         is_forced=force,
         shard=read_shard(shard) if shard else None,
+        engine=find_engine(engine, devices),
     )
     return explain_step.run(request, progress)
 

@@ -34,6 +34,6 @@ def check_device(device: str, name: str | None, devices: str | None) -> None:
     Raises:
         UsageError: It is.
     """
-    if device != "auto" and (name or devices):
+    if device != "auto" and (name or devices is not None):
         given = f"--devices {devices}" if devices else f"--engine {name}"
         raise UsageError(f"both --device {device} and {given}", "leave --device out: --devices says where to compute")

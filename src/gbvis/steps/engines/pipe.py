@@ -66,6 +66,7 @@ class Pipe:
         try:
             return pickle.load(self._incoming)
         except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
+            self._incoming.close()
             raise Lost from error
 
     def close(self) -> None:

@@ -51,12 +51,14 @@ class WorkerProcess:
         assert self._process.stdin and self._process.stdout
         self._pipe = Pipe(self._process.stdout, self._process.stdin)  # type: ignore[arg-type]
         self._pipe.send(start)
-        threading.Thread(target=self._receive, daemon=True).start()
+        self._receiving = threading.Thread(target=self._receive, daemon=True)
+        self._receiving.start()
 
     def _receive(self) -> None:
         with suppress(Lost):
             while True:
                 self._inbox.put((self, self._pipe.receive()))
+        self._pipe.close()
         self.how_lost = _describe_end(self._process.wait())
         self._inbox.put((self, (LOST, ())))
 
@@ -74,7 +76,7 @@ class WorkerProcess:
             self._process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+        self._receiving.join()
 
 
 class _Call(Sharing[WorkerProcess, Result]):
@@ -128,7 +130,7 @@ class Processes(Engine):
 
     def __init__(self, devices: str | None) -> None:
         """Find the devices; `read_devices` says how they are named."""
-        self._slots = read_devices(devices or "all")
+        self._slots = read_devices("all" if devices is None else devices)
 
     def run(self, work: Work[Result], videos: Sequence[NamedEntry], progress: Progress) -> Iterator[Result | Failure]:
         """Yield the results, those of one video together, and failures of single videos; in the order they are done.

@@ -34,7 +34,9 @@ class RayCluster(Engine):
         if importlib.util.find_spec("ray") is None:
             raise UsageError("Ray is not installed", "pip install 'gbvis[ray]'")
         self._devices = devices
-        self._asked = read_devices(devices or "all") if _finds_no_cluster() or devices else None
+        self._asked = (
+            read_devices("all" if devices is None else devices) if _finds_no_cluster() or devices is not None else None
+        )
 
     def run(self, work: Work[Result], videos: Sequence[NamedEntry], progress: Progress) -> Iterator[Result | Failure]:
         """Yield the results, those of one video together, and failures of single videos; in the order they are done.
