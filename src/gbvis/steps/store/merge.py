@@ -30,6 +30,10 @@ _AHEAD = 64
 """Videos whose results are in memory at a time."""
 
 
+_FEW = 3
+"""Names in a warning."""
+
+
 @dataclass(frozen=True)
 class MergeRequest:
     """Which stores to join.
@@ -128,9 +132,10 @@ class _Merge:
         finally:
             pool.shutdown(cancel_futures=True)
         if self._foreign:
-            self._progress.warn(
-                f"{len(self._foreign)} groups that gbvis has not made are not copied: {self._foreign[0]} …"
+            are = (
+                "group that gbvis has not made is" if len(self._foreign) == 1 else "groups that gbvis has not made are"
             )
+            self._progress.warn(f"{len(self._foreign)} {are} not copied: {', '.join(self._foreign[:_FEW])}")
 
     def _merge_video(self, held: tuple[str, list[Store]]) -> list[MergedGroup | Failure]:
         """Copy all groups of a video, from one source after the other."""
