@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,9 @@ _RETRIES = 2
 
 _OBJECTS = 100 << 20
 """Bytes of a local Ray's memory for objects: only videos' names and runs' records go there."""
+
+_PATIENCE = 10.0
+"""Seconds that a cluster has to answer."""
 
 _QUIET = {"logging_level": "ERROR", "log_to_driver": False}
 
@@ -77,10 +81,11 @@ class RayCluster(Engine):
                 return False
             except ValueError:  # one was started by `ray start` on this machine, and has its own resources
                 pass
+        address = os.environ.get("RAY_ADDRESS", "auto")
         try:
+            _check_answer(address)
             ray.init(**_QUIET)
-        except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-            address = os.environ.get("RAY_ADDRESS", "auto")
+        except (OSError, RuntimeError, ValueError) as error:
             problem = f"cannot reach the Ray cluster at {address}: {str(error).splitlines()[0]}"
             raise UsageError(problem, "look at RAY_ADDRESS; RAY_ADDRESS=local starts Ray on this machine") from error
         return True
@@ -209,6 +214,18 @@ class _Call(Sharing[_RayWorker, Result]):
 def _finds_no_cluster() -> bool:
     """Return whether nothing says that there is a cluster; one that `ray start` has made here is found by Ray."""
     return os.environ.get("RAY_ADDRESS", "local") in ("", "local")
+
+
+def _check_answer(address: str) -> None:
+    """Check that somebody answers at an address: Ray itself tries for minutes.
+
+    Raises:
+        OSError: Nobody does.
+        ValueError: It is no address.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host:
+        socket.create_connection((host.strip("[]"), int(port)), _PATIENCE).close()
 
 
 def _warn_of_folder(work: Work[Any], progress: Progress) -> None:
