@@ -87,8 +87,8 @@ def test_without_submitit_the_extra_is_named(call: Call, monkeypatch: pytest.Mon
 
 
 @pytest.fixture
-def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Programs of SLURM that run nothing; gives what sets the lines of its `sbatch`."""
+def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
+    """Programs of SLURM that run nothing; gives what sets the lines of one."""
     (tmp_path / "bin").mkdir()
 
     def make(name: str, lines: str) -> None:
@@ -98,10 +98,10 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     make("srun", "exit 1")
     make("sbatch", "echo Submitted batch job 77")
     monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"]]))
-    yield lambda lines: make("sbatch", lines)
+    yield make
 
 
-def test_slurm_is_told_what_was_asked_for(call: Call, slurm: Callable[[str], None], tmp_path: Path) -> None:
+def test_slurm_is_told_what_was_asked_for(call: Call, slurm: Callable[[str, str], None], tmp_path: Path) -> None:
     options = ["--time", "1-02:00:00", "--grace", "2m", "--partition", "gpu", "--gpus", 1, "--cpus", 4]
     options += ["--memory", "16G", "--array-parallelism", 2, "--set", "account=vision", "--set", "mail-type=END"]
     options += ["--set", "setup=module load cuda", "--set", "exclusive=true"]
@@ -116,23 +116,49 @@ def test_slurm_is_told_what_was_asked_for(call: Call, slurm: Callable[[str], Non
     assert "\nmodule load cuda\n" in script
 
 
-def test_a_setting_that_is_ours_names_its_option(call: Call, slurm: Callable[[str], None], tmp_path: Path) -> None:
+def test_a_setting_that_is_ours_names_its_option(call: Call, slurm: Callable[[str, str], None], tmp_path: Path) -> None:
     call("submit", "--shards", 2, "--set", "time=60", "--", *EXPLAIN).check_error(2, "--set time", "use --time")
     call("submit", "--shards", 2, "--set", "nodes=2", "--", *EXPLAIN).check_error(2, "one shard", "--shards")
     assert not list(tmp_path.glob("gbvis-jobs/*"))
 
 
-def test_what_sbatch_says_is_told_and_nothing_is_left(call: Call, slurm: Callable[[str], None], tmp_path: Path) -> None:
-    slurm("echo 'sbatch: error: invalid partition specified: gpu' >&2; exit 1")
+def test_what_sbatch_says_is_told_and_nothing_is_left(
+    call: Call, slurm: Callable[[str, str], None], tmp_path: Path
+) -> None:
+    slurm("sbatch", "echo 'sbatch: error: invalid partition specified: gpu' >&2; exit 1")
     call("submit", "--shards", 2, "--", *EXPLAIN).check_error(2, "invalid partition specified: gpu")
     assert not list(tmp_path.glob("gbvis-jobs/*"))
 
 
-def test_json_names_each_job_and_its_logs(call: Call, slurm: Callable[[str], None], tmp_path: Path) -> None:
+def test_json_names_each_job_and_its_logs(call: Call, slurm: Callable[[str, str], None], tmp_path: Path) -> None:
     called = call("submit", "--shards", 2, "--json", "--", *EXPLAIN)
     first, second = map(json.loads, called.out.splitlines())
     assert (first["shard"], first["job"], second["job"]) == ("1/2", "77_0", "77_1")
     assert first["log"] == str(tmp_path / "gbvis-jobs/explain-1/77_0_0_log.out")
+
+
+QUEUE = """
+echo x >> looks.txt
+case $(wc -l < looks.txt) in
+    1) echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1;;
+    2) echo 77_0; echo 77_1;;
+    3) echo 77_1;;
+    *) echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1;;
+esac
+"""
+
+
+def test_a_job_that_the_cluster_knows_no_more_is_lost(
+    call: Call, slurm: Callable[[str, str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slurm("squeue", QUEUE)
+    monkeypatch.setattr("gbvis.steps.submit.waiting._OFTEN", 0.01)
+    monkeypatch.setattr("gbvis.steps.submit.waiting._SELDOM", 0.05)
+    called = call("submit", "--shards", 2, "--wait", "--", *EXPLAIN)
+    assert called.code == 1
+    assert [line.split()[1] for line in called.out.splitlines() if line.startswith("shard")] == ["1/2", "2/2"]
+    assert called.err.count("it was ended before it was done") == 2 and "0 jobs done, 2 failed" in called.err
+    assert len((tmp_path / "looks.txt").read_text().splitlines()) == 5  # gone is what was not there twice
 
 
 @pytest.mark.engine

@@ -37,15 +37,26 @@ def start(folder: Path, log: Path, *words: str) -> int:
         return child
     code = 1
     try:
-        os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 1)
-        os.dup2(os.open(log.with_suffix(".err"), os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        code = _be_the_child(folder, log, words)
+    finally:
+        os._exit(code)
+
+
+def _be_the_child(folder: Path, log: Path, words: tuple[str, ...]) -> int:
+    """Return the exit code of a call; once it has ended, no signal reaches this process."""
+    try:
+        os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644), 1)
+        os.dup2(os.open(log.with_suffix(".err"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644), 2)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # until gbvis heeds it
         run(folder, *words)
     except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else 1
+        return ended.code if isinstance(ended.code, int) else 1
+    except KeyboardInterrupt:
+        return 130
     finally:
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         sys.stdout.flush()
-        os._exit(code)
+    return 0
 
 
 def run_to_end(folder: Path, log: Path, *words: str) -> float:

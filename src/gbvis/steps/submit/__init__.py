@@ -5,13 +5,17 @@ import io
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gbvis.atomic_file import replace_file
 from gbvis.errors import UsageError
 from gbvis.steps.submit.request import EXECUTORS, FinishedJob, Resources, SubmitRequest, SubmittedJob
+
+if TYPE_CHECKING:
+    from submitit import Job
 
 __all__ = ["EXECUTORS", "FinishedJob", "Resources", "Submission", "SubmitRequest", "SubmittedJob", "check", "run"]
 
@@ -31,7 +35,7 @@ class Submission:
     executor: str
     folder: Path
     jobs: tuple[SubmittedJob, ...]
-    _handles: Sequence[object]
+    _handles: "Sequence[Job[int]]"
 
     @property
     def array(self) -> str:
@@ -42,7 +46,7 @@ class Submission:
         """Yield each job once it has ended."""
         from gbvis.steps.submit.waiting import wait_for_jobs
 
-        return wait_for_jobs(list(zip(self.jobs, self._handles, strict=True)))  # type: ignore[arg-type]
+        return wait_for_jobs(list(zip(self.jobs, self._handles, strict=True)))
 
     def list_failures(self) -> Path | None:
         """Join the jobs' lists of videos that failed, and return where the list is; None where none failed."""
@@ -82,30 +86,39 @@ def run(request: SubmitRequest) -> Submission:
         UsageError: The request is wrong, or the cluster refuses the jobs.
     """
     name = check(request)
+    folder = _make_folder(request.folder, request.words[0])
+    lists = [folder / f"failed-{number}.csv" for number in range(1, request.shards + 1)]
+    try:
+        handles = _hand_over(request, name, folder, lists)
+    except UsageError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    jobs = tuple(
+        SubmittedJob(f"{number}/{request.shards}", one.job_id, one.paths.stdout, one.paths.stderr, failed)
+        for number, (one, failed) in enumerate(zip(handles, lists, strict=True), start=1)
+    )
+    return Submission(name, folder, jobs, handles)
+
+
+def _hand_over(request: SubmitRequest, name: str, folder: Path, lists: Iterable[Path]) -> "list[Job[int]]":
+    """Hand the jobs to submitit; each lists the videos that failed in a file of its own."""
     from submitit.core.utils import FailedJobError
 
     from gbvis.steps.submit.executor import open_executor
     from gbvis.steps.submit.shard_job import ShardJob
 
-    folder = _make_folder(request.folder, request.words[0])
     executor = open_executor(name, folder, request.resources, request.requeues, f"gbvis-{request.words[0]}")
-    lists = [folder / f"failed-{number}.csv" for number in range(1, request.shards + 1)]
     works = [
         ShardJob(_words_of(request, number, failed), str(Path.cwd()), request.resources.grace * 0.7)
         for number, failed in enumerate(lists, start=1)
     ]
     try:
         with _output_to(folder / "executor.log"):
-            handles = executor.submit_array(works)
+            return executor.submit_array(works)
     except (FailedJobError, OSError) as error:
-        shutil.rmtree(folder, ignore_errors=True)
         said = str(error).strip().splitlines() or ["unknown"]
-        raise UsageError(f"the jobs were not taken: {said[-1]}", "check the options of gbvis submit") from error
-    jobs = tuple(
-        SubmittedJob(f"{number}/{request.shards}", one.job_id, one.paths.stdout, one.paths.stderr, failed)
-        for number, (one, failed) in enumerate(zip(handles, lists, strict=True), start=1)
-    )
-    return Submission(name, folder, jobs, handles)
+        problem = f"the jobs were not taken: {said[-1].removeprefix('sbatch: error: ')}"
+        raise UsageError(problem, "check the options of gbvis submit") from error
 
 
 def _words_of(request: SubmitRequest, number: int, failed: Path) -> tuple[str, ...]:
@@ -139,7 +152,8 @@ def _output_to(path: Path) -> Iterator[None]:
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     try:
         _copy_files([file, file])
-        yield
+        with redirect_stderr(io.StringIO()):  # what sbatch says is told in the error
+            yield
     finally:
         _copy_files(kept)
         for one in (file, *kept):
