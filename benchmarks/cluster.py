@@ -78,7 +78,7 @@ def measure(way: str, count: int) -> Seconds:
         WAYS[way](folder)
         seconds = time.perf_counter() - started
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        runs = len(list((folder / "gbvis.zarr").glob("*/rgb/SOFTMAX/*")))
+        runs = len(list((folder / "gbvis.zarr").glob("*/rgb/SOFTMAX/*/zarr.json")))
         if runs != count:
             sys.exit(f"{way}: {runs} runs of {count} videos")
         return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
