@@ -94,6 +94,16 @@ def test_two_workers_give_the_arrays_and_lines_that_one_process_gives(call: Call
     assert {run.made["threads"] for run in runs} == {1}
 
 
+def test_predictions_of_workers_are_those_of_one_process(call: Call) -> None:
+    words = ("predict", *SAMPLES[:2], "-w", "sample", "--clips", "1", "--json")
+    alone, shared = call(*words), call(*words, "--devices", "cpu:2x1")
+    assert (alone.code, shared.code) == (0, 0), shared.err
+    lines = [one.out.splitlines() for one in (alone, shared)]
+    assert sorted(lines[0]) == sorted(lines[1]) and len(lines[0]) == 6
+    first = [json.loads(line)["video"] for line in lines[1][:3]]
+    assert len(set(first)) == 1, "the lines of a video stay together"
+
+
 def test_what_workers_have_done_is_cached_in_any_call(call: Call) -> None:
     call("explain", *SAMPLES[:2], *ARGUMENTS, "--devices", "cpu:2x1")
     for words in ([], ["--devices", "cpu:2x1"]):

@@ -61,6 +61,7 @@ def predict(
     clips: options.ManyClips,
     flow: options.Flow,
     printing: options.VerbosePrinting,
+    workers: options.Workers,
     dataset: options.Dataset = None,
     top: options.Top = 5,
     store: options.Store = "gbvis.zarr",
@@ -70,8 +71,9 @@ def predict(
 
     from gbvis.steps import predict as step
 
+    engine = workers.find(weights)
     request = step.PredictRequest(
-        videos, weights.request(), dataset, clips.request(), top, flow.request(), store, shard
+        videos, weights.request(), dataset, clips.request(), top, flow.request(), store, shard, engine
     )
     console = Console(printing)
     results = step.run(request, console)

@@ -147,6 +147,8 @@ def predict(
     precision: str = "float32",
     store: str | Path = "gbvis.zarr",
     shard: str | None = None,
+    devices: str | None = None,
+    engine: str | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Prediction | Failure]:
     """Predict classes: return an iterator over a prediction per video and stream, and one of both streams fused.
@@ -170,6 +172,8 @@ def predict(
         precision: `float32`, `tf32` or `bfloat16`.
         store: The store for computed flow; nothing else is kept there.
         shard: Which part of the videos to take, as `--shard` takes it: `3/8` or `auto`. By default all.
+        devices: As in `explain`.
+        engine: As in `explain`.
         progress: An object that is told how far the work is.
 
     Yields:
@@ -178,6 +182,7 @@ def predict(
     Raises:
         UsageError: The call itself is wrong. Raised before the first result.
     """
+    check_device(device, engine, devices)
     request = PredictRequest(
         videos=_entries(videos),
         weights=_weights(weights, modality, device, precision, class_names, checkpoint_format, state, inputs),
@@ -187,6 +192,7 @@ def predict(
         flow=flow or FlowRequest(),
         store=store,
         shard=read_shard(shard) if shard else None,
+        engine=find_engine(engine, devices),
     )
     return predict_step.run(request, progress)
 
