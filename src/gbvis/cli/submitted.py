@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 Call = Annotated[
     list[str],
-    typer.Argument(metavar="-- COMMAND", help="The call, without gbvis: explain, predict or extract, and its options."),
+    typer.Argument(
+        metavar="COMMAND", help="After --, the call without gbvis: explain, predict or extract, and options."
+    ),
 ]
 
 _OWN = {
