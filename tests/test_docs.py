@@ -30,6 +30,8 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"
 TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8") for page in PAGES}
 
 FOREIGN = {
+    "--head",
+    "--address",
     "--extra-index-url",
     "--version",
     "--install-completion",
