@@ -141,9 +141,12 @@ class Store:
                 answers.update(dict.fromkeys(answered, run))
         return answers
 
-    def find_run(self, video: str, recipe: Recipe) -> StoredRun | None:
-        """Return the run of `video` made by `recipe`, every byte checked; None where it is not there, or damaged."""
-        return self._find_whole(key_of_run(video, recipe))
+    def find_run(self, video: str, recipe: Recipe, is_thorough: bool = True) -> StoredRun | None:
+        """Return the run of `video` made by `recipe`; None where it is not there, or damaged.
+
+        Thoroughly, every byte of it is read; else it is seen only whether all of it is there, as after writing it.
+        """
+        return self._find_whole(key_of_run(video, recipe), is_thorough)
 
     def clips_of(self, run: StoredRun) -> StoredClips:
         """Return the clips that a run was computed from.
@@ -240,7 +243,7 @@ class Store:
         return run if run and self._is_whole(run, is_thorough) else None
 
     def _is_whole(self, run: StoredRun, is_thorough: bool = True) -> bool:
-        return not run.find_damage(is_thorough) and bool(not is_thorough or run.find_clips(is_thorough))
+        return not run.find_own_damage(is_thorough) and run.find_clips(is_thorough) is not None
 
 
 def _is_url(text: str) -> bool:
