@@ -166,7 +166,7 @@ def main() -> None:
     parser.add_argument("--videos", type=int, default=1000)
     parser.add_argument("--shards", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--pause", type=float, default=2.0, help="seconds between two kills, on average")
+    parser.add_argument("--pause", type=float, default=4.0, help="seconds between two kills, on average")
     arguments = parser.parse_args()
     load_everything()
     figures, faults = try_shards(arguments.videos, arguments.shards, arguments.seed, arguments.pause)
