@@ -99,7 +99,7 @@ def try_sweep(meeting: Meeting, storage: LocalStorage) -> list[str]:
     return faults
 
 
-def time_publishing(meeting: Meeting, storage: LocalStorage, turns: int = 5) -> list[float]:
+def time_publishing(meeting: Meeting, storage: LocalStorage, turns: int) -> list[float]:
     """Return after how many seconds the second host sees what the first has published, having looked before."""
     delays = []
     for turn in range(turns):
@@ -133,7 +133,7 @@ def operate(storage: LocalStorage, seconds: float, seed: int) -> tuple[Counter[s
     return done, faults
 
 
-def try_hosts(folder: Path, seconds: float, say: Callable[[str], None]) -> list[str]:
+def try_hosts(folder: Path, seconds: float, turns: int, say: Callable[[str], None]) -> list[str]:
     """Say what the file system promises, and return what must not be."""
     meeting = Meeting(folder / "meeting")
     say(f"{platform.node()}: the {'first' if meeting.is_first else 'second'} host")
@@ -143,7 +143,8 @@ def try_hosts(folder: Path, seconds: float, say: Callable[[str], None]) -> list[
     meeting.meet("made")
     storage = LocalStorage(folder / "store")
     faults = try_sweep(meeting, storage)
-    if delays := time_publishing(meeting, storage):
+    say(f"what the other host is writing is {'swept' if faults else 'left alone'}")
+    if delays := time_publishing(meeting, storage, turns):
         say(f"a published group is seen after {', '.join(f'{delay:.2f}' for delay in delays)} s")
     meeting.meet("timed")
     done, failed = operate(storage, seconds, meeting.is_first)
@@ -162,8 +163,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--turns", type=int, default=3, help="how often a group is published and waited for")
     arguments = parser.parse_args()
-    faults = try_hosts(arguments.folder, arguments.seconds, print)
+    faults = try_hosts(arguments.folder, arguments.seconds, arguments.turns, print)
     for fault, count in Counter(faults).most_common(20):
         print(f"FAULT, {count} times: {fault}")
     print("" if faults else "no operation failed, and nothing was lost or torn")
