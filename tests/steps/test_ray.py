@@ -1,5 +1,6 @@
 """`--engine ray`: the actors of a Ray cluster share the videos of a call."""
 
+import importlib.util
 import json
 import os
 import signal
@@ -12,14 +13,19 @@ from test_workers import Told, read_arrays, wait_until
 import gbvis
 from conftest import Call
 from gbvis.progress import Failure
+from gbvis.steps.engines import ray_cluster
 
 SAMPLES = [f"sample:{name}-{seed}" for name in ("left", "up", "grow") for seed in (1, 2)]
 
 
 @pytest.fixture
 def ray(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
-    """Give Ray, where it is installed, and end what a test has started of it."""
-    ray = pytest.importorskip("ray")
+    """Have Ray where it is installed, and end what a test has started of it."""
+    if importlib.util.find_spec("ray") is None:
+        pytest.skip("ray is not installed")
+    ray_cluster._keep_to_ourselves()  # before Ray is imported
+    import ray
+
     monkeypatch.setenv("RAY_ADDRESS", "local")
     yield ray
     ray.shutdown()
@@ -63,6 +69,27 @@ def test_two_actors_give_the_arrays_and_lines_that_one_process_gives(ray: object
     assert not list_actors()
 
 
+def list_listening() -> set[str]:
+    """Return the addresses, as Linux writes them, at which processes of a Ray of this machine listen."""
+    sockets = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            name = (folder / "cmdline").read_bytes()
+            if name.startswith(b"ray::") or b"/ray/core/" in name.split(b"\0")[0]:
+                sockets |= {os.readlink(file) for file in (folder / "fd").iterdir()}
+        except OSError:
+            continue
+    found = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for words in map(str.split, Path(table).read_text().splitlines()[1:]):
+            if words[3] == "0A" and f"socket:[{words[9]}]" in sockets:
+                found.add(words[1].partition(":")[0])
+    return found
+
+
+LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
+
+
 @pytest.mark.engine
 def test_an_actor_that_is_killed_is_replaced_and_no_video_fails(ray: object, tmp_path: Path) -> None:
     told, done = Told(), []
@@ -80,6 +107,7 @@ def test_an_actor_that_is_killed_is_replaced_and_no_video_fails(ray: object, tmp
         assert not isinstance(result, Failure), result
         if not done:
             wait_until(list_actors)
+            assert list_listening() and list_listening() <= LOOPBACK
             os.kill(list_actors()[0], signal.SIGKILL)
         done.append(result.location)
     assert sorted(done) == samples

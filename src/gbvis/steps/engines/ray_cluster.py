@@ -2,8 +2,10 @@
 
 import importlib.util
 import os
+import secrets
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -38,9 +40,7 @@ class RayCluster(Engine):
         if importlib.util.find_spec("ray") is None:
             raise UsageError("Ray is not installed", "pip install 'gbvis[ray]'")
         self._devices = devices
-        self._asked = (
-            read_devices("all" if devices is None else devices) if _finds_no_cluster() or devices is not None else None
-        )
+        self._asked = None if devices is None else read_devices(devices)
 
     def run(self, work: Work[Result], videos: Sequence[NamedEntry], progress: Progress) -> Iterator[Result | Failure]:
         """Yield the results, those of one video together, and failures of single videos; in the order they are done.
@@ -58,6 +58,8 @@ class RayCluster(Engine):
     @contextmanager
     def _connected(self) -> Iterator[Sequence[Slot]]:
         """Reach the cluster, or start a Ray of this machine, and give the slots; leave as it was what was there."""
+        if "ray" not in sys.modules and _find_cluster() is None:
+            _keep_to_ourselves()
         import ray
 
         is_ours = not ray.is_initialized()
@@ -74,17 +76,13 @@ class RayCluster(Engine):
         """Return whether a cluster was reached; else a Ray of this machine is started."""
         import ray
 
-        if _finds_no_cluster():
-            os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a Ray of ours tells nobody that it was used
-            try:
-                self._start()
-                return False
-            except ValueError:  # one was started by `ray start` on this machine, and has its own resources
-                pass
-        address = os.environ.get("RAY_ADDRESS", "auto")
+        address = _find_cluster()
+        if address is None:
+            self._start()
+            return False
         try:
             _check_answer(address)
-            ray.init(**_QUIET)
+            ray.init(address=address, **_QUIET)
         except (OSError, RuntimeError, ValueError) as error:
             problem = f"cannot reach the Ray cluster at {address}: {str(error).splitlines()[0]}"
             raise UsageError(problem, "look at RAY_ADDRESS; RAY_ADDRESS=local starts Ray on this machine") from error
@@ -101,12 +99,11 @@ class RayCluster(Engine):
             os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(seen[int(number)] if seen else number for number in gpus)
         try:
             ray.init(
-                address="local" if os.environ.get("RAY_ADDRESS") == "local" else None,
+                address="local",
                 num_cpus=sum(slot.threads for slot in slots),
                 num_gpus=len(gpus),
                 object_store_memory=_OBJECTS,
                 include_dashboard=False,
-                _node_ip_address="127.0.0.1",
                 **_QUIET,
             )
         finally:
@@ -211,9 +208,21 @@ class _Call(Sharing[_RayWorker, Result]):
                 seat.worker.end()
 
 
-def _finds_no_cluster() -> bool:
-    """Return whether nothing says that there is a cluster; one that `ray start` has made here is found by Ray."""
-    return os.environ.get("RAY_ADDRESS", "local") in ("", "local")
+def _find_cluster() -> str | None:
+    """Return the address of the cluster; None where a Ray of this machine is to be started."""
+    given = os.environ.get("RAY_ADDRESS", "")
+    return None if given in ("", "local") else given
+
+
+def _keep_to_ourselves() -> None:
+    """Have the Ray that is started next serve nobody but this call: who reaches a Ray can run anything with it.
+
+    It listens on 127.0.0.1, as it does by itself on other systems than Linux, asks for a token, and reports its use to
+    nobody. Ray reads these variables when it is imported.
+    """
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    os.environ["RAY_AUTH_MODE"], os.environ["RAY_AUTH_TOKEN"] = "token", secrets.token_hex(32)
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 
 def _check_answer(address: str) -> None:
