@@ -20,12 +20,13 @@ ROOMS = [
 DOORS: dict[str, set[str]] = {
     "torch": {"networks", "attribution/graph.py", "attribution/relu.py", "attribution/methods"},
     "safetensors": {"networks/weights/safetensors_file.py"},
-    "pickle": {"networks/weights/caffe2_pickle.py"},
+    "pickle": {"networks/weights/caffe2_pickle.py", "steps/engines/pipe.py"},  # the second between our own processes
     "zarr": set(),  # only its codecs are called: importing it takes a quarter of a second
     "numcodecs": {"store/array.py"},
     "google_crc32c": {"networks/kept.py", "store/array.py"},
     "msgspec": {"attribution/methods/__init__.py", "networks/info.py", "networks/r2plus1d/load.py", "store"},
     "fsspec": {"store/remote.py"},
+    "ray": {"steps/engines/ray_cluster.py"},
     "xarray": {"store/run.py"},
     "filelock": {"atomic_file.py"},
     "cv2": set(),  # named in flow/preprocess.py alone, where it is imported by that name
@@ -39,8 +40,9 @@ DOORS: dict[str, set[str]] = {
     "cmap": {"figures/color.py"},
     "http": {"steps/view"},  # nobody else answers requests
     "webbrowser": {"cli/browser.py"},
+    "submitit": {"steps/submit"},
     "typer": {"cli"},
-    "rich": {"cli/console.py"},
+    "rich": {"cli/console.py", "cli/bars.py"},
     "click": set(),  # Typer brings its own
 }
 """Where a library may be imported: files, or folders and all that is in them."""

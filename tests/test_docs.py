@@ -30,6 +30,8 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"
 TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8") for page in PAGES}
 
 FOREIGN = {
+    "--head",
+    "--address",
     "--extra-index-url",
     "--version",
     "--install-completion",
@@ -41,6 +43,7 @@ FOREIGN = {
     "--cases",
     "--warm",
     "--seed",
+    *("--array", "--job-name", "--open-mode", "--requeue", "--signal"),  # of sbatch
 }
 """Long options on pages that are of other programs, of our scripts, or of all commands."""
 

@@ -5,15 +5,18 @@ The only such code: everything that gbvis writes goes through here, or, in a sto
 
 import errno
 import filecmp
+import hashlib
 import os
 import platform
 import re
 import shutil
 import stat
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -27,6 +30,9 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 
 _POLL = 0.2
 """Seconds between two looks at a lock that another process holds."""
+
+_DAY = 24 * 3600
+"""Seconds: longer than any process writes nothing into what it makes, and than clocks of two hosts differ."""
 
 _DESCRIPTORS = (Path("/dev/fd"), Path("/proc/self/fd"))
 
@@ -200,8 +206,10 @@ def remove(path: Path) -> None:
 class StagingArea:
     """Folders of a root in which something is made before it gets its name, each locked by its process.
 
-    A lock ends with its process, however that ends: a folder whose lock is free belongs to nobody any more. (No guess
-    is made from the age of files.) Where the file system has no locks, none is held, and nothing is swept.
+    A lock ends with its process, however that ends: a folder whose lock is free belongs to nobody any more. That is so
+    on one host. Not every file system shows one host the locks of another: NFS with `nolock` or `local_lock` does not,
+    nor Lustre with `localflock`. So a folder's name says which host made it, and another host's is swept only once
+    nothing has been written there for a day. Where the file system has no locks, none is held, and nothing is swept.
     """
 
     def __init__(self, root: Path, prefix: str) -> None:
@@ -221,12 +229,11 @@ class StagingArea:
             inside.mkdir()
             yield inside
         finally:
-            remove(folder)
-            lock.release(force=True)
+            _remove_locked(folder, lock)
 
     def _make(self) -> tuple[Path, FileLock]:
         while True:  # who sweeps may have removed a new folder before it was locked
-            folder = self._root / f"{self._prefix}{uuid.uuid4().hex}"
+            folder = self._root / f"{self._prefix}{'-'.join((*identify_host(), uuid.uuid4().hex))}"
             folder.mkdir()
             try:
                 lock = _try_lock(folder / _LOCK)
@@ -237,37 +244,76 @@ class StagingArea:
                 return folder, lock
 
     def list_dead(self) -> list[Path]:
-        """Return the folders that no living process holds; none where the root cannot be read."""
-        with suppress(OSError), os.scandir(self._root) as entries:
-            found = sorted(Path(entry.path) for entry in entries if entry.name.startswith(self._prefix))
-            return [folder for folder in found if self._use_dead(folder, lambda _: None)]
-        return []
+        """Return the folders whose lock is free, as far as this host sees it; none where the root cannot be read."""
+        return [folder for folder in self._list() if _use_dead(folder, lambda *_: None)]
 
     def discard(self, folder: Path) -> None:
         """Remove a folder, unless a living process holds it."""
-        self._use_dead(folder, remove)
+        _use_dead(folder, _remove_locked)
 
     def sweep(self) -> None:
-        """Remove the folders that no living process holds."""
-        for folder in self.list_dead():
-            self.discard(folder)
+        """Remove the folders that no living process of this host holds, and those of other hosts after a day."""
+        for folder in self._list():
+            made_by = folder.name.removeprefix(self._prefix).split("-")
+            if not {*made_by}.isdisjoint(identify_host()) or _is_old(folder):
+                self.discard(folder)
 
-    @staticmethod
-    def _use_dead(folder: Path, use: Callable[[Path], None]) -> bool:
-        """Use a folder if nobody holds its lock, and return whether that was so."""
-        if folder.is_symlink() or not folder.is_dir():
-            return False
-        try:
-            lock = _try_lock(folder / _LOCK)
-        except OSError:  # nothing can be written there
-            return False
-        if lock is None or not lock.is_locked:
-            return False
-        try:
-            use(folder)
-        finally:
-            lock.release(force=True)
-        return True
+    def _list(self) -> list[Path]:
+        with suppress(OSError), os.scandir(self._root) as entries:
+            return sorted(Path(entry.path) for entry in entries if entry.name.startswith(self._prefix))
+        return []
+
+
+def _use_dead(folder: Path, use: Callable[[Path, FileLock], None]) -> bool:
+    """Use a folder if nobody holds its lock, and return whether that was so."""
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    try:
+        lock = _try_lock(folder / _LOCK)
+    except OSError:  # nothing can be written there
+        return False
+    if lock is None or not lock.is_locked:
+        return False
+    try:
+        use(folder, lock)
+    finally:
+        lock.release(force=True)
+    return True
+
+
+def _remove_locked(folder: Path, lock: FileLock) -> None:
+    """Remove a folder whose lock this process holds.
+
+    NFS keeps an open file that is removed under another name in its folder, until it is closed: that takes two goes.
+    """
+    remove(folder)
+    lock.release(force=True)
+    with suppress(OSError):
+        folder.rmdir()
+
+
+@cache
+def identify_host() -> tuple[str, ...]:
+    """Return what tells this host from others: by its name, which it keeps, and by its start, which is never shared.
+
+    Containers of one host have names of their own, and see each other's locks.
+    """
+    name, start = platform.node(), ""
+    with suppress(OSError):
+        start = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+    named = "" if name.partition(".")[0] in ("", "localhost") else name
+    return tuple(hashlib.sha256(one.encode()).hexdigest()[:8] for one in (named, start) if one)
+
+
+def _is_old(folder: Path) -> bool:
+    """Return whether nothing has been written into a folder for a day; to look at its lock is to write that alone."""
+    newest = 0.0
+    with suppress(OSError):
+        for place, _, files in os.walk(folder):
+            written = [place, *(os.path.join(place, name) for name in files if name != _LOCK)]  # noqa: PTH118
+            newest = max(newest, *(os.lstat(path).st_mtime for path in written))
+        return time.time() - newest > _DAY
+    return False  # its process goes on writing
 
 
 def _try_lock(path: Path) -> FileLock | None:

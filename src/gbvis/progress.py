@@ -83,18 +83,20 @@ class Failure:
         video: As it was given.
         problem: What was found.
         hint: What to do next.
+        label: The class that a list gives for it, as a list has it; None for none.
     """
 
     video: str
     problem: str
     hint: str
+    label: str | None = None
 
     @classmethod
-    def of(cls, video: str, error: GbvisError) -> "Failure":
+    def of(cls, video: str, error: GbvisError, label: str | None = None) -> "Failure":
         """Return the failure of `video`; an error of the whole call is raised again instead."""
         if error.ends_call:
             raise error
-        return cls(video, error.problem, error.hint)
+        return cls(video, error.problem, error.hint, label)
 
     def to_json(self) -> dict[str, Any]:
         """Return the failure as a line of `--json`."""

@@ -250,7 +250,7 @@ def test_lists_of_videos(call: Call, process: Call, both: list[object]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 138)])
 def test_ctrl_c_keeps_what_was_finished(
     both: list[object], tmp_path: Path, video_file: Path, number: signal.Signals, code: int
 ) -> None:
@@ -296,7 +296,7 @@ app.main()
 """
 
 
-@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGUSR1", 138), ("SIGUSR2", 140)])
 def test_a_signal_that_a_destructor_swallows_is_sent_again(tmp_path: Path, name: str, code: int) -> None:
     """Python ignores what is raised there: one Ctrl-C in twenty had no effect."""
     script = DESTRUCTOR.format(signal=name)

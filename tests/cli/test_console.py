@@ -3,6 +3,7 @@
 import pytest
 
 from conftest import Call
+from gbvis.cli.bars import describe_rate
 from gbvis.cli.console import Console, make_table, printable
 from gbvis.cli.options import Printing, VerbosePrinting
 
@@ -39,3 +40,10 @@ def test_nothing_of_a_table_is_cut_in_a_pipe(capsys: pytest.CaptureFixture[str])
     assert label in capsys.readouterr().out
     Console(Printing()).print(make_table(title, ("score", "label"), [("1", "x")]))
     assert capsys.readouterr().out.startswith(f"{title}\n")
+
+
+@pytest.mark.parametrize(
+    ("speed", "words"), [(None, ""), (0.0, ""), (12.34, "12.3/s"), (1.0, "1.0/s"), (0.25, "4.0 s each")]
+)
+def test_a_rate_is_told_by_the_second_or_by_the_piece(speed: float | None, words: str) -> None:
+    assert describe_rate(speed) == words

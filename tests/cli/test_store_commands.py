@@ -15,6 +15,7 @@ import pytest
 from filelock import FileLock
 
 from conftest import Call, CopyStore
+from gbvis.atomic_file import identify_host
 from gbvis.steps.store.rm import Removal, RemoveRequest
 from gbvis.store import Store
 from gbvis.store.inventory import find_damage, list_entries
@@ -130,16 +131,17 @@ def test_rm_of_what_is_damaged(explained: Call, tmp_path: Path) -> None:
 
 def test_what_a_killed_process_left_goes_and_what_a_living_one_makes_stays(explained: Call, tmp_path: Path) -> None:
     store = tmp_path / "gbvis.zarr"
-    for name in ("dead", "living"):
-        (store / f".unfinished-{name}/group").mkdir(parents=True)
-        (store / f".unfinished-{name}/group/zarr.json").write_text("{}")
-    with FileLock(store / ".unfinished-living/.lock"):
+    dead, living = (f".unfinished-{'-'.join(identify_host())}-{name}" for name in ("dead", "living"))
+    for name in (dead, living):
+        (store / name / "group").mkdir(parents=True)
+        (store / name / "group/zarr.json").write_text("{}")
+    with FileLock(store / living / ".lock"):
         assert "1 unfinished" in explained("store", "verify").err
         (listed,) = lines(explained("store", "rm", "--unfinished", "--json").out)
-        assert listed["group"] == ".unfinished-dead" and listed["kind"] == "unfinished"
-        assert [path.name for path in store.glob(".unfinished-*")] == [".unfinished-living"]
+        assert listed["group"] == dead and listed["kind"] == "unfinished"
+        assert [path.name for path in store.glob(".unfinished-*")] == [living]
         explained("explain", SAMPLES[0], "-w", "sample")
-        assert [path.name for path in store.glob(".unfinished-*")] == [".unfinished-living"]
+        assert [path.name for path in store.glob(".unfinished-*")] == [living]
     explained("explain", SAMPLES[0], "-w", "sample")
     assert not [*store.glob(".unfinished-*")]
 

@@ -214,7 +214,9 @@ def started(tmp_path: Path, warm: dict[str, str]) -> Iterator[Callable[..., subp
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", -signal.SIGHUP)])
+@pytest.mark.parametrize(
+    ("number", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGUSR1", 138), ("SIGHUP", -signal.SIGHUP)]
+)
 def test_signals_are_passed_on(number: str, code: int, started: Callable[..., subprocess.Popen[bytes]]) -> None:
     call = started()
     call.send_signal(getattr(signal, number))

@@ -14,6 +14,7 @@ SHORT = {
     "flips.py": ["--count", "5"],
     "hammer.py": ["--seconds", "2"],
     "forged.py": ["--count", "4"],
+    "shards.py": ["--videos", "60", "--shards", "4", "--pause", "1.5"],
 }
 
 

@@ -1,17 +1,20 @@
 """A store in a folder, where processes end or meet at the worst moment."""
 
 import errno
+import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from gbvis.atomic_file import identify_host
 from gbvis.store import local
 from gbvis.store.group import write_attributes
 from gbvis.store.keys import UNFINISHED
 from gbvis.store.local import LocalStorage
-from gbvis.store.storage import LARGEST_METADATA, METADATA, encode_group
+from gbvis.store.storage import LARGEST_METADATA, METADATA, Unreachable, encode_group
 
 KEY = "video/rgb/FC/1"
 
@@ -68,12 +71,51 @@ def test_a_replacement(storage: LocalStorage) -> None:
 
 def test_what_a_killed_process_left_is_swept_with_all_that_is_in_it(storage: LocalStorage) -> None:
     """Also where it was killed between the two renames: with the old group, and the new one."""
-    left = Path(storage.location) / f"{UNFINISHED}dead"
+    left = Path(storage.location) / f"{UNFINISHED}{'-'.join(identify_host())}-dead"
     shutil.copytree(Path(storage.location) / KEY, left / "staged")
     (Path(storage.location) / KEY).rename(left / "old-0")
     assert storage.list_unfinished() == [left.name]
     storage.sweep()
     assert not left.exists() and not (Path(storage.location) / KEY).exists()
+
+
+def test_what_another_host_makes_is_swept_after_a_day_alone(storage: LocalStorage) -> None:
+    """Its locks may not be seen from here; that one looks at its lock, again and again, does not make it younger."""
+    left = Path(storage.location) / f"{UNFINISHED}01234567-89abcdef-other"
+    (left / "staged/gradient").mkdir(parents=True)
+    chunk = left / "staged/gradient/c.0"
+    chunk.write_bytes(b"one")
+    yesterday = time.time() - 25 * 3600
+    for path in (left / "staged/gradient", left / "staged", left):
+        os.utime(path, (yesterday, yesterday))
+    storage.sweep()
+    assert chunk.exists()
+    os.utime(chunk, (yesterday, yesterday))
+    assert storage.list_unfinished() == [left.name]
+    os.utime(left, (yesterday, yesterday))  # where it had no lock, looking for it made one
+    storage.sweep()
+    assert not left.exists()
+
+
+def test_what_another_host_left_goes_at_once_when_it_is_told_to(storage: LocalStorage) -> None:
+    left = Path(storage.location) / f"{UNFINISHED}01234567-89abcdef-other"
+    left.mkdir()
+    storage.discard(left.name)
+    assert not left.exists()
+
+
+def test_a_file_that_another_host_removed_while_it_was_read_is_not_there(
+    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As NFS says it."""
+
+    def read(*_: object, **__: object) -> None:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr("builtins.open", read)
+    with pytest.raises(OSError, match="Stale") as error:
+        storage.read(f"{KEY}/file")
+    assert not isinstance(error.value, Unreachable)
 
 
 def test_what_was_removed_meanwhile_is_not_half_there_again(storage: LocalStorage) -> None:

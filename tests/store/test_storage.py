@@ -101,7 +101,7 @@ class TestEveryPlace:
         assert not storage.is_empty() and storage.list_folders("") == ["a b%2E"]
         assert [(file.key, file.size) for file in storage.list_files("")] == [("a b%2E/zarr.json", 8)]
 
-    def test_a_group_is_published_replaced_kept_and_removed(self, storage: Storage) -> None:
+    def test_a_group_is_published_replaced_kept_and_removed(self, storage: Storage, location: str) -> None:
         storage.replace(METADATA, encode_group({}))
         for is_kept, content in ((False, b"one"), (True, b"two"), (False, b"three")):
             publish(storage, "video/rgb/run", content, is_kept)
@@ -110,7 +110,7 @@ class TestEveryPlace:
         assert storage.is_level("video") and storage.is_level("video/rgb") and not storage.is_level("video/rgb/run")
         assert storage.list_folders("video/rgb") == ["run"]
         storage.replace("video/zarr.json", b"{")
-        storage.ensure_levels("video/rgb/run")
+        open_storage(location).ensure_levels("video/rgb/run")  # elsewhere a process looks at each level once
         assert storage.is_level("video") and storage.list_unfinished() == []
         storage.remove("video/rgb/run")
         assert storage.list_folders("video/rgb") == [] and not storage.read_json("video/rgb/run")

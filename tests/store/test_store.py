@@ -15,6 +15,7 @@ from filelock import FileLock
 from written_runs import FORMAT, FRAMES, make_gradient, make_recipe, write_many, write_run
 
 from conftest import Call, CopyStore
+from gbvis.atomic_file import identify_host
 from gbvis.errors import GbvisError, NothingFound, NumbersError, StoreError, UsageError
 from gbvis.networks.r2plus1d.architecture import FC
 from gbvis.steps import networks
@@ -335,12 +336,12 @@ def test_a_file_system_without_locks(store: Store, monkeypatch: pytest.MonkeyPat
         raise OSError(errno.ENOLCK, "no locks available")
 
     monkeypatch.setattr(FileLock, "acquire", refuse)
-    dead = Path(store.location) / ".unfinished-dead/staged"
-    dead.mkdir(parents=True)
+    name = f".unfinished-{'-'.join(identify_host())}-dead"
+    (Path(store.location) / name / "staged").mkdir(parents=True)
     write_run(store, make_recipe())
     again = Store.open_or_create(store.location)
     assert len(list(again.runs())) == 1
-    assert [path.name for path in Path(store.location).glob(".unfinished-*")] == [".unfinished-dead"]
+    assert [path.name for path in Path(store.location).glob(".unfinished-*")] == [name]
 
 
 def test_flow_that_is_removed_while_it_is_estimated_is_one_clear_error(

@@ -21,7 +21,12 @@ FAILED = 1
 
 WRONG_CALL = 2
 INTERRUPTED = 130
-TERMINATED = 143
+
+ENDING_SIGNALS = {getattr(signal, name) for name in ("SIGTERM", "SIGUSR1", "SIGUSR2") if hasattr(signal, name)}
+"""Signals that end a call as Ctrl-C does: what stops a job, and what clusters send before a job's time is over."""
+
+ENDED = {INTERRUPTED, *(128 + number for number in ENDING_SIGNALS)}
+"""Exit codes then, as shells have them: 143 after SIGTERM, on Linux 138 after SIGUSR1 and 140 after SIGUSR2."""
 
 _SOON = 0.05
 """Seconds: by then no destructor runs any more."""
@@ -33,14 +38,15 @@ def main() -> None:
 
 
 def run() -> int:
-    """Run the command line and return its exit code; SIGTERM cleans up as Ctrl-C does."""
+    """Run the command line and return its exit code; `ENDING_SIGNALS` clean up as Ctrl-C does."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the shell: `>&-`
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is shown as escapes
             stream.reconfigure(errors="backslashreplace")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    for ending in ENDING_SIGNALS:
+        signal.signal(ending, lambda number, _: sys.exit(128 + number))
     sys.unraisablehook = _repeat_signal
     if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -73,9 +79,9 @@ def _flush() -> bool:
 
 def _repeat_signal(ignored: "sys.UnraisableHookArgs") -> None:
     """Send a signal once more that came while Python was in a destructor, which swallows what the signal raises."""
-    numbers = {KeyboardInterrupt: signal.SIGINT, SystemExit: signal.SIGTERM}
-    if ignored.exc_type in numbers:
-        Timer(_SOON, _send_signal, [numbers[ignored.exc_type]]).start()
+    code = INTERRUPTED if ignored.exc_type is KeyboardInterrupt else getattr(ignored.exc_value, "code", None)
+    if isinstance(code, int) and code in ENDED:
+        Timer(_SOON, _send_signal, [code - 128]).start()
     else:
         sys.__unraisablehook__(ignored)
 
@@ -107,15 +113,15 @@ def run_command_line(arguments: list[str] | None = None) -> int:
         print_error(message[:1].lower() + message[1:], f"{command} --help lists what there is")
         return WRONG_CALL
     except SystemExit as stopped:
-        if stopped.code != TERMINATED:
+        if stopped.code not in ENDED:
             raise
-        code = TERMINATED
+        code = stopped.code
     except (OutputClosed, BrokenPipeError) as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at its end
         if isinstance(error, OutputClosed) and error.problem:  # else `gbvis ... | head` has what it wants
             print_error(error.problem, "what was computed is in the store")
         return FAILED
-    if code in (INTERRUPTED, TERMINATED):
+    if code in ENDED:
         _tell_interrupted()
     return int(code or 0)
 

@@ -45,7 +45,7 @@ def print_report(console: Console, written: WrittenReport) -> None:
     console.print("  ".join(filter(None, facts)))
 
 
-def print_and_report(console: Console, request: ExplainRequest, path: Path) -> int:
+def print_and_report(console: Console, request: ExplainRequest, path: Path, failed_to: Path | None = None) -> int:
     """Explain and print every run, then write those of the call into a report. Return the exit code.
 
     Raises:
@@ -68,7 +68,7 @@ def print_and_report(console: Console, request: ExplainRequest, path: Path) -> i
                 runs.append(one.run)
             yield one
 
-    code = print_all(console, keep(explain.run(request, console)), print_run, "run")
+    code = print_all(console, keep(explain.run(request, console)), print_run, "run", failed_to=failed_to)
     shown = ShownRuns(Store.open(request.store), dataset=request.dataset)
     try:
         return code | print_reports(console, report.write_runs(runs, shown, place, Style(), console), opens=False)

@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from gbvis.attribution.methods import parse_methods
-from gbvis.cli import browser, format, options, parse, picture_options, run_list
+from gbvis.cli import browser, format, options, parse, picture_options, run_list, submitted
 from gbvis.cli.command_group import SETTINGS, CommandGroup
 from gbvis.cli.completion import InstallCompletion, ShowCompletion
 from gbvis.cli.console import Console
+from gbvis.cli.foreseen import DryRun, print_forecast
 from gbvis.cli.look import Look, ReportLook
 from gbvis.cli.option_groups import unfold
 from gbvis.cli.selected import Selected
@@ -31,7 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings=SETTINGS,
 )
-store_app = typer.Typer(cls=CommandGroup, help="List, check and clean up what a store holds.")
+store_app = typer.Typer(cls=CommandGroup, help="List, check, join and clean up what stores hold.")
 app.add_typer(store_app, name="store")
 
 
@@ -60,18 +61,23 @@ def predict(
     clips: options.ManyClips,
     flow: options.Flow,
     printing: options.VerbosePrinting,
+    workers: options.Workers,
     dataset: options.Dataset = None,
     top: options.Top = 5,
     store: options.Store = "gbvis.zarr",
 ) -> int:
     """Print the best classes of each stream, and of both streams fused."""
-    videos = which.entries(dataset)
+    videos, shard, failed_to = which.entries(dataset), which.chosen_shard(), which.failure_list()
 
     from gbvis.steps import predict as step
 
-    request = step.PredictRequest(videos, weights.request(), dataset, clips.request(), top, flow.request(), store)
+    engine = workers.find(weights)
+    request = step.PredictRequest(
+        videos, weights.request(), dataset, clips.request(), top, flow.request(), store, shard, engine
+    )
     console = Console(printing)
-    return format.print_all(console, step.run(request, console), format.print_prediction, "prediction", is_kept=False)
+    results = step.run(request, console)
+    return format.print_all(console, results, format.print_prediction, "prediction", False, failed_to)
 
 
 @app.command()
@@ -83,14 +89,16 @@ def explain(
     clips: options.Clips,
     flow: options.Flow,
     printing: options.VerbosePrinting,
+    workers: options.Workers,
     method: options.Methods = None,
     dataset: options.Dataset = None,
     store: options.Store = "gbvis.zarr",
     force: options.Force = False,
     report: options.ExplainedReport = None,
+    dry_run: DryRun = False,
 ) -> int:
     """Compute gradients and keep them in the store; what is there already is not computed again."""
-    videos = which.entries(dataset)
+    videos, shard, failed_to = which.entries(dataset), which.chosen_shard(), which.failure_list()
 
     from gbvis.steps import explain as step
 
@@ -107,11 +115,17 @@ def explain(
         methods=parse_methods(method or ()),
         flow=flow.request(),
         is_forced=force,
+        shard=shard,
+        engine=workers.find(weights),
     )
     console = Console(printing)
+    if dry_run:
+        from gbvis.steps.explain import forecast
+
+        return format.print_all(console, forecast.run(request, console), print_forecast, failed_to=failed_to)
     if report:
-        return browser.print_and_report(console, request, report)
-    return format.print_all(console, step.run(request, console), format.print_run, "run")
+        return browser.print_and_report(console, request, report, failed_to)
+    return format.print_all(console, step.run(request, console), format.print_run, "run", failed_to=failed_to)
 
 
 @app.command()
@@ -214,9 +228,10 @@ def extract(
     from gbvis.steps import extract as step
 
     folder = parse.parse_folder(output)
-    request = step.ExtractRequest(which.entries(), folder, modality, flow_algorithm, lossless, force)
+    shard, failed_to = which.chosen_shard(), which.failure_list()
+    request = step.ExtractRequest(which.entries(), folder, modality, flow_algorithm, lossless, force, shard)
     console = Console(printing)
-    return format.print_all(console, step.run(request, console), format.print_extracted, "video")
+    return format.print_all(console, step.run(request, console), format.print_extracted, "video", failed_to=failed_to)
 
 
 @app.command()
@@ -301,6 +316,23 @@ def warm(
     typer.echo(launch.stop_for_shell() if stop else launch.start_for_shell(parse.parse_duration(idle)))
 
 
+@app.command()
+@unfold
+def submit(
+    command: submitted.Call,
+    jobs: submitted.Jobs,
+    printing: options.Printing,
+    wait: submitted.Wait = False,
+) -> int:
+    """Run a call as a job array of a cluster: each job does its shard of the videos, and goes on where it was ended."""
+    request = jobs.request(command)
+    submitted.check_call(app, command)
+
+    from gbvis.steps import submit as step
+
+    return submitted.print_jobs(Console(printing), step.run(request), command, wait)
+
+
 @store_app.command()
 @unfold
 def ls(
@@ -325,6 +357,22 @@ def verify(printing: options.Printing, store: options.Store = "gbvis.zarr") -> i
 
     console = Console(printing)
     return format.print_checks(console, step.run(step.VerifyRequest(store), console))
+
+
+@store_app.command()
+@unfold
+def merge(
+    stores: options.MergedStores,
+    output: options.MergeOutput,
+    printing: options.Printing,
+    dry_run: options.MergeDryRun = False,
+) -> int:
+    """Join stores by copying what is not in the output yet; every byte is checked on the way."""
+    from gbvis.cli.merged import print_merge
+    from gbvis.steps.store import merge as step
+
+    console = Console(printing)
+    return print_merge(console, step.run(step.MergeRequest(tuple(stores), output, dry_run), console), output)
 
 
 @store_app.command()

@@ -27,10 +27,6 @@ _WIDE = 100_000
 """Columns of a table that no terminal shows: nothing is cut in a pipe."""
 
 
-_LOOK_BACK = 3600.0
-"""Seconds that the time left is reckoned from: a video may take minutes."""
-
-
 _WRAPPED = {"video", "target", "label", "method", "weights", "also called", "one activation sees"}
 """Columns whose cells go on in the next line where a terminal is too narrow; the others are short."""
 
@@ -43,22 +39,27 @@ class Result(Protocol):
 
 
 class Console(Progress):
-    """Shows a step's progress, results and failures, and remembers whether any video failed."""
+    """Shows a step's progress, results and failures, and remembers which videos failed."""
 
     def __init__(self, printing: "Printing") -> None:
         self.is_json, self.is_verbose = printing.as_json, getattr(printing, "verbose", False)
-        self.has_failed = False
+        self.failures: list[Failure] = []
         self._out = RichConsole(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
         self._err = RichConsole(stderr=True, highlight=False, soft_wrap=True)
         self._is_quiet, self._started = printing.quiet, time.perf_counter()
         is_shown = not printing.quiet and sys.stderr.isatty() and self._err.is_terminal  # whatever FORCE_COLOR says
-        self._bars = _make_bars(self._err) if is_shown else None
+        self._bars = self._make_bars() if is_shown else None
         self._videos: TaskID | None = None
         self._work: dict[str, TaskID] = {}
         self._warned: set[str] = set()
         self._noted: set[str] = set()
         for note in resumed.notes:
             self.say(note)
+
+    def _make_bars(self) -> "Bars":
+        from gbvis.cli.bars import make_bars
+
+        return make_bars(self._err)
 
     @property
     def columns(self) -> int | None:
@@ -125,7 +126,7 @@ class Console(Progress):
 
     def fail(self, failure: Failure) -> None:
         """Print a failed video on stderr, and on stdout too with `--json`."""
-        self.has_failed = True
+        self.failures.append(failure)
         if not resumed.should_print(failure):
             return
         if self.is_json:
@@ -139,10 +140,15 @@ class Console(Progress):
         if not self._is_quiet:
             self._err.print(Text(f"{line}, in {time.perf_counter() - self._started:.1f} s"))
 
+    def sum_up_failures(self, lines: Iterable[str]) -> None:
+        """Print on stderr what is to be known of the failures as a whole."""
+        for line in [] if self._is_quiet else lines:
+            self._err.print(Text(printable(line)))
+
     def print_json(self, result: Result) -> None:
         """Print a result as one line on stdout."""
         with _writing_output():
-            print(json.dumps(result.to_json()), flush=True)
+            print(f"{json.dumps(result.to_json())}\n", end="", flush=True)  # a signal comes before or after it
 
     def print(self, line: "str | Table") -> None:
         """Print a line or a table of results on stdout."""
@@ -228,25 +234,3 @@ def print_traceback() -> None:
 def printable(text: str) -> str:
     """Return the text with escapes in place of everything that could steer a terminal, or turn a line around."""
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
-
-
-def _make_bars(console: RichConsole) -> "Bars":
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    return Bars(
-        *columns,
-        console=console,
-        transient=True,
-        speed_estimate_period=_LOOK_BACK,
-        redirect_stdout=False,
-        redirect_stderr=False,
-    )

@@ -6,12 +6,16 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, TypeVar
 
+from gbvis.cli.checked import is_only_checked
 from gbvis.cli.console import Console, Result, make_table, print_error
+from gbvis.cli.failure_list import sum_up_reasons, write_failures
 from gbvis.cli.warm import resumed
 from gbvis.progress import Failure
 from gbvis.shell import join_words
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gbvis.steps.convert_weights import ConvertedWeights
     from gbvis.steps.demo import DemoRequest, WrittenSample
     from gbvis.steps.explain import ExplainedRun
@@ -24,6 +28,9 @@ if TYPE_CHECKING:
     from gbvis.store.inventory import Entry
     from gbvis.videos.clip import ClipFormat
 
+_FEW = 3
+"""Failures that are still to be seen above the last line."""
+
 Shown = TypeVar("Shown", bound=Result)
 
 
@@ -33,6 +40,7 @@ def print_all(
     show: Callable[[Console, Shown], None],
     name: str = "",
     is_kept: bool = True,
+    failed_to: Path | None = None,
 ) -> int:
     """Show results as they come and return the exit code: 1 where a video failed, else 0.
 
@@ -44,7 +52,10 @@ def print_all(
         show: Prints one.
         name: What one is called: then they are counted at the end, also where the call is interrupted.
         is_kept: Say how many of them were there already.
+        failed_to: Where the list of the videos that failed is written, once the call has ended by itself.
     """
+    if is_only_checked():
+        return 0
     counts: Counter[str] = Counter()
     try:
         _print_each(console, results, show, counts)
@@ -52,7 +63,14 @@ def print_all(
         _sum_up(console, counts, name, is_kept)
         raise
     _sum_up(console, counts, name, is_kept)
-    return int(console.has_failed)
+    if len(console.failures) > _FEW:
+        console.sum_up_failures(sum_up_reasons(console.failures))
+    if failed_to:
+        count = write_failures(failed_to, console.failures)
+        console.sum_up_failures(
+            [f"{count_of(count, 'video')} in {failed_to}: give it to --videos-from"] if count else []
+        )
+    return int(bool(console.failures))
 
 
 def _print_each(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,12 +18,14 @@ from gbvis.figures.outputs import PICTURES
 from gbvis.flow import ALGORITHMS
 
 if TYPE_CHECKING:
+    from gbvis.steps.engines.engine import Engine
     from gbvis.steps.networks import WeightsRequest
     from gbvis.steps.streams import FlowRequest
     from gbvis.videos.clip_request import ClipRequest
 
 FLOW_NAMES = ", ".join(ALGORITHMS.names)
 METHOD_NAMES = ", ".join(METHODS.names)
+DEVICE_VARIABLE = "GBVIS_DEVICE"
 _SAMPLE_CLASSES = "Classes: left, right, up, down, turn-left, turn-right, grow, shrink"
 
 # Options of several commands, which say in their own words what it is for.
@@ -128,6 +131,14 @@ Samples = Annotated[
     list[str] | None,
     option("--sample", metavar="CLASS-SEED", text=f"Draw this video; repeatable. {_SAMPLE_CLASSES}. Default: three."),
 ]
+MergedStores = Annotated[
+    list[str], typer.Argument(metavar="PATH|URL", help="Paths or URLs of stores; none is changed.")
+]
+MergeOutput = Annotated[
+    str,
+    option("-o", "--output", metavar="PATH|URL", text="Join them in this store, which may be there, or one of them."),
+]
+MergeDryRun = Annotated[bool, switch("--dry-run", text="Say what would be copied, and copy nothing.")]
 Everything = Annotated[bool, switch("--all", text="Remove every run, and the weights' records.")]
 Unfinished = Annotated[
     bool,
@@ -199,7 +210,7 @@ class RunningWeights(Weights):
 
     labels: Labels = None
     device: Annotated[
-        str, option("--device", metavar="auto|cpu|cuda[:N]|mps", envvar="GBVIS_DEVICE", text="Compute on this device.")
+        str, option("--device", metavar="auto|cpu|cuda[:N]|mps", envvar=DEVICE_VARIABLE, text="Compute on this device.")
     ] = "auto"
     precision: Annotated[str, precision_option(envvar="GBVIS_PRECISION", text="Compute in this precision.")] = "float32"
 
@@ -285,3 +296,39 @@ class Targets:
         int | None,
         option("--top-filters", metavar="K", min=1, text="Explain the K most active filters instead. Default: off."),
     ] = None
+
+
+@dataclass
+class Workers:
+    """Where the videos are worked on, if not in this process."""
+
+    devices: Annotated[
+        str | None,
+        option(
+            "--devices",
+            metavar="all|cuda:0,cuda:1|cpu:4x2",
+            text="Share the videos among workers: one on each GPU, or 4 of 2 threads on the CPU; all: every GPU, or "
+            "without one a worker for each core. Default: none.",
+        ),
+    ] = None
+    engine: Annotated[
+        str | None,
+        option(
+            "--engine",
+            metavar="processes|ray",
+            text="Run the workers as processes of this machine, or as actors of a Ray cluster. Default: processes, "
+            "where --devices is given.",
+        ),
+    ] = None
+
+    def find(self, weights: RunningWeights) -> Engine | None:
+        """Return them as steps take them; None where this process does all.
+
+        Raises:
+            UsageError: There is no such device or engine, or a single device is given too.
+        """
+        from gbvis.steps.engines import check_device, find_engine
+
+        is_default = weights.device == os.environ.get(DEVICE_VARIABLE)  # an option comes before a variable
+        check_device("auto" if is_default else weights.device, self.engine, self.devices)
+        return find_engine(self.engine, self.devices)

@@ -57,7 +57,7 @@ def print_runs(
         console.print(
             f"prepared networks: {len(networks)}, {show_bytes(sum(one.size for one in networks))} in {folder}"
         )
-    return int(console.has_failed)
+    return int(bool(console.failures))
 
 
 def shorten_home(path: Path) -> str:

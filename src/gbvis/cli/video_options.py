@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gbvis.cli.failure_list import parse_failure_list
 from gbvis.cli.option_groups import option, switch
 from gbvis.cli.parse import parse_videos
 from gbvis.errors import UsageError
 
 if TYPE_CHECKING:
     from gbvis.videos.name_list import VideoEntry
+    from gbvis.videos.shard import Shard
 
 ShownVideos = Annotated[
     list[str] | None,
@@ -59,6 +61,22 @@ class Videos:
     part: Annotated[
         str | None, option("--part", metavar="train|test|val", text="Take only this part of the list. Default: all.")
     ] = None
+    shard: Annotated[
+        str | None,
+        option(
+            "--shard",
+            metavar="K/N|auto",
+            text="Take only part K of N of the videos, by their names; auto: of SLURM's array or MPI. Default: all.",
+        ),
+    ] = None
+    failed_to: Annotated[
+        Path | None,
+        option(
+            "--failed-to",
+            metavar="FILE",
+            text="Write the videos that failed to this list, which --videos-from reads. Default: none.",
+        ),
+    ] = None
     labels_from_one = False  # no option here: without an annotation it is no field
 
     def entries(self, dataset: Path | None = None) -> tuple[VideoEntry, ...]:
@@ -75,6 +93,26 @@ class Videos:
         if self.split is not None or self.part is not None:
             raise UsageError("--split and --part are for lists of videos", "name one with --videos-from")
         return parse_videos(self.videos, None)
+
+    def chosen_shard(self) -> Shard | None:
+        """Return which part of the videos to take; None for all.
+
+        Raises:
+            UsageError: It is none, or nothing tells which.
+        """
+        if self.shard is None:
+            return None
+        from gbvis.videos.shard import read_shard
+
+        return read_shard(self.shard)
+
+    def failure_list(self) -> Path | None:
+        """Return where the list of the videos that failed goes; None for nowhere.
+
+        Raises:
+            UsageError: No file can be written there.
+        """
+        return parse_failure_list(self.failed_to)
 
 
 @dataclass

@@ -132,6 +132,19 @@ def scale_frame(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return scaled
 
 
+class Cores:
+    """The cores of this machine that this process may use."""
+
+    most: int | None = None
+    """So many at most; None for all, where the process shares them with no other worker of the same call."""
+
+    @classmethod
+    def count(cls) -> int:
+        """Return how many they are."""
+        there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return min(there, cls.most or there)
+
+
 @contextmanager
 def one_thread_a_pair() -> Iterator[int]:
     """Hold OpenCV to one thread while the context lasts, and give the number of cores: a pair a core is quickest."""
@@ -139,6 +152,6 @@ def one_thread_a_pair() -> Iterator[int]:
     before = opencv.getNumThreads()
     opencv.setNumThreads(1)
     try:
-        yield len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        yield Cores.count()
     finally:
         opencv.setNumThreads(before)

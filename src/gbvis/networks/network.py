@@ -244,9 +244,15 @@ def find_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "mps" if has_mps else "cpu")
     device = torch.device(name)
     count = {"cpu": 1, "mps": int(has_mps)}.get(device.type, torch.cuda.device_count())
-    if (device.index or 0) >= count:
+    if int(name.partition(":")[2] or 0) >= count:  # torch keeps a number above 127 as another one
         raise UsageError(f"this machine has no device {name}", "use --device auto or cpu")
     return device
+
+
+def list_gpus() -> list[str]:
+    """Return the names of all GPUs of this machine, as `find_device` takes them."""
+    found = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    return found or (["mps"] if torch.backends.mps.is_available() else [])
 
 
 def uses_gpu() -> bool:

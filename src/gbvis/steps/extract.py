@@ -21,6 +21,7 @@ from gbvis.steps.streams import check_entry, tell_notices
 from gbvis.videos.gather import gather_videos
 from gbvis.videos.locate import find_video
 from gbvis.videos.name_list import VideoEntry
+from gbvis.videos.shard import Shard
 from gbvis.videos.two_stream import JPEG_QUALITY
 from gbvis.videos.two_stream_writer import RECORDS, TwoStreamWriter, check_parts
 from gbvis.videos.video import Frame, Video, reading_of
@@ -37,6 +38,7 @@ class ExtractRequest:
         algorithm: How motion is estimated.
         is_lossless: Write PNG in place of JPEG.
         is_forced: Write again what is there, and over what else is there.
+        shard: Which part of the videos; None for all.
     """
 
     videos: tuple[VideoEntry, ...]
@@ -45,6 +47,7 @@ class ExtractRequest:
     algorithm: str = "tvl1"
     is_lossless: bool = False
     is_forced: bool = False
+    shard: Shard | None = None
 
     def __post_init__(self) -> None:
         check_name("modality", MODALITIES, self.modality or "rgb")
@@ -83,7 +86,7 @@ class ExtractedVideo:
 
 
 def run(request: ExtractRequest, progress: Progress | None = None) -> Iterator[ExtractedVideo | Failure]:
-    """Yield every video once it is in the data set, and a failure for what cannot be done.
+    """Return an iterator over every video once it is in the data set, and a failure for what cannot be done.
 
     Raises:
         UsageError: The data set cannot be written, or leads out of its folder, or OpenCV is not there.
@@ -100,7 +103,12 @@ def run(request: ExtractRequest, progress: Progress | None = None) -> Iterator[E
         raise UsageError(
             f"cannot write into {request.output}: {error.strerror}", "choose another folder with -o"
         ) from error
-    videos = gather_videos(request.videos, None, progress)
+    return _extract_all(request, gather_videos(request.videos, None, progress, request.shard), progress)
+
+
+def _extract_all(
+    request: ExtractRequest, videos: tuple[VideoEntry, ...], progress: Progress
+) -> Iterator[ExtractedVideo | Failure]:
     progress.expect_videos(len(videos))
     for entry in videos:
         try:
@@ -111,11 +119,11 @@ def run(request: ExtractRequest, progress: Progress | None = None) -> Iterator[E
             tell_notices(video, progress)  # again, since more is known of a video that was read
             yield done
         except GbvisError as error:
-            yield Failure.of(entry.location, error)
+            yield Failure.of(entry.location, error, entry.label)
         except OSError as error:
             problem = f"cannot write {entry.location} into {request.output}: {error.strerror or error}"
             hint = "free room there or get permission, then repeat the call: it goes on where it was"
-            yield Failure(entry.location, problem, hint)
+            yield Failure(entry.location, problem, hint, entry.label)
         progress.finish_video()
 
 

@@ -1,6 +1,6 @@
 """`gbvis predict`: the classes that each stream sees in a video, and both streams fused."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -14,15 +14,17 @@ from gbvis.errors import GbvisError, NumbersError, UsageError
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.info import WeightsInfo
 from gbvis.progress import Failure, Progress
+from gbvis.steps.engines.engine import Engine, Work
 from gbvis.steps.networks import Networks, WeightsRequest
 from gbvis.steps.streams import FlowRequest, find_stream, tell_notices
-from gbvis.steps.video_names import name_entries
+from gbvis.steps.video_names import NamedEntry, name_all
 from gbvis.store import Store
 from gbvis.videos.clip import cut_clip
 from gbvis.videos.clip_request import ClipRequest
 from gbvis.videos.gather import gather_videos
 from gbvis.videos.locate import check_dataset
 from gbvis.videos.name_list import VideoEntry
+from gbvis.videos.shard import Shard
 from gbvis.videos.video import Video
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ class PredictRequest:
         top: How many classes a prediction lists.
         flow: How flow is computed.
         store: Where motion is kept that had to be estimated; nothing else is. What it knows of the weights is used.
+        shard: Which part of the videos; None for all.
+        engine: Where the videos are worked on; None for this process.
     """
 
     videos: tuple[VideoEntry, ...]
@@ -53,6 +57,8 @@ class PredictRequest:
     top: int = 5
     flow: FlowRequest = field(default_factory=FlowRequest)
     store: str | Path = "gbvis.zarr"
+    shard: Shard | None = None
+    engine: Engine | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,7 @@ def run(request: PredictRequest, progress: Progress | None = None) -> Iterator[P
     """
     progress = progress or Progress()
     check_dataset(request.dataset)
-    request = replace(request, videos=gather_videos(request.videos, request.dataset, progress))
+    request = replace(request, videos=gather_videos(request.videos, request.dataset, progress, request.shard))
     networks = Networks(request.weights, _find_records(request.store), progress.say)
     request.flow.check(networks.infos.values())
     for note in networks.notes():
@@ -105,17 +111,70 @@ def run(request: PredictRequest, progress: Progress | None = None) -> Iterator[P
 
 
 def _predict(request: PredictRequest, networks: Networks, progress: Progress) -> Iterator[Prediction | Failure]:
-    networks.begin_import()
     progress.expect_videos(len(request.videos) * len(networks.infos))
-    names = name_entries(request.videos)
-    for entry in request.videos:
+    videos = name_all(request.videos)
+    if request.engine is None:
+        results = PredictSession(request, networks, progress).run(videos)
+        yield from (result for _, result in results if result is not None)
+    else:
+        work = PredictWork(replace(request, videos=(), engine=None), len(networks.infos), "")
+        yield from request.engine.run(work, videos, progress)
+
+
+@dataclass(frozen=True)
+class PredictWork(Work[Prediction]):
+    """The request of a call that has been checked, as other processes are given it.
+
+    Attributes:
+        request: Its videos do not count.
+        stream_count: How many networks there are.
+        folder: Empty: predictions are kept nowhere.
+    """
+
+    request: PredictRequest
+    stream_count: int
+    folder: str
+
+    def open(self, device: str, progress: Progress) -> "PredictSession":
+        """Open the networks."""
+        request = replace(self.request, weights=replace(self.request.weights, device=device))
+        networks = Networks(request.weights, _find_records(request.store), progress.say)
+        return PredictSession(request, networks, progress)
+
+    def detach(self, result: Prediction) -> Prediction:
+        """Return it: all of it is plain data."""
+        return result
+
+
+class PredictSession:
+    """The networks of a call, open; which videos of it come here is not known before."""
+
+    def __init__(self, request: PredictRequest, networks: Networks, progress: Progress) -> None:
+        """Name the parts; the request's own videos do not count."""
+        self._request, self._networks, self._progress = request, networks, progress
+
+    def run(self, videos: Iterable[NamedEntry | None]) -> Iterator[tuple[NamedEntry, Prediction | Failure | None]]:
+        """Yield each video with each of its results, and with None once it is done; see `engines.engine.Session`.
+
+        Raises:
+            GbvisError: What all other videos would meet too.
+        """
+        self._networks.begin_import()
+        for video in videos:
+            if video is not None:
+                for result in self._predict(*video):
+                    yield video, result
+                yield video, None
+
+    def _predict(self, entry: VideoEntry, name: str) -> Iterator[Prediction | Failure]:
+        request, networks, progress = self._request, self._networks, self._progress
         streams: dict[str, _Stream] = {}
         for modality in networks.infos:
             try:
-                streams[modality] = _predict_stream(request, entry, names[entry.location], modality, networks, progress)
+                streams[modality] = _predict_stream(request, entry, name, modality, networks, progress)
                 yield streams[modality].prediction
             except GbvisError as error:
-                yield Failure.of(entry.location, error)
+                yield Failure.of(entry.location, error, entry.label)
             progress.finish_video()
         if len(streams) > 1:
             yield from _fuse(streams["rgb"], streams["flow"], networks.infos, request.top, progress)

@@ -15,6 +15,7 @@ from gbvis.steps import explain as explain_step
 from gbvis.steps import predict as predict_step
 from gbvis.steps import render as render_step
 from gbvis.steps import report as report_step
+from gbvis.steps.engines import check_device, find_engine
 from gbvis.steps.explain import ExplainedRun, ExplainRequest
 from gbvis.steps.networks import Networks, WeightsRequest
 from gbvis.steps.predict import Prediction, PredictRequest
@@ -25,6 +26,7 @@ from gbvis.steps.streams import FlowRequest
 from gbvis.store import Store
 from gbvis.videos.clip_request import ClipRequest, read_clip_request
 from gbvis.videos.name_list import VideoEntry
+from gbvis.videos.shard import read_shard
 from gbvis.videos.video import Video
 
 if TYPE_CHECKING:
@@ -62,6 +64,9 @@ def explain(
     device: str = "auto",
     precision: str = "float32",
     force: bool = False,
+    shard: str | None = None,
+    devices: str | None = None,
+    engine: str | None = None,
     progress: Progress | None = None,
 ) -> Iterator[ExplainedRun | Failure]:
     """Explain videos: return an iterator over the runs, each yielded as soon as it is in the store.
@@ -91,6 +96,10 @@ def explain(
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         precision: `float32`, `tf32` or `bfloat16`.
         force: Compute again what is already there.
+        shard: Which part of the videos to take, as `--shard` takes it: `3/8` or `auto`. By default all.
+        devices: Where workers share the videos, as `--devices` takes it: `all`, `cuda:0,cuda:1`, `cpu:4x2`. By default
+            this process does it all, on `device`.
+        engine: `ray` runs the workers on a Ray cluster.
         progress: An object that is told how far the work is.
 
     Yields:
@@ -100,6 +109,7 @@ def explain(
         UsageError: The call itself is wrong. Raised before the first result.
         StoreUnavailable: The store is full, read-only or out of reach.
     """
+    check_device(device, engine, devices)
     request = ExplainRequest(
         videos=_entries(videos),
         weights=_weights(weights, modality, device, precision, class_names, checkpoint_format, state, inputs),
@@ -113,6 +123,8 @@ def explain(
         methods=parse_methods(_list(methods)),
         flow=flow or FlowRequest(),
         is_forced=force,
+        shard=read_shard(shard) if shard else None,
+        engine=find_engine(engine, devices),
     )
     return explain_step.run(request, progress)
 
@@ -136,6 +148,9 @@ def predict(
     device: str = "auto",
     precision: str = "float32",
     store: str | Path = "gbvis.zarr",
+    shard: str | None = None,
+    devices: str | None = None,
+    engine: str | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Prediction | Failure]:
     """Predict classes: return an iterator over a prediction per video and stream, and one of both streams fused.
@@ -158,6 +173,9 @@ def predict(
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         precision: `float32`, `tf32` or `bfloat16`.
         store: The store for computed flow; nothing else is kept there.
+        shard: Which part of the videos to take, as `--shard` takes it: `3/8` or `auto`. By default all.
+        devices: As in `explain`.
+        engine: As in `explain`.
         progress: An object that is told how far the work is.
 
     Yields:
@@ -166,6 +184,7 @@ def predict(
     Raises:
         UsageError: The call itself is wrong. Raised before the first result.
     """
+    check_device(device, engine, devices)
     request = PredictRequest(
         videos=_entries(videos),
         weights=_weights(weights, modality, device, precision, class_names, checkpoint_format, state, inputs),
@@ -174,6 +193,8 @@ def predict(
         top=top,
         flow=flow or FlowRequest(),
         store=store,
+        shard=read_shard(shard) if shard else None,
+        engine=find_engine(engine, devices),
     )
     return predict_step.run(request, progress)
 

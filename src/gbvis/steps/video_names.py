@@ -4,6 +4,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from gbvis.networks.labels import label_key
 from gbvis.registry import suggest
@@ -67,6 +68,25 @@ def name_sources(store: Store, runs: Iterable[StoredRun]) -> dict[Source, str]:
     """
     found = list(runs)
     return tell_apart(found[0].video, [source_of(store, run) for run in found]) if found else {}
+
+
+class NamedEntry(NamedTuple):
+    """A video of a call.
+
+    Attributes:
+        entry: As it was asked for.
+        name: What tells it apart from others of its name in the call, such as `a/clip`; empty where there are none.
+    """
+
+    entry: VideoEntry
+    name: str
+
+
+def name_all(entries: Iterable[VideoEntry]) -> list[NamedEntry]:
+    """Return the videos of a call with what tells them apart."""
+    asked = list(entries)
+    names = name_entries(asked)
+    return [NamedEntry(entry, names[entry.location]) for entry in asked]
 
 
 def name_entries(entries: Iterable[VideoEntry]) -> dict[str, str]:

@@ -67,13 +67,13 @@ class StoredFlow(StoredGroup):
 
     def find_torn(self, pairs: Iterable[int] | None = None) -> list[int]:
         """Return those of the pairs, or of all, that are there and do not fit their checksum."""
-        there, motion = self._list_there(), self.arrays["motion"]
+        there = self.list_there()
         wanted = there if pairs is None else there & set(pairs)
-        return [pair for pair in sorted(wanted) if self._is_torn(self._chunk(pair), motion, None)]
+        return [pair for pair in sorted(wanted) if self.read_bytes("motion", pair) is None]
 
     def missing(self, pairs: Iterable[int]) -> list[int]:
         """Return those of the pairs that are not there, rising; pair k is frames k and k + 1."""
-        return sorted(set(pairs) - self._list_there())
+        return sorted(set(pairs) - self.list_there())
 
     def read_pair(self, pair: int) -> NDArray[Any] | None:
         """Return a pair's motion, (y, x, 2), uint8 or float32; None where it is not there, or damaged."""
@@ -97,18 +97,22 @@ class StoredFlow(StoredGroup):
                 f"motion is {found[1]}x{found[0]}, that one {width}x{height}",
                 "cut the video where its size changes, or choose other frames with --start",
             )
-        chunk = self.arrays["motion"].encode(motion)
+        self.write_bytes(pair, self.arrays["motion"].encode(motion), is_lasting=False)
+
+    def write_bytes(self, pair: int, chunk: bytes, is_lasting: bool) -> None:
+        """Keep a pair's motion as it is stored; see `Storage.replace`.
+
+        Raises:
+            GbvisError: The store cannot be written, or the group is gone.
+        """
         with self.storage.explaining_refusal():
             try:
-                self.storage.replace(self._chunk(pair), chunk, is_lasting=False)
+                self.storage.replace(f"{self.key}/motion/{self.arrays['motion'].chunk_name(pair)}", chunk, is_lasting)
             except FileNotFoundError as error:
                 raise _gone(self.storage, self.key) from error
 
-    def _chunk(self, pair: int) -> str:
-        return f"{self.key}/motion/{self.arrays['motion'].chunk_name(pair)}"
-
-    def _list_there(self) -> set[int]:
-        """Return the pairs that are there."""
+    def list_there(self) -> set[int]:
+        """Return the pairs that are there; whether they are sound is not looked at."""
         folder = f"{self.key}/motion/"
         names = (file.key.removeprefix(folder) for file in self.storage.list_files(f"{self.key}/motion"))
         return {int(match[1]) for match in map(_PAIR.fullmatch, names) if match}

@@ -40,9 +40,14 @@ class StoredGroup:
     def read(cls, storage: Storage, key: str) -> Self | None:
         """Return the group at a key; None where there is none, or its attributes are not what they should be."""
         attributes = read_attributes(storage, key)
+        return None if attributes is None else cls.of_attributes(storage, key, attributes)
+
+    @classmethod
+    def of_attributes(cls, storage: Storage, key: str, attributes: dict[str, Any]) -> Self | None:
+        """Return the group at a key that has these attributes; None where they are not what they should be."""
         try:
-            group = None if attributes is None else msgspec.convert(attributes, cls)
-            if group is None or group.own_key != key:  # another key: it was moved
+            group = msgspec.convert(attributes, cls)
+            if group.own_key != key:  # it was moved
                 return None
         except NONSENSE:
             return None
@@ -78,19 +83,21 @@ class StoredGroup:
             is_read = is_thorough and f"{folder}/{METADATA}" in sizes
             if f"{folder}/{METADATA}" not in sizes or (is_read and self.storage.read_json(folder) != array.metadata()):
                 return f"the metadata of {name} is missing or broken"
-            for number, checksum in enumerate(array.chunks or ()):
-                chunk = f"{folder}/{array.chunk_name(number)}"
-                if not 0 < sizes.get(chunk, 0) <= array.largest_chunk:
+            for number in range(len(array.chunks or ())):
+                if not 0 < sizes.get(f"{folder}/{array.chunk_name(number)}", 0) <= array.largest_chunk:
                     return f"chunk {number} of {name} is missing, or is no chunk"
-                if is_thorough and self._is_torn(chunk, array, checksum):
+                if is_thorough and self.read_bytes(name, number) is None:
                     return f"the checksum of chunk {number} of {name} does not fit"
         return None
 
-    def _is_torn(self, chunk: str, array: StoredArray, checksum: str | None) -> bool:
+    def read_bytes(self, name: str, number: int) -> bytes | None:
+        """Return a chunk of an array as it is stored, checked; None where it is missing or damaged."""
+        array = self.arrays[name]
         try:
-            return not array.is_chunk(self.storage.read(chunk, array.largest_chunk), checksum)
+            content: bytes = self.storage.read(f"{self.key}/{name}/{array.chunk_name(number)}", array.largest_chunk)
         except OSError:  # removed this very moment, or no file
-            return True
+            return None
+        return content if array.is_chunk(content, array.chunks[number] if array.chunks else None) else None
 
     def _read_chunk(self, name: str, number: int) -> NDArray[Any]:
         """Return one chunk of an array, without the first axis.

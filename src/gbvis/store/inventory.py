@@ -40,17 +40,18 @@ class Entry:
 def list_entries(store: Store) -> Iterator[Entry]:
     """Yield every group, levels before what they hold."""
     yield Entry(ROOT, "", 0)
-    yield from _list_below(store, store.storage.list_folders(""))
+    yield from list_below(store, store.storage.list_folders(""))
 
 
-def _list_below(store: Store, keys: Iterable[str]) -> Iterator[Entry]:
+def list_below(store: Store, keys: Iterable[str]) -> Iterator[Entry]:
+    """Yield these groups, and those below them."""
     for key in keys:
         kind = kind_of(key)
         below = store.keys(key) if kind == LEVEL else []
         is_ours = store.storage.is_level(key) or any(kind_of(one) != FOREIGN for one in below)
         if kind == LEVEL and is_ours:
             yield Entry(LEVEL, key, 0)
-            yield from _list_below(store, below)
+            yield from list_below(store, below)
         else:
             yield measure(store, FOREIGN if kind == LEVEL else kind, key)
 

@@ -19,7 +19,8 @@ from gbvis.store.storage import LARGEST_METADATA, METADATA, Storage, StoredFile,
 _OVERTAKEN = {errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY}
 """What a rename says where another process was faster."""
 
-_NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
+_NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ESTALE}
+"""The last: what NFS says of a file that another host has removed while it is read here."""
 
 _ATTEMPTS = 10
 

@@ -51,6 +51,7 @@ class RemoteStorage(Storage):
             raise UsageError(f"the store {url} names no place", "give a bucket and a path below it")
         if protocol in _S3:
             self._files.retries = _TRIES
+        self._levels: set[str] = set()
 
     def is_empty(self) -> bool:
         """Return whether nothing is there, or what a web console makes to show an empty folder."""
@@ -90,6 +91,12 @@ class RemoteStorage(Storage):
     def staging(self) -> AbstractContextManager[Path]:
         """Give an empty folder among this machine's temporary files; a lock says that its process lives."""
         return _open_staging_area().open()
+
+    def _ensure_level(self, level: str) -> None:
+        """As `Storage`; each level once, since nothing removes one here, and every look is a request."""
+        if level not in self._levels:
+            super()._ensure_level(level)
+            self._levels.add(level)
 
     def publish(self, staged: Path, key: str, is_kept: Callable[[], bool]) -> None:
         """Upload a staged group, its metadata last."""

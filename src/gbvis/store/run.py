@@ -205,9 +205,13 @@ class StoredRun(StoredGroup):
 
     def find_damage(self, is_thorough: bool) -> str | None:
         """As `StoredGroup`; a run whose clips are missing is damaged too. Their bytes are not read."""
-        damage = super().find_damage(is_thorough)
+        damage = self.find_own_damage(is_thorough)
         is_complete = damage or self.find_clips() is not None
         return damage if is_complete else f"its clips {self.clips_key} are missing or damaged"
+
+    def find_own_damage(self, is_thorough: bool) -> str | None:
+        """As `find_damage`, without a look at its clips."""
+        return super().find_damage(is_thorough)
 
     def read_clips(self) -> StoredClips:
         """Return the clips that the run was computed from.

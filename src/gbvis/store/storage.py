@@ -153,9 +153,11 @@ class Storage(ABC):
         """
         parts = key.split("/")[:-1]
         for depth in range(1, len(parts) + 1):
-            level = "/".join(parts[:depth])
-            if self.read_json(level) != _LEVEL:  # a copy of what lies below would be out of date now
-                self.replace(f"{level}/{METADATA}", encode_group({}))
+            self._ensure_level("/".join(parts[:depth]))
+
+    def _ensure_level(self, level: str) -> None:
+        if self.read_json(level) != _LEVEL:  # a copy of what lies below would be out of date now
+            self.replace(f"{level}/{METADATA}", encode_group({}))
 
     def is_level(self, key: str) -> bool:
         """Return whether there is a group that holds nothing but groups."""

@@ -57,6 +57,11 @@ class Store:
         """The path or URL, as the user gave it."""
         return self.storage.location
 
+    @property
+    def folder(self) -> str:
+        """The path, where the store is a folder; empty where it is at a URL."""
+        return "" if _is_url(self.location) else self.location
+
     @classmethod
     def open(cls, location: str | Path) -> "Store":
         """Return the store at a path or an fsspec URL.
@@ -136,9 +141,12 @@ class Store:
                 answers.update(dict.fromkeys(answered, run))
         return answers
 
-    def find_run(self, video: str, recipe: Recipe) -> StoredRun | None:
-        """Return the run of `video` made by `recipe`, every byte checked; None where it is not there, or damaged."""
-        return self._find_whole(key_of_run(video, recipe))
+    def find_run(self, video: str, recipe: Recipe, is_thorough: bool = True) -> StoredRun | None:
+        """Return the run of `video` made by `recipe`; None where it is not there, or damaged.
+
+        Thoroughly, every byte of it is read; else it is seen only whether all of it is there, as after writing it.
+        """
+        return self._find_whole(key_of_run(video, recipe), is_thorough)
 
     def read_run(self, key: str) -> StoredRun | None:
         """Return the run with that key, whose bytes are not all read; None where it is not there, or damaged."""
@@ -239,7 +247,11 @@ class Store:
         return run if run and self._is_whole(run, is_thorough) else None
 
     def _is_whole(self, run: StoredRun, is_thorough: bool = True) -> bool:
-        return not run.find_damage(is_thorough) and bool(not is_thorough or run.find_clips(is_thorough))
+        return not run.find_own_damage(is_thorough) and run.find_clips(is_thorough) is not None
+
+
+def _is_url(text: str) -> bool:
+    return bool(_IS_URL.match(text)) and not text.startswith(("file://", "local://"))
 
 
 def open_storage(location: str | Path) -> Storage:
@@ -249,7 +261,7 @@ def open_storage(location: str | Path) -> Storage:
         UsageError: The URL's protocol is not known, or its library is not installed.
     """
     text = str(location)
-    if isinstance(location, str) and _IS_URL.match(text) and not text.startswith(("file://", "local://")):
+    if isinstance(location, str) and _is_url(text):
         from gbvis.store.remote import RemoteStorage
 
         return RemoteStorage(text)

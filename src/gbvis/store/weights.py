@@ -93,6 +93,27 @@ class WeightsRecords:
             writer.attributes = asdict(record)
         self._said.clear()
 
+    def add(self, key: str, others: "WeightsRecords", is_dry: bool = False) -> bool:
+        """Add to the record at a key what other records say there, and return whether any of it is new.
+
+        What is said here already stays. Where it is dry, nothing is written.
+
+        Raises:
+            GbvisError: The store cannot be written.
+        """
+        ours, theirs = self._read_record(key), others._read_record(key)
+        merged = _merge(ours, theirs, is_ours_sound=bool(_read_infos(key, ours)))
+        if merged == ours or is_dry:
+            return merged != ours
+        if ours.networks:
+            with self._storage.explaining_refusal():
+                write_attributes(self._storage, key, asdict(merged))
+        else:
+            with transaction(self._storage, key, None) as writer:
+                writer.attributes = asdict(merged)
+        self._said.clear()
+        return True
+
     def find_hash(self, path: Path, stamp: Stamp) -> str | None:
         """Return the hash of the weights file at `path`, if it had this stamp when it was hashed; else None."""
         return next((_hash_in(key) for key, one in self._records() if one.files.get(str(path)) == stamp), None)
@@ -200,6 +221,20 @@ class WeightsRecords:
             self._said.clear()
             return True
         return False
+
+
+def _merge(ours: _Record, theirs: _Record, is_ours_sound: bool) -> _Record:
+    """Return what both records say of one weights file; where they differ, what ours says."""
+    return _Record(
+        networks=ours.networks if is_ours_sound else theirs.networks,
+        files={**theirs.files, **ours.files},
+        labels={**theirs.labels, **ours.labels},
+        name=ours.name or theirs.name,
+        starts={
+            stream: {**theirs.starts.get(stream, {}), **ours.starts.get(stream, {})}
+            for stream in {**theirs.starts, **ours.starts}
+        },
+    )
 
 
 def _hash_in(key: str) -> str:

@@ -12,17 +12,27 @@ from gbvis.videos.name_list import VideoEntry
 from gbvis.videos.readers.frame_layout import find_flow, find_frames
 from gbvis.videos.readers.frame_series import group_names, list_images, natural_order
 from gbvis.videos.readers.image_file import SUFFIXES
+from gbvis.videos.shard import Shard
 from gbvis.videos.two_stream import find_dataset, find_video_folder, list_videos
 from gbvis.videos.video import SAMPLE_PREFIX, VIDEO_SUFFIXES, video_name
 
 
 def gather_videos(
-    entries: Iterable[VideoEntry], dataset: Path | None, progress: Progress | None = None
+    entries: Iterable[VideoEntry],
+    dataset: Path | None,
+    progress: Progress | None = None,
+    shard: Shard | None = None,
 ) -> tuple[VideoEntry, ...]:
     """Return the videos asked for: a folder becomes the videos in it, and a pattern those that match it.
 
     A name in the data set, and a file or folder that has the very name, come before what the name means as a pattern.
     Where several are asked for, one that may mean two things keeps the error as its `problem`, and fails alone.
+
+    Args:
+        entries: What was asked for.
+        dataset: Where names are looked up.
+        progress: Is told what is left out, and that a shard holds none of them.
+        shard: Which of the videos to return; None for all.
 
     Raises:
         UsageError: The only one asked for is a data set, or a folder with two series of pictures, or with pictures and
@@ -31,8 +41,13 @@ def gather_videos(
     progress = progress or Progress()
     asked = list(entries)
     if len(asked) == 1:
-        return tuple(_gather(asked[0], dataset, progress))
-    return tuple(found for entry in asked for found in _gather_one(entry, dataset, progress))
+        found = _gather(asked[0], dataset, progress)
+    else:
+        found = [video for entry in asked for video in _gather_one(entry, dataset, progress)]
+    chosen = shard.select(found) if shard else tuple(found)
+    if not chosen:
+        progress.note(f"shard {shard} holds none of the videos ({len(found)} in all): there is nothing to do", "shard")
+    return chosen
 
 
 def _gather_one(entry: VideoEntry, dataset: Path | None, progress: Progress) -> list[VideoEntry]:

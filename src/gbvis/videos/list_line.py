@@ -22,6 +22,8 @@ _DELIMITERS = "\t,;"
 _LABEL = r"-?[0-9]{1,9}(?:\.0{1,9})?"
 """A class index; -1 for none, and 1.0 as tables with empty cells write 1."""
 
+_SAMPLE = re.compile(rf"{SAMPLE_PREFIX}[a-z-]+-[0-9]+")
+
 _MOST_WORDS = 20
 """Of a class name, and of a video's name before one."""
 
@@ -61,8 +63,7 @@ class SearchPath:
 
     def locate(self, name: str) -> str | None:
         """Return where the video `name` is to be looked for; None where it is nowhere."""
-        is_sample = name.startswith(SAMPLE_PREFIX) and not re.search(rf"[ {_DELIMITERS}]", name)
-        if is_sample or (name and os.path.exists(name)):  # noqa: PTH110
+        if _SAMPLE.fullmatch(name) or (name and os.path.exists(name)):  # noqa: PTH110
             return name
         if self._known and video_name(name).casefold() in self._known:
             return name

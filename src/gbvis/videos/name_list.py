@@ -90,3 +90,10 @@ class VideoEntry:
     frame_count: int | None = None
     near: str | None = None
     problem: GbvisError | None = None
+
+    @property
+    def label(self) -> str | None:
+        """The class that a list gives for it, as a list has it; None where it gives none for sure."""
+        if self.class_index is not None:
+            return str(self.class_index)
+        return self.class_name if self.is_class_sure else None

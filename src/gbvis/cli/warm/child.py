@@ -177,7 +177,8 @@ def _run(journal: Journal, blocked: list[int]) -> int:
     except BaseException:
         traceback.print_exc()
         code = 1
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})  # all is done
+    ending = {signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ending)  # all is done
     for thread in threading.enumerate():
         if not thread.daemon and thread is not threading.main_thread():
             thread.join()

@@ -1,22 +1,17 @@
 """`gbvis explain`: gradients into the store; what is there already is not computed again."""
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import replace
 
-from gbvis.errors import GbvisError
-from gbvis.networks.info import WeightsInfo
-from gbvis.progress import Failure, Progress, StoppableProgress
+from gbvis.progress import Failure, Progress
 from gbvis.steps.explain.request import ExplainedRun, ExplainRequest
-from gbvis.steps.explain.video_job import VideoJob
+from gbvis.steps.explain.session import ExplainSession
+from gbvis.steps.explain.work import ExplainWork
 from gbvis.steps.networks import Networks
-from gbvis.steps.streams import find_motion, find_stream
-from gbvis.steps.video_names import name_entries
+from gbvis.steps.video_names import name_all
 from gbvis.store import Store
 from gbvis.videos.gather import gather_videos
 from gbvis.videos.locate import check_dataset
-from gbvis.videos.name_list import VideoEntry
 
 __all__ = ["ExplainRequest", "ExplainedRun", "run"]
 
@@ -29,7 +24,7 @@ def run(request: ExplainRequest, progress: Progress | None = None) -> Iterator[E
     """
     progress = progress or Progress()
     check_dataset(request.dataset)
-    request = replace(request, videos=gather_videos(request.videos, request.dataset, progress))
+    request = replace(request, videos=gather_videos(request.videos, request.dataset, progress, request.shard))
     networks = Networks(request.weights, Store.find(request.store), progress.say)
     request.flow.check(networks.infos.values())
     for entry in request.videos:  # a label that is out of range, or a layer, is noticed before the first hour of work
@@ -55,39 +50,13 @@ def _explain(
     request: ExplainRequest, networks: Networks, store: Store, progress: Progress
 ) -> Iterator[ExplainedRun | Failure]:
     progress.expect_videos(len(request.videos) * len(networks.infos))
-    ahead, names = StoppableProgress(progress), name_entries(request.videos)
-
-    def prepare(entry: VideoEntry, info: WeightsInfo) -> VideoJob:
-        asked = entry, info, request.dataset, request.flow, lambda: store, ahead
-        video, motion = find_stream(*asked), find_motion(*asked) if request.needs_motion else None
-        job = VideoJob(request, entry, names[entry.location], video, motion, networks, store, ahead)
-        job.prepare()
-        return job
-
-    for entry, prepared in _one_ahead(prepare, itertools.product(request.videos, networks.infos.values()), ahead):
-        try:
-            yield from prepared.result().explain()
-        except GbvisError as error:
-            yield Failure.of(entry.location, error)
-        progress.finish_video()
-
-
-def _one_ahead(
-    prepare: Callable[[VideoEntry, WeightsInfo], VideoJob],
-    wanted: Iterable[tuple[VideoEntry, WeightsInfo]],
-    progress: StoppableProgress,
-) -> Iterator[tuple[VideoEntry, Future[VideoJob]]]:
-    """Yield every video asked for with its stream, while the next one is prepared: the network waits for no disk."""
-    with ThreadPoolExecutor(1) as worker:
-        try:
-            last: tuple[VideoEntry, Future[VideoJob]] | None = None
-            for entry, info in wanted:
-                following = entry, worker.submit(prepare, entry, info)
-                if last:
-                    yield last
-                last = following
-            if last:
-                yield last
-        finally:  # also where the caller has had enough, or Ctrl-C was pressed
-            progress.stop()
-            worker.shutdown(cancel_futures=True)
+    videos = name_all(request.videos)
+    if request.engine is None:
+        results = ExplainSession(request, networks, store, progress).run(videos)
+        yield from (result for _, result in results if result is not None)
+        return
+    work = ExplainWork(replace(request, videos=(), engine=None), len(networks.infos), store.folder)
+    for result in request.engine.run(work, videos, progress):
+        if isinstance(result, ExplainedRun):
+            result.run.storage = store.storage
+        yield result

@@ -111,7 +111,7 @@ class Answers:
             stored.keep_truth(self._task.truth)
             stored.add_requests(self._digests[answer])
         recipe = self._task.recipe_of(answer, self._clips.frames)
-        run = self._task.store.find_run(self._task.video.name, recipe)
+        run = self._task.store.find_run(self._task.video.name, recipe, is_thorough=False)  # just written, or read
         if run is None:
             raise StoreError(
                 f"{self._task.video.name} {recipe.endpoint} {recipe.target} is gone from the store again",

@@ -12,12 +12,14 @@ from gbvis.networks.endpoint import Endpoint, TargetRequest
 from gbvis.networks.info import WeightsInfo
 from gbvis.networks.labels import check_index, find_class
 from gbvis.networks.prediction import PredictedClass, TrueClass
+from gbvis.steps.engines.engine import Engine
 from gbvis.steps.explain.task import Question
 from gbvis.steps.networks import WeightsRequest
 from gbvis.steps.streams import FlowRequest
 from gbvis.store import StoredRun
 from gbvis.videos.clip_request import ClipRequest
 from gbvis.videos.name_list import VideoEntry
+from gbvis.videos.shard import Shard
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class ExplainRequest:
         methods: How; all go back through one forward pass.
         flow: How flow is computed.
         is_forced: Compute again what is there.
+        shard: Which part of the videos; None for all.
+        engine: Where the videos are worked on; None for this process.
     """
 
     videos: tuple[VideoEntry, ...]
@@ -51,6 +55,8 @@ class ExplainRequest:
     methods: tuple[Method, ...] = (GuidedBackprop(),)
     flow: FlowRequest = field(default_factory=FlowRequest)
     is_forced: bool = False
+    shard: Shard | None = None
+    engine: Engine | None = None
 
     def __post_init__(self) -> None:
         """Check that methods that follow motion can.

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from gbvis.attribution.iterative import IterativeMethod
@@ -32,6 +32,21 @@ _LARGE_GAP = 0.05
 """A completeness gap that is warned of."""
 
 
+@dataclass(frozen=True)
+class Outlook:
+    """What is to be done for one stream of one video.
+
+    Attributes:
+        cached: Runs that the store has.
+        missing: Runs that are to be computed.
+        clips: Clips that they are computed from.
+    """
+
+    cached: int
+    missing: int
+    clips: int
+
+
 class VideoJob:
     """One stream of one video: looks up what the store has and computes the rest."""
 
@@ -50,7 +65,7 @@ class VideoJob:
         recipe = make_stream_recipe(video, info, request.weights.precision)
         truth = find_truth(entry, info)
         self._task = Task(video, info, recipe, store, progress, request.is_forced, motion, truth)
-        self._networks, self._location, self._name, self._progress = networks, entry.location, name, progress
+        self._networks, self._entry, self._name, self._progress = networks, entry, name, progress
         self._clip_request = request.clips.completed(info.clip_format)
         self._wanted = {self._digest(question): question for question in request.questions_for(entry, info)}
         self._cached: list[StoredRun] = []
@@ -87,9 +102,8 @@ class VideoJob:
         if (run.completeness_gap or 0.0) > _LARGE_GAP:
             gap = put_percent(run.completeness_gap or 0.0)
             self._progress.warn(f"{run.key}: {gap} of what the values should sum to is missing: take more steps")
-        return ExplainedRun(
-            run, store.location, self._task.info, is_cached, seconds, shared, weights_name, self._location, self._name
-        )
+        place = self._entry.location, self._name
+        return ExplainedRun(run, store.location, self._task.info, is_cached, seconds, shared, weights_name, *place)
 
     def _digest(self, question: Question) -> str:
         method, target = question
@@ -103,14 +117,28 @@ class VideoJob:
             found |= self._task.store.find_answers(video.name, video.modality, endpoint.name, self._wanted)
         return found
 
+    def look_ahead(self) -> Outlook:
+        """Return how much of what is wanted the store has, and how much is to be computed; nothing is written."""
+        cached = {} if self._task.is_forced else self._look_up()
+        missing = {digest: question for digest, question in self._wanted.items() if digest not in cached}
+        frames = self._choose_frames() if missing else []
+        by_index = {} if self._task.is_forced else self._find_by_index(missing, frames)
+        lacking = len(missing) - len(by_index)
+        return Outlook(len(cached) + len(by_index), lacking, len(frames) if lacking else 0)
+
+    def _choose_frames(self) -> list[list[int]]:
+        """Return the numbers of the frames of each clip."""
+        video = self._task.video
+        known = self._task.store.find_shape(video.name, video.modality, self._task.recipe.video)
+        return self._clip_request.choose_frames(known or video.shape)
+
     def _cut_clips(self) -> None:
         """Bring the clips into the store, unless all that is missing turns out to be there under another request."""
         started = time.perf_counter()
         task, clip_format = self._task, self._task.info.clip_format
-        known = task.store.find_shape(task.video.name, task.video.modality, task.recipe.video)
-        frames = self._clip_request.choose_frames(known or task.video.shape)
+        frames = self._choose_frames()
         if not task.is_forced:
-            self._cached += self._answer_by_index(self._missing, frames)
+            self._cached += self._answer_by_index(frames)
         if self._missing:
             self._networks.begin_import()
             if task.motion and any(method.needs_motion for method, _ in self._missing.values()):
@@ -128,18 +156,24 @@ class VideoJob:
             self._progress.check()
             yield cut_clip(self._task.video, numbers, self._task.info.clip_format, sizes)
 
-    def _answer_by_index(self, missing: dict[str, Question], frames: list[list[int]]) -> list[StoredRun]:
-        """Take out of `missing` what the store has under another request, and return it; needs no network."""
-        found = []
-        for digest, (method, request) in list(missing.items()):
+    def _answer_by_index(self, frames: list[list[int]]) -> list[StoredRun]:
+        """Take out of what is missing what the store has under another request, and return it; needs no network."""
+        found = self._find_by_index(self._missing, frames)
+        for digest, run in found.items():
+            run.keep_truth(self._task.truth)
+            run.add_requests([digest])
+            del self._missing[digest]
+        return [*found.values()]
+
+    def _find_by_index(self, missing: dict[str, Question], frames: list[list[int]]) -> dict[str, StoredRun]:
+        """Return what the store has of the missing under another request, by the digests of the questions."""
+        found = {}
+        for digest, (method, request) in missing.items():
             if request.index is not None:
                 recipe = self._task.recipe_of((method, Target(request.endpoint, request.index)), frames)
                 run = self._task.store.find_run(self._task.video.name, recipe)
                 if run is not None:
-                    run.keep_truth(self._task.truth)
-                    run.add_requests([digest])
-                    del missing[digest]
-                    found.append(run)
+                    found[digest] = run
         return found
 
     def _compute(self) -> Iterator[ExplainedRun | Failure]:
@@ -157,7 +191,7 @@ class VideoJob:
                 yield from self._share(runs, seconds)
                 started, self._seconds = time.perf_counter(), 0.0
             for error in computation.failures:
-                yield Failure.of(self._location, error)
+                yield Failure.of(self._entry.location, error, self._entry.label)
 
     def _split(self) -> Iterator[tuple[str, bool, dict[str, Question]]]:
         """Yield the missing questions that are computed together: by precision, methods of one pass first."""
