@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 from written_runs import INFO, Still, make_recipe, write_run
 
+import gbvis
 from conftest import Call, CopyStore
 from gbvis.attribution.estimate import Estimate
+from gbvis.errors import NothingFound
 from gbvis.networks.endpoint import Target
 from gbvis.networks.r2plus1d.architecture import FC
 from gbvis.store import Store
@@ -233,6 +235,14 @@ def test_stores_elsewhere(call: Call, shards: list[Path], tmp_path: Path) -> Non
     assert call("store", "merge", elsewhere, "-o", "all.zarr").code == 0
     assert call("store", "merge", *shards, "-o", "direct.zarr").code == 0
     assert read_arrays(tmp_path / "all.zarr") == read_arrays(tmp_path / "direct.zarr")
+
+
+def test_in_python(shards: list[Path], tmp_path: Path) -> None:
+    merged = list(gbvis.merge_stores(shards, tmp_path / "all.zarr"))
+    assert not any(isinstance(one, gbvis.Failure) for one in merged)
+    assert len(read_arrays(tmp_path / "all.zarr")) == 5 * len(SAMPLES)
+    with pytest.raises(NothingFound, match="no store"):
+        gbvis.merge_stores(tmp_path / "nothing.zarr", tmp_path / "all.zarr")
 
 
 def start_merge(stores: list[Path], folder: Path) -> "subprocess.Popen[bytes]":
