@@ -43,6 +43,7 @@ FOREIGN = {
     "--cases",
     "--warm",
     "--seed",
+    *("--nodes", "--ntasks", "--seconds", "--videos"),  # of srun, and of our scripts
     *("--array", "--job-name", "--open-mode", "--requeue", "--signal"),  # of sbatch
 }
 """Long options on pages that are of other programs, of our scripts, or of all commands."""

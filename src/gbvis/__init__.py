@@ -19,6 +19,7 @@ __all__ = [
     "__version__",
     "explain",
     "load_network",
+    "merge_stores",
     "open_store",
     "predict",
     "render",
@@ -28,7 +29,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from gbvis.progress import Failure
-    from gbvis.steps.python_api import explain, load_network, open_store, predict, render, report
+    from gbvis.steps.python_api import explain, load_network, merge_stores, open_store, predict, render, report
     from gbvis.steps.show import show
     from gbvis.videos.video import Video
 
@@ -36,7 +37,10 @@ _PLACES = {
     "Failure": "gbvis.progress",
     "Video": "gbvis.videos.video",
     "show": "gbvis.steps.show",
-    **dict.fromkeys(("explain", "load_network", "open_store", "predict", "render", "report"), "gbvis.steps.python_api"),
+    **dict.fromkeys(
+        ("explain", "load_network", "merge_stores", "open_store", "predict", "render", "report"),
+        "gbvis.steps.python_api",
+    ),
 }
 
 

@@ -25,7 +25,7 @@ PAGE = ROOT / "docs/how-to/cluster.md"
 
 def read_arrays(store: Path) -> dict[str, bytes]:
     """Return every chunk of a store's runs and clips, by its place."""
-    paths = [path for path in store.rglob("*") if path.is_file() and "c" in path.relative_to(store).parts]
+    paths = list(store.rglob("c.*"))
     assert paths
     return {path.relative_to(store).as_posix(): path.read_bytes() for path in paths}
 

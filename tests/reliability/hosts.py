@@ -87,6 +87,9 @@ def try_sweep(meeting: Meeting, storage: LocalStorage) -> list[str]:
     faults = []
     if not meeting.is_first:
         meeting.hear("staged")
+        own = Path(storage.location) / "own"
+        own.touch()  # so that a list of the folder is no old one
+        own.unlink()
         storage.sweep()
         meeting.say("swept")
         return faults

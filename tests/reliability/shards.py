@@ -107,6 +107,7 @@ class Shards:
 def read_arrays(store: Path) -> dict[str, bytes]:
     """Return every file of a store's arrays, by its place."""
     arrays = [path.parent for path in store.rglob("zarr.json") if b'"node_type":"array"' in _squeeze(path)]
+    assert arrays
     files = (path for array in arrays for path in array.rglob("*") if path.is_file())
     return {path.relative_to(store).as_posix(): path.read_bytes() for path in files}
 

@@ -1,9 +1,11 @@
 """`--engine ray`: the actors of a Ray cluster share the videos of a call."""
 
+import gc
 import importlib.util
 import json
 import os
 import signal
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,12 +25,15 @@ def ray(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
     """Have Ray where it is installed, and end what a test has started of it."""
     if importlib.util.find_spec("ray") is None:
         pytest.skip("ray is not installed")
-    ray_cluster._keep_to_ourselves()  # before Ray is imported
+    ray_cluster.keep_to_ourselves()  # before Ray is imported
     import ray
 
     monkeypatch.setenv("RAY_ADDRESS", "local")
     yield ray
     ray.shutdown()
+    with warnings.catch_warnings():  # Ray does not wait for the processes that it ends
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture
@@ -76,7 +81,7 @@ def list_listening() -> set[str]:
         try:
             name = (folder / "cmdline").read_bytes()
             if name.startswith(b"ray::") or b"/ray/core/" in name.split(b"\0")[0]:
-                sockets |= {os.readlink(file) for file in (folder / "fd").iterdir()}
+                sockets |= {str(file.readlink()) for file in (folder / "fd").iterdir()}
         except OSError:
             continue
     found = set()

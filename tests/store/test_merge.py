@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 from written_runs import INFO, Still, make_recipe, write_run
 
+import gbvis
 from conftest import Call, CopyStore
 from gbvis.attribution.estimate import Estimate
+from gbvis.errors import NothingFound
 from gbvis.networks.endpoint import Target
 from gbvis.networks.r2plus1d.architecture import FC
 from gbvis.store import Store
@@ -235,6 +237,14 @@ def test_stores_elsewhere(call: Call, shards: list[Path], tmp_path: Path) -> Non
     assert read_arrays(tmp_path / "all.zarr") == read_arrays(tmp_path / "direct.zarr")
 
 
+def test_in_python(shards: list[Path], tmp_path: Path) -> None:
+    merged = list(gbvis.merge_stores(shards, tmp_path / "all.zarr"))
+    assert not any(isinstance(one, gbvis.Failure) for one in merged)
+    assert len(read_arrays(tmp_path / "all.zarr")) == 5 * len(SAMPLES)
+    with pytest.raises(NothingFound, match="no store"):
+        gbvis.merge_stores(tmp_path / "nothing.zarr", tmp_path / "all.zarr")
+
+
 def start_merge(stores: list[Path], folder: Path) -> "subprocess.Popen[bytes]":
     words = [sys.executable, "-m", "gbvis", "store", "merge", *map(str, stores), "-o", "all.zarr", "-q"]
     return subprocess.Popen(words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -254,9 +264,9 @@ def test_merges_at_once_and_killed_ones_that_are_repeated(call: Call, tmp_path: 
         time.sleep(wait)
         for one in running:
             one.send_signal(signal.SIGKILL if wait < 3 else 0)
-        ended = [(one.wait(timeout=120), (one.stderr.read() if one.stderr else b"").decode()) for one in running]
-        assert all(code in (0, -signal.SIGKILL) for code, _ in ended), ended
-        if all(code == 0 for code, _ in ended):
+        ended = [(one.communicate(timeout=120)[1].decode(), one.returncode) for one in running]
+        assert all(code in (0, -signal.SIGKILL) for _, code in ended), ended
+        if all(code == 0 for _, code in ended):
             break
         wait *= 1.25
     assert call("store", "verify", "--store", "all.zarr").code == 0

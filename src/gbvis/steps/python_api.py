@@ -22,6 +22,8 @@ from gbvis.steps.predict import Prediction, PredictRequest
 from gbvis.steps.render import RenderedFile, RenderRequest
 from gbvis.steps.report import ReportPlace, ReportRequest, WrittenReport
 from gbvis.steps.selection import Selection
+from gbvis.steps.store import merge as merge_step
+from gbvis.steps.store.merge import MergedGroup, MergeRequest
 from gbvis.steps.streams import FlowRequest
 from gbvis.store import Store
 from gbvis.videos.clip_request import ClipRequest, read_clip_request
@@ -301,6 +303,27 @@ def open_store(location: str | Path = "gbvis.zarr") -> Store:
         UsageError: What is there is not a store, or has another format version.
     """
     return Store.open(location)
+
+
+def merge_stores(
+    stores: Paths, output: str | Path, *, progress: Progress | None = None
+) -> Iterator[MergedGroup | Failure]:
+    """Join stores by copying what is not in the output yet: return an iterator over the groups, copied one by one.
+
+    Args:
+        stores: Paths or fsspec URLs of the stores; nothing of them is changed.
+        output: The store that is to hold all of it; it may be there, and be one of them.
+        progress: An object that is told how far the work is.
+
+    Yields:
+        A group, once it is in the output, or a `Failure` for one that is damaged.
+
+    Raises:
+        NothingFound: There is no store in one of the places.
+        UsageError: What is there is not a store, or has another format version.
+        StoreUnavailable: The output is full, read-only or out of reach.
+    """
+    return merge_step.run(MergeRequest(_list(stores), output), progress)
 
 
 def load_network(

@@ -58,8 +58,8 @@ class RayCluster(Engine):
     @contextmanager
     def _connected(self) -> Iterator[Sequence[Slot]]:
         """Reach the cluster, or start a Ray of this machine, and give the slots; leave as it was what was there."""
-        if "ray" not in sys.modules and _find_cluster() is None:
-            _keep_to_ourselves()
+        if _find_cluster() is None:
+            keep_to_ourselves()
         import ray
 
         is_ours = not ray.is_initialized()
@@ -214,12 +214,14 @@ def _find_cluster() -> str | None:
     return None if given in ("", "local") else given
 
 
-def _keep_to_ourselves() -> None:
+def keep_to_ourselves() -> None:
     """Have the Ray that is started next serve nobody but this call: who reaches a Ray can run anything with it.
 
     It listens on 127.0.0.1, as it does by itself on other systems than Linux, asks for a token, and reports its use to
-    nobody. Ray reads these variables when it is imported.
+    nobody. Ray reads these variables when it is imported: later, nothing is changed.
     """
+    if "ray" in sys.modules:
+        return
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     os.environ["RAY_AUTH_MODE"], os.environ["RAY_AUTH_TOKEN"] = "token", secrets.token_hex(32)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
