@@ -10,6 +10,7 @@ import gbvis
 from conftest import Call, CopyStore
 from gbvis.errors import UsageError
 from gbvis.store import Store
+from material.reports import ReadReport
 
 WORDS = ("sample:up-4", "-w", "sample", "-m", "rgb", "-e", "AP", "-e", "FC", "-n", "4")
 
@@ -110,6 +111,26 @@ def test_explain_replaces_an_earlier_report_and_nothing_else(call: Call, tmp_pat
     assert call(*words, "-m", "rgb").code == 0
     assert call(*words, "sample:down-1", "-m", "rgb").code == 0
     assert len(read_data(tmp_path / "out.html")["runs"]) == 4  # type: ignore[arg-type]
+
+
+def test_the_commands_on_a_page_name_the_store(call: Call, tmp_path: Path) -> None:
+    assert call("explain", *WORDS, "--store", "other.zarr", "--report", "out.html", "-q").code == 0
+    report = ReadReport(tmp_path / "out.html")
+    for run in report.runs:
+        commands = [command for _, command in report.read_run(run["key"])["commands"]]
+        assert len(commands) == 2 and all(command.endswith("--store other.zarr") for command in commands)
+
+
+def test_the_list_has_the_mean_value_over_the_clips_as_explain_prints_it(call: Call, tmp_path: Path) -> None:
+    done = call("explain", *WORDS[:5], "-e", "FC", "-n", "4", "--clips", "3", "--report", "out.html")
+    (run,) = ReadReport(tmp_path / "out.html").runs
+    assert f"  {run['value']:.4g}  " in done.out
+
+
+def test_a_page_leads_back_to_the_list_of_all(explained: Call, tmp_path: Path) -> None:
+    assert explained("report", "--pages", "-o", "all of it.html").code == 0
+    page = read_data(tmp_path / "all of it-pages/0001.html")
+    assert page["index"] == "../all%20of%20it.html" and read_data(tmp_path / "all of it.html")["index"] is None
 
 
 def test_explain_keeps_what_no_report_can_hold(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

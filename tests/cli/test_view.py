@@ -188,6 +188,24 @@ def test_a_store_that_grows_shows_its_new_runs(copy_store: CopyStore, call: Call
         assert answer.status == 404 and "removed" in json.loads(content)["problem"]
 
 
+@pytest.mark.parametrize("videos", [(), ("up-4", "down-2")])
+def test_a_run_that_is_removed_is_gone_and_may_come_again(
+    videos: tuple[str, ...], copy_store: CopyStore, call: Call, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("gbvis.steps.view.run_index._PAUSE", 0.0)
+    monkeypatch.setattr("gbvis.steps.view.run_index._DUTY", 0)
+    store, down = copy_store(*WORDS), ("explain", "sample:down-2", *WORDS[1:5], "-e", "FC", "-n", "4", "-q")
+    assert call(*down).code == 0
+    with serve(ViewRequest(store, videos)) as site:
+        (key,) = (run["key"] for run in site.list_runs() if run["video"] == "down-2")
+        assert call("store", "rm", "down-2", "-y").code == 0
+        assert site.read("runs?after=3")["runs"] == [{"key": key, "isGone": True}]
+        assert site.ask(f"run?{urlencode({'key': key})}")[0].status == 404
+        assert call(*down).code == 0
+        assert [run["key"] for run in site.read("runs?after=4")["runs"]] == [key]
+        assert site.ask(f"run?{urlencode({'key': key})}")[0].status == 200
+
+
 def test_a_damaged_run_is_said(copy_store: CopyStore) -> None:
     store = copy_store(*WORDS)
     with serve(ViewRequest(store)) as site:

@@ -51,6 +51,7 @@ def print_and_report(console: Console, request: ExplainRequest, path: Path, fail
     Raises:
         UsageError: The report has no place there, is too large, or the call is wrong.
     """
+    from gbvis.cli.picture_options import with_call
     from gbvis.figures.outputs.report.writing import ReportTooLarge
     from gbvis.figures.style import Style
     from gbvis.steps import explain, report
@@ -69,9 +70,9 @@ def print_and_report(console: Console, request: ExplainRequest, path: Path, fail
             yield one
 
     code = print_all(console, keep(explain.run(request, console)), print_run, "run", failed_to=failed_to)
-    shown = ShownRuns(Store.open(request.store), dataset=request.dataset)
+    shown, style = ShownRuns(Store.open(request.store), dataset=request.dataset), with_call(Style(), request.store)
     try:
-        return code | print_reports(console, report.write_runs(runs, shown, place, Style(), console), opens=False)
+        return code | print_reports(console, report.write_runs(runs, shown, place, style, console), opens=False)
     except ReportTooLarge as error:
         command = join_words(["gbvis", "report", "--pages", "-o", str(path), "--store", str(request.store)])
         raise UsageError(error.problem, f"the runs are in the store; several files hold them: {command}") from error

@@ -47,12 +47,12 @@ def _read_moment(word: str) -> int | float:
     return float(match["seconds"]) if match["seconds"] else int(match["frame"])
 
 
-def with_call(style: Style, store: str, labels: Path | None) -> Style:
+def with_call(style: Style, store: str | Path, labels: Path | None = None) -> Style:
     """Return a style whose pictures say what of this call they themselves do not show: `--store` and `--labels`.
 
     A store that the environment names was not said in the call.
     """
     words = ["--labels", str(labels)] if labels else []
-    if store not in ("gbvis.zarr", os.environ.get("GBVIS_STORE")):
-        words += ["--store", re.sub("//[^/@]*@", "//", store)]  # never a password
+    if str(store) not in ("gbvis.zarr", os.environ.get("GBVIS_STORE")):
+        words += ["--store", re.sub("//[^/@]*@", "//", str(store))]  # never a password
     return replace(style, words=tuple(words))

@@ -1,4 +1,4 @@
-"""The runs that `gbvis view` shows, in the order in which they are found; a store that grows has more of them."""
+"""The runs that `gbvis view` shows, in the order in which they are found; a store gets more of them, and loses some."""
 
 import json
 import time
@@ -40,6 +40,7 @@ class RunIndex:
         self._summaries: list[bytes] = []
         self._places: dict[str, int] = {}
         self._seen: set[str] = set()  # runs that are not meant are among them
+        self._there: set[str] = set()  # what the look that goes on has met
         self._search: Iterator[None] | None = None
         self._again, self._begun = 0.0, 0.0
         self._lock = Lock()
@@ -51,6 +52,8 @@ class RunIndex:
 
     def list_runs(self, after: int) -> bytes:
         """Return the runs from place `after` on as the page takes them, JSON, and whether these are all for now.
+
+        A run that is gone has a place once more, where `isGone` says so.
 
         Raises:
             GbvisError: The store cannot be read, or a name in the selection is none.
@@ -81,20 +84,26 @@ class RunIndex:
         self._search, self._again = None, now + max(_PAUSE, _DUTY * (now - self._begun))
 
     def _find_new(self) -> Iterator[None]:
-        """Go once through the store, and add what is new; yields after each step."""
+        """Go once through the store, add what is new, and say what is gone; yields after each step."""
         store = self._shown.store
+        self._there.clear()
         for runs, new in self._read_videos():
             names = name_sources(store, runs)
             for run in new:
                 self._add(run, names.get(source_of(store, run), run.video))
                 yield
             yield
+        for key in self._places.keys() - self._there:
+            del self._places[key]
+            self._seen.discard(key)
+            self._summaries.append(json.dumps({"key": key, "isGone": True}).encode())
 
     def _read_videos(self) -> Iterator[tuple[Sequence[StoredRun], Sequence[StoredRun]]]:
         """Yield all runs of each video that has new ones, and those of them that are new and meant."""
         shown, store = self._shown, self._shown.store
         for video in shown.videos:
             found = select_runs(store, video, shown.selection, shown.labels, spares_rgb=True)
+            self._there.update(run.key for run in found)
             for name in dict.fromkeys(run.video for run in found):
                 new = [run for run in found if run.video == name and run.key not in self._places]
                 yield (list(store.runs(name)) if new else []), new
@@ -102,6 +111,7 @@ class RunIndex:
             is_meant = make_filter(store, shown.selection, shown.labels)
             for video in store.videos():
                 keys = [key for stream in ("rgb", FLOW) for key in store.list_runs(f"{video}/{stream}")]
+                self._there.update(keys)
                 if not self._seen.issuperset(keys):
                     runs = self._read_runs(keys)
                     yield runs, [run for run in runs if run.key not in self._seen and is_meant(run)]

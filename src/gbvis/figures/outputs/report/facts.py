@@ -21,7 +21,7 @@ def summarize(view: RunView) -> Facts:
     Raises:
         GbvisError: A clip is read, and is missing or damaged.
     """
-    value = view.values[0] if view.values else view.clip(0).value
+    values = view.values or [clip.value for clip in view.clips()]
     return {
         "key": view.key,
         "digest": view.digest,
@@ -43,7 +43,8 @@ def summarize(view: RunView) -> Facts:
         "clipsOf": name_clips(view),
         "clipCount": view.clip_count,
         "frameCount": view.frames_per_clip,
-        "value": value,
+        "frames": describe_frames(view),
+        "value": sum(values) / len(values),
         "valueName": view.endpoint.value_name,
         "importance": None,
         "thumbnail": None,

@@ -108,6 +108,7 @@ def make_page_data(style: Style, title: str, is_served: bool, limits: Ends | Non
     return {
         "version": __version__,
         "isServed": is_served,
+        "index": None,
         "title": title,
         "percentiles": list(offer_percentiles(style)),
         "look": {

@@ -54,7 +54,7 @@ def write_pages(
             title = f"{report.title}, page {pages}"
             file = ReportFile(opened, title)
             _fill(report, file, waiting, page_bytes)
-            file.finish(report.make_data(title))
+            file.finish({**report.make_data(title), "index": f"../{quote(path.name, errors='replace')}"})
             size += opened.tell()
         url = f"{quote(folder.name, errors='replace')}/{place.name}"
         listed |= {one["key"]: {**one, "page": url} for one in file.list_summaries()}

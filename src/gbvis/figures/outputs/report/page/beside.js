@@ -16,6 +16,7 @@ const FILTERS = [
   ["Target", (run) => run.targetName],
   ["Method", (run) => run.method],
   ["Weights", (run) => run.weights],
+  ["Frames", (run) => run.frames],
 ];
 
 /**

@@ -42,6 +42,7 @@ export const INDEX_COLUMNS = [
     width: "5.5rem",
     isNumber: true,
   }),
+  makeColumn("frames", "Frames", (run) => run.frames, { width: "minmax(6rem, 1.4fr)" }),
   makeColumn("method", "Method", (run) => run.method, { width: "minmax(6rem, 1.4fr)" }),
   makeColumn("weights", "Weights", (run) => run.weights, {}),
   makeColumn("precision", "Precision", (run) => run.precision, {}),
@@ -106,7 +107,20 @@ export function divideColumns(runs) {
       alike.push({ column, text });
     }
   }
-  return { shown: shown.filter((column) => !isScoreAgain(column, runs)), alike };
+  return {
+    shown: shown.filter((column) => !isScoreAgain(column, runs) && (column.name !== "frames" || areAmbiguous(runs))),
+    alike: alike.filter(({ column }) => column.name !== "frames"),
+  };
+}
+
+/**
+ * Whether some runs differ in their frames and their numbers alone.
+ *
+ * @param {Summary[]} runs
+ */
+function areAmbiguous(runs) {
+  const telling = INDEX_COLUMNS.filter((column) => !column.isNumber && column.name !== "frames");
+  return new Set(runs.map((run) => telling.map((column) => column.text(run)).join("\n"))).size < runs.length;
 }
 
 /**

@@ -28,7 +28,8 @@ export const UNKNOWN = "unknown";
 
 /** @type {Facet[]} */
 export const FACETS = [
-  { name: "class", label: "Class", value: (run) => findClass(run).name || UNKNOWN },
+  { name: "class", label: "Class", value: (run) => nameExplained(run) || UNKNOWN },
+  { name: "truth", label: "Truth", value: (run) => nameClass(run.truth) || UNKNOWN },
   { name: "predicted", label: "Predicted", value: (run) => nameClass(run.prediction) || UNKNOWN },
   { name: "right", label: "Right or wrong", value: (run) => describeRight(run) || UNKNOWN },
   { name: "stream", label: "Stream", value: (run) => run.stream },
@@ -36,6 +37,16 @@ export const FACETS = [
   { name: "method", label: "Method", value: (run) => run.method },
   { name: "weights", label: "Weights", value: (run) => run.weights || UNKNOWN },
 ];
+
+/**
+ * The class that is explained; nothing where it is none.
+ *
+ * @param {Summary} run
+ * @returns {string}
+ */
+function nameExplained(run) {
+  return run.isClass ? (run.className ?? `class ${run.target}`) : "";
+}
 
 /**
  * The class that a run counts to: the truth where it is known, else what the network predicts, else the target.
@@ -50,7 +61,7 @@ export function findClass(run) {
   if (run.prediction !== null) {
     return { name: nameClass(run.prediction), by: "prediction" };
   }
-  return run.isClass ? { name: run.className ?? `class ${run.target}`, by: "target" } : { name: "", by: "" };
+  return run.isClass ? { name: nameExplained(run), by: "target" } : { name: "", by: "" };
 }
 
 /** @returns {Wanted} what finds every run */

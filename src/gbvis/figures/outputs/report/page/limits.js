@@ -56,7 +56,7 @@ export function describeScale(state, data, isBeside) {
     return `Colours end at ${end} of each frame${largest}: frames cannot be compared.`;
   }
   if (state.scale === "all") {
-    return `Colours end at ${end} of each clip, the largest of all clips in this file.`;
+    return `Colours end at ${end} of each clip, the largest of all clips in this file, whatever their method and endpoint.`;
   }
   return `Colours end at ${end} of this clip${largest}.`;
 }

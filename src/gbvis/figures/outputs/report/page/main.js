@@ -65,7 +65,7 @@ function makePage(data) {
       callbacks.add(callback);
       return () => callbacks.delete(callback);
     },
-    order: runs.map((run) => run.key),
+    order: null,
   };
   return {
     page,

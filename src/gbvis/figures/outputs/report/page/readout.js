@@ -2,7 +2,7 @@
 
 import { element, fill } from "./dom.js";
 import { sayNumber } from "./limits.js";
-import { valueAt } from "./values.js";
+import { digitsOf, valueAt } from "./values.js";
 import { motionOfColor } from "./wheel.js";
 
 /** @typedef {import("./types.js").Run} Run */
@@ -44,7 +44,8 @@ export class Readout {
     const said = [
       sayPlace(loaded.clip, pixel),
       ...loaded.values.packed.rows.map((row, number) => {
-        return `${this.run.quantity}${row ? ` ${row}` : ""} ${sayNumber(valueAt(loaded.values, number, step, pixel), 4)}`;
+        const value = valueAt(loaded.values, number, step, pixel);
+        return `${this.run.quantity}${row ? ` ${row}` : ""} ${sayNumber(value, digitsOf(loaded.values, value))}`;
       }),
       ...this.sayFrames(panels, pixel),
     ];

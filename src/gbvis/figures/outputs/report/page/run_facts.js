@@ -97,14 +97,13 @@ export function makePredictions(run) {
     return null;
   }
   const { summary } = run;
-  const most = Math.max(...run.scores.map((one) => one.score), 1e-9);
   const rows = run.scores.map(({ index, name, score }) => {
     const notes = [
       summary.isClass && summary.target === index ? "explained" : "",
       summary.truth?.index === index ? "the list’s" : "",
     ].filter(Boolean);
     const bar = element("span", { class: "score-bar" });
-    bar.style.setProperty("--share", String(Math.max(0, score) / most));
+    bar.style.setProperty("--share", String(Math.min(1, Math.max(0, score))));
     const label = element(
       "span",
       {},

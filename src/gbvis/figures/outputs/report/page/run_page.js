@@ -66,10 +66,14 @@ class RunPage {
     this.speech = new Speech();
     this.reading = element("p", { class: "soft" }, "Reading the run\u2026");
     this.content = element("div", { class: "run-page" }, this.reading);
-    fill(place, makeRunLinks(this.page, this.key), this.problem, this.content, this.speech.element);
+    this.links = makeRunLinks(this.page, this.key);
+    fill(place, this.links, this.problem, this.content, this.speech.element);
     this.address = new RunAddress(key, (words) => this.blocks.length > 0 && this.attempt(this.restore(words)));
     this.stops = [
-      page.onRuns(() => this.offerOthers()),
+      page.onRuns(() => {
+        this.offerOthers();
+        this.renewLinks();
+      }),
       followKeys(document, this),
       this.address.follow(),
       () => this.speech.stop(),
@@ -181,6 +185,15 @@ class RunPage {
     this.blocks.push(block);
     this.blockList.append(block.element);
     return block;
+  }
+
+  /** Tells again what comes next and before: where the page began with this run, the others are only known later. */
+  renewLinks() {
+    if (this.page.order === null && !this.links.contains(document.activeElement)) {
+      const links = makeRunLinks(this.page, this.key);
+      this.links.replaceWith(links);
+      this.links = links;
+    }
   }
 
   /** Offers other runs of the video; there may be more of them by now. */

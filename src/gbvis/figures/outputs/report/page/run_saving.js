@@ -24,6 +24,6 @@ export function saveCurves(blocks) {
 
 /** @param {RunBlock[]} blocks */
 function listFileWords(blocks) {
-  const { video, modality, endpoint } = blocks[0].run.summary;
-  return [video, modality, endpoint];
+  const { video, modality, endpoint, digest } = blocks[0].run.summary;
+  return [video, modality, endpoint, digest];
 }

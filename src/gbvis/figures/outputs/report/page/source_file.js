@@ -13,16 +13,16 @@ import { ReadError } from "./read_error.js";
  * @returns {Source}
  */
 export function makeFileSource(data) {
+  const blobs = data.runBlobs ?? {};
   return {
     async listRuns(onRuns) {
       onRuns(data.runs, true);
     },
     async readRun(key) {
-      const blob = data.runBlobs?.[key];
-      if (blob === undefined) {
+      if (!Object.hasOwn(blobs, key)) {
         throw new ReadError("this report has no such run", "go back to all runs");
       }
-      return JSON.parse(new TextDecoder().decode(await inflate(readBlobText(blob))));
+      return JSON.parse(new TextDecoder().decode(await inflate(readBlobText(blobs[key]))));
     },
     async readBlob(blob) {
       return readBlobText(blob);

@@ -41,7 +41,11 @@ async function watchRuns(onRuns, onProblem) {
       next = answer.next;
       isComplete = answer.isComplete;
       for (const run of answer.runs) {
-        known.set(run.key, run);
+        if (run.isGone) {
+          known.delete(run.key);
+        } else {
+          known.set(run.key, run);
+        }
       }
       if (answer.runs.length > 0 || isFirst) {
         onRuns([...known.values()], isComplete);

@@ -13,6 +13,7 @@
  *     uint8 (255, 3), RGB
  * @property {Limits[] | null} all the limits of scale `all`, one for each percentile; null where it is not known
  * @property {Summary[]} runs the index; empty where it is served, and then `Source.listRuns` has it
+ * @property {string | null} index another file that lists all runs, where this one is one of several, as a relative URL
  * @property {Record<string, string>} [runBlobs] the blob of each run's JSON, packed by zlib, where all is in this file
  */
 
@@ -52,7 +53,8 @@
  * @property {string} clipsOf two runs with the same one are of the same clips
  * @property {number} clipCount
  * @property {number} frameCount of a clip
- * @property {number} value of the target in the first clip
+ * @property {string} frames which frames of the video the clips show, in words
+ * @property {number} value of the target, the mean over the clips
  * @property {string} valueName what it is called, such as `probability`
  * @property {number[][] | null} importance for each clip, |values| summed over each frame; null until it is asked for
  * @property {string | null} thumbnail the strongest frame: Base64 of a WebP; null until it is asked for
@@ -166,7 +168,8 @@
  * @property {() => Summary[]} runs those known so far
  * @property {(callback: (isComplete: boolean) => void) => () => void} onRuns calls back whenever there are more; what comes
  *     back stops that
- * @property {string[]} order keys of the runs as the index shows them, sorted and filtered: what comes next and before
+ * @property {string[] | null} order keys of the runs as the index shows them, sorted and filtered: what comes next and
+ *     before; null where it has not been shown
  */
 
 export {};

@@ -66,6 +66,18 @@ export function planeOf(values, row, step) {
 }
 
 /**
+ * How many digits of a value count: what it stands for is known to half a step.
+ *
+ * @param {ClipValues} values
+ * @param {number} value
+ */
+export function digitsOf(values, value) {
+  const { unit, steps } = values.packed;
+  const step = Math.hypot(unit, value) / steps;
+  return value === 0 ? 1 : Math.min(4, Math.max(1, Math.floor(Math.log10(Math.abs(value) / step)) + 1));
+}
+
+/**
  * @param {ClipValues} values
  * @param {number} row
  * @param {number} step
