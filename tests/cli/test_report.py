@@ -115,16 +115,15 @@ def test_explain_replaces_an_earlier_report_and_nothing_else(call: Call, tmp_pat
 
 def test_the_commands_on_a_page_name_the_store(call: Call, tmp_path: Path) -> None:
     assert call("explain", *WORDS, "--store", "other.zarr", "--report", "out.html", "-q").code == 0
-    report = ReadReport(tmp_path / "out.html")
-    for run in report.runs:
-        commands = [command for _, command in report.read_run(run["key"])["commands"]]
+    for run in ReadReport(tmp_path / "out.html").runs:
+        commands = [command for _, command in run["commands"]]
         assert len(commands) == 2 and all(command.endswith("--store other.zarr") for command in commands)
 
 
 def test_the_list_has_the_mean_value_over_the_clips_as_explain_prints_it(call: Call, tmp_path: Path) -> None:
     done = call("explain", *WORDS[:5], "-e", "FC", "-n", "4", "--clips", "3", "--report", "out.html")
     (run,) = ReadReport(tmp_path / "out.html").runs
-    assert f"  {run['value']:.4g}  " in done.out
+    assert f"  {run['summary']['value']:.4g}  " in done.out
 
 
 def test_a_page_leads_back_to_the_list_of_all(explained: Call, tmp_path: Path) -> None:
