@@ -18,13 +18,13 @@ ROOMS = [
 """From the top of the house to the bottom: a room imports only what stands before it."""
 
 DOORS: dict[str, set[str]] = {
-    "torch": {"networks", "attribution/graph.py", "attribution/relu.py", "attribution/methods"},
+    "torch": {"networks", "attribution/graph.py", "attribution/relu.py", "attribution/methods", "attribution/checks"},
     "safetensors": {"networks/weights/safetensors_file.py"},
     "pickle": {"networks/weights/caffe2_pickle.py"},
     "zarr": set(),  # only its codecs are called: importing it takes a quarter of a second
     "numcodecs": {"store/array.py"},
     "google_crc32c": {"networks/kept.py", "store/array.py"},
-    "msgspec": {"attribution/methods/__init__.py", "networks/info.py", "networks/r2plus1d/load.py", "store"},
+    "msgspec": {"attribution/settings.py", "networks/info.py", "networks/r2plus1d/load.py", "store"},
     "fsspec": {"store/remote.py"},
     "xarray": {"store/run.py"},
     "filelock": {"atomic_file.py"},
