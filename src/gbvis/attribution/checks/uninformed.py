@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gbvis.attribution.checks.check import BASELINES, Relevance
+from gbvis.videos.motion import encode_motion
 
 if TYPE_CHECKING:
     from gbvis.attribution.checks.laboratory import Laboratory
@@ -53,19 +54,16 @@ def find_motion(clip: Clip) -> Relevance:
     """Return of RGB |frame - the frame before|, summed over channels, of flow its size: float32 (time, y, x)."""
     values = clip.values.astype(np.float64)
     if clip.modality == "flow":
-        # u and v have scales of their own after normalisation: rest is subtracted, and the scale is given back
-        return (_flow_speed(clip)).astype(np.float32)
+        return _find_speed(clip)
     change = np.abs(np.diff(values, axis=1))
     first = change[:, :1] if change.shape[1] else np.zeros_like(values)
     return _sum(np.concatenate([first, change], axis=1))
 
 
-def _flow_speed(clip: Clip) -> NDArray[np.float64]:
-    """Return the speed of flow, in the units of its pixels: float64 (time, y, x)."""
-    from gbvis.videos.motion import encode_motion
-
-    rest = np.float64(0) if clip.clip_format.is_motion else np.float64(encode_motion(np.zeros(1, np.float32))[0])
-    speed: NDArray[np.float64] = np.linalg.norm(clip.pixels.astype(np.float64) - rest, axis=-1)
+def _find_speed(clip: Clip) -> Relevance:
+    """Return the speed of flow, in the units of its pixels: float32 (time, y, x)."""
+    rest = 0.0 if clip.clip_format.is_motion else float(encode_motion(np.zeros(()))[()])
+    speed: Relevance = np.linalg.norm(clip.pixels.astype(np.float64) - rest, axis=-1).astype(np.float32)
     return speed
 
 
@@ -74,11 +72,12 @@ def find_center(clip: Clip) -> Relevance:
     time, *sides = clip.pixels.shape[:3]
     rows, columns = (np.exp(-0.5 * ((np.arange(side) - (side - 1) / 2) / (_DEVIATION * side)) ** 2) for side in sides)
     frame = (rows[:, None] * columns[None]).astype(np.float32)
-    return np.broadcast_to(frame, (time, *frame.shape))
+    return np.repeat(frame[None], time, axis=0)
 
 
 def _sum(values: NDArray[np.float64]) -> Relevance:
-    return values.sum(0).astype(np.float32)
+    summed: Relevance = values.sum(0).astype(np.float32)
+    return summed
 
 
 _MAKERS = {"edges": find_edges, "motion": find_motion, "center": find_center}
