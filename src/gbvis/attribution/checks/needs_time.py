@@ -96,25 +96,27 @@ class NeedsTime(Check):
 
 def freeze(clip: Clip) -> ClipPixels:
     """Return the clip with nothing moving in it: of RGB its middle frame throughout, of flow rest."""
-    if clip.modality == "flow":
-        return np.full_like(clip.pixels, _level_of_rest(clip))
-    return np.repeat(clip.pixels[len(clip.pixels) // 2, None], len(clip.pixels), axis=0)
+    frozen = clip.pixels.copy()
+    frozen[:] = _level_of_rest(clip) if clip.modality == "flow" else clip.pixels[len(frozen) // 2]
+    return frozen
 
 
 def reverse(clip: Clip) -> ClipPixels:
     """Return the clip as of the video played backwards: of flow, motion is negated too."""
-    backwards = clip.pixels[::-1]
-    if clip.modality == "rgb":
-        return np.ascontiguousarray(backwards)
-    if clip.clip_format.is_motion:
-        return -backwards
-    negated = 2 * _level_of_rest(clip) - backwards.astype(np.int64)  # level 0 has no counterpart
-    return np.clip(negated, 0, 255).astype(clip.pixels.dtype)
+    backwards = clip.pixels[::-1].copy()
+    if clip.modality == "flow" and clip.clip_format.is_motion:
+        backwards *= -1
+    elif clip.modality == "flow":
+        negated = 2 * _level_of_rest(clip) - backwards.astype(np.int64)
+        backwards[:] = np.clip(negated, 0, 255)  # level 0 has no counterpart
+    return backwards
 
 
 def _repeat_each(clip: Clip) -> Iterator[ClipPixels]:
     for frame in clip.pixels:
-        yield np.repeat(frame[None], len(clip.pixels), axis=0)
+        repeated = clip.pixels.copy()
+        repeated[:] = frame
+        yield repeated
 
 
 def _level_of_rest(clip: Clip) -> int:
