@@ -101,25 +101,31 @@ class Laboratory:
         """Return the clip's mask, bool (time, y, x); None where nothing gives one."""
         return self.find_mask(clip or self.clip)
 
-    def predict(self, inputs: Sequence[ClipPixels] | Inputs, network: Network | None = None) -> NDArray[np.float64]:
+    def predict(
+        self,
+        inputs: Sequence[ClipPixels] | Inputs,
+        network: Network | None = None,
+        endpoint: Endpoint | None = None,
+    ) -> NDArray[np.float64]:
         """Return class probabilities, in batches that fit: float64 (inputs, classes).
 
         Args:
             inputs: Pixels, or what is normalised already.
             network: Another one than the laboratory's.
+            endpoint: Where the values of targets are wanted, (inputs, targets), instead of class probabilities.
 
         Raises:
             UsageError: The network gives none.
         """
-        network, scores = network or self.network, self.scores
+        network, endpoint = network or self.network, endpoint or self.scores
         count = len(inputs.values) if isinstance(inputs, Inputs) else len(inputs)
-        found = np.zeros((count, self.info.targets[scores.name]))
+        found = np.zeros((count, self.info.targets[endpoint.name]))
         batches = network.batches(count, self.say)
         for numbers in batches:
             with batches.attempt():
                 part = slice(numbers.start, numbers.stop)
                 some = Inputs(inputs.values[part]) if isinstance(inputs, Inputs) else inputs[part]
-                found[part] = network.predict(some, {scores})[scores].array()
+                found[part] = network.predict(some, {endpoint})[endpoint].array()
         return found
 
     def attribute(
