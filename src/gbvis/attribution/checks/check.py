@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gbvis.attribution.recipe import describe_method
+from gbvis.errors import NumbersError
 
 if TYPE_CHECKING:  # what is cached is looked up without torch
     from gbvis.attribution.attribution import Values
@@ -93,13 +94,50 @@ class Finding:
         """Check the numbers.
 
         Raises:
-            ValueError: A number is NaN or infinity, or a baseline has another name.
+            NumbersError: A number is NaN or infinity.
+            ValueError: A baseline has another name.
         """
-        numbers = [self.value, *self.baselines.values(), *(self.interval or ())]
-        if not all(map(math.isfinite, numbers)):
-            raise ValueError(f"a finding holds what is no number: {self}")
+        numbers = {"the value": self.value, **self.baselines}
+        broken = [name for name, number in numbers.items() if not math.isfinite(number)]
+        if broken or not all(map(math.isfinite, self.interval or ())):
+            raise NumbersError(
+                f"a test finds what is no number: {', '.join(broken) or 'its interval'}",
+                "look at the attribution: it may be 0 everywhere",
+            )
         if not set(self.baselines) <= set(BASELINES):
             raise ValueError(f"baselines {', '.join(self.baselines)}: expected some of {', '.join(BASELINES)}")
+
+
+def average_findings(findings: Sequence[Finding]) -> Finding:
+    """Return the mean over clips: of values, baselines, ends of intervals, and the numbers among details.
+
+    Details that are no numbers, or lists that differ in length, are those of the first clip; and so are curves whose
+    length differs.
+    """
+    first = findings[0]
+    if len(findings) == 1:
+        return first
+    baselines = {name: _mean([one.baselines[name] for one in findings]) for name in first.baselines}
+    intervals = [one.interval for one in findings if one.interval]
+    interval = (_mean([low for low, _ in intervals]), _mean([high for _, high in intervals])) if intervals else None
+    details = {name: _average_details([one.details.get(name) for one in findings]) for name in first.details}
+    curves = {}
+    for name, curve in first.curves.items():
+        alike = [one.curves[name] for one in findings if one.curves[name].shape == curve.shape]
+        curves[name] = np.mean(alike, axis=0)
+    return Finding(_mean([one.value for one in findings]), baselines, interval, details, curves)
+
+
+def _mean(numbers: Sequence[float]) -> float:
+    return float(np.mean(numbers))
+
+
+def _average_details(given: Sequence[Any]) -> Any:
+    if all(isinstance(one, int | float) and not isinstance(one, bool) for one in given):
+        return _mean(given)
+    if all(isinstance(one, list) and len(one) == len(given[0]) for one in given):
+        return [_average_details(together) for together in zip(*given, strict=True)]
+    return given[0]
 
 
 class Check(ABC):
