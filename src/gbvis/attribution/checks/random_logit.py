@@ -7,7 +7,7 @@ network sees this class and not the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -51,7 +51,7 @@ class RandomLogit(Check):
         for subject in subjects:
             found = _appear(subject.values, subject.kind)
             classes = self._choose_others(subject.target, laboratory)
-            similarities = []
+            similarities: list[Mapping[str, float]] = []
             for index in classes:
                 values = laboratory.attribute(subject.method, Target(subject.target.endpoint, index))
                 similarities.append(measure_similarity(found, _appear(values, subject.kind)))
