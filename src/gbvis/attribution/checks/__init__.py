@@ -16,6 +16,8 @@ CHECKS: Registry[type[Check]] = Registry(
     "test",
     {
         "random-logit": "gbvis.attribution.checks.random_logit:RandomLogit",
+        "pointing": "gbvis.attribution.checks.pointing:Pointing",
+        "mass": "gbvis.attribution.checks.mass:Mass",
         "time": "gbvis.attribution.checks.needs_time:NeedsTime",
     },
     group="gbvis.checks",

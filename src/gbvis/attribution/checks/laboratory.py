@@ -101,6 +101,17 @@ class Laboratory:
         """Return the clip's mask, bool (time, y, x); None where nothing gives one."""
         return self.find_mask(clip or self.clip)
 
+    def require_mask(self) -> Mask:
+        """Return the clip's mask: bool (time, y, x).
+
+        Raises:
+            UsageError: Nothing gives one.
+        """
+        mask = self.mask()
+        if mask is None:
+            raise UsageError("nothing says where the object is", "say it with --masks, or leave out tests of masks")
+        return mask
+
     def predict(
         self,
         inputs: Sequence[ClipPixels] | Inputs,
