@@ -53,7 +53,7 @@ def test_hogs_are_scikit_images(random: np.random.Generator, shape: tuple[int, .
     for found, theirs in zip((one, other), expected, strict=True):
         np.testing.assert_allclose(describe_gradients(found.scaled), theirs, atol=1e-6)  # it sums in float32
     similarities = [pearsonr(*frames).statistic for frames in zip(*expected, strict=True)]
-    assert measure_similarity(one, other)["hog"] == pytest.approx(np.mean(similarities), abs=1e-9)
+    assert measure_similarity(one, other)["hog"] == pytest.approx(np.mean(similarities), abs=1e-7)
 
 
 @pytest.mark.parametrize("side", [3, 6, 20])
