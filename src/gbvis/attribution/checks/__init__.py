@@ -16,8 +16,12 @@ CHECKS: Registry[type[Check]] = Registry(
     "test",
     {
         "random-logit": "gbvis.attribution.checks.random_logit:RandomLogit",
+        "deletion": "gbvis.attribution.checks.deletion:Deletion",
+        "insertion": "gbvis.attribution.checks.deletion:Insertion",
         "pointing": "gbvis.attribution.checks.pointing:Pointing",
         "mass": "gbvis.attribution.checks.mass:Mass",
+        "infidelity": "gbvis.attribution.checks.infidelity:Infidelity",
+        "sensitivity": "gbvis.attribution.checks.sensitivity:Sensitivity",
         "time": "gbvis.attribution.checks.needs_time:NeedsTime",
     },
     group="gbvis.checks",
