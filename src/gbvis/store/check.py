@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gbvis.attribution.checks import describe_shortly
 from gbvis.attribution.checks.check import BASELINES, Finding
 from gbvis.attribution.recipe import Recipe, describe_method
 from gbvis.errors import StoreError
@@ -137,6 +138,11 @@ class StoredCheck(StoredGroup):
     def test_name(self) -> str:
         """The test's name without its settings."""
         return str(self.test["name"])
+
+    @property
+    def short_test(self) -> str:
+        """The test with the settings alone that are not as by default."""
+        return describe_shortly(self.test)
 
     @property
     def described_test(self) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from gbvis.attribution import settings
 from gbvis.errors import UsageError
@@ -11,6 +11,9 @@ from gbvis.registry import Registry
 
 if TYPE_CHECKING:  # the command line asks for names alone
     from gbvis.attribution.checks.check import Check
+
+BASELINES = ("edges", "motion", "center", "random")
+"""Attributions that know nothing of the network; see `uninformed`."""
 
 CHECKS: Registry[type[Check]] = Registry(
     "test",
@@ -41,6 +44,16 @@ def parse_checks(typed: Iterable[str | Check]) -> tuple[Check, ...]:
             raise UsageError(f"--test {one} gives settings to all tests", "give them to one of them")
     words = (word for one in typed for word in (CHECKS.all_names() if one == "all" else [one]))
     return tuple(dict.fromkeys(parse_check(one) if isinstance(one, str) else one for one in words))
+
+
+def describe_shortly(recipe: Mapping[str, Any]) -> str:
+    """Return a test in words as `--test` takes it, with the settings that are not as by default."""
+    from gbvis.attribution.recipe import describe_method  # here: it brings NumPy, and `--help` would wait for that
+
+    defaults = settings.find_defaults(CHECKS, recipe["name"])
+    given = recipe["settings"].items()
+    changed = {name: value for name, value in given if name not in defaults or value != defaults[name]}
+    return describe_method({**recipe, "settings": changed})
 
 
 def parse_check(typed: str) -> Check:

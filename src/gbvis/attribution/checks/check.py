@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from gbvis.attribution.checks import BASELINES as BASELINES
 from gbvis.attribution.recipe import describe_method
 from gbvis.errors import NumbersError
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:  # what is cached is looked up without torch
     from gbvis.attribution.method import Method
     from gbvis.networks.endpoint import Target
     from gbvis.networks.info import WeightsInfo
-
-BASELINES = ("edges", "motion", "center", "random")
-"""Attributions that know nothing of the network; see `uninformed`."""
 
 Relevance = NDArray[np.float32]
 """float32 (time, y, x), at least 0 for signed kinds: how relevant each pixel is; see `find_relevance`."""
