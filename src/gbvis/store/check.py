@@ -44,8 +44,12 @@ class CheckRecipe:
     @property
     def digest(self) -> str:
         """A short digest of the recipe."""
+        return digest_of(self.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the recipe as plain data; without `masks` where none count."""
         about = {"run": self.run.to_json(), "test": self.test, "seed": self.seed}
-        return digest_of({**about, **({"masks": self.masks} if self.masks else {})})
+        return {**about, **({"masks": self.masks} if self.masks else {})}
 
     def key(self, video: str) -> str:
         """Return the key of a video's check by this recipe."""
@@ -163,6 +167,24 @@ class StoredCheck(StoredGroup):
         """
         rows = {name: self._read_chunk(CURVES, number) for number, name in enumerate(self.curves)}
         return {name: row[np.isfinite(row)] for name, row in rows.items()}
+
+    def describe(self) -> dict[str, Any]:
+        """Return what was found as plain data; a baseline without such a number is null."""
+        method = self.recipe.method
+        return {
+            "video": self.video,
+            "modality": self.modality,
+            "endpoint": self.endpoint.name,
+            "target": self.target,
+            "method": method["name"],
+            "settings": method["settings"],
+            "test": self.test_name,
+            "test_settings": self.test["settings"],
+            "value": self.value,
+            "baselines": {name: self.baselines.get(name) for name in BASELINES},
+            "interval": list(self.interval) if self.interval else None,
+            "verdict": self.verdict,
+        }
 
     def read_clips(self) -> StoredClips:
         """Return the clips that the run was computed from.

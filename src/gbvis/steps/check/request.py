@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from gbvis.attribution.checks.check import BASELINES, Check
+from gbvis.attribution.checks.check import Check
 from gbvis.networks.labels import class_name
 from gbvis.steps.explain import ExplainedRun, ExplainRequest
 from gbvis.store import StoredCheck
@@ -57,25 +57,5 @@ class CheckedRun:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as a line of `--json`."""
-        return describe_check(self.check, self.is_cached)
-
-
-def describe_check(check: StoredCheck, is_cached: bool) -> dict[str, Any]:
-    """Return what a test found as plain data; a baseline without such a number is null."""
-    method = check.recipe.method
-    return {
-        "video": check.video,
-        "modality": check.modality,
-        "endpoint": check.endpoint.name,
-        "target": check.target,
-        "method": method["name"],
-        "settings": method["settings"],
-        "test": check.test_name,
-        "test_settings": check.test["settings"],
-        "value": check.value,
-        "baselines": {name: check.baselines.get(name) for name in BASELINES},
-        "interval": list(check.interval) if check.interval else None,
-        "verdict": check.verdict,
-        "cached": is_cached,
-        "group": check.key,
-    }
+        about = self.check.describe()
+        return {**about, "cached": self.is_cached, "group": self.check.key}
