@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gbvis.attribution.checks import parse_check
-from gbvis.attribution.checks.check import BASELINES, Finding, Subject
+from gbvis.attribution.checks.check import BASELINES, Finding, Subject, average_findings
 from gbvis.attribution.checks.laboratory import Laboratory
 from gbvis.attribution.checks.mass import Mass, concentrate
 from gbvis.attribution.checks.pointing import Pointing, point
@@ -87,7 +87,7 @@ def test_a_maximum_beside_the_mask_is_a_hit_within_the_margin(column: int, hits:
     finding = measure(Pointing(margin), relevance, mask)
     assert finding.value == hits
     assert finding.details["distance"] == column - 7
-    assert (finding.details["frame"], finding.details["row"], finding.details["column"]) == (2, 3, column)
+    assert finding.details["place"] == {"frame": 2, "row": 3, "column": column}
     assert ("a hit" in Pointing(margin).describe(finding)) == bool(hits)
 
 
@@ -100,7 +100,7 @@ def test_one_of_several_maxima_on_the_mask_is_a_hit() -> None:
     relevance, mask = make_case()
     relevance[0, 20, 20] = relevance[3, 1, 1] = 1
     finding = measure(Pointing(0), relevance, mask)
-    assert (finding.value, finding.details["frame"]) == (1.0, 3)
+    assert (finding.value, finding.details["place"]["frame"]) == (1.0, 3)
 
 
 def test_equal_relevance_points_nowhere() -> None:
@@ -110,6 +110,17 @@ def test_equal_relevance_points_nowhere() -> None:
     assert "no maximum" in Pointing().describe(finding)
 
 
+def test_of_several_clips_the_share_that_hits_counts() -> None:
+    found = []
+    for column in (2, 20):
+        relevance, mask = make_case()
+        relevance[0, 2, column] = 1
+        found.append(measure(Pointing(0), relevance, mask))
+    whole = average_findings(found)
+    assert whole.value == 0.5
+    assert "in 50% of the clips" in Pointing(0).describe(whole)
+
+
 def test_a_maximum_in_a_frame_without_a_mask_is_a_miss() -> None:
     relevance, mask = make_case()
     mask[1] = False
@@ -117,7 +128,8 @@ def test_a_maximum_in_a_frame_without_a_mask_is_a_miss() -> None:
     finding = measure(Pointing(), relevance, mask)
     assert (finding.value, finding.details["distance"]) == (0.0, None)
     assert "without a mask" in Pointing().describe(finding)
-    assert list(finding.curves["x"]) == [0, 2, 3]
+    assert finding.details["masked_frames"] == 3
+    assert finding.curves["distance"][1] == np.hypot(*mask.shape[1:])
 
 
 def test_mass_is_1_of_evenly_spread_relevance_and_the_most_that_there_can_be_inside() -> None:
@@ -138,7 +150,7 @@ def test_mass_is_the_mean_over_frames_that_have_relevance_and_a_mask() -> None:
     finding = measure(Mass(), relevance, mask)
     assert finding.details["frames"] == 2
     assert finding.value == pytest.approx((pixels / 64 + 0) / 2)
-    assert list(finding.curves["mass"]) == pytest.approx([pixels / 64, 0, 0])
+    assert list(finding.curves["mass"]) == pytest.approx([pixels / 64, 0, 0, 0])
 
 
 @pytest.mark.parametrize("check", [Pointing(), Mass()], ids=str)

@@ -61,7 +61,7 @@ class Mass(Check):
         mask = laboratory.require_mask()
         beside = {name: concentrate(one, mask) for name, one in make_uninformed(laboratory, self.name).items()}
         for subject in subjects:
-            yield _sum_up(concentrate(subject.relevance, mask), beside, mask)
+            yield _sum_up(concentrate(subject.relevance, mask), beside)
 
     def describe(self, finding: Finding) -> str:
         """Return in one sentence how much lies in the mask."""
@@ -91,16 +91,14 @@ def concentrate(relevance: Relevance, mask: Mask) -> Concentration:
     return Concentration(share, float(mask.mean()), frames, counts)
 
 
-def _sum_up(found: Concentration, beside: Mapping[str, Concentration], mask: Mask) -> Finding:
-    """Return what is found; curves say it for each frame that has a mask."""
-    masked = mask.any((1, 2))
+def _sum_up(found: Concentration, beside: Mapping[str, Concentration]) -> Finding:
+    """Return what is found; curves say it for each frame."""
     details = {
         "share": found.share,
         "area": found.area,
         "share_over_area": found.share / found.area if found.area else 0.0,
         "frames": int(found.counts.sum()),
-        "shares": {name: one.share for name, one in beside.items()},
+        "share_of_uninformed": {name: one.share for name, one in beside.items()},
     }
-    curves = {"x": np.flatnonzero(masked).astype(np.float64), "mass": found.frames[masked]}
-    curves |= {f"mass@{name}": one.frames[masked] for name, one in beside.items()}
+    curves = {"mass": found.frames, **{f"mass@{name}": one.frames for name, one in beside.items()}}
     return Finding(found.value, {name: one.value for name, one in beside.items()}, details=details, curves=curves)

@@ -80,19 +80,18 @@ class Pointing(Check):
             yield _sum_up(point(subject.relevance, mask), beside, mask, margin)
 
     def describe(self, finding: Finding) -> str:
-        """Return in one sentence where the maximum is."""
+        """Return in one sentence where the maximum is; of several clips how many hit."""
         about = finding.details
-        if about["frame"] is None:
+        frames = f"the maximum of {about['hit_frames']:g} of {about['masked_frames']:g} frames hits it"
+        if 0 < finding.value < 1:
+            return f"the most relevant pixel lies on the mask in {finding.value:.0%} of the clips; {frames}"
+        if not about["place"]:
             return "all pixels are equally relevant, so that there is no maximum: 0"
-        place = f"frame {about['frame']}, row {about['row']}, column {about['column']}"
-        hits = f"so does the maximum of {about['hit_frames']} of {about['masked_frames']} frames"
-        if finding.value:
-            where = "on the mask" if not about["distance"] else f"{about['distance']:.1f} pixels beside the mask"
-            return f"the most relevant pixel lies {where}, a hit: {place}; {hits}"
+        place = "frame {frame}, row {row}, column {column}".format(**about["place"])
         gap = about["distance"]
-        where = "in a frame without a mask" if gap is None else f"{gap:.1f} pixels beside the mask"
-        missed = f"the maximum of {about['hit_frames']} of {about['masked_frames']} frames hits it"
-        return f"the most relevant pixel lies {where}, a miss: {place}; {missed}"
+        beside = "in a frame without a mask" if gap is None else f"{gap:.1f} pixels beside the mask"
+        where = "on the mask" if gap == 0 else beside
+        return f"the most relevant pixel lies {where}, a {'hit' if finding.value else 'miss'}: {place}; {frames}"
 
 
 def point(relevance: Relevance, mask: Mask) -> Pointed:
@@ -133,22 +132,17 @@ def _measure_distance(relevance: NDArray[np.float32], mask: NDArray[np.bool_]) -
 
 
 def _sum_up(pointed: Pointed, beside: Mapping[str, Pointed], mask: Mask, margin: float) -> Finding:
-    """Return what is found; curves say how far each masked frame's maximum is from the mask, at most a diagonal."""
-    masked = mask.any((1, 2))
+    """Return what is found; curves say how far each frame's maximum is from the mask, at most a frame's diagonal."""
     farthest = math.hypot(*mask.shape[1:])
-    frame, row, column = pointed.place or (None, None, None)
     details = {
         "margin": margin,
-        "frame": frame,
-        "row": row,
-        "column": column,
+        "place": dict(zip(("frame", "row", "column"), pointed.place, strict=True)) if pointed.place else None,
         "distance": pointed.distance if math.isfinite(pointed.distance) else None,
         "hit_frames": int((pointed.distances <= margin).sum()),
-        "masked_frames": int(masked.sum()),
+        "masked_frames": int(mask.any((1, 2)).sum()),
         "mask_share": float(mask.mean()),
     }
-    curves = {"x": np.flatnonzero(masked).astype(np.float64)}
-    for name, one in {"distance": pointed, **{f"distance@{name}": one for name, one in beside.items()}}.items():
-        curves[name] = np.minimum(one.distances[masked], farthest)
+    named = {"distance": pointed, **{f"distance@{name}": one for name, one in beside.items()}}
+    curves = {name: np.minimum(one.distances, farthest) for name, one in named.items()}
     baselines = {name: float(one.distance <= margin) for name, one in beside.items()}
     return Finding(float(pointed.distance <= margin), baselines, details=details, curves=curves)
