@@ -66,9 +66,7 @@ class _Reader:
             raise ValueError(f"it has more than {LARGEST:,} bytes")
         if content.startswith(b"MATLAB 7.3"):
             raise ValueError("it is HDF5, MATLAB's level 7.3")
-        if (
-            not content.startswith(b"MATLAB 5.0") or content[126:128] != b"IM"
-        ):  # `MI`: the high byte first
+        if not content.startswith(b"MATLAB 5.0") or content[126:128] != b"IM":  # `MI`: the high byte first
             raise ValueError("it is no file of MATLAB's level 5, with the low byte first")
         self._content, self._left, self._count = content, LARGEST, 0
 

@@ -60,10 +60,10 @@ def read_viper(path: Path) -> Boxes:
         raise VideoError(f"{path} has more than {LARGEST:,} bytes", "expected the boxes of one video")
     try:
         reader = _Reader(content)
+        return Boxes(list(reader.find_boxes()), reader.size)
     except (expat.ExpatError, ValueError, LookupError) as error:
         problem = f"cannot read the boxes in {path}: {error}"
         raise VideoError(problem, "expected XML of ViPER's, as UCF-101-24 comes in") from error
-    return Boxes(list(reader.find_boxes()), reader.size)
 
 
 class _Reader:
