@@ -115,7 +115,7 @@ class Mover(FrameMasks):
     @property
     def recipe(self) -> dict[str, Any]:
         """Which drawing."""
-        return {"masks": "mover", "drawing": DRAWING_VERSION}
+        return {"kind": "mover", "drawing": DRAWING_VERSION}
 
     @cached_property
     def _mover(self) -> NDArray[np.bool_]:
@@ -143,7 +143,7 @@ class MovingRegion(Masks):
     def recipe(self) -> dict[str, Any]:
         """Which flow, and what counts as motion."""
         about = {"content": self._flow.motion_fingerprint, "recipe": self._flow.flow_recipe}
-        return {"masks": "motion", "least": LEAST_MOTION, "flow": about}
+        return {"kind": "motion", "least": LEAST_MOTION, "flow": about}
 
     def cut(self, numbers: Sequence[int], clip_format: ClipFormat) -> ClipMask:
         """Return what moves in the frames `numbers` as the network sees these: bool (time, y, x)."""

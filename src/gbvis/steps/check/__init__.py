@@ -10,6 +10,7 @@ from gbvis.steps.check.stream import StreamCheck
 from gbvis.steps.explain import ExplainedRun, ExplainRequest, explain_all, prepare
 from gbvis.steps.networks import Networks
 from gbvis.store import Store
+from gbvis.videos.locate_masks import check_masks
 
 __all__ = ["CheckRequest", "CheckedRun", "run"]
 
@@ -21,6 +22,7 @@ def run(request: CheckRequest, progress: Progress | None = None) -> Iterator[Che
         UsageError: The request itself is wrong, or the store cannot be used.
     """
     progress = progress or Progress()
+    check_masks(request.masks)
     explained, networks, store = prepare(request.explained, progress)
     for info in networks.infos.values():  # a setting that makes no sense is noticed before the first hour of work
         for test in request.tests:

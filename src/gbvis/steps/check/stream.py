@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -18,11 +18,13 @@ from gbvis.progress import Failure, Progress
 from gbvis.steps.check.request import CheckedRun, CheckRequest
 from gbvis.steps.explain import ExplainedRun, ExplainRequest
 from gbvis.steps.networks import Networks
-from gbvis.steps.streams import find_motion, prepare_motion
+from gbvis.steps.streams import find_motion, find_stream, prepare_motion
 from gbvis.store import CheckRecipe, Store, StoredClips, StoredRun
 from gbvis.store.check import write_check
 from gbvis.version import __version__
 from gbvis.videos.clip import cut_motion
+from gbvis.videos.locate_masks import find_masks
+from gbvis.videos.masks import Masks
 from gbvis.videos.motion import Motion
 from gbvis.videos.name_list import VideoEntry
 from gbvis.videos.video import Video
@@ -67,8 +69,8 @@ class StreamCheck:
         """Yield what each test finds of each run that it applies to, test by test, and failures of tests."""
         for asked in self._request.tests:
             test = asked.settled(self._info, len(self._runs[0].run.recipe.clips[0]))
-            runs = [one for one in self._runs if self._applies(test, one.run)]
             try:
+                runs = [one for one in self._runs if self._applies(test, one.run)]
                 yield from self._run_test(test, [(one, self._recipe(test, one.run)) for one in runs])
             except GbvisError as error:
                 yield Failure.of(self._entry.location, type(error)(f"{test.name}: {error.problem}", error.hint))
@@ -79,10 +81,15 @@ class StreamCheck:
             line = f"{test.name} needs a class as its target: it leaves out {run.endpoint}"
             self._progress.note(line, f"{test.name} {run.endpoint}")
             return False
+        if test.needs_mask and self._masks is None:
+            line = f"{test.name} is left out: nothing says where the object is in {self._entry.location}; --masks can"
+            self._progress.note(line, f"{test.name} masks")
+            return False
         return True
 
     def _recipe(self, test: Check, run: StoredRun) -> CheckRecipe:
-        return CheckRecipe(run.recipe, test.recipe(), self._request.seed)
+        masks = self._masks.recipe if test.needs_mask and self._masks else {}
+        return CheckRecipe(run.recipe, test.recipe(), self._request.seed, masks)
 
     def _run_test(self, test: Check, asked: Sequence[Asked]) -> Iterator[CheckedRun]:
         """Yield what a test finds of runs: what the store has at once."""
@@ -144,7 +151,8 @@ class StreamCheck:
         frames = clips.frames[number]
         find = partial(self._find_motion, frames)
         clip = Clip(clips.pixels(number), self._info.clip_format, self._modality, frames[0], find)
-        return Laboratory(network, clip, self._request.seed, say=self._progress.say)
+        cut = cache(lambda: self._masks.cut(frames, self._info.clip_format) if self._masks else None)
+        return Laboratory(network, clip, self._request.seed, lambda _: cut(), self._progress.say)
 
     def _find_motion(self, frames: list[int]) -> Motion:
         """Return the motion of a clip with these frames: for methods that follow it."""
@@ -156,6 +164,14 @@ class StreamCheck:
         explained = self._explained
         about = self._entry, self._info, explained.dataset, explained.flow
         return find_motion(*about, lambda: self._store, self._progress)
+
+    @cached_property
+    def _masks(self) -> Masks | None:
+        """Where the object is; None where nothing says it."""
+        explained = self._explained
+        about = self._entry, self._info, explained.dataset, explained.flow, lambda: self._store
+        video = find_stream(*about, Progress())  # what is to be said of it has been said
+        return find_masks(self._request.masks, video, lambda: self._flow)
 
 
 def _precision_of(asked: Asked) -> str:

@@ -64,7 +64,7 @@ class BoxMasks(FrameMasks):
     @property
     def recipe(self) -> dict[str, Any]:
         """The content of the file."""
-        return {"masks": "boxes", "content": self._fingerprint}
+        return {"kind": "boxes", "content": self._fingerprint}
 
     def read(self, number: int) -> FrameMask:
         """Return the boxes of frame `number`, none where nothing acts: bool (H, W) of the annotated size."""

@@ -30,7 +30,7 @@ class MaskFolder(FrameMasks):
     @property
     def recipe(self) -> dict[str, Any]:
         """The content and the names of the files."""
-        return {"masks": "folder", "content": self._fingerprint}
+        return {"kind": "folder", "content": self._fingerprint}
 
     @cached_property
     def _fingerprint(self) -> str:
