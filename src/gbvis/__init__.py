@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from gbvis.version import __version__
 
-__all__ = ["Failure", "Video", "__version__", "explain", "load_network", "open_store", "predict", "render"]
+__all__ = ["Failure", "Video", "__version__", "check", "explain", "load_network", "open_store", "predict", "render"]
 
 if TYPE_CHECKING:
     from gbvis.progress import Failure
-    from gbvis.steps.python_api import explain, load_network, open_store, predict, render
+    from gbvis.steps.python_api import check, explain, load_network, open_store, predict, render
     from gbvis.videos.video import Video
 
 _PLACES = {
     "Failure": "gbvis.progress",
     "Video": "gbvis.videos.video",
-    **dict.fromkeys(("explain", "load_network", "open_store", "predict", "render"), "gbvis.steps.python_api"),
+    **dict.fromkeys(("check", "explain", "load_network", "open_store", "predict", "render"), "gbvis.steps.python_api"),
 }
 
 
