@@ -18,6 +18,9 @@ BASELINES = ("edges", "motion", "center", "random")
 CHECKS: Registry[type[Check]] = Registry(
     "test",
     {
+        "randomisation": "gbvis.attribution.checks.randomisation:Randomisation",
+        "smooth-randomisation": "gbvis.attribution.checks.smooth_randomisation:SmoothRandomisation",
+        "efficient-randomisation": "gbvis.attribution.checks.efficient_randomisation:EfficientRandomisation",
         "random-logit": "gbvis.attribution.checks.random_logit:RandomLogit",
         "deletion": "gbvis.attribution.checks.deletion:Deletion",
         "insertion": "gbvis.attribution.checks.deletion:Insertion",
