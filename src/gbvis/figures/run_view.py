@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gbvis.attribution.attribution import PIXEL_AXES, Values
 from gbvis.attribution.recipe import Recipe, describe_flow
+from gbvis.figures.check_view import CheckView
 from gbvis.figures.picture import Pixels
 from gbvis.figures.relevance import TemporalRelevance
 from gbvis.networks.endpoint import Endpoint
@@ -111,6 +112,7 @@ class RunView:
         quantity: What the values are called: `gradient`, or else `relevance`.
         is_one_channel: True where one value stands for all channels of a pixel.
         relevance: What was done to show a part of the values alone; None where all are shown.
+        checks: Reads what tests found of the run.
     """
 
     video: str
@@ -133,6 +135,7 @@ class RunView:
     quantity: str = "gradient"
     is_one_channel: bool = False
     relevance: TemporalRelevance | None = None
+    checks: Callable[[], list[CheckView]] = list
 
     @property
     def digest(self) -> str:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from gbvis.attribution.checks import CHECKS
 from gbvis.attribution.methods import METHODS
 from gbvis.errors import GbvisError, StoreError, UsageError, VideoError
+from gbvis.figures.check_view import CheckView
 from gbvis.figures.color import color_wheel
 from gbvis.figures.picture import Pixels
 from gbvis.figures.relevance import TemporalRelevance
@@ -64,7 +66,16 @@ def make_run_view(
         quantity=_find_quantity(run),
         is_one_channel=_is_one_channel(run),
         relevance=relevance,
+        checks=partial(_read_checks, store, run),
     )
+
+
+def _read_checks(store: Store, run: StoredRun) -> list[CheckView]:
+    """Return what tests found of a run, in the order of the tests."""
+    found = [check for check in store.checks(run.video, run.modality) if check.recipe == run.recipe]
+    places = {name: place for place, name in enumerate(CHECKS.names)}
+    found.sort(key=lambda check: (places.get(check.test_name, len(places)), check.described_test))
+    return [CheckView(check.short_test, check.value, check.baselines, check.verdict, check.drawn) for check in found]
 
 
 def _describe_grid(run: StoredRun) -> str:
