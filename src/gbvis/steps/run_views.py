@@ -20,7 +20,7 @@ from gbvis.figures.run_view import ClipView, RunView, SourceFrames, spread_over_
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.labels import Labels, class_name
 from gbvis.steps.video_names import source_of
-from gbvis.store import Store, StoredRun
+from gbvis.store import Store, StoredCheck, StoredRun
 from gbvis.videos.locate import find_video, look_for
 from gbvis.videos.two_stream import find_dataset
 from gbvis.videos.video import SAMPLE_PREFIX, Video, reading_of, video_name
@@ -75,7 +75,13 @@ def _read_checks(store: Store, run: StoredRun) -> list[CheckView]:
     found = [check for check in store.checks(run.video, run.modality) if check.recipe == run.recipe]
     places = {name: place for place, name in enumerate(CHECKS.names)}
     found.sort(key=lambda check: (places.get(check.test_name, len(places)), check.described_test))
-    return [CheckView(check.short_test, check.value, check.baselines, check.verdict, check.drawn) for check in found]
+    return [CheckView(_name_test(one), one.value, one.baselines, one.verdict, one.drawn) for one in found]
+
+
+def _name_test(check: StoredCheck) -> str:
+    """Return a test with the settings that are not as by default, and where its masks are from."""
+    kind = check.masks.get("kind")
+    return f"{check.short_test}   masks: {kind}" if kind else check.short_test
 
 
 def _describe_grid(run: StoredRun) -> str:

@@ -92,15 +92,23 @@ class _Sizes:
 
     def height_of(self, check: CheckView) -> int:
         """Return the height of a test's row."""
-        rows = -(-max(1, len(check.plots)) // self.beside)
-        numbers = (1 + len(_numbers_of(check))) * self.line
-        return (1 + _VERDICT_LINES) * self.line + max(rows * (self.side + _GAP + self.line), numbers)
+        rows = -(-len(check.plots) // self.beside)
+        numbers = (len(_numbers_of(check)) + 0.5) * self.line
+        above = (1 + self.count_lines(check)) * self.line
+        return above + max(rows * (self.side + _GAP + self.line), round(numbers))
+
+    def count_lines(self, check: CheckView) -> int:
+        """Return how many lines a verdict takes."""
+        return len(self.wrap(check.verdict))
+
+    def wrap(self, verdict: str) -> list[str]:
+        """Return the lines of a verdict."""
+        return wrap_text(verdict, letter_size(self.line), self.width - 8, _VERDICT_LINES, self.style.font)
 
     def place(self, number: int) -> tuple[int, int]:
-        """Return left and top of a plot in its row."""
+        """Return left and top of a plot, from the left of the picture and the top of the row's plots."""
         row, column = divmod(number, self.beside)
-        left = self.margin + column * (self.across + _GAP)
-        return left, (1 + _VERDICT_LINES) * self.line + row * (self.side + _GAP + self.line)
+        return self.margin + column * (self.across + _GAP), row * (self.side + _GAP + self.line)
 
 
 class Check(Layout):
@@ -153,15 +161,16 @@ def _draw_check(canvas: Image.Image, sizes: _Sizes, check: CheckView, top: int) 
     room = sizes.width - 8
     ImageDraw.Draw(canvas).line([(4, top - line // 3), (sizes.width - 4, top - line // 3)], fill=(60, 60, 66))
     draw_text(canvas, (4, top), check.test, letters, room, TEXT, font)
-    for number, text in enumerate(wrap_text(check.verdict, letters, room, _VERDICT_LINES, font), start=1):
+    for number, text in enumerate(sizes.wrap(check.verdict), start=1):
         draw_text(canvas, (4, top + number * line), text, letters, room, FAINT_TEXT, font)
-    below = top + (1 + _VERDICT_LINES) * line
+    below = top + (1 + sizes.count_lines(check)) * line
     for number, (name, text) in enumerate(_numbers_of(check).items()):
         color = COLORS.get(name, TEXT)
         draw_text(canvas, (4, below + number * line), f"{name}   {text}", letters, sizes.margin - 8, color, font)
     for number, plot in enumerate(check.plots):
         left, above = sizes.place(number)
-        _draw_plot(canvas, sizes, plot, (left, top + above))
+        has_room = number + 1 == len(check.plots) and (number + 1) % sizes.beside > 0
+        _draw_plot(canvas, sizes, plot, (left, below + above), has_room)
 
 
 def _numbers_of(check: CheckView) -> dict[str, str]:
@@ -169,33 +178,42 @@ def _numbers_of(check: CheckView) -> dict[str, str]:
     return {name: put(number) for name, number in {VALUE: check.value, **check.baselines}.items()}
 
 
-def put(number: float) -> str:
-    """Return a number in words, three digits of it."""
-    return re.sub(r"e([+-])0", r"e\1", f"{number:.3g}").replace("e+", "e").replace("-", "\N{MINUS SIGN}")
+def put(number: float, digits: int = 3) -> str:
+    """Return the first digits of a number in words."""
+    return re.sub(r"e([+-])0", r"e\1", f"{number:.{digits}g}").replace("e+", "e").replace("-", "\N{MINUS SIGN}")
 
 
-def _draw_plot(canvas: Image.Image, sizes: _Sizes, plot: Plot, place: tuple[int, int]) -> None:
-    """Draw the curves, their names above, and the ends of both axes."""
+def _draw_plot(canvas: Image.Image, sizes: _Sizes, plot: Plot, place: tuple[int, int], has_room: bool) -> None:
+    """Draw the curves, the ends of both axes, and what they show: above them, or beside them where there is room."""
     (left, top), line, letters, font = place, sizes.line, letter_size(sizes.line), sizes.style.font
     (first, last), (low, high) = plot.ends
     beside = 3 * line  # for numbers
     box = (left + beside, top + line, left + sizes.across - 6, top + sizes.side - 2)
-    _draw_names(canvas, sizes, plot, (left + beside, top))
-    draw_text(canvas, (left, box[1] - 2), put(high), letters, beside - 6, FAINT_TEXT, font)
-    draw_text(canvas, (left, box[3] - line + 2), put(low), letters, beside - 6, FAINT_TEXT, font)
-    draw_text(canvas, (box[0], box[3] + 2), put(first), letters, beside, FAINT_TEXT, font)
-    draw_text(canvas, (box[2] - round(1.5 * line), box[3] + 2), put(last), letters, beside, FAINT_TEXT, font)
+    if plot.name:
+        draw_text(canvas, (box[0], top), plot.name, letters, box[2] - box[0], TEXT, font)
+    elif has_room:
+        _draw_names(canvas, sizes, plot, (box[2] + _GAP, box[1], box[2] + sizes.across), True)
+    else:
+        _draw_names(canvas, sizes, plot, (box[0], top, box[2]), False)
+    for number, place_of in ((high, box[1] - 2), (low, box[3] - line + 2)):
+        text = put(number, 2)
+        start = left + max(0, beside - 6 - text_width(text, letters, font))
+        draw_text(canvas, (start, place_of), text, letters, beside, FAINT_TEXT, font)
+    draw_text(canvas, (box[0], box[3] + 2), put(first, 2), letters, beside, FAINT_TEXT, font)
+    end = put(last, 2)
+    draw_text(canvas, (box[2] - text_width(end, letters, font), box[3] + 2), end, letters, beside, FAINT_TEXT, font)
     _draw_lines(canvas, plot, box)
 
 
-def _draw_names(canvas: Image.Image, sizes: _Sizes, plot: Plot, place: tuple[int, int]) -> None:
-    """Draw what a plot shows; or, where its curves have names of their own, these in their colours."""
-    (left, top), letters, font = place, letter_size(sizes.line), sizes.style.font
-    names = {plot.name: TEXT} if plot.name else {name: _color_of(plot, name) for name in plot.lines}
-    end = left + sizes.across - 3 * sizes.line
-    for name, color in names.items():
-        if left < end:
-            draw_text(canvas, (left, top), name, letters, end - left, color, font)
+def _draw_names(canvas: Image.Image, sizes: _Sizes, plot: Plot, room: tuple[int, int, int], is_downwards: bool) -> None:
+    """Draw the names of curves in their colours, below each other or in one line; `room` is left, top and right."""
+    (left, top, right), letters, font = room, letter_size(sizes.line), sizes.style.font
+    for name in plot.lines:
+        if left < right:
+            draw_text(canvas, (left, top), name, letters, right - left, _color_of(plot, name), font)
+        if is_downwards:
+            top += sizes.line
+        else:
             left += text_width(name, letters, font) + 8
 
 
