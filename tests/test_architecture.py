@@ -124,7 +124,9 @@ def test_files_import_each_other_in_no_circle() -> None:
     assert not left, "what imports itself in the end, and what imports that"
 
 
-@pytest.mark.parametrize("call", ["--help", "explain --help", "render --help", "extract --help", "store rm --help"])
+@pytest.mark.parametrize(
+    "call", ["--help", "explain --help", "check --help", "render --help", "extract --help", "store rm --help"]
+)
 def test_help_loads_no_heavy_library(call: str) -> None:
     check = (
         "import sys; from gbvis.cli.app import run_command_line;"
