@@ -79,7 +79,7 @@ class EfficientRandomisation(Check):
 
 def find_entropy(values: NDArray[np.float32], bins: int) -> float:
     """Return the entropy of the histogram of all values, from the least to the largest, in bits."""
-    counts, _ = np.histogram(values.astype(np.float64), bins)
+    counts, _ = np.histogram(values, bins)
     shares = counts[counts > 0] / counts.sum()
     return max(0.0, float(-(shares * np.log2(shares)).sum()))
 

@@ -2,8 +2,8 @@
 
 The model parameter randomisation test of Adebayo et al. 2018, "Sanity Checks for Saliency Maps", part 3.1: weights
 are randomised stage by stage, and the attribution of the same target compared with the original one. One that stays
-the same says nothing of what was learned. Binder et al. 2023, "Shortcomings of Top-Down Randomization-Based Sanity Checks
-for Evaluations of Deep Neural Network Explanations", show that numbers of this test do not rank methods: a noisy
+the same says nothing of what was learned. Binder et al. 2023, "Shortcomings of Top-Down Randomization-Based Sanity
+Checks for Evaluations of Deep Neural Network Explanations", show that numbers of this test do not rank methods: a noisy
 attribution changes more than a faithful one, and from the top down the layers below keep activations as they are.
 Checked against Quantus's `MPRT`, given the same networks.
 """
