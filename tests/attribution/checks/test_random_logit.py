@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from gbvis.attribution.checks.check import find_relevance
 from gbvis.attribution.checks.random_logit import RandomLogit
@@ -29,6 +31,43 @@ def test_it_is_the_mean_similarity_with_all_other_classes(random: np.random.Gene
     assert found.details["absolute"] == pytest.approx(np.mean(absolute), abs=1e-6)
     assert [one["class"] for one in found.details["classes"]] == [0, 2]
     assert [one["spearman"] for one in found.details["classes"]] == pytest.approx(signed, abs=1e-6)
+
+
+def test_it_is_what_quantus_finds(random: np.random.Generator) -> None:
+    """Quantus 0.6, where it is installed: an oracle alone. It draws the other class by itself, so there are two."""
+    quantus = pytest.importorskip("quantus")
+    network = make_scoring_network()
+    network.info = replace(network.info, targets={**network.info.targets, CLASSES.name: 2})
+    laboratory = make_laboratory(random, network)
+    one, other = (make_subject(laboratory, Gradient(), Target(CLASSES, index)) for index in (1, 0))
+    (found,) = RandomLogit("spearman").measure([one], laboratory)
+
+    class Model(nn.Module):
+        def forward(self, given: torch.Tensor) -> torch.Tensor:
+            return torch.ones(len(given), 2)
+
+    def explain(model: nn.Module, inputs: np.ndarray, targets: np.ndarray, **_: object) -> np.ndarray:
+        assert [*targets] == [0]
+        return other.values[None]
+
+    metric = quantus.RandomLogit(
+        similarity_func=quantus.similarity_func.correlation_spearman,
+        num_classes=2,
+        abs=False,
+        normalise=False,
+        disable_warnings=True,
+        display_progressbar=False,
+    )
+    (expected,) = metric(
+        model=Model().eval(),
+        x_batch=laboratory.clip.values[None],
+        y_batch=np.array([1]),
+        a_batch=one.values[None],
+        explain_func=explain,
+        channel_first=True,
+        device="cpu",
+    )
+    assert found.value == pytest.approx(expected, abs=1e-6)
 
 
 def test_one_class_is_drawn_for_all_methods_and_never_the_target(random: np.random.Generator) -> None:
