@@ -59,7 +59,7 @@ def print_report(console: Console, request: ReportRequest) -> int:
         else:
             found.append(one)
     if found:
-        heads = ("stream", "endpoint", "method", "weights", "test", "videos", "value", *BASELINES)
+        heads = ("stream", "endpoint", "method", "weights", "test", "better", "videos", "value", *BASELINES)
         console.print(make_table(None, heads, [_make_row(one) for one in found]))
         times = f"{step.RESAMPLES:,}"
         console.print(f"the mean over videos, and in brackets its 95 % interval: {times} bootstrap resamples of videos")
@@ -68,10 +68,14 @@ def print_report(console: Console, request: ReportRequest) -> int:
 
 def _make_row(one: ReportedTest) -> tuple[str, ...]:
     check = one.first
-    about = check.modality, check.endpoint.name, check.recipe.short_method
-    weights = one.weights_name or check.recipe.weights[:8]
+    recipe, test = check.recipe, check.short_test
+    told = [recipe.flow_algorithm or "", recipe.precision if recipe.precision != "float32" else ""]
+    stream = " ".join(filter(None, [check.modality, *told]))
+    test += f", masks {check.masks['kind']}" if "kind" in check.masks else ""
+    test += f", seed {check.seed}" if check.seed else ""
+    about = stream, check.endpoint.name, recipe.short_method, one.weights_name or recipe.weights[:8]
     numbers = [_put(one.value), *(_put(one.baselines.get(name)) for name in BASELINES)]
-    return (*about, weights, check.short_test, str(one.videos), *numbers)
+    return (*about, test, one.better or "", str(one.videos), *numbers)
 
 
 def _put(estimated: Estimated | None) -> str:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gbvis.attribution.checks.check import BASELINES
-from gbvis.errors import NothingFound
+from gbvis.attribution.checks import BASELINES, CHECKS
+from gbvis.errors import NothingFound, UsageError
 from gbvis.progress import Failure
 from gbvis.steps.selection import Selection, select_checks
 from gbvis.store import Store, StoredCheck
@@ -75,6 +75,14 @@ class ReportedTest:
     value: Estimated
     baselines: dict[str, Estimated]
 
+    @property
+    def better(self) -> str | None:
+        """Which numbers speak for the attribution, `higher` or `lower`; None where neither does, or nobody knows."""
+        try:
+            return CHECKS.load(self.first.test_name).better
+        except UsageError:  # of a package that is not installed any more
+            return None
+
     def to_json(self) -> dict[str, Any]:
         """Return it as a line of `--json`."""
         check, method = self.first, self.first.recipe.method
@@ -82,10 +90,15 @@ class ReportedTest:
         return {
             "test": check.test_name,
             "test_settings": check.test["settings"],
+            "seed": check.seed,
+            "masks": check.masks.get("kind"),
+            "better": self.better,
             "modality": check.modality,
             "endpoint": check.endpoint.name,
             "method": method["name"],
             "settings": method["settings"],
+            "flow": check.recipe.flow or None,
+            "precision": check.recipe.precision,
             "weights": {"identity": check.recipe.weights, "name": self.weights_name or None},
             "videos": self.videos,
             "value": self.value.to_json(),
