@@ -37,7 +37,11 @@ _PAGE = 3_050
 _FINER = 3
 """How much finer lines are drawn than they are shown: else they would have steps."""
 
-_VERDICT_LINES = 2
+_DOTTED = 12
+"""Points of a curve that are marked: of more than so many only the line is drawn."""
+
+_MOST_LINES = 8
+"""Lines of a verdict."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class _Sizes:
     @property
     def across(self) -> int:
         """Width of a plot, with its numbers."""
-        return round(1.6 * self.side)
+        return max(round(1.6 * self.side), 11 * self.line)
 
     @property
     def margin(self) -> int:
@@ -103,7 +107,7 @@ class _Sizes:
 
     def wrap(self, verdict: str) -> list[str]:
         """Return the lines of a verdict."""
-        return wrap_text(verdict, letter_size(self.line), self.width - 8, _VERDICT_LINES, self.style.font)
+        return wrap_text(verdict, letter_size(self.line), self.width - 8, _MOST_LINES, self.style.font)
 
     def place(self, number: int) -> tuple[int, int]:
         """Return left and top of a plot, from the left of the picture and the top of the row's plots."""
@@ -136,15 +140,17 @@ class Check(Layout):
             if pages[-1] and sum(map(sizes.height_of, [*pages[-1], check])) > _PAGE:
                 pages.append([])
             pages[-1].append(check)
-        return [_make_page(sizes, page) for page in pages]
+        value = next(view.clips()).value if view.clip_count == 1 else None
+        return [_make_page(sizes, page, value) for page in pages]
 
 
-def _make_page(sizes: _Sizes, checks: Sequence[CheckView]) -> Picture:
+def _make_page(sizes: _Sizes, checks: Sequence[CheckView], value: float | None) -> Picture:
+    """Return a page; `value` is the target's, where there is one clip."""
     height = sizes.head + sum(map(sizes.height_of, checks))
 
     def frames(step: int = 1) -> Iterator[Pixels]:
         canvas = Image.new("RGB", (sizes.width, height), BACKGROUND)
-        sizes.caption.draw(canvas, (0, 0), sizes.width, sizes.line, None, sizes.style.font)
+        sizes.caption.draw(canvas, (0, 0), sizes.width, sizes.line, value, sizes.style.font)
         top = sizes.head
         for check in checks:
             _draw_check(canvas, sizes, check, top)
@@ -243,8 +249,5 @@ def _draw_lines(canvas: Image.Image, plot: Plot, box: tuple[int, int, int, int])
             pen.ellipse((across - radius, down - radius, across + radius, down + radius), fill=color)
     canvas.paste(fine.reduce(_FINER), (left, top))
 
-
-_DOTTED = 12
-"""Points of a curve that are marked: of more than so many only the line is drawn."""
 
 CHECK = Check()
