@@ -49,8 +49,8 @@ def test_curves_are_where_their_colours_are(random: np.random.Generator) -> None
     plot = picture[:, picture.shape[1] // 3 :]  # right of the numbers
     far = {name: np.abs(plot.astype(int) - COLORS[name]).max(-1) for name in (VALUE, "edges", "random")}
     rows = {name: np.nonzero(distance < 70)[0] for name, distance in far.items()}
-    assert rows["edges"].max() < rows["random"].min()
-    assert rows[VALUE].max() > rows["random"].max()
+    assert np.median(rows["edges"]) < np.median(rows["random"]) - 50
+    assert rows[VALUE].max() > np.median(rows["random"]) + 50
 
 
 def test_many_tests_make_pages_and_none_is_cut(random: np.random.Generator) -> None:
