@@ -67,4 +67,4 @@ def test_a_sample_needs_its_motion(modality: str) -> None:
     subject = make_subject(laboratory, Gradient(), Target(scores, 0))
     (found,) = NeedsTime().measure([subject], laboratory)
     assert found.details["score"] > 0.9 and found.details["frozen"] < 0.5 and found.details["reversed"] < 0.1
-    assert "falls from" in NeedsTime().describe(found)
+    assert "the frozen clip has" in NeedsTime().describe(found)

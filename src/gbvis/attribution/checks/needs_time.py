@@ -64,11 +64,10 @@ class NeedsTime(Check):
     def describe(self, finding: Finding) -> str:
         """Return in one sentence what is left of the score."""
         about = finding.details
-        falls = "falls" if finding.value > 0 else "changes"
         return (
-            f"the class's score {falls} from {about['score']:.3f} to {about['frozen']:.3f} in the frozen clip; it is "
-            f"{about['reversed']:.3f} backwards, {about['shuffled']:.3f} shuffled, and up to {about['best_frame']:.3f} "
-            "on one frame alone"
+            f"of the class's score of {about['score']:.3f} the frozen clip has {about['frozen']:.3f}, the clip backwards "
+            f"{about['reversed']:.3f}, shuffled {about['shuffled']:.3f}, and one frame alone up to "
+            f"{about['best_frame']:.3f}"
         )
 
     def _shuffle(self, laboratory: Laboratory) -> Iterator[ClipPixels]:
