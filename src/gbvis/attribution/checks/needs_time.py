@@ -65,8 +65,8 @@ class NeedsTime(Check):
         """Return in one sentence what is left of the score."""
         about = finding.details
         return (
-            f"of the class's score of {about['score']:.3f} the frozen clip has {about['frozen']:.3f}, the clip backwards "
-            f"{about['reversed']:.3f}, shuffled {about['shuffled']:.3f}, and one frame alone up to "
+            f"of the class's score of {about['score']:.3f} the frozen clip has {about['frozen']:.3f}, the clip "
+            f"backwards {about['reversed']:.3f}, shuffled {about['shuffled']:.3f}, and one frame alone up to "
             f"{about['best_frame']:.3f}"
         )
 
