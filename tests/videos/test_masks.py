@@ -152,6 +152,17 @@ def test_numbered_masks_may_be_those_of_a_part(tmp_path: Path, first: int) -> No
         masks.cut([4, 5], SQUARE)
 
 
+def test_a_mask_that_is_lost_shifts_none_of_the_others(tmp_path: Path) -> None:
+    """Of flow there is one frame fewer, and then there would be as many masks."""
+    drawn = draw_moving()
+    (write_masks(tmp_path / "clip", drawn) / "00003.png").unlink()
+    flow = Video.from_frames("clip", np.zeros((5, 60, 80, 2), np.uint8))
+    masks = find(tmp_path, flow)
+    np.testing.assert_array_equal(masks.cut([4], SQUARE)[0], pick_and_crop(drawn[4], *SQUARE.place(60, 80)))
+    with pytest.raises(VideoError, match="no mask of frame 2"):
+        masks.cut([2], SQUARE)
+
+
 def test_masks_may_have_another_size_and_lie_in_folders_of_classes(tmp_path: Path) -> None:
     drawn = draw_moving()
     write_masks(tmp_path / "Biking/CLIP", np.kron(drawn, np.ones((1, 2, 2), np.bool_)))

@@ -19,7 +19,7 @@ _LOSSY = (".jpg", ".jpeg", ".webp")
 class MaskFolder(FrameMasks):
     """The masks of one video: as many as frames, in their order; or numbered, from 0 where there is a 0, else from 1.
 
-    Numbered ones may be those of a part of the frames.
+    Numbered ones may be those of a part of the frames; where a number is missing between them, numbers count.
     """
 
     def __init__(self, folder: Path, video: Video) -> None:
@@ -54,7 +54,8 @@ class MaskFolder(FrameMasks):
     def _files(self) -> dict[int, str]:
         """The names of the files by the number of the frame."""
         names, numbers, count = self._series.names, self._series.numbers, self._video.shape.frame_count
-        if len(names) == count or (self._video.modality == "flow" and len(names) == count + 1):
+        counts = (count, count + 1) if self._video.modality == "flow" else (count,)
+        if len(names) in counts and not self._series.gaps:
             return dict(enumerate(names))
         if numbers is None:
             raise VideoError(
