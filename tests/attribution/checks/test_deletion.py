@@ -15,13 +15,17 @@ from gbvis.attribution.checks.deletion import Course, Deletion, Insertion, Repla
 from gbvis.attribution.checks.laboratory import Laboratory
 from gbvis.attribution.checks.regions import count_replaced, cut_regions, rank_regions, reverse_ranks
 from gbvis.attribution.checks.uninformed import make_uninformed
+from gbvis.attribution.iterative import Clip
 from gbvis.attribution.methods.grad_cam import GradCam
 from gbvis.attribution.methods.gradient import Gradient
+from gbvis.attribution.methods.guided_backprop import GuidedBackprop
 from gbvis.errors import UsageError
 from gbvis.networks.endpoint import Target
 from gbvis.networks.load import load_networks
-from gbvis.networks.r2plus1d.architecture import SOFTMAX
-from gbvis.videos.clip import Inputs
+from gbvis.networks.r2plus1d.architecture import FC, SOFTMAX
+from gbvis.networks.sample import find_weights
+from gbvis.videos.clip import Inputs, cut_clip
+from gbvis.videos.synthetic import SyntheticVideo
 from material.captum_target import AtEndpoint
 from material.checkpoints import Exact
 from material.passes import make_clip
@@ -184,6 +188,20 @@ def test_an_order_at_random_gives_nothing() -> None:
     for name, found in differences.items():
         error = np.std(found, ddof=1) / np.sqrt(len(found))
         assert error > 0 and abs(np.mean(found)) < 2 * error, name
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["rgb", "flow"])
+def test_a_trained_network_loses_its_class_with_what_is_relevant(place: int) -> None:
+    """On the samples; over 160 of them and both streams `docs/check` says what was seen."""
+    network = load_networks(find_weights(Path("sample")), "0" * 64)[place]
+    clip_format, modality = network.info.clip_format, network.info.modality
+    video = SyntheticVideo("right-5", modality)
+    clip = Clip(cut_clip(video, range(4, 12), clip_format), clip_format, modality, 4)
+    laboratory = Laboratory(network, clip)
+    subject = make_subject(laboratory, GuidedBackprop(), Target(FC, 1))
+    course = Course(Deletion(steps=8).settled(network.info, 8), laboratory)
+    morf, lerf = (find_area(course.shares, one) for one in course.follow(subject.relevance)[..., 1])
+    assert lerf > 0.6 and morf < 0.4
 
 
 def test_the_same_seed_gives_the_same_bytes(random: np.random.Generator) -> None:
