@@ -1,7 +1,7 @@
 """Mass: how much of the relevance lies on the object?
 
 The share of the relevance inside a mask is the relevance mass accuracy of Arras et al. 2022, "CLEVR-XAI: A Benchmark
-Dataset for the Ground Truth Evaluation of Neural Network Explanations", equation 3. A large object gets much of it from
+Dataset for the Ground Truth Evaluation of Neural Network Explanations". A large object gets much of it from
 any map, so that the share is divided by the mask's share of the frame: 1 is what evenly spread relevance has.
 """
 

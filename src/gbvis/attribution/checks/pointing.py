@@ -1,7 +1,7 @@
 """Pointing: does the most relevant pixel lie on the object?
 
-The pointing game (Zhang et al. 2018, "Top-Down Neural Attention by Excitation Backprop", section 4.2): a hit is a
-maximum on the object, or within 15 pixels of it; over many videos the share of hits counts. There a picture has about
+The pointing game of Zhang et al. 2018, "Top-Down Neural Attention by Excitation Backprop": a hit is a maximum on the
+object, or within 15 pixels of it; over many videos the share of hits counts. There a picture has about
 224 pixels a side, and a clip has one maximum as a picture has one.
 """
 
