@@ -135,6 +135,25 @@ def test_broken_xml_is_refused_in_words(tmp_path: Path, old: str, new: str, word
         read_viper(path)
 
 
+def test_bytes_that_changed_fail_in_words(tmp_path: Path) -> None:
+    whole = write_viper(tmp_path / "a.xgtf").read_bytes()
+    random = np.random.default_rng(5)
+    refused = 0
+    for case in range(400):
+        content = bytearray(whole)
+        for place in random.integers(0, len(content), 1 + case % 3):
+            content[place] = random.integers(256)
+        path = tmp_path / f"{case}.xgtf"
+        path.write_bytes(content[: int(random.integers(len(content))) if case % 4 == 0 else None])
+        try:
+            masks = find_masks(str(path), make_video(), make_video)
+            assert masks
+            masks.cut(range(8), SQUARE)
+        except VideoError:
+            refused += 1
+    assert refused > 100
+
+
 def test_huge_spans_and_many_boxes_take_no_time(tmp_path: Path) -> None:
     path = write_viper(tmp_path / "a.xgtf", acting="1:999999999")
     assert len(read_viper(path).all) == 2
