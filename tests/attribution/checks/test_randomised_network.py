@@ -100,7 +100,7 @@ def watch_norms(made: Network, batch: Tensor) -> dict[str, tuple[Tensor, Tensor]
 
 def test_stages_of_r2plus1d() -> None:
     network = load_sample("rgb")
-    stages = find_stages(network, make_batch(network).shape)
+    stages = find_stages(network, make_batch(network))
     assert [stage.name for stage in stages] == [
         one.name for one in network.info.endpoints if one.name not in ("AP", "SOFTMAX")
     ]
@@ -115,7 +115,7 @@ def test_stages_of_r2plus1d() -> None:
 @pytest.mark.parametrize("name", ["small", "eager"])
 def test_stages_of_another_kind(name: str) -> None:
     network = NETWORKS[name]()
-    stages = find_stages(network, make_batch(network).shape)
+    stages = find_stages(network, make_batch(network))
     assert [stage.name for stage in stages] == ["edges", "shapes", "classes"]
     assert [stage.norms for stage in stages] == [(), ("second.3",), ()]
 

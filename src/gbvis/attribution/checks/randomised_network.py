@@ -10,6 +10,7 @@ within a few stages, and a dead network is no test.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,7 +61,7 @@ class RandomisedNetworks:
         """Take over the network's tensors, on the device where it computes."""
         self._original = {name: one.to(self.network.device) for name, one in name_tensors(self.network.module).items()}
         self._tensors, self._fused = self._original, self.network.fused
-        self.stages = find_stages(self.network, self.batch.shape)
+        self.stages = find_stages(self.network, self.batch)
         self._replay = Replay(self.network.kind, self.batch, {s.place: (*s.tensors, *s.norms) for s in self.stages})
 
     def in_order(self, order: Order) -> Iterator[tuple[Stage, Network]]:
@@ -123,7 +124,9 @@ class RandomisedNetworks:
         """Return a stage's tensors by name, randomised."""
         if self.weights == "reset":
             return {**self._statistics(stage), **self._reset(stage)}
-        return {**self._statistics(stage), **{name: self._permute(name) for name in stage.tensors}}
+        with ThreadPoolExecutor(torch.get_num_threads()) as pool:  # sorting is most of the work, and runs side by side
+            permuted = pool.map(self._permute, stage.tensors)
+            return {**self._statistics(stage), **dict(zip(stage.tensors, permuted, strict=True))}
 
     def _statistics(self, stage: Stage) -> dict[str, Tensor]:
         """Return the running statistics of a stage's norms, as they are before they are estimated."""

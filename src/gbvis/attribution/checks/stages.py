@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
+from torch.autograd.graph import Node
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from gbvis.networks.network import Network
+
+_CORNER = 32
+"""Pixels of each side of what is passed forward to see which parameters have a part in what."""
 
 
 @dataclass(frozen=True)
@@ -30,38 +33,58 @@ class Stage:
     norms: tuple[str, ...] = ()
 
 
-def find_stages(network: Network, shape: Sequence[int]) -> list[Stage]:
-    """Return the stages that have parameters, in the order of the forward pass; nothing is computed.
+def find_stages(network: Network, batch: Tensor) -> list[Stage]:
+    """Return the stages that have parameters, in the order of the forward pass.
 
     A parameter belongs to the first endpoint whose activation depends on it.
 
     Args:
         network: Of any kind.
-        shape: Of its input, as `Network.preprocess` returns it.
+        batch: Its input, as `Network.preprocess` returns it; a corner of it is passed forward, if that is enough.
     """
-    module = copy_module(network.module, {name: one.to("meta") for name, one in name_tensors(network.module).items()})
-    waiting = {name: one.requires_grad_() for name, one in module.named_parameters()}
-    norms, ran = list_norms(module), set[str]()
+    corner = batch[:1, ..., :_CORNER, :_CORNER]
+    try:
+        return _trace(network, corner)
+    except (RuntimeError, ValueError):
+        if corner.shape == batch.shape:
+            raise
+        return _trace(network, batch[:1])  # a kind whose layers have no room in the corner
+
+
+def _trace(network: Network, clip: Tensor) -> list[Stage]:
+    """Return the stages, given one input."""
+    originals = name_tensors(network.module)
+    views = {name: nn.Parameter(one.detach()) for name, one in network.module.named_parameters()}
+    module = copy_module(network.module, views)
+    waiting = {id(one): name for name, one in views.items()}
+    norms, ran, seen = list_norms(module), set[str](), set[Node]()
     for name, norm in norms.items():
         norm.register_forward_hook(lambda *_, name=name: ran.add(name))
-    clips = torch.empty(tuple(shape), dtype=next(iter(waiting.values())).dtype, device="meta")
+    first = next(iter(originals.values()))
     stages = []
-    for place, (endpoint, activation) in enumerate(network.kind.endpoints(module, clips)):
-        found = _find_parameters(activation, waiting)
+    for place, (endpoint, activation) in enumerate(network.kind.endpoints(module, clip.to(first.device, first.dtype))):
+        found = [waiting.pop(one) for one in _find_leaves(activation, seen) if one in waiting]
+        found = [name for name in views if name in found]
         if found:
             own = [name for name in norms if f"{name}.weight" in found or (norms[name].weight is None and name in ran)]
             stages.append(Stage(endpoint.name, place, tuple(found), tuple(own)))
             ran.clear()
-        waiting = {name: one for name, one in waiting.items() if name not in found}
     return stages
 
 
-def _find_parameters(activation: Tensor, among: Mapping[str, Tensor]) -> list[str]:
-    """Return the names of the parameters that an activation depends on."""
-    if not (activation.requires_grad and among):
-        return []
-    gradients = torch.autograd.grad(activation.sum(), list(among.values()), retain_graph=True, allow_unused=True)
-    return [name for name, gradient in zip(among, gradients, strict=True) if gradient is not None]
+def _find_leaves(activation: Tensor, seen: set[Node]) -> list[int]:
+    """Return the ids of the parameters that an activation depends on through nodes not seen before, which are noted."""
+    nodes = [activation.grad_fn] if activation.grad_fn is not None else []
+    found = []
+    while nodes:
+        node = nodes.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):
+            found.append(id(node.variable))
+        nodes += [following for following, _ in node.next_functions if following is not None]
+    return found
 
 
 def name_tensors(module: nn.Module) -> dict[str, Tensor]:
