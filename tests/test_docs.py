@@ -125,7 +125,15 @@ def test_links_lead_somewhere(page: str) -> None:
 def test_every_name_is_on_a_page() -> None:
     text = "\n".join(TEXTS.values())
     endpoints = [endpoint.name for endpoint in ENDPOINTS]
-    for name in [*METHODS.names, *CHECKS.names, *LAYOUTS.names, *OUTPUTS.names, *ALGORITHMS.names, *FORMATS.names, *endpoints]:
+    for name in [
+        *METHODS.names,
+        *CHECKS.names,
+        *LAYOUTS.names,
+        *OUTPUTS.names,
+        *ALGORITHMS.names,
+        *FORMATS.names,
+        *endpoints,
+    ]:
         assert f"`{name}`" in text, name
 
 
