@@ -33,6 +33,7 @@ def make_run_view(
     labels: Labels | None = None,
     name: str | None = None,
     relevance: TemporalRelevance | None = None,
+    tests: Sequence[str] = (),
 ) -> RunView:
     """Return a run as layouts take it; clips are read as they are needed.
 
@@ -43,6 +44,7 @@ def make_run_view(
         labels: Class names in place of those that the store knows.
         name: What the video is called; None for its own name.
         relevance: What to show of the values; None for all.
+        tests: Names of the tests to show what they found; none means all.
     """
     labels = labels or store.weights.labels_of(run.recipe)
     return RunView(
@@ -66,13 +68,14 @@ def make_run_view(
         quantity=_find_quantity(run),
         is_one_channel=_is_one_channel(run),
         relevance=relevance,
-        checks=partial(_read_checks, store, run),
+        checks=partial(_read_checks, store, run, tests),
     )
 
 
-def _read_checks(store: Store, run: StoredRun) -> list[CheckView]:
-    """Return what tests found of a run, in the order of the tests."""
+def _read_checks(store: Store, run: StoredRun, tests: Sequence[str]) -> list[CheckView]:
+    """Return what tests found of a run, in the order of the tests; of some tests, where any are named."""
     found = [check for check in store.checks(run.video, run.modality) if check.recipe == run.recipe]
+    found = [check for check in found if not tests or check.test_name in tests]
     places = {name: place for place, name in enumerate(CHECKS.names)}
     found.sort(key=lambda check: (places.get(check.test_name, len(places)), check.described_test))
     return [CheckView(_name_test(one), one.value, one.baselines, one.verdict, one.drawn) for one in found]

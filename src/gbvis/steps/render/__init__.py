@@ -139,7 +139,8 @@ class _Rendering:
             self._namesakes[stored.video] = list(self._store.runs(stored.video))
             self._names[stored.video] = name_sources(self._store, [*self._namesakes[stored.video], stored])
         name, relevance = self._name_video(stored), request.style.relevance
-        return make_run_view(self._store, stored, find_source, self._labels, name, relevance)
+        tests = request.selection.tests
+        return make_run_view(self._store, stored, find_source, self._labels, name, relevance, tests)
 
     def _name_video(self, stored: StoredRun) -> str | None:
         """Return what a run's video is called; None where another process made the run just now."""

@@ -159,6 +159,15 @@ def test_ls_and_rm_know_what_tests_found(call: Call) -> None:
     assert call("store", "rm", "--all", "-y").code == 0 and not Store.open("gbvis.zarr").videos()
 
 
+def test_pictures_are_of_the_tests_named(call: Call) -> None:
+    assert call("check", SAMPLE, *QUICK, "-m", "rgb").code == 0
+    words = ["render", "--layout", "check", "--json"]
+    (both,), (one,) = lines(call(*words, "-o", "both.png")), lines(call(*words, "--test", "time", "-o", "one.png"))
+    assert both["height"] > one["height"] and both["layout"] == "check"
+    call("render", "--test", "time").check_error(2, "--test goes with --layout check")
+    call(*words, "--test", "mass").check_error(1, "was not tested")
+
+
 def test_a_damaged_result_is_found_and_made_again(call: Call, tmp_path: Path) -> None:
     words = ["check", SAMPLE, "-w", "sample", "-m", "rgb", "-e", "FC", "--test", "time", "-q", "--json"]
     (made,) = lines(call(*words))
