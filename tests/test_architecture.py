@@ -18,13 +18,13 @@ ROOMS = [
 """From the top of the house to the bottom: a room imports only what stands before it."""
 
 DOORS: dict[str, set[str]] = {
-    "torch": {"networks", "attribution/graph.py", "attribution/relu.py", "attribution/methods"},
+    "torch": {"networks", "attribution/graph.py", "attribution/relu.py", "attribution/methods", "attribution/checks"},
     "safetensors": {"networks/weights/safetensors_file.py"},
     "pickle": {"networks/weights/caffe2_pickle.py", "steps/engines/pipe.py"},  # the second between our own processes
     "zarr": set(),  # only its codecs are called: importing it takes a quarter of a second
     "numcodecs": {"store/array.py"},
     "google_crc32c": {"networks/kept.py", "store/array.py"},
-    "msgspec": {"attribution/methods/__init__.py", "networks/info.py", "networks/r2plus1d/load.py", "store"},
+    "msgspec": {"attribution/settings.py", "networks/info.py", "networks/r2plus1d/load.py", "store"},
     "fsspec": {"store/remote.py"},
     "ray": {"steps/engines/ray_cluster.py"},
     "xarray": {"store/run.py"},
@@ -130,7 +130,16 @@ def test_files_import_each_other_in_no_circle() -> None:
 
 @pytest.mark.parametrize(
     "call",
-    ["--help", "explain --help", "render --help", "extract --help", "report --help", "view --help", "store rm --help"],
+    [
+        "--help",
+        "explain --help",
+        "check --help",
+        "render --help",
+        "extract --help",
+        "report --help",
+        "view --help",
+        "store rm --help",
+    ],
 )
 def test_help_loads_no_heavy_library(call: str) -> None:
     check = (

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from conftest import MATERIAL, ROOT, load_script, run_worker
+from gbvis.attribution.checks import CHECKS
 from gbvis.attribution.methods import METHODS
 from gbvis.figures.layouts import LAYOUTS
 from gbvis.figures.outputs import OUTPUTS
@@ -129,7 +130,15 @@ def test_links_lead_somewhere(page: str) -> None:
 def test_every_name_is_on_a_page() -> None:
     text = "\n".join(TEXTS.values())
     endpoints = [endpoint.name for endpoint in ENDPOINTS]
-    for name in [*METHODS.names, *LAYOUTS.names, *OUTPUTS.names, *ALGORITHMS.names, *FORMATS.names, *endpoints]:
+    for name in [
+        *METHODS.names,
+        *CHECKS.names,
+        *LAYOUTS.names,
+        *OUTPUTS.names,
+        *ALGORITHMS.names,
+        *FORMATS.names,
+        *endpoints,
+    ]:
         assert f"`{name}`" in text, name
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "Failure",
     "Video",
     "__version__",
+    "check",
     "explain",
     "load_network",
     "merge_stores",
@@ -29,7 +30,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from gbvis.progress import Failure
-    from gbvis.steps.python_api import explain, load_network, merge_stores, open_store, predict, render, report
+    from gbvis.steps.python_api import check, explain, load_network, merge_stores, open_store, predict, render, report
     from gbvis.steps.show import show
     from gbvis.videos.video import Video
 
@@ -38,7 +39,7 @@ _PLACES = {
     "Video": "gbvis.videos.video",
     "show": "gbvis.steps.show",
     **dict.fromkeys(
-        ("explain", "load_network", "merge_stores", "open_store", "predict", "render", "report"),
+        ("check", "explain", "load_network", "merge_stores", "open_store", "predict", "render", "report"),
         "gbvis.steps.python_api",
     ),
 }

@@ -8,6 +8,7 @@ import numpy as np
 
 from gbvis.attribution.methods.guided_backprop import GuidedBackprop
 from gbvis.attribution.recipe import Recipe
+from gbvis.figures.check_view import CheckView
 from gbvis.figures.run_view import ClipView, RunView, SourceFrames
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.r2plus1d.architecture import ENDPOINTS, FC
@@ -55,8 +56,26 @@ def view_of(
         read_rate=lambda: 25.0,
         find_source=source,
         source=Source(changes.get("video", "video"), modality, recipe.video),
+        checks=make_checks,
     )
     return replace(view, **changes)
+
+
+def make_checks() -> list[CheckView]:
+    """Return what three tests found: curves beside those of uninformed attributions, other curves, and none."""
+    baselines = {"edges": 1.5, "motion": 4.0, "center": 0.5, "random": 1.0}
+    steps = np.linspace(0, 1, 9)
+    falling = {
+        "x": steps,
+        "score": 1 - steps,
+        **{f"score@{name}": 1 - steps / (2 + value) for name, value in baselines.items()},
+    }
+    frames = {"alone": np.array([0.1, 0.5, 0.2]), "frozen": np.array([0.3, 0.3, 0.3])}
+    return [
+        CheckView("deletion:steps=8", -0.123456, baselines, "the score falls by a lot " * 9, falling),
+        CheckView("time", 0.25, {}, "the class's score falls", frames),
+        CheckView("pointing", 1.0, baselines, "a hit"),
+    ]
 
 
 def make_run_view(

@@ -229,6 +229,29 @@ def check_guided(module: nn.Module, store: Store, runs: list[dict[str, Any]]) ->
         np.testing.assert_allclose(stored[run["endpoint"]].gradient(0), expected, atol=1e-5 * np.abs(expected).max())
 
 
+@with_package("sparse")
+def test_a_test(installed: Installed, call: Call) -> None:
+    words = ["check", SAMPLE, "-w", "sample", "-m", "rgb", "-e", "FC", "--json", "-q", "--test"]
+    made, again, wrong, listed, report = installed.each(
+        [*words, "sparsity:share=0.02"],
+        [*words, "sparsity: share = 0.02", "--test", "sparsity"],
+        [*words, "sparsity:shar=0.02"],
+        ["store", "ls", "--test", "sparsity", "--json"],
+        ["check", "--report", "--json"],
+    )
+    (found,) = lines(made)
+    assert (found["test"], found["test_settings"], found["cached"]) == ("sparsity", {"share": 0.02}, False)
+    assert found["verdict"] == f"2 % of the pixels have {100 * found['value']:.1f} % of the relevance"
+    assert 0.02 < found["baselines"]["random"] < 0.05 < found["value"] <= 1
+    assert [one["cached"] for one in lines(again)] == [True, False]
+    wrong.check_error(2, "unknown setting of sparsity 'shar'", "did you mean share")
+    assert {one["test_settings"]["share"] for one in lines(listed)} == {0.01, 0.02}
+    assert len(lines(report)) == 2
+    call(*words, "sparsity").check_error(2, "unknown test 'sparsity'")  # where it is not installed
+    kept = lines(call("store", "ls", "--json"))
+    assert [one["kind"] for one in kept] == ["run", "check", "check"]
+
+
 @with_package("mirror")
 def test_a_layout(installed: Installed, call: Call, tmp_path: Path) -> None:
     assert call("explain", SAMPLE, "-w", "sample", "-m", "rgb", "-e", "FC", "-e", "AP").code == 0

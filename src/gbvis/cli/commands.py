@@ -7,8 +7,19 @@ from typing import Annotated
 
 import typer
 
+from gbvis.attribution.checks import parse_checks
 from gbvis.attribution.methods import parse_methods
-from gbvis.cli import browser, format, options, parse, picture_options, run_list, submitted
+from gbvis.cli import (
+    browser,
+    check_options,
+    format,
+    format_check,
+    options,
+    parse,
+    picture_options,
+    run_list,
+    submitted,
+)
 from gbvis.cli.command_group import SETTINGS, CommandGroup
 from gbvis.cli.completion import InstallCompletion, ShowCompletion
 from gbvis.cli.console import Console
@@ -126,6 +137,38 @@ def explain(
     if report:
         return browser.print_and_report(console, request, report, failed_to)
     return format.print_all(console, step.run(request, console), format.print_run, "run", failed_to=failed_to)
+
+
+@app.command()
+@unfold
+def check(
+    which: LabelledVideos,
+    weights: options.RunningWeights,
+    targets: options.Targets,
+    clips: options.Clips,
+    flow: options.Flow,
+    printing: options.VerbosePrinting,
+    method: options.Methods = None,
+    test: options.Tests = None,
+    seed: options.Seed = 0,
+    masks: options.Masks = None,
+    dataset: options.Dataset = None,
+    store: options.Store = "gbvis.zarr",
+    force: options.Force = False,
+    report: options.Report = False,
+) -> int:
+    """Test whether attributions say anything about the network; results are kept in the store, beside the runs."""
+    console = Console(printing)
+    if report:
+        asked = check_options.make_report_request(which, weights, targets, method, test, seed, store)
+        return format_check.print_report(console, asked)
+    videos = which.entries(dataset)
+
+    from gbvis.steps import check as step
+
+    explained = check_options.make_explain_request(videos, weights, targets, clips, flow, method, dataset, store)
+    request = step.CheckRequest(explained, parse_checks(test or ()), seed, masks, force)
+    return format.print_all(console, step.run(request, console), format_check.print_check, "test")
 
 
 @app.command()

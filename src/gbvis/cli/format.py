@@ -248,6 +248,7 @@ def _times(shape: tuple[int, ...]) -> str:
 
 _NAMES = {
     "run": ("run", "runs"),
+    "check": ("test result", "test results"),
     "clips": ("set of clips", "sets of clips"),
     "flow": ("set of flow", "sets of flow"),
     "estimates": ("unfinished estimate", "unfinished estimates"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gbvis.attribution.checks import CHECKS
 from gbvis.attribution.methods import METHODS
 from gbvis.cli import parse
 from gbvis.cli.option_groups import option, switch
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from gbvis.videos.clip_request import ClipRequest
 
 FLOW_NAMES = ", ".join(ALGORITHMS.names)
+CHECK_NAMES = ", ".join(CHECKS.names)
 METHOD_NAMES = ", ".join(METHODS.names)
 DEVICE_VARIABLE = "GBVIS_DEVICE"
 _SAMPLE_CLASSES = "Classes: left, right, up, down, turn-left, turn-right, grow, shrink"
@@ -70,6 +72,25 @@ Methods = Annotated[
         text=f"Use this attribution method; repeatable. Methods: {METHOD_NAMES}; or all. Default: {METHODS.names[0]}.",
     ),
 ]
+Tests = Annotated[
+    list[str] | None,
+    option(
+        "--test",
+        metavar="NAME[:SETTING=VALUE,...]",
+        text=f"Run this test; repeatable. Tests: {CHECK_NAMES}; or all. Default: all that apply.",
+    ),
+]
+Seed = Annotated[int, option("--seed", metavar="N", min=0, text="Draw all that is random from this seed.")]
+Masks = Annotated[
+    str | None,
+    option(
+        "--masks",
+        metavar="mover|motion|PATH",
+        text="Where the object is, for pointing and mass: what moves in a sample, where the flow is above 1 pixel a "
+        "frame, a folder of masks, or boxes of UCF-101-24. Default: mover, for samples.",
+    ),
+]
+Report = Annotated[bool, switch("--report", text="Print what tests found over all videos of the store, and run none.")]
 Labels = Annotated[
     Path | None,
     option(

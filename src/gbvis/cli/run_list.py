@@ -1,4 +1,7 @@
-"""The table of `store ls`: a row a run. What all rows share stands above it, and what is too long loses its middle."""
+"""The tables of `store ls`: a row a run, and a row for what a test found of one.
+
+What all rows share stands above a table, and what is too long loses its middle.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from gbvis.cli.console import Console, make_table, printable
 from gbvis.cli.format import count_of, show_age, show_bytes
+from gbvis.cli.format_check import put_number
 from gbvis.progress import Failure
 
 if TYPE_CHECKING:
     from gbvis.networks.kept import KeptFile
-    from gbvis.steps.store.ls import ListedRun
+    from gbvis.steps.store.ls import ListedCheck, ListedRun
 
 _COLUMNS = 80
 """Of what stands above a list, also in a pipe."""
@@ -22,7 +26,7 @@ _COLUMNS = 80
 _GAP = 2
 """Blanks between two columns."""
 
-_NAMED = ("video", "stream", "endpoint", "target")
+_NAMED = ("video", "stream", "endpoint", "target", "test")
 """What tells most runs apart; where it does not, their digests are shown."""
 
 _KEPT = ("video", "endpoint", "target", "size", "age", "digest")
@@ -36,21 +40,29 @@ _FEWEST = 12
 
 
 def print_runs(
-    console: Console, listed: Iterable[ListedRun | Failure], list_networks: Callable[[], Sequence[KeptFile]]
+    console: Console,
+    listed: Iterable[ListedRun | ListedCheck | Failure],
+    list_networks: Callable[[], Sequence[KeptFile]],
 ) -> int:
     """Print a table of runs and what prepared networks there are; return the exit code: 1 where a run is damaged."""
-    found = []
+    from gbvis.steps.store.ls import ListedCheck
+
+    runs: list[ListedRun] = []
+    checks: list[ListedCheck] = []
     for one in listed:
         if isinstance(one, Failure):
             console.fail(one)
         elif console.is_json:
             console.print_json(one)
+        elif isinstance(one, ListedCheck):
+            checks.append(one)
         else:
-            found.append(one)
-    if found:
-        _print_table(console, [_list_run(one) for one in found])
-        total = show_bytes(sum(one.size for one in found))
-        console.print(f"{count_of(len(found), 'run')}, {total} in {found[0].store}")
+            runs.append(one)
+    for found, rows, name in ((runs, map(_list_run, runs), "run"), (checks, map(_list_check, checks), "test")):
+        if found:
+            _print_table(console, list(rows))
+            total = show_bytes(sum(one.size for one in found))
+            console.print(f"{count_of(len(found), name)}, {total} in {found[0].store}")
     networks = [] if console.is_json else list_networks()
     if networks:
         folder = shorten_home(networks[0].path.parent)
@@ -85,7 +97,7 @@ def _print_table(console: Console, rows: list[dict[str, str]]) -> None:
 
 
 def _name(row: dict[str, str]) -> tuple[str, ...]:
-    return tuple(row[name] for name in _NAMED)
+    return tuple(row.get(name, "") for name in _NAMED)
 
 
 def _fit(cells: dict[str, list[str]], width: int) -> None:
@@ -117,6 +129,23 @@ def fill(parts: Iterable[str], width: int) -> list[str]:
         else:
             found.append(part)
     return found
+
+
+def _list_check(listed: ListedCheck) -> dict[str, str]:
+    check, recipe, label = listed.check, listed.check.recipe, listed.label
+    return {
+        "video": check.video,
+        "stream": check.modality,
+        "endpoint": check.endpoint.name,
+        "target": f"{check.target}" + (f" {label['name']}" if label and label["name"] else ""),
+        "method": recipe.short_method,
+        "test": check.short_test,
+        "value": put_number(check.value),
+        "weights": listed.weights_name or recipe.weights[:8],
+        "size": show_bytes(listed.size),
+        "age": "" if listed.age is None else show_age(listed.age),
+        "digest": check.digest[:8],
+    }
 
 
 def _list_run(listed: ListedRun) -> dict[str, str]:

@@ -69,6 +69,15 @@ class Selected:
         ),
     ] = None
 
+    test: Annotated[
+        list[str] | None,
+        option(
+            "--test",
+            metavar="NAME",
+            text=f"Take only what this test found: {options.CHECK_NAMES}; repeatable. Default: all.",
+        ),
+    ] = None
+
     def selection(self) -> Selection:
         """Return it as steps take it."""
         from gbvis.steps.selection import Selection
@@ -85,4 +94,5 @@ class Selected:
             weights=parse_weights(self.weights),
             flow_algorithm=self.flow_algorithm,
             runs=tuple(self.run or ()),
+            tests=tuple(self.test or ()),
         )

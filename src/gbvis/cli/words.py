@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from gbvis.atomic_file import replace_file
+from gbvis.attribution.checks import CHECKS
 from gbvis.attribution.methods import METHODS
 from gbvis.cli.commands import app
 from gbvis.cli.complete import WORDS
@@ -30,6 +31,7 @@ _NAMES = {
     "--method": "methods",
     "--panels": "panels",
     "--sample": "samples",
+    "--test": "tests",
 }
 """What the names are that an option takes, by the option."""
 
@@ -42,6 +44,7 @@ def describe_words() -> str:
         "checkpoint formats": list(FORMATS.names),
         "algorithms": list(ALGORITHMS.names),
         "methods": list(METHODS.names),
+        "tests": list(CHECKS.names),
         "panels": list(PANELS),
         "samples": [f"{name}-" for name in MOTIONS],
         "sample videos": [f"sample:{name}-" for name in MOTIONS],

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gbvis.attribution.attribution import PIXEL_AXES, Values
 from gbvis.attribution.recipe import Recipe, describe_flow
+from gbvis.figures.check_view import CheckView
 from gbvis.figures.picture import Pixels
 from gbvis.figures.relevance import TemporalRelevance
 from gbvis.networks.endpoint import Endpoint
@@ -119,6 +120,7 @@ class RunView:
         find_place: Returns the height and width of the largest frame that a clip, given by its number, was cut from,
             and where the clip lies in it; the video itself is not needed for it. None where nobody knows.
         explain_command: Returns the call of `gbvis explain` that makes the run; empty where it cannot be told.
+        checks: Reads what tests found of the run.
     """
 
     video: str
@@ -147,6 +149,7 @@ class RunView:
     scores: tuple[PredictedClass, ...] = ()
     find_place: Callable[[int], tuple[tuple[int, int], Box]] | None = None
     explain_command: Callable[[], str] = str
+    checks: Callable[[], list[CheckView]] = list
 
     @property
     def digest(self) -> str:

@@ -252,6 +252,14 @@ class Networks:
                 self._runners[modality] = self._make_local(modality)
         return self._runners[modality]
 
+    def local(self, modality: str, precision: str) -> "Network":
+        """Return the stream's network, ready to compute in this process and precision."""
+        if precision != self._request.precision:
+            if precision not in self._others:
+                self._others[precision] = self._in(precision)
+            return self._others[precision].local(modality, precision)
+        return self._make_local(modality).network
+
     def _in(self, precision: str) -> "Networks":
         """Return the same networks in another precision; what is read of their files is shared."""
         other = copy.copy(self)

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gbvis.attribution.checks import parse_checks
+from gbvis.attribution.checks.check import Check
 from gbvis.attribution.method import Method
 from gbvis.attribution.methods import parse_methods
 from gbvis.errors import UsageError
@@ -11,10 +13,12 @@ from gbvis.figures.style import Style
 from gbvis.networks.input_format import InputFormat, InputFormats
 from gbvis.networks.sample import find_weights
 from gbvis.progress import Failure, Progress
+from gbvis.steps import check as check_step
 from gbvis.steps import explain as explain_step
 from gbvis.steps import predict as predict_step
 from gbvis.steps import render as render_step
 from gbvis.steps import report as report_step
+from gbvis.steps.check import CheckedRun, CheckRequest
 from gbvis.steps.engines import check_device, find_engine
 from gbvis.steps.explain import ExplainedRun, ExplainRequest
 from gbvis.steps.networks import Networks, WeightsRequest
@@ -129,6 +133,91 @@ def explain(
         engine=find_engine(engine, devices),
     )
     return explain_step.run(request, progress)
+
+
+def check(
+    videos: Videos,
+    weights: Paths,
+    *,
+    tests: str | Check | Iterable[str | Check] = "all",
+    seed: int = 0,
+    masks: str | Path | None = None,
+    endpoints: Names = (),
+    labels: Labels = (),
+    filters: int | Iterable[int] = (),
+    top_filters: int | None = None,
+    methods: str | Method | Iterable[str | Method] = "guided-backprop",
+    store: str | Path = "gbvis.zarr",
+    dataset: str | Path | None = None,
+    modality: str | None = None,
+    frames: int | None = None,
+    clips: int | str = 1,
+    start: int | str | None = None,
+    stride: int = 1,
+    flow: FlowRequest | None = None,
+    class_names: str | Path | None = None,
+    checkpoint_format: str | None = None,
+    state: str | None = None,
+    inputs: InputFormat | Mapping[str, InputFormat] | None = None,
+    device: str = "auto",
+    precision: str = "float32",
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Iterator[CheckedRun | Failure]:
+    """Test attributions: return an iterator over what tests find, each yielded as soon as it is in the store.
+
+    What `explain` takes too means the same here; attributions that are not in the store are computed and kept.
+
+    Args:
+        videos: One video or several.
+        weights: One checkpoint file or several.
+        tests: Tests, or their names as `--test` takes them. By default all that apply.
+        seed: Decides all that is random.
+        masks: Where the object is: `mover`, `motion`, or a path. By default the mover of samples.
+        endpoints: Where the attributions start.
+        labels: Classes, by index or name.
+        filters: Filters or features at endpoints without classes.
+        top_filters: Take this many of the most active filters instead.
+        methods: Methods, or their names as `--method` takes them.
+        store: The store for the results: a path or an fsspec URL.
+        dataset: The two-stream data set in which names are looked up.
+        modality: `rgb` or `flow`, to use one stream only.
+        frames: Frames per clip.
+        clips: How many clips; a test's number is the mean over them.
+        start: Where the first clip starts.
+        stride: 2 takes every second frame, and so on.
+        flow: How flow is computed.
+        class_names: A file of class names, one per line.
+        checkpoint_format: The checkpoint format, where the file does not show it.
+        state: Which network of a file that holds several, by its key.
+        inputs: What the network's input is like, where it is not its format's.
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        precision: `float32`, `tf32` or `bfloat16`.
+        force: Run tests again whose results are already there.
+        progress: An object that is told how far the work is.
+
+    Yields:
+        What one test finds of one run, or a `Failure`.
+
+    Raises:
+        UsageError: The call itself is wrong. Raised before the first result.
+        StoreUnavailable: The store is full, read-only or out of reach.
+    """
+    explained = ExplainRequest(
+        videos=_entries(videos),
+        weights=_weights(weights, modality, device, precision, class_names, checkpoint_format, state, inputs),
+        store=store,
+        dataset=_path(dataset),
+        endpoints=_list(endpoints),
+        labels=tuple(str(label) for label in _list(labels)),
+        filters=_list(filters),
+        top_filters=top_filters,
+        clips=_clips(frames, clips, start, stride),
+        methods=parse_methods(_list(methods)),
+        flow=flow or FlowRequest(),
+    )
+    where = None if masks is None else str(masks)
+    return check_step.run(CheckRequest(explained, parse_checks(_list(tests)), seed, where, force), progress)
 
 
 def predict(
@@ -400,5 +489,5 @@ def _path(given: str | Path | None) -> Path | None:
 
 def _list(given: Any) -> tuple[Any, ...]:
     """Return what may be given alone or several times as a tuple."""
-    is_single = isinstance(given, str | int | Path | Method)
+    is_single = isinstance(given, str | int | Path | Method | Check)
     return (given,) if is_single else tuple(given)

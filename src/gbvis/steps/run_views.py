@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from gbvis.attribution.checks import CHECKS
 from gbvis.attribution.methods import METHODS
 from gbvis.errors import GbvisError, StoreError, UsageError, VideoError
+from gbvis.figures.check_view import CheckView
 from gbvis.figures.color import color_wheel
 from gbvis.figures.picture import Pixels
 from gbvis.figures.relevance import TemporalRelevance
@@ -18,7 +20,7 @@ from gbvis.figures.run_view import Box, ClipView, RunView, SourceFrames, spread_
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.labels import Labels, class_name
 from gbvis.steps.video_names import source_of
-from gbvis.store import Store, StoredRun
+from gbvis.store import Store, StoredCheck, StoredRun
 from gbvis.videos.locate import find_video, look_for
 from gbvis.videos.two_stream import find_dataset
 from gbvis.videos.video import SAMPLE_PREFIX, Video, reading_of, video_name
@@ -32,6 +34,7 @@ def make_run_view(
     name: str | None = None,
     relevance: TemporalRelevance | None = None,
     explain_command: Callable[[], str] = str,
+    tests: Sequence[str] = (),
 ) -> RunView:
     """Return a run as layouts take it; clips are read as they are needed.
 
@@ -43,6 +46,7 @@ def make_run_view(
         name: What the video is called; None for its own name.
         relevance: What to show of the values; None for all.
         explain_command: Returns the call of `gbvis explain` that makes the run; empty where it cannot be told.
+        tests: Names of the tests to show what they found; none means all.
     """
     labels = labels or store.weights.labels_of(run.recipe)
     return RunView(
@@ -72,6 +76,7 @@ def make_run_view(
         find_place=partial(_find_place, store, run),
         truth=run.truth and run.truth.completed(labels),
         explain_command=explain_command,
+        checks=partial(_read_checks, store, run, tests),
     )
 
 
@@ -81,6 +86,21 @@ def _find_place(store: Store, run: StoredRun, clip: int) -> tuple[tuple[int, int
     sizes = clips.sizes_of(clip)
     size = max(height for height, _ in sizes), max(width for _, width in sizes)
     return size, clips.box_of(size)
+
+
+def _read_checks(store: Store, run: StoredRun, tests: Sequence[str]) -> list[CheckView]:
+    """Return what tests found of a run, in the order of the tests; of some tests, where any are named."""
+    found = [check for check in store.checks(run.video, run.modality) if check.recipe == run.recipe]
+    found = [check for check in found if not tests or check.test_name in tests]
+    places = {name: place for place, name in enumerate(CHECKS.names)}
+    found.sort(key=lambda check: (places.get(check.test_name, len(places)), check.described_test))
+    return [CheckView(_name_test(one), one.value, one.baselines, one.verdict, one.drawn) for one in found]
+
+
+def _name_test(check: StoredCheck) -> str:
+    """Return a test with the settings that are not as by default, and where its masks are from."""
+    kind = check.masks.get("kind")
+    return f"{check.short_test}   masks: {kind}" if kind else check.short_test
 
 
 def _describe_grid(run: StoredRun) -> str:

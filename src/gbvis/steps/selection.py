@@ -5,7 +5,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
+from gbvis.attribution.checks import CHECKS
 from gbvis.attribution.methods import read_settings
 from gbvis.attribution.recipe import Recipe
 from gbvis.errors import GbvisError, UsageError
@@ -15,13 +17,15 @@ from gbvis.networks.labels import Labels, class_name, label_key
 from gbvis.registry import check_name
 from gbvis.steps.networks import MODALITIES, PRECISIONS, identify_weights
 from gbvis.steps.video_names import find_name, name_sources, source_of
-from gbvis.store import Store, StoredRun
+from gbvis.store import Store, StoredCheck, StoredRun
 from gbvis.store.keys import video_key
 from gbvis.videos.gather import gather_videos
 from gbvis.videos.locate import find_video
 from gbvis.videos.name_list import VideoEntry
 from gbvis.videos.source import Source, match_streams
 from gbvis.videos.video import SAMPLE_PREFIX, VIDEO_SUFFIXES, reading_of
+
+Chosen = TypeVar("Chosen", StoredRun, StoredCheck)
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,8 @@ class Selection:
         precision: The precision's name.
         weights: Weights files.
         flow_algorithm: The algorithm that computed the flow.
-        runs: What the digests of runs begin with, 4 letters or more.
+        runs: What the digests of runs begin with, 4 letters or more; of checks, their own or those of their runs.
+        tests: Names of tests: then what they found is meant, and no run.
     """
 
     modality: str | None = None
@@ -53,6 +58,7 @@ class Selection:
     weights: tuple[Path, ...] = ()
     flow_algorithm: str | None = None
     runs: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Check the names.
@@ -71,6 +77,8 @@ class Selection:
         ALGORITHMS.check(self.flow_algorithm or "tvl1")
         for method in self.methods:
             read_settings(method)
+        for test in self.tests:
+            CHECKS.check(test)
 
 
 def select_runs(
@@ -111,6 +119,30 @@ def select_runs(
     return runs
 
 
+def select_checks(store: Store, video: str | None, selection: Selection) -> list[StoredCheck]:
+    """Return what tests found of the runs that a selection admits; those runs need not be there any more.
+
+    Args:
+        store: Where they are.
+        video: A name or a path, as `select_runs` takes it; None for all videos.
+        selection: Of which runs; `runs` are digests of checks here.
+
+    Raises:
+        UsageError: As `select_runs`.
+    """
+    is_meant = make_filter(store, selection)
+    named = find_name(store, video) if video is not None else None
+    of_stream = (one for one in store.checks(named, selection.modality) if _is_of_test(selection, one))
+    checks = [check for check in of_stream if is_meant(check)]
+    if video and not checks and os.path.isdir(video):  # noqa: PTH112
+        return [check for one in _list_videos_in(video) for check in select_checks(store, one, selection)]
+    return _narrow_down(store, video, checks) if video is not None else checks
+
+
+def _is_of_test(selection: Selection, check: StoredCheck) -> bool:
+    return not selection.tests or check.test_name in selection.tests
+
+
 def sort_as_named(
     store: Store, runs: Sequence[StoredRun], selection: Selection, labels: Labels | None = None
 ) -> list[StoredRun]:
@@ -139,8 +171,10 @@ def _needs_no_motion(run: StoredRun) -> bool:
     return run.modality == "rgb" and not run.recipe.motion
 
 
-def make_filter(store: Store, selection: Selection, labels: Labels | None = None) -> Callable[[StoredRun], bool]:
-    """Return what tells whether the selection admits a run; weights and endpoints are looked for once.
+def make_filter(
+    store: Store, selection: Selection, labels: Labels | None = None
+) -> Callable[[StoredRun | StoredCheck], bool]:
+    """Return what tells whether the selection admits a run, or a check of one; weights are looked for once.
 
     Raises:
         UsageError: As `select_runs`.
@@ -150,21 +184,21 @@ def make_filter(store: Store, selection: Selection, labels: Labels | None = None
     for name in selection.endpoints if known else ():
         find_endpoints([name], known)
 
-    def is_meant(run: StoredRun) -> bool:
+    def is_meant(run: StoredRun | StoredCheck) -> bool:
         is_admitted = _admits(selection, run, weights) and _is_by_any(run.recipe, selection.methods, known)
         return is_admitted and _has_target(selection, run, labels or store.labels_of(run))
 
     return is_meant
 
 
-def _narrow_down(store: Store, video: str, runs: list[StoredRun]) -> list[StoredRun]:
+def _narrow_down(store: Store, video: str, runs: list[Chosen]) -> list[Chosen]:
     """Return those of some runs of one name that are of the video meant: by a path, or by what tells namesakes apart.
 
     A path to another video of that name means none of them; a bare name means all.
     """
     if not runs:
         return runs
-    told = name_sources(store, store.runs(runs[0].video))
+    told = name_sources(store, [*store.runs(runs[0].video), *runs])
     meant = {told[source_of(store, run)] for run in runs if _is_at(run.location, video)}
     typed = video.replace(os.sep, "/")
     if not meant and typed in told.values() and typed != runs[0].video:
@@ -228,7 +262,7 @@ def _means(asked: object, had: object, endpoints: Sequence[Endpoint]) -> bool:
     return asked == had or is_named
 
 
-def _admits(selection: Selection, run: StoredRun, weights: set[str]) -> bool:
+def _admits(selection: Selection, run: StoredRun | StoredCheck, weights: set[str]) -> bool:
     recipe, names = run.recipe, selection.endpoints
     return (
         (not names or any(is_all(name) or run.endpoint.goes_by(name) for name in names))
@@ -237,11 +271,15 @@ def _admits(selection: Selection, run: StoredRun, weights: set[str]) -> bool:
         and selection.precision in (None, recipe.precision)
         and selection.flow_algorithm in (None, recipe.motion_algorithm)
         and (not weights or recipe.weights in weights)
-        and (not selection.runs or any(run.digest.startswith(begin.lower()) for begin in selection.runs))
+        and (not selection.runs or any(_goes_by(run, begin) for begin in selection.runs))
     )
 
 
-def _has_target(selection: Selection, run: StoredRun, labels: Labels | None) -> bool:
+def _goes_by(run: StoredRun | StoredCheck, begin: str) -> bool:
+    return any(digest.startswith(begin.lower()) for digest in {run.digest, run.recipe.digest})
+
+
+def _has_target(selection: Selection, run: StoredRun | StoredCheck, labels: Labels | None) -> bool:
     """Return whether the run's class or filter is among those named; naming classes alone leaves filters out."""
     if not selection.labels and not selection.filters:
         return True

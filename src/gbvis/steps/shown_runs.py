@@ -117,7 +117,8 @@ class ShownRuns:
         find_source = partial(find_source_frames, self.store, stored, self._dataset, self.videos)
         command = partial(describe_explain, self.store, stored)
         named = name or self._find_name(stored)
-        return make_run_view(self.store, stored, find_source, self.labels, named, self._relevance, command)
+        tests = self.selection.tests
+        return make_run_view(self.store, stored, find_source, self.labels, named, self._relevance, command, tests)
 
     def _find_name(self, stored: StoredRun) -> str | None:
         self._stored[stored.key] = stored

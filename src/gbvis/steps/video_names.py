@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from gbvis.networks.labels import label_key
 from gbvis.registry import suggest
-from gbvis.store import Store, StoredRun
+from gbvis.store import Store, StoredCheck, StoredRun
 from gbvis.store.keys import video_key
 from gbvis.videos.name_list import VideoEntry
 from gbvis.videos.source import Source, name_places, tell_apart
@@ -53,7 +53,7 @@ def suggest_labels(store: Store, typed: Iterable[str]) -> str:
     return "".join(dict.fromkeys(meant))
 
 
-def source_of(store: Store, run: StoredRun) -> Source:
+def source_of(store: Store, run: StoredRun | StoredCheck) -> Source:
     """Return where a run's stream came from."""
     recipe = run.recipe
     is_estimated = recipe.flow_algorithm is not None
@@ -61,7 +61,7 @@ def source_of(store: Store, run: StoredRun) -> Source:
     return Source(video_key(run.video), run.modality, recipe.video, run.location, is_estimated, count)
 
 
-def name_sources(store: Store, runs: Iterable[StoredRun]) -> dict[Source, str]:
+def name_sources(store: Store, runs: Iterable[StoredRun | StoredCheck]) -> dict[Source, str]:
     """Return what each stream is called whose runs these are: all that a store has of the videos of one name.
 
     It is that name; where there are several videos of it, with what tells them apart.

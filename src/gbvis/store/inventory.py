@@ -4,17 +4,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from gbvis.store.check import StoredCheck
 from gbvis.store.clips import StoredClips
 from gbvis.store.estimates import StoredEstimate
 from gbvis.store.flow import StoredFlow
 from gbvis.store.group import StoredGroup
-from gbvis.store.keys import CLIPS, ESTIMATES, FLOW, FOREIGN, LEVEL, RUN, WEIGHTS, kind_of
+from gbvis.store.keys import CHECK, CLIPS, ESTIMATES, FLOW, FOREIGN, LEVEL, RUN, WEIGHTS, kind_of
 from gbvis.store.run import StoredRun
 from gbvis.store.store import FORMAT_VERSION, Store, read_version
 
 ROOT = "root"
 _GROUPS: dict[str, type[StoredGroup]] = {
     RUN: StoredRun,
+    CHECK: StoredCheck,
     CLIPS: StoredClips,
     FLOW: StoredFlow,
     ESTIMATES: StoredEstimate,
@@ -26,8 +28,8 @@ class Entry:
     """A group of a store.
 
     Attributes:
-        kind: `root`, `level` (a group that holds groups alone), `run`, `clips`, `flow`, `estimates`, `weights`, or
-            `foreign` for what gbvis has not made.
+        kind: `root`, `level` (a group that holds groups alone), `run`, `check`, `clips`, `flow`, `estimates`,
+            `weights`, or `foreign` for what gbvis has not made.
         key: Its key.
         size: Bytes of all its files; of a level its own.
     """

@@ -17,9 +17,10 @@ FLOW = "flow"
 """The modality; estimated motion is kept below it too, beside the endpoints."""
 
 RUN = "run"
+CHECK = "check"
 LEVEL = "level"
 FOREIGN = "foreign"
-"""Kinds of groups, beside the three above: one that holds groups alone, and what gbvis has not made."""
+"""Kinds of groups, beside the three above; a level holds groups alone, and what is foreign gbvis has not made."""
 
 UNFINISHED = ".unfinished-"
 """What the names of groups start with that are still being written; no key does."""
@@ -36,6 +37,10 @@ _KINDS = tuple(
         (ESTIMATES, f"[^/]+/(rgb|flow)/{ESTIMATES}/[0-9a-f]{{16}}"),
         (LEVEL, "[^/]+/(rgb|flow)/[^/]+"),
         (RUN, f"[^/]+/(rgb|flow)/(?!{CLIPS}/|{ESTIMATES}/)[^/]+/[0-9]+-[a-z0-9-]+-[0-9a-f]{{16}}"),
+        (
+            CHECK,
+            f"[^/]+/(rgb|flow)/(?!{CLIPS}/|{ESTIMATES}/)[^/]+/{CHECK}-[a-z0-9-]+-[0-9]+-[a-z0-9-]+-[0-9a-f]{{16}}",
+        ),
         (FOREIGN, "(?s:.)*"),
     )
 )
@@ -97,11 +102,16 @@ def run_key(video: str, modality: str, endpoint: str, target: int, method: str, 
     return f"{video_key(video)}/{modality}/{endpoint}/{target}-{method}-{digest}"
 
 
+def check_key(video: str, modality: str, endpoint: str, test: str, target: int, method: str, digest: str) -> str:
+    """Return the key of what a test found of a run."""
+    return f"{video_key(video)}/{modality}/{endpoint}/{CHECK}-{test}-{target}-{method}-{digest}"
+
+
 def weights_key(sha256: str, reading: str | None = None) -> str:
     """Return the key of a weights file's record; read as something that was named, it is another network."""
     return f"{WEIGHTS}/{sha256}" + (f"-{reading}" if reading else "")
 
 
 def kind_of(key: str) -> str:
-    """Return what a group with that key is: `weights`, `clips`, `estimates`, `flow`, `run`, `level`, or `foreign`."""
+    """Return what a group with that key is: `weights`, `clips`, `estimates`, `flow`, `run`, `check` ..."""
     return next(kind for kind, pattern in _KINDS if pattern.fullmatch(key))

@@ -11,7 +11,7 @@ from typing import Any
 
 from gbvis.atomic_file import StagingArea
 from gbvis.errors import UsageError
-from gbvis.store.keys import CLIPS, ESTIMATES, FLOW, RUN, UNFINISHED, kind_of
+from gbvis.store.keys import CHECK, CLIPS, ESTIMATES, FLOW, RUN, UNFINISHED, kind_of
 from gbvis.store.storage import LARGEST_METADATA, METADATA, Storage, StoredFile, Unreachable
 
 _PATIENCE = {"read_timeout": 10, "retries": {"mode": "standard", "total_max_attempts": 3}}
@@ -121,7 +121,7 @@ class RemoteStorage(Storage):
         """Return the prefixes that hold an array whose group has no metadata: half uploaded, or being uploaded."""
         names = {file.key for file in self.list_files("")}
         groups = {name.rsplit("/", 2)[0] for name in names if name.count("/") > 2 and name.endswith(f"/{METADATA}")}
-        ours = {key for key in groups if kind_of(key) in (RUN, CLIPS, ESTIMATES, FLOW)}
+        ours = {key for key in groups if kind_of(key) in (RUN, CHECK, CLIPS, ESTIMATES, FLOW)}
         return sorted(key for key in ours if f"{key}/{METADATA}" not in names)
 
     def discard(self, key: str) -> None:

@@ -14,10 +14,23 @@ from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.info import WeightsInfo
 from gbvis.networks.labels import Labels
 from gbvis.shell import join_words
+from gbvis.store.check import CheckRecipe, StoredCheck
 from gbvis.store.clips import StoredClips, key_of_clips, write_clips
 from gbvis.store.estimates import KeptEstimates
 from gbvis.store.flow import KeptFlow
-from gbvis.store.keys import CLIPS, ESTIMATES, FLOW, FOREIGN, LEVEL, RUN, WEIGHTS, kind_of, name_of_key, video_key
+from gbvis.store.keys import (
+    CHECK,
+    CLIPS,
+    ESTIMATES,
+    FLOW,
+    FOREIGN,
+    LEVEL,
+    RUN,
+    WEIGHTS,
+    kind_of,
+    name_of_key,
+    video_key,
+)
 from gbvis.store.run import RunWriter, StoredRun, key_of_run, write_run
 from gbvis.store.storage import CONSOLIDATED, GROUP, METADATA, Storage, encode_group, is_refusal
 from gbvis.store.weights import WeightsRecords
@@ -120,11 +133,32 @@ class Store:
                     found.append(run)
             yield from sorted(found, key=lambda run: run.position)
 
-    def list_runs(self, stream: str) -> Iterator[str]:
-        """Yield the keys of the runs of a stream, in the order of their endpoints' names."""
+    def checks(self, video: str | None = None, modality: str | None = None) -> Iterator[StoredCheck]:
+        """Yield what tests found, of one video or one modality where given; as `runs`."""
+        for key in [video_key(video)] if video is not None else self.videos():
+            yield from self.checks_below(key, modality)
+
+    def checks_below(self, video_key: str, modality: str | None = None) -> Iterator[StoredCheck]:
+        """Yield what tests found of the video with that key; as `runs`."""
+        for stream in [modality] if modality else ("rgb", FLOW):
+            found = []
+            for key in self.list_runs(f"{video_key}/{stream}", CHECK):
+                check = StoredCheck.find(self.storage, key, is_thorough=False)
+                if check is None:
+                    self.damaged.add(key)
+                else:
+                    found.append(check)
+            yield from sorted(found, key=lambda check: check.position)
+
+    def find_check(self, video: str, recipe: CheckRecipe) -> StoredCheck | None:
+        """Return the check of `video` by `recipe`, every byte of it checked; None where there is none, or damaged."""
+        return StoredCheck.find(self.storage, recipe.key(video))
+
+    def list_runs(self, stream: str, kind: str = RUN) -> Iterator[str]:
+        """Yield the keys of the runs, or of the checks, of a stream, in the order of their endpoints' names."""
         for endpoint in self.keys(stream):
             if kind_of(endpoint) == LEVEL and endpoint.rpartition("/")[2] not in (CLIPS, ESTIMATES):
-                yield from (key for key in self.keys(endpoint) if kind_of(key) == RUN)
+                yield from (key for key in self.keys(endpoint) if kind_of(key) == kind)
 
     def find_answers(self, video: str, modality: str, endpoint: str, requests: Iterable[str]) -> dict[str, StoredRun]:
         """Return the finished runs at an endpoint that answer these digests of requests, as far as there are any.
@@ -133,7 +167,7 @@ class Store:
         """
         wanted = set(requests)
         answers: dict[str, StoredRun] = {}
-        for key in self.keys(f"{video_key(video)}/{modality}/{endpoint}"):
+        for key in filter(_is_run, self.keys(f"{video_key(video)}/{modality}/{endpoint}")):
             run = StoredRun.read(self.storage, key)
             answered = wanted & set(run.requests) if run else set()
             if run and answered and self._is_whole(run):
@@ -152,7 +186,7 @@ class Store:
         """Return the run with that key, whose bytes are not all read; None where it is not there, or damaged."""
         return self._find_whole(key, is_thorough=False)
 
-    def clips_of(self, run: StoredRun) -> StoredClips:
+    def clips_of(self, run: StoredRun | StoredCheck) -> StoredClips:
         """Return the clips that a run was computed from.
 
         Raises:
@@ -160,7 +194,7 @@ class Store:
         """
         return run.read_clips()
 
-    def labels_of(self, run: StoredRun) -> Labels | None:
+    def labels_of(self, run: StoredRun | StoredCheck) -> Labels | None:
         """Return the class names for a run's target; None where the target is no class, or the names are not known."""
         return self.weights.labels_of(run.recipe) if run.endpoint.is_class else None
 
@@ -252,6 +286,10 @@ class Store:
 
 def _is_url(text: str) -> bool:
     return bool(_IS_URL.match(text)) and not text.startswith(("file://", "local://"))
+
+
+def _is_run(key: str) -> bool:
+    return kind_of(key) == RUN
 
 
 def open_storage(location: str | Path) -> Storage:

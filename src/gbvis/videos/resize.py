@@ -107,6 +107,22 @@ def resize_and_crop(
     return _blend_reals(frame, rows, columns) * scale
 
 
+def pick_and_crop(mask: NDArray[np.bool_], size: tuple[int, int], square: tuple[int, int, int]) -> NDArray[np.bool_]:
+    """Return a mask as `resize_and_crop` has a frame, each pixel as the nearest one of the source: bool (side, side).
+
+    Args:
+        mask: bool (H, W).
+        size: Rows and columns to resize to.
+        square: First row, first column and side of the crop in the resized frame.
+    """
+    (height, width), (top, left, side) = size, square
+    rows = ((np.arange(top, top + side) + 0.5) * (mask.shape[0] / height)).astype(np.int64)
+    columns = ((np.arange(left, left + side) + 0.5) * (mask.shape[1] / width)).astype(np.int64)
+    rows, columns = np.clip(rows, 0, mask.shape[0] - 1), np.clip(columns, 0, mask.shape[1] - 1)
+    picked: NDArray[np.bool_] = mask[rows][:, columns]
+    return picked
+
+
 def _blend_bytes(frame: NDArray[Any], rows: _Taps, columns: _Taps) -> NDArray[np.uint8]:
     """Bit for bit OpenCV's `resize(..., INTER_LINEAR)` on 8-bit pixels; Pillow's BILINEAR is another filter.
 

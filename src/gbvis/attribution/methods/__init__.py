@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from dataclasses import fields
 from functools import cache
-from types import NoneType
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any
 
+from gbvis.attribution import settings
 from gbvis.errors import UsageError
-from gbvis.registry import Registry, check_name
+from gbvis.registry import Registry
 
 if TYPE_CHECKING:  # the command line asks for names alone
     from gbvis.attribution.method import Method
@@ -55,11 +52,7 @@ def parse_method(typed: str) -> Method:
     Raises:
         UsageError: There is no such method or setting, or a value is none for it.
     """
-    method, settings = read_settings(typed)
-    try:
-        return method(**settings)
-    except ValueError as error:  # the method's own check
-        raise UsageError(f"--method {typed}: {error}", _describe(method)) from error
+    return settings.parse_part(METHODS, typed)
 
 
 def read_settings(typed: str) -> tuple[type[Method], dict[str, Any]]:
@@ -68,44 +61,7 @@ def read_settings(typed: str) -> tuple[type[Method], dict[str, Any]]:
     Raises:
         UsageError: As `parse_method`.
     """
-    name, _, rest = typed.partition(":")
-    method = METHODS.load(name)
-    types = _find_types(method)
-    settings: dict[str, Any] = {}
-    for word in filter(None, rest.split(",")):
-        setting, sign, value = (part.strip() for part in word.partition("="))
-        if not types:
-            raise UsageError(f"the method {name} has no settings, and {word!r} is given", f"--method {name}")
-        if not sign:
-            raise UsageError(f"{word!r} in --method {typed} sets nothing", "write SETTING=VALUE")
-        if check_name(f"setting of {name}", types, setting) in settings:
-            raise UsageError(f"--method {typed} sets {setting} twice", "set it once")
-        try:
-            settings[setting] = _read_value(value, types[setting])
-        except ValueError as error:
-            raise UsageError(f"{word!r} in --method {typed} is no value for it", _describe(method)) from error
-    return method, settings
-
-
-def _find_types(method: type[Method]) -> dict[str, Any]:
-    hints = get_type_hints(method)
-    return {field.name: hints[field.name] for field in fields(method)}  # type: ignore[arg-type]
-
-
-def _read_value(value: str, kind: Any) -> Any:
-    """Return what is typed as a type.
-
-    Raises:
-        ValueError: It is none.
-    """
-    import msgspec
-
-    if value == "null" and NoneType in get_args(kind):  # which a text could be too
-        return None
-    read = msgspec.convert(value, type=kind, strict=False)
-    if isinstance(read, float) and not math.isfinite(read):
-        raise ValueError("not a number")
-    return read
+    return settings.read_settings(METHODS, typed)
 
 
 def describe_shortly(recipe: Mapping[str, Any]) -> str:
@@ -131,29 +87,4 @@ def describe_asked(recipe: Mapping[str, Any]) -> str:
 @cache
 def _find_defaults(name: str) -> Mapping[str, Any]:
     """Return the settings that a method has by default; none of a method that is not installed any more."""
-    with suppress(UsageError):
-        return {field.name: field.default for field in fields(METHODS.load(name))}  # type: ignore[arg-type]
-    return {}
-
-
-def _describe(method: type[Method]) -> str:
-    """Return a method's settings in words."""
-    types = _find_types(method)
-    known = []
-    for field in fields(method):  # type: ignore[arg-type]
-        default = "" if field.default is None else f"={field.default}"
-        known.append(f"{field.name}{default} ({_name_type(types[field.name])})")
-    return f"settings of {method.name}: {', '.join(known)}"
-
-
-_TYPES = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
-
-
-def _name_type(kind: Any) -> str:
-    """Return the values of a setting in words: `a whole number`, `mean or squared`."""
-    parts = get_args(kind)
-    if get_origin(kind) is Literal:
-        return " or ".join(map(str, parts))
-    if parts:
-        return " or ".join(_name_type(part) for part in parts if part is not NoneType)
-    return _TYPES.get(kind) or str(kind.__name__)
+    return settings.find_defaults(METHODS, name)

@@ -76,7 +76,7 @@ class Occlusion(IterativeMethod):
         Raises:
             ValueError: A size is none, or boxes would leave pixels out.
         """
-        pairs = zip(_read_size("box", self.box), _read_size("stride", self.stride), strict=True)
+        pairs = zip(read_size("box", self.box), read_size("stride", self.stride), strict=True)
         if any(stride > box for box, stride in pairs):
             raise ValueError(f"stride={self.stride} is larger than box={self.box}: pixels between boxes are left out")
 
@@ -131,7 +131,7 @@ class Occlusion(IterativeMethod):
     def _boxes(self, clip: Clip) -> list[Box]:
         """Return which frames, rows and columns each box covers; of one that moves, rows and columns at first."""
         ranges = []
-        sizes = zip(clip.values.shape[1:], _read_size("box", self.box), _read_size("stride", self.stride), strict=True)
+        sizes = zip(clip.values.shape[1:], read_size("box", self.box), read_size("stride", self.stride), strict=True)
         for length, box, stride in sizes:
             count = 1 + max(0, -(-(length - box) // stride))
             ranges.append([slice(place, min(place + box, length)) for place in range(0, count * stride, stride)])
@@ -163,7 +163,7 @@ def _shift(side: slice, by: np.int64, length: int) -> slice:
     return slice(max(side.start + int(by), 0), min(side.stop + int(by), length))
 
 
-def _read_size(setting: str, typed: str) -> tuple[int, ...]:
+def read_size(setting: str, typed: str) -> tuple[int, ...]:
     """Return frames, rows and columns of a size.
 
     Raises:

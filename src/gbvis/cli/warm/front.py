@@ -20,7 +20,7 @@ from gbvis.cli.warm.child import Request, run_call
 from gbvis.cli.warm.surroundings import Surroundings, describe_surroundings, find_difference
 
 LOADED = (
-    *("explain", "predict", "render", "extract", "store.ls", "store.rm", "store.verify"),
+    *("explain", "check", "predict", "render", "extract", "store.ls", "store.rm", "store.verify"),
     *("estimated_flow", "run_views", "report", "view"),
 )
 """Steps that are loaded from the beginning."""

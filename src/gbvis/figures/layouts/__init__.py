@@ -20,6 +20,7 @@ LAYOUTS: Registry[Layout] = Registry(
         "endpoints": "gbvis.figures.layouts.rows:ENDPOINTS",
         "methods": "gbvis.figures.layouts.rows:METHODS",
         "difference": "gbvis.figures.layouts.difference:DIFFERENCE",
+        "check": "gbvis.figures.layouts.check:CHECK",
     },
     group="gbvis.layouts",
 )

@@ -17,7 +17,7 @@ It rounds otherwise than the plain network, by some 1e-7; `docs/notes/rounding.m
 """
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -166,6 +166,30 @@ def fuse(plain: R2Plus1D, device: torch.device, dtype: torch.dtype) -> R2Plus1D:
     _assemble(fused, convolutions, is_exact, buffers)
     fused.classifier = copy.deepcopy(plain.classifier)
     return fused.to(device).eval().requires_grad_(False)
+
+
+def fuse_changed(
+    plain: R2Plus1D, fused: R2Plus1D, changed: Collection[str], device: torch.device, dtype: torch.dtype
+) -> R2Plus1D:
+    """Return what `fuse` does; it shares with `fused` what has none of the `changed` tensors of the plain network."""
+    is_exact = device.type == "cpu" and dtype == torch.float32
+    with torch.device("meta"):
+        made = R2Plus1D(plain.architecture, plain.variant)
+    convolutions = _list_convolutions(plain)
+    buffers = {
+        name: fold_norm(part, dtype, is_exact)
+        if _is_among(name, changed)
+        else dict(fused.get_submodule(name).named_buffers())
+        for name, part in convolutions
+    }
+    _assemble(made, convolutions, is_exact, buffers)
+    made.classifier = copy.deepcopy(plain.classifier) if _is_among("classifier", changed) else fused.classifier
+    return made.to(device).eval().requires_grad_(False)
+
+
+def _is_among(part: str, names: Collection[str]) -> bool:
+    """Return whether one of the tensors is a part's."""
+    return any(name.startswith(f"{part}.") for name in names)
 
 
 def restore(architecture: Architecture, variant: Variant, tensors: Mapping[str, Tensor]) -> R2Plus1D:

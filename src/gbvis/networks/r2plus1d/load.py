@@ -1,7 +1,7 @@
 """R(2+1)D from named tensors, strictly: every parameter is set from them, every tensor is used."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -23,7 +23,7 @@ from gbvis.networks.r2plus1d.architecture import (
     receptive_fields,
 )
 from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
-from gbvis.networks.r2plus1d.fused import fuse, restore
+from gbvis.networks.r2plus1d.fused import fuse, fuse_changed, restore
 from gbvis.networks.r2plus1d.likeness import describe_difference, share_of_names
 from gbvis.networks.r2plus1d.module import R2Plus1D, count_parameters
 from gbvis.networks.r2plus1d.recognise import recognise_format, refuse, unfit
@@ -74,6 +74,13 @@ class R2Plus1DKind(NetworkKind):
         """Return the network made quick; see `fused`."""
         assert isinstance(module, R2Plus1D)
         return fuse(module, device, dtype)
+
+    def fuse_changed(
+        self, module: nn.Module, fused: nn.Module, changed: Collection[str], device: torch.device, dtype: torch.dtype
+    ) -> R2Plus1D:
+        """Return what `fuse` does; it shares all parts without changed tensors with the one that is there."""
+        assert isinstance(module, R2Plus1D) and isinstance(fused, R2Plus1D)
+        return fuse_changed(module, fused, changed, device, dtype)
 
     def describe_fused(self, fused: nn.Module) -> dict[str, Any]:
         """Return the architecture and the variant."""

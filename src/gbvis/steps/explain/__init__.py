@@ -23,6 +23,16 @@ def run(request: ExplainRequest, progress: Progress | None = None) -> Iterator[E
         UsageError: The request itself is wrong, or the store cannot be used.
     """
     progress = progress or Progress()
+    request, networks, store = prepare(request, progress)
+    return explain_all(request, networks, store, progress)
+
+
+def prepare(request: ExplainRequest, progress: Progress) -> tuple[ExplainRequest, Networks, Store]:
+    """Return the request with every video found, the networks, and the store, once all is checked.
+
+    Raises:
+        UsageError: As `run`.
+    """
     check_dataset(request.dataset)
     request = replace(request, videos=gather_videos(request.videos, request.dataset, progress, request.shard))
     networks = Networks(request.weights, Store.find(request.store), progress.say)
@@ -35,7 +45,7 @@ def run(request: ExplainRequest, progress: Progress | None = None) -> Iterator[E
     for note in networks.notes():
         progress.warn(note)
     _tell_precision(request, progress)
-    return _explain(request, networks, store, progress)
+    return request, networks, store
 
 
 def _tell_precision(request: ExplainRequest, progress: Progress) -> None:
@@ -46,9 +56,17 @@ def _tell_precision(request: ExplainRequest, progress: Progress) -> None:
         progress.note(f"{names}: computed in float32, since {request.weights.precision} would spoil it", "float32")
 
 
-def _explain(
+def explain_all(
     request: ExplainRequest, networks: Networks, store: Store, progress: Progress
 ) -> Iterator[ExplainedRun | Failure]:
+    """Yield every run asked for as soon as it is in the store, and failures; video by video, stream by stream.
+
+    Args:
+        request: As `prepare` returns it, and so are the networks and the store.
+        networks: Each stream's.
+        store: Where runs are kept.
+        progress: An object that is told how far the work is.
+    """
     progress.expect_videos(len(request.videos) * len(networks.infos))
     videos = name_all(request.videos)
     if request.engine is None:

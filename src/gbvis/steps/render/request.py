@@ -96,6 +96,9 @@ class RenderRequest:
         if self.style.rows != "method" and layout != "methods":
             problem = f"--rows {self.style.rows} goes with --layout methods"
             raise UsageError(problem, "add --layout methods, or leave out --rows")
+        if self.selection.tests and layout != "check":
+            problem = "--test goes with --layout check: other layouts show nothing that tests found"
+            raise UsageError(problem, "add --layout check, or leave out --test")
         self.selection.check()
 
 

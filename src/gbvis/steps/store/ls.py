@@ -11,9 +11,9 @@ from gbvis.errors import NothingFound
 from gbvis.networks.labels import class_name
 from gbvis.networks.prediction import TrueClass
 from gbvis.progress import Failure
-from gbvis.steps.selection import Selection, make_filter, select_runs
+from gbvis.steps.selection import Selection, make_filter, select_checks, select_runs
 from gbvis.steps.video_names import name_sources, source_of, suggest_labels, suggest_name
-from gbvis.store import Store, StoredRun
+from gbvis.store import Store, StoredCheck, StoredRun
 from gbvis.videos.source import Source
 
 NamedRuns = tuple[Sequence[StoredRun], dict[Source, str]]
@@ -62,6 +62,7 @@ class ListedRun:
     def to_json(self) -> dict[str, Any]:
         """Return the run as a line of `--json`."""
         return {
+            "kind": "run",
             "group": self.run.key,
             "video": self.run.video,
             "name": self.name,
@@ -83,21 +84,64 @@ class ListedRun:
         }
 
 
-def run(request: ListRequest) -> Iterator[ListedRun | Failure]:
+@dataclass(frozen=True)
+class ListedCheck:
+    """What a test found, in a store.
+
+    Attributes:
+        check: What it found.
+        label: As of a run.
+        store: Where it is.
+        size: Bytes.
+        age: Seconds; None where it does not say when it was made.
+        weights_name: What the user calls the weights; empty where they have no name.
+    """
+
+    check: StoredCheck
+    label: dict[str, Any] | None
+    store: str
+    size: int
+    age: float | None
+    weights_name: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as a line of `--json`."""
+        check = self.check
+        return {
+            "kind": "check",
+            "group": check.key,
+            **check.describe(),
+            "label": self.label,
+            "values": check.values,
+            "details": check.details,
+            "weights": {"identity": check.recipe.weights, "name": self.weights_name or None},
+            "bytes": self.size,
+            "made": check.made,
+            "recipe": check.full_recipe.to_json(),
+            "store": self.store,
+        }
+
+
+def run(request: ListRequest) -> Iterator[ListedRun | ListedCheck | Failure]:
     """Yield the runs asked for, by video, stream, endpoint and target, and a failure for each that is damaged.
+
+    After them come what tests found of them; where tests are named, that alone.
 
     Raises:
         UsageError: The store cannot be used.
         NothingFound: Nothing matches.
     """
     store = Store.open(request.store)
-    found, missing = _select(store, request)
+    found, missing = ((), []) if request.selection.tests else _select(store, request)
     has_any = False
     for runs, names in found:
         named = [(names.get(source_of(store, one), one.video), one) for one in runs]
         for name, one in sorted(named, key=_order):
             has_any = True
             yield _list(store, one, name)
+    for check in _select_checks(store, request):
+        has_any = True
+        yield _list_check(store, check)
     if has_any:
         for video in missing:
             yield Failure(video, f"no such run of {video} in {store.location}", hint_for(store, [video]))
@@ -105,7 +149,8 @@ def run(request: ListRequest) -> Iterator[ListedRun | Failure]:
         yield Failure(key, f"{key} is damaged", "explain it again, or take it away with `gbvis store rm --damaged`")
     is_narrowed = bool(request.videos) or request.selection != Selection()
     if is_narrowed and not has_any and not store.damaged:
-        raise NothingFound(f"no such run in {store.location}", hint_for(store, missing, request.selection.labels))
+        what = "result of a test" if request.selection.tests else "run"
+        raise NothingFound(f"no such {what} in {store.location}", hint_for(store, missing, request.selection.labels))
 
 
 def _order(named: tuple[str, StoredRun]) -> tuple[object, ...]:
@@ -153,20 +198,36 @@ def hint_for(store: Store, missing: Sequence[str], labels: Sequence[str] = ()) -
     return f"{meant}`gbvis store ls` shows what there is; leave out a filter, or check the name"
 
 
+def _select_checks(store: Store, request: ListRequest) -> Iterator[StoredCheck]:
+    """Yield what tests found of the runs asked for, each once."""
+    request.selection.check()
+    seen: set[str] = set()
+    for video in request.videos or (None,):
+        for check in select_checks(store, video, request.selection):
+            if check.key not in seen:
+                seen.add(check.key)
+                yield check
+
+
+def _list_check(store: Store, check: StoredCheck) -> ListedCheck:
+    weights_name = store.weights.name_of(check.recipe)
+    return ListedCheck(check, _label_of(store, check), store.location, check.size, _age_of(check), weights_name)
+
+
 def _list(store: Store, run: StoredRun, name: str) -> ListedRun:
     weights_name = store.weights.name_of(run.recipe)
     truth = run.truth and run.truth.completed(store.weights.labels_of(run.recipe))
     return ListedRun(run, _label_of(store, run), store.location, run.size, _age_of(run), name, weights_name, truth)
 
 
-def _label_of(store: Store, run: StoredRun) -> dict[str, Any] | None:
+def _label_of(store: Store, run: StoredRun | StoredCheck) -> dict[str, Any] | None:
     """Return the class as `{"index", "name"}`, or None at an endpoint without classes."""
     if not run.endpoint.is_class:
         return None
     return {"index": run.target, "name": class_name(store.labels_of(run), run.target)}
 
 
-def _age_of(run: StoredRun) -> float | None:
+def _age_of(run: StoredRun | StoredCheck) -> float | None:
     try:
         made = datetime.fromisoformat(run.made["at"])
         return (datetime.now(UTC) - made).total_seconds()

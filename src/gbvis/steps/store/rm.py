@@ -8,7 +8,7 @@ from typing import Any
 from gbvis.errors import NothingFound, OutputError, UsageError
 from gbvis.networks.kept import list_networks
 from gbvis.progress import Progress
-from gbvis.steps.selection import Selection
+from gbvis.steps.selection import Selection, select_checks
 from gbvis.steps.store.ls import hint_for, select_all
 from gbvis.store import Store, StoredRun
 from gbvis.store.inventory import (
@@ -21,7 +21,7 @@ from gbvis.store.inventory import (
     list_used_with,
     measure,
 )
-from gbvis.store.keys import FOREIGN, LEVEL, RUN
+from gbvis.store.keys import CHECK, FOREIGN, LEVEL, RUN
 from gbvis.store.store import forget_consolidated
 
 UNFINISHED, NETWORK = "unfinished", "network"
@@ -34,7 +34,7 @@ class RemoveRequest:
     Attributes:
         store: From where.
         videos: Names or paths.
-        selection: Which runs.
+        selection: Which runs; what tests found of them goes too, and that alone where tests are named.
         is_all: Every run, and the weights' records; where there is no run, what was left without one.
         is_unfinished: What killed processes left behind, what was found so far for runs that are not done, and records
             of weights that no run uses, instead.
@@ -145,12 +145,27 @@ class Removal:
             return [*self._list_unfinished(), *list_estimates(self._store), *self._list_unused_records()]
         if self._request.is_damaged:
             return [entry for entry in self._list_groups() if find_damage(self._store, entry)]
-        self._runs, self._missing = select_all(self._store, self._request.videos, self._request.selection)
-        if self._request.is_all and not self._runs:
+        asked = self._request
+        if not asked.selection.tests:
+            self._runs, self._missing = select_all(self._store, asked.videos, asked.selection)
+        if asked.is_all and not self._runs:
             return self._list_groups()
         runs = [Entry(RUN, run.key, run.size) for run in self._runs]
-        records = list_unused_records(self._store, ()) if self._request.is_all else []
-        return [*runs, *list_used_with(self._store, self._runs), *records]
+        records = list_unused_records(self._store, ()) if asked.is_all else []
+        return [*runs, *self._list_checks(), *list_used_with(self._store, self._runs), *records]
+
+    def _list_checks(self) -> list[Entry]:
+        """Return what tests found of the runs; a video of which there is nothing else is not missing then."""
+        self._request.selection.check()
+        found: dict[str, int] = {}
+        for video in self._request.videos or (None,):
+            checks = select_checks(self._store, video, self._request.selection)
+            found |= {check.key: check.size for check in checks}
+            if checks and video in self._missing:
+                self._missing.remove(video)
+            elif video and not checks and self._request.selection.tests:
+                self._missing.append(video)
+        return [Entry(CHECK, key, size) for key, size in found.items()]
 
     def _list_unfinished(self) -> list[Entry]:
         return [measure(self._store, UNFINISHED, key) for key in self._store.storage.list_unfinished()]
@@ -188,4 +203,5 @@ class Removal:
             unused = {entry.key for entry in list_used_with(self._store, self._runs)}
             if self._request.is_all:
                 unused |= {entry.key for entry in list_unused_records(self._store, self._store.runs())}
+            unused |= {entry.key for entry in self.entries if entry.kind == CHECK}
             yield from (entry for entry in self.entries if entry.kind != RUN and entry.key in unused)

@@ -1,0 +1,70 @@
+"""Options of `gbvis check` as steps take them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gbvis.attribution.methods import parse_methods
+from gbvis.cli.parse import parse_weights
+
+if TYPE_CHECKING:
+    from gbvis.cli.options import Clips, Flow, RunningWeights, Targets
+    from gbvis.cli.video_options import Videos
+    from gbvis.steps.check.report import ReportRequest
+    from gbvis.steps.explain import ExplainRequest
+    from gbvis.videos.name_list import VideoEntry
+
+
+def make_explain_request(
+    videos: tuple[VideoEntry, ...],
+    weights: RunningWeights,
+    targets: Targets,
+    clips: Clips,
+    flow: Flow,
+    methods: Sequence[str] | None,
+    dataset: Path | None,
+    store: str,
+) -> ExplainRequest:
+    """Return which attributions are tested: those that are not there are computed as `explain` would."""
+    from gbvis.steps.explain import ExplainRequest
+
+    return ExplainRequest(
+        videos=videos,
+        weights=weights.request(),
+        store=store,
+        dataset=dataset,
+        endpoints=tuple(targets.endpoint or ()),
+        labels=tuple(targets.label or ()),
+        filters=tuple(targets.filters or ()),
+        top_filters=targets.top_filters,
+        clips=clips.request(),
+        methods=parse_methods(methods or ()),
+        flow=flow.request(),
+    )
+
+
+def make_report_request(
+    which: Videos,
+    weights: RunningWeights,
+    targets: Targets,
+    methods: Sequence[str] | None,
+    tests: Sequence[str] | None,
+    seed: int,
+    store: str,
+) -> ReportRequest:
+    """Return of which results a report is: what is not given restricts nothing."""
+    from gbvis.steps.check.report import ReportRequest
+    from gbvis.steps.selection import Selection
+
+    selection = Selection(
+        modality=weights.modality,
+        endpoints=tuple(targets.endpoint or ()),
+        labels=tuple(targets.label or ()),
+        filters=tuple(targets.filters or ()),
+        methods=() if "all" in (methods or ()) else tuple(methods or ()),
+        weights=parse_weights(weights.weights),
+        tests=tuple(test.partition(":")[0] for test in tests or () if test != "all"),
+    )
+    return ReportRequest(store, tuple(which.videos or ()), selection, seed)
