@@ -47,6 +47,22 @@ def test_a_call_without_failures_leaves_an_empty_list(call: Call, tmp_path: Path
     (tmp_path / "failed.csv").write_text("path,label\nold.mp4,\n")
     assert call("predict", "sample:left-1", "-m", "rgb", "-w", "sample", "--failed-to", "failed.csv").code == 0
     assert (tmp_path / "failed.csv").read_text() == "path,label\n"
+    again = call("predict", "--videos-from", "failed.csv", "-m", "rgb", "-w", "sample", "--failed-to", "failed.csv")
+    assert again.code == 0 and again.out == "" and "0 failed" in again.err
+    assert (tmp_path / "failed.csv").read_text() == "path,label\n"
+
+
+def test_one_reason_of_many_files_is_said_once(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "videos").mkdir()
+    for number in range(5):
+        (tmp_path / f"videos/broken-{number}.mp4").write_bytes(b"no video")
+    called = call("predict", "videos", "-m", "rgb", "-w", "sample")
+    assert called.code == 1 and "\n  5  " in called.err
+
+
+def test_a_name_that_no_list_can_hold_is_said(call: Call, tmp_path: Path) -> None:
+    called = call("predict", "two\nlines.mp4", "-w", "sample", "--failed-to", "failed.csv")
+    assert "a name with a line break cannot stand in failed.csv" in called.err
 
 
 @pytest.mark.parametrize("place", ["-", "/dev/stdout", "nowhere/failed.csv", "."])

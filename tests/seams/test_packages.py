@@ -295,7 +295,7 @@ def test_outputs(installed: Installed, call: Call, tmp_path: Path) -> None:
     )
     assert "2 rows  unchanged" in again.out
     in_a_folder.check_error(2, "txt holds all runs in one file", "-o runs.txt")
-    unknown.check_error(2, "no format has the suffix '.rst'", ".csv, .txt, .md")
+    unknown.check_error(2, "no format has the suffix '.rst'", ".csv, .html, .txt, .md")
     assert [note["path"] for note in lines(notes)] == ["turn-left-3.rgb.AP.0.md", "turn-left-3.rgb.FC.4.md"]
     assert [file["path"] for file in lines(both)] == [
         "both/turn-left-3.rgb.AP.0.md", "both/turn-left-3.rgb.FC.4.md", "both/turn-left-3.rgb.endpoints.gif",

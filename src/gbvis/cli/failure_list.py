@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 
 from gbvis.atomic_file import check_place, replace_file
 from gbvis.errors import OutputError, UsageError
+from gbvis.videos.video_list import FAILURE_COLUMNS
 
 if TYPE_CHECKING:
     from gbvis.progress import Failure
-
-COLUMNS = ("path", "label")
 
 _MOST_REASONS = 5
 
@@ -37,7 +36,7 @@ def parse_failure_list(path: Path | None) -> Path | None:
 
 
 def write_failures(path: Path, failures: Iterable[Failure]) -> int:
-    """Write the videos that failed as a list with the columns `COLUMNS`, each once, and return how many they are.
+    """Write the videos that failed as a list with these columns, each once, and return how many they are.
 
     A name with a line break cannot stand in a list, and is left out.
 
@@ -46,7 +45,7 @@ def write_failures(path: Path, failures: Iterable[Failure]) -> int:
     """
     rows = dict.fromkeys((one.video, one.label or "") for one in failures if len(one.video.splitlines()) == 1)
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([COLUMNS, *rows])
+    csv.writer(text, lineterminator="\n").writerows([FAILURE_COLUMNS, *rows])
     try:
         replace_file(path, text.getvalue().encode("utf-8", "surrogateescape"))
     except OSError as error:
@@ -56,7 +55,15 @@ def write_failures(path: Path, failures: Iterable[Failure]) -> int:
 
 def sum_up_reasons(failures: Iterable[Failure]) -> list[str]:
     """Return why videos failed, the commonest reason first, and how many failed of each; at most five lines."""
-    reasons = Counter(one.problem.replace(one.video, "VIDEO") for one in dict.fromkeys(failures))
+    reasons = Counter(_find_reason(one) for one in dict.fromkeys(failures))
     lines = [f"  {count}  {reason}" for reason, count in reasons.most_common(_MOST_REASONS)]
     rest = sum(reasons.values()) - sum(count for _, count in reasons.most_common(_MOST_REASONS))
     return [*lines, f"  {rest}  for other reasons"] if rest else lines
+
+
+def _find_reason(failure: Failure) -> str:
+    """Return why a video failed, without its name, by whatever part of its path it goes."""
+    reason, path = failure.problem, Path(failure.video)
+    for name in (failure.video, str(path.absolute()), path.name, path.stem):
+        reason = reason.replace(name, "VIDEO") if len(name) > 2 else reason
+    return reason

@@ -67,6 +67,9 @@ def print_all(
         console.sum_up_failures(sum_up_reasons(console.failures))
     if failed_to:
         count = write_failures(failed_to, console.failures)
+        for one in console.failures:
+            if len(one.video.splitlines()) > 1:
+                console.warn(f"{one.video}: a name with a line break cannot stand in {failed_to}")
         console.sum_up_failures(
             [f"{count_of(count, 'video')} in {failed_to}: give it to --videos-from"] if count else []
         )

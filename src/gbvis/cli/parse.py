@@ -33,32 +33,33 @@ def parse_videos(typed: list[str] | None, listed: ListRequest | None) -> tuple[V
 
     from gbvis.videos.name_list import VideoEntry  # with NumPy, which a call without a video does not wait for
 
-    entries = [VideoEntry(video) for video in typed or []]
+    entries, is_done = [VideoEntry(video) for video in typed or []], False
     if listed:
         try:
-            entries += _read_list(listed)
+            found = _read_list(listed)
+            entries, is_done = entries + (found or []), found is None
         except (OSError, UnicodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it looks like UTF-16 or UTF-32, and is not"
             hint = "check the path after --videos-from"
             if re.match("[a-z][a-z0-9+.]+:/", listed.name):
                 hint = "give a file of this machine, or - for standard input"
             raise UsageError(f"cannot read the list {listed.name}: {why}", hint) from error
-    if not entries:
+    if not entries and not is_done:
         raise missing
     return tuple(entries)
 
 
-def _read_list(listed: ListRequest) -> list[VideoEntry]:
-    """Return the videos of a list, or of the lists of one split in a folder."""
+def _read_list(listed: ListRequest) -> list[VideoEntry] | None:
+    """Return the videos of a list, or of the lists of one split in a folder; None if it says that none failed."""
     from gbvis.videos.name_list import read_text
-    from gbvis.videos.video_list import find_split_files, read_video_list
+    from gbvis.videos.video_list import find_split_files, is_empty_table, read_video_list
 
     if Path(listed.name).is_dir():
         lists = [replace(listed, name=str(path)) for path in find_split_files(Path(listed.name), listed)]
-        return [entry for one in lists for entry in _read_list(one)]
+        return [entry for one in lists for entry in _read_list(one) or []]
     with _open_list(listed.name) as file:
         text = read_text(file, f"the list {listed.name}", "surrogateescape")
-    return read_video_list(text, listed)
+    return None if is_empty_table(text) else read_video_list(text, listed)
 
 
 def _open_list(name: str) -> AbstractContextManager[BinaryIO]:

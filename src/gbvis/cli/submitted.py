@@ -35,6 +35,7 @@ _OWN = {
     "--failed-to": "each job has its own list in the folder of the logs, and --wait joins them",
     "--force": "a job that is repeated would begin again; remove first what is to be made again: gbvis store rm",
     "--dry-run": "make the dry run without gbvis submit",
+    "--report": "each job would write it anew, with its own runs: use gbvis report when they have ended",
 }
 """Options that the call may not have, with the reason."""
 
@@ -208,8 +209,8 @@ def _print_ends(console: Console, submission: Submission) -> int:
                 (Console.print_json if console.is_json else _print_end)(console, one)
                 console.advance("jobs")
     except (KeyboardInterrupt, SystemExit):
-        if submission.executor == "slurm":
-            console.sum_up_failures([f"the jobs go on: scancel {submission.array} ends them"])
+        how = f": scancel {submission.array} ends them" if submission.executor == "slurm" else ", and write their logs"
+        console.sum_up_failures([f"the jobs go on{how}; do not submit them again"])
         raise
     failed = submission.list_failures()
     console.sum_up(f"{count_of(counts['done'], 'job')} done, {counts['failed']} failed")

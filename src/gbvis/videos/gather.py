@@ -45,7 +45,7 @@ def gather_videos(
     else:
         found = [video for entry in asked for video in _gather_one(entry, dataset, progress)]
     chosen = shard.select(found) if shard else tuple(found)
-    if not chosen:
+    if shard and not chosen:
         progress.note(f"shard {shard} holds none of the videos ({len(found)} in all): there is nothing to do", "shard")
     return chosen
 

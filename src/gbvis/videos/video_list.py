@@ -20,6 +20,9 @@ from gbvis.videos.name_list import VideoEntry
 
 PARTS = ("train", "test", "val")
 
+FAILURE_COLUMNS = ("path", "label")
+"""The headings of the list that `--failed-to` writes."""
+
 _BLANK = " \t\r"
 """What does not count at the ends of a line; other spaces may belong to a name."""
 
@@ -85,6 +88,11 @@ def read_video_list(text: str, request: ListRequest) -> list[VideoEntry]:
     if request.part and not _UCF.fullmatch(Path(request.name).name):
         raise _no_parts(request)
     return _read_lines(lines, search_path, request)
+
+
+def is_empty_table(text: str) -> bool:
+    """Return whether a list is that of the videos that failed, where none has."""
+    return text.strip() == ",".join(FAILURE_COLUMNS)
 
 
 def find_split_files(folder: Path, request: ListRequest) -> list[Path]:

@@ -184,7 +184,8 @@ def _measure(
     """Return a stream's forecast with how long a clip takes, and how large it is: examples are explained for it."""
     if not examples:
         return stream
-    progress.note(f"measuring {len(examples)} clips of {stream.modality}", f"measuring {stream.modality}")
+    clips = "one clip" if len(examples) == 1 else f"{len(examples)} clips"
+    progress.note(f"measuring {clips} of {stream.modality}", f"measuring {stream.modality}")
     with _temporary_store() as store:
         asked = replace(
             request,
