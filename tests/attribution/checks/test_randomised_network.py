@@ -202,19 +202,22 @@ def test_equal_shapes_get_different_orders() -> None:
     assert len(orders) > 10
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
 @pytest.mark.parametrize("count", [0, 1, 2, 7, 1000])
-def test_permute(count: int) -> None:
-    found = permute(count, np.random.default_rng(5))
-    assert sorted(found) == list(range(count))
-    assert list(found) == list(permute(count, np.random.default_rng(5)))
+def test_permute(count: int, kind: type[np.floating]) -> None:
+    values = np.arange(count, dtype=kind) - 3
+    found = permute(values, np.random.default_rng(5))
+    assert found.dtype == kind and sorted(found) == list(values)
+    assert list(found) == list(permute(values, np.random.default_rng(5)))
     assert count < 7 or list(found) != sorted(found)
 
 
-def test_permute_prefers_no_order() -> None:
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_permute_prefers_no_order(kind: type[np.floating]) -> None:
     random = np.random.default_rng(0)
     counts = np.zeros((4, 4))
     for _ in range(4000):
-        counts[np.arange(4), permute(4, random)] += 1
+        counts[np.arange(4), permute(np.arange(4, dtype=kind), random).astype(int)] += 1
     assert np.abs(counts / 4000 - 0.25).max() < 0.03
 
 

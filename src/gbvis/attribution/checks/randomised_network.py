@@ -138,8 +138,8 @@ class RandomisedNetworks:
     def _permute(self, name: str) -> Tensor:
         """Return the original's tensor of this name with its values in random order."""
         tensor = self._original[name]
-        order = permute(tensor.numel(), self.find_random(name))
-        return tensor.flatten()[torch.from_numpy(order).to(tensor.device)].view_as(tensor)
+        values = permute(tensor.detach().flatten().cpu().numpy(), self.find_random(name))
+        return torch.from_numpy(values).to(tensor.device).view_as(tensor)
 
     def _reset(self, stage: Stage) -> dict[str, Tensor]:
         """Return a stage's parameters as new layers draw them; what belongs to no layer is permuted."""
@@ -156,19 +156,20 @@ class RandomisedNetworks:
         return {name: own[name] if name in own else self._permute(name) for name in stage.tensors}
 
 
-def permute(count: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """Return 0 ... count - 1 in random order; quicker than NumPy's, whose steps through memory are as random.
+def permute(values: NDArray[np.floating], random: np.random.Generator) -> NDArray[np.floating]:
+    """Return values in random order, by sorting random keys: NumPy's shuffling steps through memory at random, too.
 
     Args:
-        count: At most 2^32.
+        values: (values,), at most 2^32.
         random: Decides the order.
     """
-    keys = random.integers(0, 1 << 32, count, dtype=np.uint32).astype(np.uint64)
+    keys = random.integers(0, 1 << 32, len(values), dtype=np.uint32).astype(np.uint64)
     keys <<= np.uint64(32)
-    keys |= np.arange(count, dtype=np.uint64)
+    fits = values.dtype == np.float32  # beside its key
+    keys |= values.view(np.uint32) if fits else np.arange(len(values), dtype=np.uint64)
     keys.sort()
-    keys &= np.uint64(0xFFFFFFFF)
-    return np.asarray(keys.view(np.int64))
+    below = keys.astype(np.uint32)
+    return np.asarray(below.view(np.float32) if fits else values[below])
 
 
 def _name_statistics(stage: Stage) -> list[str]:
