@@ -5,6 +5,9 @@ from typing import Any
 
 from gbvis.errors import GbvisError
 
+FAILURE_COLUMNS = ("path", "label")
+"""The headings of a list of failures, which is read as a list of videos."""
+
 
 class Progress:
     """Is told what a step is doing, from any of its threads. This class ignores it; override what you need."""

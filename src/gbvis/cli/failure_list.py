@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gbvis.atomic_file import check_place, replace_file
 from gbvis.errors import OutputError, UsageError
-from gbvis.videos.video_list import FAILURE_COLUMNS
+from gbvis.progress import FAILURE_COLUMNS
 
 if TYPE_CHECKING:
     from gbvis.progress import Failure

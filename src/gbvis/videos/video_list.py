@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gbvis.errors import UsageError
+from gbvis.progress import FAILURE_COLUMNS
 from gbvis.videos.list_line import (
     HOW_LINES_ARE_READ,
     Reading,
@@ -19,9 +20,6 @@ from gbvis.videos.list_line import (
 from gbvis.videos.name_list import VideoEntry
 
 PARTS = ("train", "test", "val")
-
-FAILURE_COLUMNS = ("path", "label")
-"""The headings of the list that `--failed-to` writes."""
 
 _BLANK = " \t\r"
 """What does not count at the ends of a line; other spaces may belong to a name."""
