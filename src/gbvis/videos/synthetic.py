@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -269,6 +269,10 @@ def _steady(value: float) -> float:
     return math.ldexp(round(math.ldexp(value, 30)), -30)
 
 
+_draw_once = lru_cache(maxsize=2)(draw_sample)
+"""Both streams of a video are asked for, one after the other; who reads frames does not change them."""
+
+
 class SyntheticVideo(Video):
     """One stream of a sample; drawn when something of it is first asked for."""
 
@@ -278,7 +282,7 @@ class SyntheticVideo(Video):
 
     @cached_property
     def _sample(self) -> Sample:
-        return draw_sample(self._motion, self._seed)
+        return _draw_once(self._motion, self._seed)
 
     @cached_property
     def fingerprint(self) -> str:
