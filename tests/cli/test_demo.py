@@ -61,7 +61,7 @@ def test_the_demo_as_data(call: Call) -> None:
     done = call("demo", "here", "--sample", "down-1", "--json", "-q")
     lines = [json.loads(line) for line in done.out.splitlines()]
     assert lines[0]["video"] == "down-1" and Path(lines[0]["file"]).is_file()
-    assert len(lines) == 1 + 3 + 6 + 6
+    assert len(lines) == 1 + 3 + 6 + 6 + 1  # the last is the report
 
 
 @pytest.mark.slow
