@@ -35,7 +35,11 @@ def test_the_failed_ones_alone_are_tried_again(call: Call, tmp_path: Path) -> No
     assert (tmp_path / "failed.csv").read_text() == "path,label\nlost.mp4,2\ngone dir/lost too.mp4,1\n"
 
 
-@pytest.mark.parametrize("command", [("predict", "-w", "sample"), ("extract", "-o", "data")], ids=lambda one: one[0])
+@pytest.mark.parametrize(
+    "command",
+    [("predict", "-w", "sample"), ("extract", "-o", "data"), ("check", "-w", "sample", "--test", "time")],
+    ids=lambda one: one[0],
+)
 def test_every_command_over_videos_writes_it(command: tuple[str, ...], call: Call, tmp_path: Path) -> None:
     called = call(*command, *(f"lost-{number}.mp4" for number in range(5)), "--failed-to", "failed.csv")
     assert called.code == 1

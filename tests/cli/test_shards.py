@@ -17,6 +17,7 @@ RANK, SIZE = "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"
         ("predict", "-m", "rgb", "-w", "sample", "--clips", "1"),
         ("explain", "-m", "rgb", "-w", "sample"),
         ("extract", "-m", "rgb", "-o", "data"),
+        ("check", "-m", "rgb", "-w", "sample", "-e", "FC", "--test", "time"),
     ],
     ids=lambda command: command[0],
 )

@@ -14,11 +14,10 @@ if TYPE_CHECKING:
     from gbvis.cli.video_options import Videos
     from gbvis.steps.check.report import ReportRequest
     from gbvis.steps.explain import ExplainRequest
-    from gbvis.videos.name_list import VideoEntry
 
 
 def make_explain_request(
-    videos: tuple[VideoEntry, ...],
+    which: Videos,
     weights: RunningWeights,
     targets: Targets,
     clips: Clips,
@@ -31,7 +30,7 @@ def make_explain_request(
     from gbvis.steps.explain import ExplainRequest
 
     return ExplainRequest(
-        videos=videos,
+        videos=which.entries(dataset),
         weights=weights.request(),
         store=store,
         dataset=dataset,
@@ -42,6 +41,7 @@ def make_explain_request(
         clips=clips.request(),
         methods=parse_methods(methods or ()),
         flow=flow.request(),
+        shard=which.chosen_shard(),
     )
 
 

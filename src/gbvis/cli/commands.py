@@ -162,13 +162,13 @@ def check(
     if report:
         asked = check_options.make_report_request(which, weights, targets, method, test, seed, store)
         return format_check.print_report(console, asked)
-    videos = which.entries(dataset)
+    failed_to = which.failure_list()
 
     from gbvis.steps import check as step
 
-    explained = check_options.make_explain_request(videos, weights, targets, clips, flow, method, dataset, store)
+    explained = check_options.make_explain_request(which, weights, targets, clips, flow, method, dataset, store)
     request = step.CheckRequest(explained, parse_checks(test or ()), seed, masks, force)
-    return format.print_all(console, step.run(request, console), format_check.print_check, "test")
+    return format.print_all(console, step.run(request, console), format_check.print_check, "test", failed_to=failed_to)
 
 
 @app.command()
