@@ -1,48 +1,16 @@
-"""Options of `gbvis check` as steps take them."""
+"""Options of `gbvis check --report` as steps take them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gbvis.attribution.methods import parse_methods
 from gbvis.cli.parse import parse_weights
 
 if TYPE_CHECKING:
-    from gbvis.cli.options import Clips, Flow, RunningWeights, Targets
+    from gbvis.cli.options import RunningWeights, Targets
     from gbvis.cli.video_options import Videos
     from gbvis.steps.check.report import ReportRequest
-    from gbvis.steps.explain import ExplainRequest
-
-
-def make_explain_request(
-    which: Videos,
-    weights: RunningWeights,
-    targets: Targets,
-    clips: Clips,
-    flow: Flow,
-    methods: Sequence[str] | None,
-    dataset: Path | None,
-    store: str,
-) -> ExplainRequest:
-    """Return which attributions are tested: those that are not there are computed as `explain` would."""
-    from gbvis.steps.explain import ExplainRequest
-
-    return ExplainRequest(
-        videos=which.entries(dataset),
-        weights=weights.request(),
-        store=store,
-        dataset=dataset,
-        endpoints=tuple(targets.endpoint or ()),
-        labels=tuple(targets.label or ()),
-        filters=tuple(targets.filters or ()),
-        top_filters=targets.top_filters,
-        clips=clips.request(),
-        methods=parse_methods(methods or ()),
-        flow=flow.request(),
-        shard=which.chosen_shard(),
-    )
 
 
 def make_report_request(

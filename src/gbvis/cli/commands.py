@@ -2,13 +2,13 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gbvis.attribution.checks import parse_checks
-from gbvis.attribution.methods import parse_methods
 from gbvis.cli import (
     browser,
     check_options,
@@ -23,6 +23,7 @@ from gbvis.cli import (
 from gbvis.cli.command_group import SETTINGS, CommandGroup
 from gbvis.cli.completion import InstallCompletion, ShowCompletion
 from gbvis.cli.console import Console
+from gbvis.cli.explain_request import make_explain_request
 from gbvis.cli.foreseen import DryRun, print_forecast
 from gbvis.cli.look import Look, ReportLook
 from gbvis.cli.option_groups import unfold
@@ -109,26 +110,12 @@ def explain(
     dry_run: DryRun = False,
 ) -> int:
     """Compute gradients and keep them in the store; what is there already is not computed again."""
-    videos, shard, failed_to = which.entries(dataset), which.chosen_shard(), which.failure_list()
+    failed_to = which.failure_list()
+    asked = make_explain_request(which, weights, targets, clips, flow, method, dataset, store)
 
     from gbvis.steps import explain as step
 
-    request = step.ExplainRequest(
-        videos=videos,
-        weights=weights.request(),
-        store=store,
-        dataset=dataset,
-        endpoints=tuple(targets.endpoint or ()),
-        labels=tuple(targets.label or ()),
-        filters=tuple(targets.filters or ()),
-        top_filters=targets.top_filters,
-        clips=clips.request(),
-        methods=parse_methods(method or ()),
-        flow=flow.request(),
-        is_forced=force,
-        shard=shard,
-        engine=workers.find(weights),
-    )
+    request = replace(asked, is_forced=force, engine=workers.find(weights))
     console = Console(printing)
     if dry_run:
         from gbvis.steps.explain import forecast
@@ -166,7 +153,7 @@ def check(
 
     from gbvis.steps import check as step
 
-    explained = check_options.make_explain_request(which, weights, targets, clips, flow, method, dataset, store)
+    explained = make_explain_request(which, weights, targets, clips, flow, method, dataset, store)
     request = step.CheckRequest(explained, parse_checks(test or ()), seed, masks, force)
     return format.print_all(console, step.run(request, console), format_check.print_check, "test", failed_to=failed_to)
 
