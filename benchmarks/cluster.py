@@ -1,10 +1,11 @@
 """Growth with the number of videos, for each way to share them: shards, `--devices`, `--engine ray`, `gbvis submit`.
 
-    python benchmarks/cluster.py [--ways shards,devices,ray,submit] [--sizes 100,1000]
+    python benchmarks/cluster.py [--ways shards,devices,ray,submit] [--sizes 100,550,1000]
 
-Samples, the RGB network, SOFTMAX, two processes of one thread each, a new store each time. Start-up is what 2 videos
-take. Growth is the time above start-up of each size, by video, divided by that of the first size: 1 is linear. Seconds
-are those of the clock, and of the processors (user and system; of Ray only what the call itself takes).
+Samples, the RGB network, SOFTMAX, two processes of one thread each, a new store each time. Growth is what a further
+video takes between two sizes, divided by what it takes between the first two: 1 is linear, and what starting up takes
+has no part in it. Seconds are those of the clock, and of the processors (user and system; of Ray only what the call
+itself takes).
 """
 
 import argparse
@@ -21,9 +22,6 @@ GBVIS = [sys.executable, "-m", "gbvis"]
 CLASSES = ("left", "right", "up", "down", "turn-left", "turn-right", "grow", "shrink")
 OPTIONS = ["-w", "sample", "-m", "rgb", "--quiet", "--videos-from", "list.txt"]
 EXPLAIN = ["explain", *OPTIONS]
-START = 2
-"""Videos of the call that shows what start-up takes."""
-
 Seconds = tuple[float, float]
 """Of the clock, and of the processors."""
 
@@ -88,21 +86,23 @@ def main() -> None:
     """Print a table in Markdown."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--ways", default=",".join(WAYS))
-    parser.add_argument("--sizes", default="100,1000")
+    parser.add_argument("--sizes", default="100,550,1000")
     arguments = parser.parse_args()
     sizes = [int(one) for one in arguments.sizes.split(",")]
     os.environ["OMP_NUM_THREADS"] = "1"
     print("| way | videos | seconds | processor seconds | growth | growth, processors |\n|---|---|---|---|---|---|")
     for way in arguments.ways.split(","):
-        start = measure(way, START)
-        print(f"| {way} | {START} | {start[0]:.1f} | {start[1]:.1f} | | |", flush=True)
+        before: tuple[int, Seconds] | None = None
         first: list[float] = []
         for count in sizes:
-            found = measure(way, count)
-            each = [(now - begun) / (count - START) for now, begun in zip(found, start, strict=True)]
-            first = first or each
-            growth = " | ".join(f"{now / then:.2f}" for now, then in zip(each, first, strict=True))
+            found, growth = measure(way, count), " | "
+            if before:
+                more, then = count - before[0], before[1]
+                each = [(now - earlier) / more for now, earlier in zip(found, then, strict=True)]
+                first = first or each
+                growth = " | ".join(f"{now / earlier:.2f}" for now, earlier in zip(each, first, strict=True))
             print(f"| {way} | {count} | {found[0]:.1f} | {found[1]:.1f} | {growth} |", flush=True)
+            before = count, found
 
 
 if __name__ == "__main__":
