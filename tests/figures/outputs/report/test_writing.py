@@ -11,6 +11,7 @@ import pytest
 
 from gbvis.errors import GbvisError, StoreError, UsageError
 from gbvis.figures.outputs import OUTPUTS
+from gbvis.figures.outputs.report.facts import describe_frames
 from gbvis.figures.outputs.report.pages import name_folder, write_pages
 from gbvis.figures.outputs.report.writing import ReportTooLarge, write_report
 from gbvis.figures.panel import limits_of
@@ -213,3 +214,15 @@ def test_facts_are_json(tmp_path: Path, random: np.random.Generator) -> None:
     write_report(make_views(random, 1), Style(), tmp_path / "report.html")
     for run in ReadReport(tmp_path / "report.html").runs:
         assert json.loads(json.dumps(run, allow_nan=False)) == run
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        *((1, "2 frames, from"), (2, "every second"), (3, "third"), (4, "4th"), (11, "11th"), (13, "13th")),
+        *((21, "21st"), (22, "22nd"), (23, "23rd"), (111, "111th"), (112, "112th"), (121, "121st")),
+    ],
+)
+def test_the_frames_of_a_clip_are_described_in_words(random: np.random.Generator, step: int, words: str) -> None:
+    view = make_run_view(random, clips=1, frames=2)
+    assert words in describe_frames(replace(view, recipe=replace(view.recipe, clips=[[0, step]])))

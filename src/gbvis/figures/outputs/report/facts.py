@@ -139,7 +139,9 @@ def describe_frames(view: RunView) -> str:
 
 
 def _count(number: int) -> str:
-    return {2: "second", 3: "third"}.get(number, f"{number}th")
+    """Return an ordinal number: `second`, `third`, `21st`."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return {2: "second", 3: "third"}.get(number, f"{number}{ending}")
 
 
 def _list_commands(view: RunView, style: Style) -> Iterator[tuple[str, str]]:
