@@ -59,6 +59,7 @@ def test_auto_is_what_the_cluster_says(environment: dict[str, str], shard: Shard
         ({"PMI_RANK": "-1", "PMI_SIZE": "2"}, "PMI_RANK is '-1'"),
         (array_of(5, 2, 2, 3), "task 5 is none of 3 tasks"),  # as of --array=2,5,6
         (array_of(8, 2, 2, 3), "task 8 is none of 3 tasks"),
+        (array_of(0, 0, 0, 1), "in steps of 0"),
     ],
 )
 def test_auto_is_never_guessed(environment: dict[str, str], problem: str) -> None:

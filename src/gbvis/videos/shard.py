@@ -93,10 +93,10 @@ def _read_array(environment: Mapping[str, str]) -> Shard:
     """
     names = ("ID", "MIN", "STEP", "COUNT")
     task, first, step, count = (_read_number(environment, f"SLURM_ARRAY_TASK_{name}") for name in names)
-    number, rest = divmod(task - first, step or 1)
+    number, rest = divmod(task - first, step) if step else (0, 1)
     if rest or not 0 <= number < count:
         raise UsageError(
-            f"--shard auto: task {task} is none of {count} tasks numbered from {first} in steps of {step or 1}",
+            f"--shard auto: task {task} is none of {count} tasks numbered from {first} in steps of {step}",
             "submit the array as --array=0-7, or say the shard: --shard $((SLURM_ARRAY_TASK_ID + 1))/8",
         )
     return Shard(number + 1, count)
