@@ -201,7 +201,7 @@ def test_all_devices_are_the_gpus_or_else_a_worker_for_each_core(monkeypatch: py
     monkeypatch.setattr(network, "list_gpus", lambda: [])
     assert {slot.threads for slot in read_devices("all")} == {1}
     monkeypatch.setattr(network, "list_gpus", lambda: ["cuda:0", "cuda:1"])
-    monkeypatch.setattr(network, "find_device", lambda name: None)
+    monkeypatch.setattr(network, "find_device", lambda name, hint: None)
     assert [slot.device for slot in read_devices("all")] == ["cuda:0", "cuda:1"]
 
 
@@ -224,6 +224,11 @@ def test_all_devices_are_the_gpus_or_else_a_worker_for_each_core(monkeypatch: py
 def test_wrong_devices_are_a_wrong_call(words: list[str], problem: str, call: Call) -> None:
     call("explain", SAMPLES[0], *ARGUMENTS, *words).check_error(2, problem)
     assert not Path("gbvis.zarr").exists()
+
+
+def test_the_hint_is_of_the_option_that_was_given(call: Call) -> None:
+    assert "give --devices all" in call("explain", SAMPLES[0], *ARGUMENTS, "--devices", "cuda:999").err
+    assert "use --device auto or cpu" in call("explain", SAMPLES[0], *ARGUMENTS, "--device", "cuda:999").err
 
 
 def test_devices_come_before_the_variable_for_a_device(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

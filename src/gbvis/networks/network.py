@@ -233,8 +233,12 @@ def _keep_memory() -> None:
         library.mallopt(_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
-def find_device(name: str) -> torch.device:
+def find_device(name: str, hint: str = "use --device auto or cpu") -> torch.device:
     """Return the device of that name; `auto` is a GPU where there is one.
+
+    Args:
+        name: Its name.
+        hint: What to do where there is none.
 
     Raises:
         UsageError: The machine has no such device.
@@ -245,7 +249,7 @@ def find_device(name: str) -> torch.device:
     device = torch.device(name)
     count = {"cpu": 1, "mps": int(has_mps)}.get(device.type, torch.cuda.device_count())
     if int(name.partition(":")[2] or 0) >= count:  # torch keeps a number above 127 as another one
-        raise UsageError(f"this machine has no device {name}", "use --device auto or cpu")
+        raise UsageError(f"this machine has no device {name}", hint)
     return device
 
 

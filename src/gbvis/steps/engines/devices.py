@@ -67,4 +67,4 @@ def _check_devices(text: str, names: list[str]) -> None:
         from gbvis.networks.network import find_device
 
         for name in gpus:
-            find_device(name)
+            find_device(name, "give --devices all for what there is, or workers of the CPU, such as cpu:4x2")
