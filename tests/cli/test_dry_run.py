@@ -51,6 +51,19 @@ def test_what_is_there_under_another_request_counts(call: Call) -> None:
     assert foresee(call, SAMPLES[0], "-m", "rgb", "--force")["missing"] == 2
 
 
+def test_what_is_given_twice_counts_once(call: Call) -> None:
+    """As in the call itself: what the first has computed, the second finds in the store."""
+    twice = foresee(call, SAMPLES[0], SAMPLES[1], SAMPLES[0], "-m", "rgb")
+    assert twice == {
+        **foresee(call, *SAMPLES[:2], "-m", "rgb"),
+        "seconds": twice["seconds"],
+        "streams": twice["streams"],
+    }
+    assert (twice["videos"], twice["cached"], twice["missing"]) == (2, 0, 4)
+    assert call(*CALL, *SAMPLES[:2], "-m", "rgb").code == 0
+    assert foresee(call, SAMPLES[0], SAMPLES[0], "-m", "rgb")["cached"] == 2
+
+
 def test_videos_that_cannot_be_opened_are_named_first(call: Call) -> None:
     called = call(*CALL, "-m", "rgb", SAMPLES[0], "lost.mp4", "--dry-run", "--failed-to", "failed.csv")
     called.check_error(1, "lost.mp4")

@@ -79,7 +79,7 @@ class Forecast:
     """What a call would do.
 
     Attributes:
-        videos: How many it was asked for, of this shard.
+        videos: How many it was asked for, of this shard; one that is given twice counts once, and so do its runs.
         failed: Streams that could not even be opened.
         streams: Of each stream of the network.
     """
@@ -151,14 +151,14 @@ def run(request: ExplainRequest, progress: Progress | None = None) -> Iterator[F
 def _foresee(
     request: ExplainRequest, networks: Networks, store: Store | None, progress: Progress
 ) -> Iterator[Forecast | Failure]:
-    failed, streams = 0, []
+    failed, streams, counted = 0, list[StreamForecast](), set[tuple[str, str]]()
     progress.expect_videos(len(request.videos) * len(networks.infos))
     with nullcontext(store) if store else _temporary_store() as looked_into:
         session = ExplainSession(request, networks, looked_into, progress)
         for info in networks.infos.values():
             stream, examples = StreamForecast(info.modality, 0, 0, 0), list[VideoEntry]()
             for video in name_all(request.videos):
-                outlook = _look_ahead(session, video, info)
+                outlook = _look_ahead(session, video, info, counted)
                 progress.finish_video()
                 if isinstance(outlook, Failure):
                     failed += 1
@@ -168,12 +168,14 @@ def _foresee(
                 if outlook.clips and len(examples) < _MEASURED:
                     examples.append(video.entry)
             streams.append(_measure(request, stream, examples, progress))
-    yield Forecast(len(request.videos), failed, streams)
+    yield Forecast(len({entry.location for entry in request.videos}), failed, streams)
 
 
-def _look_ahead(session: ExplainSession, video: NamedEntry, info: WeightsInfo) -> Outlook | Failure:
+def _look_ahead(
+    session: ExplainSession, video: NamedEntry, info: WeightsInfo, counted: set[tuple[str, str]]
+) -> Outlook | Failure:
     try:
-        return session.open_job(video, info).look_ahead()
+        return session.open_job(video, info).look_ahead(counted)
     except GbvisError as error:
         return Failure.of(video.entry.location, error, video.entry.label)
 

@@ -117,10 +117,18 @@ class VideoJob:
             found |= self._task.store.find_answers(video.name, video.modality, endpoint.name, self._wanted)
         return found
 
-    def look_ahead(self) -> Outlook:
-        """Return how much of what is wanted the store has, and how much is to be computed; nothing is written."""
-        cached = {} if self._task.is_forced else self._look_up()
-        missing = {digest: question for digest, question in self._wanted.items() if digest not in cached}
+    def look_ahead(self, counted: set[tuple[str, str]]) -> Outlook:
+        """Return how much of what is wanted the store has, and how much is to be computed; nothing is written.
+
+        Args:
+            counted: Videos' names with digests of questions that count already, and not again; this one's are added.
+        """
+        name = self._task.video.name
+        wanted = {one: question for one, question in self._wanted.items() if (name, one) not in counted}
+        counted |= {(name, one) for one in wanted}
+        found = {} if self._task.is_forced or not wanted else self._look_up()
+        cached = {one: run for one, run in found.items() if one in wanted}
+        missing = {one: question for one, question in wanted.items() if one not in cached}
         frames = self._choose_frames() if missing else []
         by_index = {} if self._task.is_forced else self._find_by_index(missing, frames)
         lacking = len(missing) - len(by_index)
