@@ -25,7 +25,7 @@ from gbvis.errors import OutputError, UsageError
 
 _LOCK = ".lock"
 
-_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
+NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 """What a file system says that has no locks."""
 
 _POLL = 0.2
@@ -328,7 +328,7 @@ def _try_lock(path: Path) -> FileLock | None:
     except (FileNotFoundError, FileExistsError, Timeout):  # the second: gone while filelock looks for it
         return None
     except OSError as error:
-        if error.errno not in _NO_LOCKS:
+        if error.errno not in NO_LOCKS:
             raise
     return lock
 
@@ -345,7 +345,7 @@ def locked(path: Path, wait: Callable[[str], None]) -> Iterator[None]:
     Raises:
         OSError: There are no locks to be had there.
     """
-    lock, holder = FileLock(path), path.with_name(f"{path.name}.holder")
+    lock, holder = FileLock(path), _holder_of(path)
     while not lock.is_locked:
         try:
             lock.acquire(timeout=0)
@@ -361,6 +361,23 @@ def locked(path: Path, wait: Callable[[str], None]) -> Iterator[None]:
         for file in (holder, path):  # while the lock is held: who opened the file meanwhile finds it gone
             remove(file)
         lock.release()
+
+
+def sweep_lock(path: Path) -> None:
+    """Remove the file of a lock of `locked` that a killed process left behind, unless a living one holds it."""
+    if not path.exists():
+        return
+    with suppress(OSError):
+        lock = _try_lock(path)
+        if lock and lock.is_locked:
+            for file in (_holder_of(path), path):
+                remove(file)
+            lock.release(force=True)
+
+
+def _holder_of(path: Path) -> Path:
+    """Return the file that says which process holds the lock on another."""
+    return path.with_name(f"{path.name}.holder")
 
 
 def _describe_process() -> str:

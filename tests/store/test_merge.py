@@ -224,7 +224,20 @@ def test_what_is_no_store_of_this_version_is_refused(call: Call, copy_store: Cop
     call("store", "merge", "a.zarr", "old.zarr", "-o", "all.zarr").check_error(2, "format version 2")
     call("store", "merge", "a.zarr", "-o", "old.zarr").check_error(2, "format version 2")
     (tmp_path / "file").write_text("")
-    call("store", "merge", "a.zarr", "-o", "file").check_error(2, "file")
+    call("store", "merge", "a.zarr", "-o", "file").check_error(2, "file", "choose another place with -o")
+    (tmp_path / "empty").mkdir()
+    call("store", "merge", "empty", "-o", "all.zarr").check_error(1, "point to it among the stores to join")
+
+
+@pytest.mark.parametrize("words", [("", "-o", "all.zarr"), ("a.zarr", "-o", ""), ("a.zarr", "-o", " ", "--dry-run")])
+def test_an_empty_path_is_not_the_current_folder(
+    call: Call, copy_store: CopyStore, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    copy_store(SAMPLES[0], *WORDS, name="a.zarr")
+    shutil.copyfile(tmp_path / "a.zarr/zarr.json", tmp_path / "zarr.json")  # the current folder is a store too
+    call("store", "merge", *words).check_error(2, "the path is empty")
+    call("store", "ls", "--store", "").check_error(2, "a store with --store: the path is empty")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.zarr", "zarr.json"]
 
 
 def test_stores_elsewhere(call: Call, shards: list[Path], tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from PIL import Image
 from written_runs import INFO, NAMES, make_recipe, write_run
 
 from conftest import Call
+from gbvis import merge_stores
 from gbvis.networks import info as info_module
 from gbvis.networks.grid import Cells, Grid
 from gbvis.store import Store
@@ -198,3 +200,47 @@ def test_names_go_by_the_network_whatever_file_it_is_in(store: Store) -> None:
     unnamed = replace(copy, sha256="c" * 64, labels=None)
     assert store.weights.relabel([unnamed]) == [replace(unnamed, labels=OTHERS)]
     assert store.weights.relabel([replace(unnamed, identity="d" * 64)]) == [replace(unnamed, identity="d" * 64)]
+
+
+def together(work: Callable[[int], object]) -> None:
+    """Do some work eight times at once."""
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(work, number) for number in range(8)]:
+            done.result()
+
+
+def test_what_several_keep_at_once_is_all_kept(store: Store, tmp_path: Path) -> None:
+    """Each reads a record and writes it back: whoever comes between would be lost."""
+    store.weights.write([INFO])
+    together(lambda number: Store.open(store.location).weights.keep_hash(Path(f"/{number}"), (1, number), INFO.sha256))
+    assert all(store.weights.find_hash(Path(f"/{number}"), (1, number)) for number in range(8))
+    assert sorted(path.name for path in Path(store.location).iterdir()) == ["weights", "zarr.json"]  # no lock is left
+
+
+def test_what_several_merges_add_at_once_is_all_there(tmp_path: Path) -> None:
+    for number in range(8):
+        weights = Store.open_or_create(tmp_path / f"{number}.zarr").weights
+        weights.write([INFO])
+        weights.keep_hash(Path(f"/{number}"), (1, number), INFO.sha256)
+    Store.open_or_create(tmp_path / "all.zarr")
+    together(lambda number: [*merge_stores(tmp_path / f"{number}.zarr", tmp_path / "all.zarr")])
+    weights = Store.open(tmp_path / "all.zarr").weights
+    assert all(weights.find_hash(Path(f"/{number}"), (1, number)) for number in range(8))
+
+
+def test_a_record_written_by_two_at_once_keeps_what_the_first_added(store: Store) -> None:
+    store.weights.write([INFO])
+    store.weights.keep_hash(Path("/net.pth"), (1, 2), INFO.sha256)
+    Store.open(store.location).weights.write([INFO])  # who did not find it when it began
+    assert store.weights.find_hash(Path("/net.pth"), (1, 2)) == INFO.sha256
+
+
+def test_the_lock_of_a_killed_process_is_swept_and_that_of_a_living_one_is_not(store: Store) -> None:
+    lock = Path(store.location) / ".unfinished-weights.lock"
+    lock.write_bytes(b"")
+    lock.with_name(f"{lock.name}.holder").write_text("4711 host 2026-01-31 12:00:00\n")
+    Store.open_or_create(store.location)
+    assert [path.name for path in Path(store.location).iterdir()] == ["zarr.json"]
+    with store.storage.locking():
+        Store.open_or_create(store.location)
+        assert lock.exists()

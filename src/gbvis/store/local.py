@@ -9,18 +9,29 @@ import shutil
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from gbvis.atomic_file import StagingArea, flush_folder, write_durably
+from gbvis.atomic_file import NO_LOCKS, StagingArea, flush_folder, locked, sweep_lock, write_durably
 from gbvis.store.keys import UNFINISHED
-from gbvis.store.storage import LARGEST_METADATA, METADATA, Storage, StoredFile, Unreachable, encode_group
+from gbvis.store.storage import (
+    LARGEST_METADATA,
+    METADATA,
+    WITH_STORE,
+    Storage,
+    StoredFile,
+    Unreachable,
+    encode_group,
+)
 
 _OVERTAKEN = {errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY}
 """What a rename says where another process was faster."""
 
 _NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ESTALE}
 """The last: what NFS says of a file that another host has removed while it is read here."""
+
+_LOCK = f"{UNFINISHED}weights.lock"
+"""While it is held, nobody else changes a record of weights."""
 
 _ATTEMPTS = 10
 
@@ -31,8 +42,8 @@ _PAUSE = 0.002
 class LocalStorage(Storage):
     """A store as a directory tree."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(str(path))
+    def __init__(self, path: Path, given: str = WITH_STORE) -> None:
+        super().__init__(str(path), given)
         self._root = path
         self._staging = StagingArea(path, UNFINISHED)
 
@@ -161,8 +172,20 @@ class LocalStorage(Storage):
         self._staging.discard(self._root / key)
 
     def sweep(self) -> None:
-        """Remove the staging folders that no living process holds."""
+        """Remove the staging folders that no living process holds, and the file of a lock that none holds."""
         self._staging.sweep()
+        sweep_lock(self._root / _LOCK)
+
+    @contextmanager
+    def locking(self) -> Iterator[None]:
+        """As `Storage`: a lock of the file system's, which ends with its process."""
+        with ExitStack() as held:
+            try:
+                held.enter_context(locked(self._root / _LOCK, lambda holder: None))
+            except OSError as error:
+                if error.errno not in NO_LOCKS:
+                    raise
+            yield
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -175,7 +198,8 @@ class LocalStorage(Storage):
 
     def _complain(self, error: OSError) -> None:
         if error.errno not in _NOT_THERE:
-            raise Unreachable(self.location, f"{error.filename or 'a part of it'}: {error.strerror}") from error
+            why = f"{error.filename or 'a part of it'}: {error.strerror}"
+            raise Unreachable(self.location, why, self.given) from error
 
     def _check_path(self, key: str) -> str:
         """Return the path of a key, which never leads out of the store.

@@ -12,7 +12,7 @@ from typing import Any
 from gbvis.atomic_file import StagingArea
 from gbvis.errors import UsageError
 from gbvis.store.keys import CHECK, CLIPS, ESTIMATES, FLOW, RUN, UNFINISHED, kind_of
-from gbvis.store.storage import LARGEST_METADATA, METADATA, Storage, StoredFile, Unreachable
+from gbvis.store.storage import LARGEST_METADATA, METADATA, WITH_STORE, Storage, StoredFile, Unreachable
 
 _PATIENCE = {"read_timeout": 10, "retries": {"mode": "standard", "total_max_attempts": 3}}
 """How long S3 is waited for: by itself botocore tries each request five times, for 15 s, and s3fs that five times."""
@@ -30,8 +30,8 @@ class RemoteStorage(Storage):
     checksums in the metadata that came last do not fit the other's chunks, and the group is made again.
     """
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url.rstrip("/") if url.strip("/")[-1:] != ":" else url)
+    def __init__(self, url: str, given: str = WITH_STORE) -> None:
+        super().__init__(url.rstrip("/") if url.strip("/")[-1:] != ":" else url, given)
         import fsspec
 
         protocol = url.split(":")[0]
@@ -156,7 +156,7 @@ class RemoteStorage(Storage):
         except Exception as error:  # botocore, aiohttp, google-auth: none shares a class with another
             words = " ".join(str(error).split()) or "no reason given"
             why = words if isinstance(error, OSError) else f"{type(error).__name__}: {words}"
-            raise Unreachable(self.location, why) from error
+            raise Unreachable(self.location, why, self.given) from error
 
 
 def _open_staging_area() -> StagingArea:

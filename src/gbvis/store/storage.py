@@ -4,7 +4,7 @@ import errno
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +22,9 @@ GROUP = {"zarr_format": 3, "node_type": "group"}
 CONSOLIDATED = "consolidated_metadata"
 """What `zarr.consolidate_metadata` adds to a group's metadata: a copy of what lies below, which nobody here reads."""
 
+WITH_STORE = "with --store"
+"""How a user names a store, unless a command has another way."""
+
 _IN_THE_WAY = {errno.ELOOP, errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
 _REFUSALS = {
     *(errno.EACCES, errno.EPERM, errno.EROFS),
@@ -37,11 +40,11 @@ _LEVEL = {**GROUP, "attributes": {}}
 class Unreachable(StoreUnavailable):
     """Raised when a store cannot be reached; says nothing about what it holds."""
 
-    def __init__(self, location: str, why: str) -> None:
+    def __init__(self, location: str, why: str, given: str = WITH_STORE) -> None:
         super().__init__(
             f"cannot use the store {location}: {why}",
-            "check the place given with --store, the network and the credentials, then repeat the call: what was "
-            "finished is kept",
+            f"check the place given {given}, the network and the credentials, then repeat the call: what was finished "
+            "is kept",
         )
 
 
@@ -57,11 +60,14 @@ class Storage(ABC):
 
     A group is there once its metadata is. `publish` and `remove` act on whole groups, `replace` on single files, each
     of which is always the old one or the new one.
+
+    Attributes:
+        location: Where it is, as the user named it.
+        given: How the user names it, for hints: `with` and an option.
     """
 
-    def __init__(self, location: str) -> None:
-        """Name it, as the user did."""
-        self.location = location
+    def __init__(self, location: str, given: str = WITH_STORE) -> None:
+        self.location, self.given = location, given
 
     @abstractmethod
     def is_empty(self) -> bool:
@@ -145,6 +151,14 @@ class Storage(ABC):
     def sweep(self) -> None:
         """Remove what killed processes left behind, where it can be told that nobody works on it any more."""
 
+    def locking(self) -> AbstractContextManager[None]:
+        """Keep others from changing what is known of weights while it is read and replaced, where there are locks.
+
+        Raises:
+            OSError: The store cannot be written.
+        """
+        return nullcontext()
+
     def ensure_levels(self, key: str) -> None:
         """Write the metadata of those groups above a key that have none, or another than they should.
 
@@ -188,9 +202,15 @@ class Storage(ABC):
         problem = f"cannot write to the store {self.location}: "
         if error.errno in _IN_THE_WAY:
             where = f"{error.filename}: " if error.filename else ""
-            hint = "a file or a link lies where the store keeps a folder: move it away, or choose another --store"
+            hint = (
+                "a file or a link lies where the store keeps a folder: move it away, or choose another place "
+                f"{self.given}"
+            )
             return StoreError(f"{problem}{where}{error.strerror or error}", hint)
-        hint = "free room, get permission or choose another --store, then repeat the call: what was finished is kept"
+        hint = (
+            f"free room, get permission or choose another place {self.given}, then repeat the call: what was finished "
+            "is kept"
+        )
         kind = StoreUnavailable if is_refusal(error) else StoreError
         return kind(f"{problem}{error.strerror or error}", hint)
 

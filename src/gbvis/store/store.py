@@ -32,7 +32,7 @@ from gbvis.store.keys import (
     video_key,
 )
 from gbvis.store.run import RunWriter, StoredRun, key_of_run, write_run
-from gbvis.store.storage import CONSOLIDATED, GROUP, METADATA, Storage, encode_group, is_refusal
+from gbvis.store.storage import CONSOLIDATED, GROUP, METADATA, WITH_STORE, Storage, encode_group, is_refusal
 from gbvis.store.weights import WeightsRecords
 from gbvis.videos.clip import ClipFormat, ClipPixels, Size
 from gbvis.videos.video import Video, VideoShape
@@ -76,37 +76,41 @@ class Store:
         return "" if _is_url(self.location) else self.location
 
     @classmethod
-    def open(cls, location: str | Path) -> "Store":
+    def open(cls, location: str | Path, given: str = WITH_STORE) -> "Store":
         """Return the store at a path or an fsspec URL.
+
+        Args:
+            location: The path or URL.
+            given: As `open_storage` takes it.
 
         Raises:
             NothingFound: There is none.
             UsageError: What is there is not a store, or has another format version.
         """
-        storage = open_storage(location)
+        storage = open_storage(location, given)
         _check_store(storage)
         return cls(storage)
 
     @classmethod
-    def find(cls, location: str | Path) -> "Store | None":
+    def find(cls, location: str | Path, given: str = WITH_STORE) -> "Store | None":
         """Return the store at a path or URL, or None where one is still to be made.
 
         Raises:
             UsageError: As `open`.
         """
         with suppress(OSError):
-            if open_storage(location).is_empty():
+            if open_storage(location, given).is_empty():
                 return None
-        return cls.open(location)
+        return cls.open(location, given)
 
     @classmethod
-    def open_or_create(cls, location: str | Path) -> "Store":
+    def open_or_create(cls, location: str | Path, given: str = WITH_STORE) -> "Store":
         """Return the store at a path or URL, made if there is nothing yet, and rid of what killed processes left.
 
         Raises:
             GbvisError: As `open`, or it cannot be made.
         """
-        storage = open_storage(location)
+        storage = open_storage(location, given)
         _make_store(storage)
         _check_store(storage)
         storage.sweep()
@@ -292,20 +296,26 @@ def _is_run(key: str) -> bool:
     return kind_of(key) == RUN
 
 
-def open_storage(location: str | Path) -> Storage:
+def open_storage(location: str | Path, given: str = WITH_STORE) -> Storage:
     """Return what a path or an fsspec URL means; nothing is made there yet.
 
+    Args:
+        location: The path or URL.
+        given: How the user names it, for hints: `with` and an option.
+
     Raises:
-        UsageError: The URL's protocol is not known, or its library is not installed.
+        UsageError: It is empty, the URL's protocol is not known, or its library is not installed.
     """
     text = str(location)
+    if not text.strip():
+        raise UsageError(f"a store {given}: the path is empty", "give a path or a URL, or . for the current folder")
     if isinstance(location, str) and _is_url(text):
         from gbvis.store.remote import RemoteStorage
 
-        return RemoteStorage(text)
+        return RemoteStorage(text, given)
     from gbvis.store.local import LocalStorage
 
-    return LocalStorage(Path(text.removeprefix("file://").removeprefix("local://")))
+    return LocalStorage(Path(text.removeprefix("file://").removeprefix("local://")), given)
 
 
 def _check_store(storage: Storage) -> None:
@@ -318,12 +328,12 @@ def _check_store(storage: Storage) -> None:
     try:
         if storage.is_empty():
             raise NothingFound(
-                f"no store at {storage.location}", "make one with `gbvis explain`, or point to it with --store"
+                f"no store at {storage.location}", f"make one with `gbvis explain`, or point to it {storage.given}"
             )
     except OSError as error:
         raise UsageError(
             f"cannot look at the store {storage.location}: {error.strerror or error}",
-            "check the place given with --store, and the permission to read it",
+            f"check the place given {storage.given}, and the permission to read it",
         ) from error
     version = read_version(storage)
     if version is None:
@@ -340,10 +350,12 @@ def _no_store(storage: Storage) -> UsageError:
     """Return the error for what has no sound root, though it may be a store that lost it."""
     other = _describe_other(storage)
     if other:
-        return UsageError(f"{storage.location} is no gbvis store: it is {other}", "choose another place with --store")
+        return UsageError(
+            f"{storage.location} is no gbvis store: it is {other}", f"choose another place {storage.given}"
+        )
     if not _holds_groups(storage):
         return UsageError(
-            f"{storage.location} is no gbvis store: it holds nothing of gbvis", "choose another place with --store"
+            f"{storage.location} is no gbvis store: it holds nothing of gbvis", f"choose another place {storage.given}"
         )
     root, place = json.dumps({**GROUP, "attributes": _ROOT}), storage.locate(METADATA)
     if _IS_URL.match(place):
@@ -352,7 +364,7 @@ def _no_store(storage: Storage) -> UsageError:
         command = f"{join_words(['rm', '-f', place])} && {join_words(['printf', '%s', root])} > {join_words([place])}"
     return UsageError(
         f"{storage.location} is no gbvis store: its {METADATA} is missing, damaged or another program's",
-        f"choose another place with --store; where it is a store that lost this file, write it again: {command}",
+        f"choose another place {storage.given}; where it is a store that lost this file, write it again: {command}",
     )
 
 
@@ -401,7 +413,7 @@ def _make_store(storage: Storage) -> None:
             raise storage.cannot_write(error) from error
         raise UsageError(
             f"cannot keep a store at {storage.location}: {error.strerror or error}",
-            "choose a place you may write to with --store",
+            f"choose a place you may write to {storage.given}",
         ) from error
 
 

@@ -1,6 +1,6 @@
 """What a store knows of weights files, so that a cached call need not read them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
@@ -86,10 +86,18 @@ class WeightsRecords:
         Raises:
             GbvisError: The store cannot be written.
         """
-        others = self._list_records(infos[0].sha256)
-        labels = {stream: given for one in others for stream, given in one.labels.items()}
-        record = _Record({info.modality: info.to_json() for info in infos}, labels=labels, name=_name_in(others))
-        with transaction(self._storage, weights_key(infos[0].sha256, reading), None) as writer:
+        key = weights_key(infos[0].sha256, reading)
+        with self._storage.explaining_refusal(), self._storage.locking():
+            others = self._list_records(infos[0].sha256)
+            labels = {stream: given for one in others for stream, given in one.labels.items()}
+            record = _Record({info.modality: info.to_json() for info in infos}, labels=labels, name=_name_in(others))
+            there = self._read_record(key)
+            if _read_infos(key, there):  # another process was faster, and has begun to add to it
+                record = _merge(record, there, is_ours_sound=True)
+            self._make(key, record)
+
+    def _make(self, key: str, record: _Record) -> None:
+        with transaction(self._storage, key, None) as writer:
             writer.attributes = asdict(record)
         self._said.clear()
 
@@ -101,18 +109,23 @@ class WeightsRecords:
         Raises:
             GbvisError: The store cannot be written.
         """
-        ours, theirs = self._read_record(key), others._read_record(key)
-        merged = _merge(ours, theirs, is_ours_sound=bool(_read_infos(key, ours)))
-        if merged == ours or is_dry:
-            return merged != ours
-        if ours.networks:
-            with self._storage.explaining_refusal():
+        theirs = others._read_record(key)
+        if is_dry or not self._find_new(key, theirs):
+            return self._find_new(key, theirs) is not None
+        with self._storage.explaining_refusal(), self._storage.locking():
+            merged = self._find_new(key, theirs)  # another process may have added to it meanwhile
+            if merged and self._read_record(key).networks:
                 write_attributes(self._storage, key, asdict(merged))
-        else:
-            with transaction(self._storage, key, None) as writer:
-                writer.attributes = asdict(merged)
-        self._said.clear()
-        return True
+                self._said.clear()
+            elif merged:
+                self._make(key, merged)
+        return merged is not None
+
+    def _find_new(self, key: str, theirs: _Record) -> _Record | None:
+        """Return the record at a key with what another says beside it; None where that is nothing new."""
+        ours = self._read_record(key)
+        merged = _merge(ours, theirs, is_ours_sound=bool(_read_infos(key, ours)))
+        return None if merged == ours else merged
 
     def find_hash(self, path: Path, stamp: Stamp) -> str | None:
         """Return the hash of the weights file at `path`, if it had this stamp when it was hashed; else None."""
@@ -121,20 +134,23 @@ class WeightsRecords:
     def keep_hash(self, path: Path, stamp: Stamp, sha256: str, reading: str | None = None) -> None:
         """Keep where a weights file lies, and its stamp, beside its record; where the store cannot be written, not."""
         key = weights_key(sha256, reading)
-        record = self._read_record(key)
-        self._update(key, record, files={**record.files, str(path): stamp})
+        self._update(key, lambda record: replace(record, files={**record.files, str(path): stamp}))
 
     def keep_labels(self, info: WeightsInfo) -> None:
         """Keep a network's class names in every record of it; where the store cannot be written, not."""
-        for key, record in {**dict(self._records(info.sha256)), **dict(self._records(info.identity))}.items():
-            if info.labels:
-                self._update(key, record, labels={**record.labels, info.modality: info.labels})
+        labels = {info.modality: info.labels} if info.labels else {}
+        for key in dict.fromkeys(key for one in (info.sha256, info.identity) for key, _ in self._records(one)):
+            self._update(key, lambda record: replace(record, labels={**record.labels, **labels}))
 
     def keep_starts(self, info: WeightsInfo, starts: Mapping[str, Place]) -> None:
         """Keep where a network's cells were measured to be in every record of it; where that cannot be written, not."""
-        for key, record in self._records(info.identity):
-            known = record.starts.get(info.modality, {})
-            self._update(key, record, starts={**record.starts, info.modality: {**known, **starts}})
+
+        def add(record: _Record) -> _Record:
+            known = {**record.starts.get(info.modality, {}), **starts}
+            return replace(record, starts={**record.starts, info.modality: known})
+
+        for key, _ in self._records(info.identity):
+            self._update(key, add)
 
     def keep_name(self, infos: Iterable[WeightsInfo], name: str) -> str:
         """Keep what the user calls a file in every record of it; where the store cannot be written, not.
@@ -146,7 +162,7 @@ class WeightsRecords:
         for sha256 in {info.sha256 for info in infos}:
             records = dict(self._records(sha256))
             before = _name_in(records.values())
-            are_renamed = [self._update(key, record, name=name) for key, record in records.items()]
+            are_renamed = [self._update(key, lambda record: replace(record, name=name)) for key in records]
             replaced = before if any(are_renamed) and before != name else replaced
         return replaced
 
@@ -211,16 +227,22 @@ class WeightsRecords:
         except NONSENSE:
             return _Record({})
 
-    def _update(self, key: str, record: _Record, **changes: Any) -> bool:
+    def _update(self, key: str, change: Callable[[_Record], _Record]) -> bool:
         """Change a record, and return whether that was done: where the store cannot be written, it stays as it is."""
-        changed = replace(record, **changes)
-        if not record.networks or changed == record:
+        if not _changes(self._read_record(key), change):  # so most calls need no lock
             return False
-        with suppress(OSError):
-            write_attributes(self._storage, key, asdict(changed))
-            self._said.clear()
+        with suppress(OSError), self._storage.locking():
+            now = self._read_record(key)
+            if _changes(now, change):
+                write_attributes(self._storage, key, asdict(change(now)))
+                self._said.clear()
             return True
         return False
+
+
+def _changes(record: _Record, change: Callable[[_Record], _Record]) -> bool:
+    """Return whether there is a record, and a change makes another of it."""
+    return bool(record.networks) and change(record) != record
 
 
 def _merge(ours: _Record, theirs: _Record, is_ours_sound: bool) -> _Record:

@@ -33,6 +33,9 @@ _AHEAD = 64
 _FEW = 3
 """Names in a warning."""
 
+_SOURCE, _OUTPUT = "among the stores to join", "with -o"
+"""How the user names stores here."""
+
 
 @dataclass(frozen=True)
 class MergeRequest:
@@ -96,11 +99,11 @@ def run(request: MergeRequest, progress: Progress | None = None) -> Iterator[Mer
     Raises:
         GbvisError: A source is no store, or the output cannot be one or be written.
     """
-    sources = [Store.open(one) for one in request.sources]
+    sources = [Store.open(one, _SOURCE) for one in request.sources]
     if request.is_dry:
-        target = Store.find(request.output) or Store(open_storage(request.output))
+        target = Store.find(request.output, _OUTPUT) or Store(open_storage(request.output, _OUTPUT))
     else:
-        target = Store.open_or_create(request.output)
+        target = Store.open_or_create(request.output, _OUTPUT)
     return _Merge(sources, target, request.is_dry, progress or Progress()).run()
 
 
