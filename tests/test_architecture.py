@@ -18,7 +18,10 @@ ROOMS = [
 """From the top of the house to the bottom: a room imports only what stands before it."""
 
 DOORS: dict[str, set[str]] = {
-    "torch": {"networks", "attribution/graph.py", "attribution/relu.py", "attribution/methods", "attribution/checks"},
+    "torch": {
+        *("networks", "attribution/activations.py", "attribution/graph.py", "attribution/relu.py"),
+        *("attribution/methods", "attribution/checks"),
+    },
     "safetensors": {"networks/weights/safetensors_file.py"},
     "pickle": {"networks/weights/caffe2_pickle.py", "steps/engines/pipe.py"},  # the second between our own processes
     "zarr": set(),  # only its codecs are called: importing it takes a quarter of a second

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gbvis.attribution.relu_count import ReluCount
 from gbvis.errors import NumbersError
 from gbvis.networks.endpoint import Target
 from gbvis.networks.grid import GRID_AXES, Grid
@@ -38,6 +39,7 @@ class Attribution:
         axes: The names of its axes: those of `PIXEL_AXES` that it has, in that order.
         grid: Where its cells lie, where it is not in line with the clip's pixels but with a layer's activation.
         details: Numbers that say how good it is, by name.
+        relus: What a rule for ReLUs reached; None of a method without one, and where nobody knows.
     """
 
     target: Target
@@ -46,6 +48,7 @@ class Attribution:
     axes: tuple[str, ...] = PIXEL_AXES
     grid: Grid | None = None
     details: Mapping[str, float] = field(default_factory=dict)
+    relus: ReluCount | None = None
 
     def __post_init__(self) -> None:
         """Check the axes: a method of another package may have given them.
@@ -98,6 +101,7 @@ class PendingAttribution:
         values: float32 (clip, *axes).
         axes: The names of one clip's axes.
         grid: Where its cells lie; see `Attribution`.
+        relus: As in `Attribution`.
     """
 
     target: Target
@@ -105,11 +109,12 @@ class PendingAttribution:
     values: "HostCopy"
     axes: tuple[str, ...] = PIXEL_AXES
     grid: Grid | None = None
+    relus: ReluCount | None = None
 
     def result(self) -> Iterator[Attribution]:
         """Wait for all of it, and yield it clip by clip."""
         for value, values in zip(self.value.array(), self.values.array(), strict=True):
-            yield Attribution(self.target, float(value), values, self.axes, self.grid)
+            yield Attribution(self.target, float(value), values, self.axes, self.grid, relus=self.relus)
 
 
 @dataclass(frozen=True)

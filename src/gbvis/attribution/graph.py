@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from gbvis.attribution.attribution import PIXEL_AXES, Pending, PendingAttribution
-from gbvis.attribution.relu import CurrentRule, ReluRule, check_rectifiers, pass_where_active, replaced_relus
+from gbvis.attribution.relu import CurrentRule, GuidedRelus, ReluRule, guiding, pass_where_active
+from gbvis.attribution.relu_count import ReluCount
 from gbvis.networks.endpoint import Endpoint, Target
 from gbvis.networks.grid import Grid
 from gbvis.networks.network import Network, ShapeWatcher
@@ -48,6 +49,9 @@ class Graph:
         self._responses: dict[Endpoint, Tensor] = {}
         self._layers: dict[str, Tensor] = {}
         self._rule = CurrentRule()
+        self._relus: GuidedRelus | None = None
+        self._counts: dict[Endpoint, ReluCount] = {}
+        self._has_rule = False
         self._is_last = False
         self._found: tuple[Target | None, dict[ReluRule, Tensor]] = None, {}
 
@@ -58,6 +62,8 @@ class Graph:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._responses, self._layers, self._found = {}, {}, (None, {})  # and with them the activations
+        if self._relus:
+            self._relus.forget()
 
     @property
     def inputs(self) -> Tensor:
@@ -81,7 +87,7 @@ class Graph:
             if endpoint.name in layers:
                 self._layers[endpoint.name] = activation
 
-        with replaced_relus(self.network.fused, self._rule, self.network.kind.relus_overwrite):
+        with guiding(self.network.fused, self._rule, self.network.kind.relus_overwrite) as self._relus:
             self._responses = self.network.forward(self.batch, endpoints, visit)
         return {endpoint: HostCopy(values) for endpoint, values in self._responses.items()}
 
@@ -94,7 +100,7 @@ class Graph:
             is_last: Nothing else will go back through this pass: its memory is freed on the way.
         """
         for number, target in enumerate(targets, start=1):
-            self._is_last = is_last and number == len(targets)
+            self._is_last, self._has_rule = is_last and number == len(targets), False
             yield method.attribute(self, target)
 
     def gradient(self, target: Target, relu_rule: ReluRule = pass_where_active) -> PendingAttribution:
@@ -112,14 +118,31 @@ class Graph:
             is_last: The method does not go back again for this target: the memory of the pass may be freed on the way.
 
         Raises:
-            UsageError: The network has rectifiers that no rule for ReLUs is for.
+            UsageError: The network has activations that a rule for ReLUs does not reach, and `Network.allows_unguided`
+                is not set.
         """
         if self._found[0] != target:
             self._found = target, {}
         found = self._found[1]
+        if relu_rule is not pass_where_active:
+            self._check_rule(target.endpoint)
         if relu_rule not in found:
             found[relu_rule] = self.network.align_gradients(self._differentiate(target, self.batch, relu_rule, is_last))
         return found[relu_rule]
+
+    def _check_rule(self, endpoint: Endpoint) -> None:
+        """Check that a rule for ReLUs reaches every activation before an endpoint, and note that there is one."""
+        self._has_rule = True
+        count = self.count_relus(endpoint)
+        if not self.network.allows_unguided:
+            count.check(endpoint.name)
+
+    def count_relus(self, endpoint: Endpoint) -> ReluCount:
+        """Return at how many ReLUs of this pass, up to an endpoint, a rule decides, and what it does not reach."""
+        if endpoint not in self._counts:
+            assert self._relus, "forward() comes first"
+            self._counts[endpoint] = self._relus.count(self._responses[endpoint])
+        return self._counts[endpoint]
 
     def layer(self, target: Target, name: str, is_last: bool = True) -> tuple[Tensor, Tensor]:
         """Return a layer's activation A and d target / dA: float32 (clip, filter, time, y, x) each.
@@ -134,8 +157,6 @@ class Graph:
         return activation.detach().float(), gradient.float()
 
     def _differentiate(self, target: Target, by: Tensor, relu_rule: ReluRule, is_last: bool) -> Tensor:
-        if relu_rule is not pass_where_active:
-            check_rectifiers(self.network.fused)
         responses = self._responses[target.endpoint]
         value = responses[:, target.index]
         scale = gradient_scale(responses, target.index) if target.endpoint.is_score else torch.ones_like(value)
@@ -169,4 +190,5 @@ class Graph:
             axes: Those of `PIXEL_AXES` that one clip's values have, in that order.
             grid: Where its cells lie, where these are a layer's and not the clip's pixels.
         """
-        return PendingAttribution(target, HostCopy(self.value_of(target)), HostCopy(values.float()), axes, grid)
+        relus = self.count_relus(target.endpoint) if self._has_rule else None
+        return PendingAttribution(target, HostCopy(self.value_of(target)), HostCopy(values.float()), axes, grid, relus)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
@@ -118,6 +118,10 @@ class IterativeMethod(Method):
     def finish(self, estimate: Estimate, clip: Clip) -> Attribution:
         """Return what was found, after the last pass."""
 
+    def conclude(self, estimate: Estimate, clip: Clip) -> Attribution:
+        """Return what was found, after the last pass, with what a rule for ReLUs reached in the passes."""
+        return replace(self.finish(estimate, clip), relus=estimate.relus)
+
     def attribute(self, graph: Graph, target: Target) -> Pending:
         """Return what is found for one target of the graph's clips, after all passes; clips count as of frame 0."""
         runner, info = LocalRunner(graph.network), graph.network.info
@@ -128,7 +132,7 @@ class IterativeMethod(Method):
             estimate = self.begin(clip, target, float(graph.value_of(target)[number]))
             for _ in iterate(self, runner, clip, [estimate]):
                 pass
-            found.append(self.finish(estimate, clip))
+            found.append(self.conclude(estimate, clip))
         return FoundAttributions(target, found)
 
 
@@ -171,7 +175,10 @@ def _count_alike(method: IterativeMethod, first: int, last: int) -> int:
 def _pass_through(
     method: IterativeMethod, runner: Runner, clip: Clip, steps: range, estimates: Sequence[Estimate]
 ) -> list[tuple[NDArray[np.floating[Any]], list[Values] | None]]:
-    """Return for each estimate its target's values, and what is differentiated, each for every step."""
+    """Return for each estimate its target's values, and what is differentiated, each for every step.
+
+    What a rule for ReLUs reached is noted with the estimates.
+    """
     inputs = Inputs(np.stack([method.make_input(clip, step) for step in steps]))
     targets = [one.target for one in estimates]
     endpoints = {target.endpoint for target in targets}
@@ -182,8 +189,10 @@ def _pass_through(
     found: list[tuple[NDArray[np.floating[Any]], list[Values] | None]] = []
     with runner.graph(inputs) as graph:
         graph.forward(endpoints, layers=differentiated.layers)
-        for pending in graph.attribute(differentiated, targets):
+        for estimate, pending in zip(estimates, graph.attribute(differentiated, targets), strict=True):
             attributions = list(pending.result())
+            counted = attributions[0].relus
+            estimate.relus = counted.joined(estimate.relus) if counted else estimate.relus
             values = np.array([one.value for one in attributions])
             found.append((values, [one.values for one in attributions]))
     return found

@@ -103,6 +103,7 @@ def explain(
     printing: options.VerbosePrinting,
     workers: options.Workers,
     method: options.Methods = None,
+    allow_unguided: options.AllowUnguided = False,
     dataset: options.Dataset = None,
     store: options.Store = "gbvis.zarr",
     force: options.Force = False,
@@ -111,7 +112,7 @@ def explain(
 ) -> int:
     """Compute gradients and keep them in the store; what is there already is not computed again."""
     failed_to = which.failure_list()
-    asked = make_explain_request(which, weights, targets, clips, flow, method, dataset, store)
+    asked = make_explain_request(which, weights, targets, clips, flow, method, dataset, store, allow_unguided)
 
     from gbvis.steps import explain as step
 
@@ -136,6 +137,7 @@ def check(
     flow: options.Flow,
     printing: options.VerbosePrinting,
     method: options.Methods = None,
+    allow_unguided: options.AllowUnguided = False,
     test: options.Tests = None,
     seed: options.Seed = 0,
     masks: options.Masks = None,
@@ -153,7 +155,7 @@ def check(
 
     from gbvis.steps import check as step
 
-    explained = make_explain_request(which, weights, targets, clips, flow, method, dataset, store)
+    explained = make_explain_request(which, weights, targets, clips, flow, method, dataset, store, allow_unguided)
     request = step.CheckRequest(explained, parse_checks(test or ()), seed, masks, force)
     return format.print_all(console, step.run(request, console), format_check.print_check, "test", failed_to=failed_to)
 

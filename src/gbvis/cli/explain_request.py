@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,13 +24,14 @@ def make_explain_request(
     methods: Sequence[str] | None,
     dataset: Path | None,
     store: str,
+    allow_unguided: bool = False,
 ) -> ExplainRequest:
     """Return what to explain; what it needs beside these options is left as by default."""
     from gbvis.steps.explain import ExplainRequest
 
     return ExplainRequest(
         videos=which.entries(dataset),
-        weights=weights.request(),
+        weights=replace(weights.request(), allows_unguided=allow_unguided),
         store=store,
         dataset=dataset,
         endpoints=tuple(targets.endpoint or ()),

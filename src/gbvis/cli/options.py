@@ -72,6 +72,13 @@ Methods = Annotated[
         text=f"Use this attribution method; repeatable. Methods: {METHOD_NAMES}; or all. Default: {METHODS.names[0]}.",
     ),
 ]
+AllowUnguided = Annotated[
+    bool,
+    switch(
+        "--allow-unguided",
+        text="Use methods with a rule for ReLUs on networks with other activations too; the run keeps which these are.",
+    ),
+]
 Tests = Annotated[
     list[str] | None,
     option(

@@ -35,7 +35,7 @@ class Likeness:
 
 
 class NetworkKind(ABC):
-    """A kind of network; its ReLUs are `nn.ReLU` modules, since methods choose the rule at each on the way back.
+    """A kind of network; methods choose the rule at each of its ReLUs on the way back, however it is called.
 
     Attributes:
         name: The kind's name, as the weights' records have it.

@@ -36,6 +36,7 @@ class Network:
         device: Where it computes; the CPU until `to` says otherwise.
         precision: `float32`, `tf32` or `bfloat16`.
         starts: What `grid` has measured, by `WeightsInfo.start_key`.
+        allows_unguided: Methods with a rule for ReLUs may be used though it does not reach every activation.
     """
 
     def __init__(self, module: "nn.Module | Callable[[], Network]", info: WeightsInfo, kind: NetworkKind) -> None:
@@ -53,6 +54,7 @@ class Network:
         self.precision = "float32"
         self._fused: nn.Module | None = None
         self.starts: dict[str, Place] = {}
+        self.allows_unguided = False
 
     @property
     def module(self) -> nn.Module:

@@ -16,6 +16,8 @@ class _Softmax(torch.autograd.Function):
     gradient with respect to z_j, p_j (h_j - Σ p_k h_k), subtracts nothing from 1.
     """
 
+    passes_by, title = "other", "softmax"  # for `attribution/activations`
+
     @staticmethod
     def forward(context: torch.autograd.function.FunctionCtx, logits: Tensor) -> Tensor:
         probabilities = _widen(logits).softmax(1)

@@ -49,6 +49,7 @@ class WeightsRequest:
         names: What the user calls the files, by path: a label for lists and pictures, and no part of any recipe.
         state: Which of several states in a file is meant, by its name there.
         inputs: What is said of the networks' inputs.
+        allows_unguided: Methods with a rule for ReLUs go back through activations that it does not reach too.
     """
 
     paths: tuple[Path, ...]
@@ -60,6 +61,7 @@ class WeightsRequest:
     names: Mapping[Path, str] = field(default_factory=dict)
     state: str | None = None
     inputs: InputFormats = field(default_factory=InputFormats)
+    allows_unguided: bool = False
 
     def __post_init__(self) -> None:
         if self.checkpoint_format and self.checkpoint_format not in FORMATS.names:
@@ -181,6 +183,7 @@ class Networks:
             self._ready[modality] = copy.copy(found)  # the plain one serves other precisions too
         network = self._ready[modality]
         network.info = self.infos[modality]  # with the class names and the input that were asked for
+        network.allows_unguided = self._request.allows_unguided
         return network.to(device, self._request.precision) if device else network
 
     def _open(self, modality: str, is_on_cpu: bool) -> "Network":
@@ -277,7 +280,8 @@ class Networks:
     def _find_remote(self, modality: str) -> RemoteRunner:
         info = self.infos[modality]
         opening = self._opening(Path(info.path), info.sha256)
-        runner = RemoteRunner(opening, info, lambda: self._make_local(modality))
+        allows_unguided = self._request.allows_unguided
+        runner = RemoteRunner(opening, info, lambda: self._make_local(modality), allows_unguided)
         self._check_loaded(Path(info.path), runner.as_read, self._as_read[modality])
         return runner
 

@@ -1,6 +1,7 @@
 """The Python API: what `import gbvis` gives. A call checks its arguments at once, and computes while you iterate."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,7 @@ def explain(
     filters: int | Iterable[int] = (),
     top_filters: int | None = None,
     methods: str | Method | Iterable[str | Method] = "guided-backprop",
+    allow_unguided: bool = False,
     store: str | Path = "gbvis.zarr",
     dataset: str | Path | None = None,
     modality: str | None = None,
@@ -87,6 +89,7 @@ def explain(
         filters: Filters or features at endpoints without classes. By default the first.
         top_filters: Explain this many of the most active filters instead.
         methods: Methods, or their names as `--method` takes them.
+        allow_unguided: Use methods with a rule for ReLUs on networks with other activations too; runs keep which.
         store: The store for the results: a path or an fsspec URL.
         dataset: The two-stream data set in which names are looked up.
         modality: `rgb` or `flow`, to use one stream only.
@@ -118,7 +121,10 @@ def explain(
     check_device(device, engine, devices)
     request = ExplainRequest(
         videos=_entries(videos),
-        weights=_weights(weights, modality, device, precision, class_names, checkpoint_format, state, inputs),
+        weights=replace(
+            _weights(weights, modality, device, precision, class_names, checkpoint_format, state, inputs),
+            allows_unguided=allow_unguided,
+        ),
         store=store,
         dataset=_path(dataset),
         endpoints=_list(endpoints),
@@ -147,6 +153,7 @@ def check(
     filters: int | Iterable[int] = (),
     top_filters: int | None = None,
     methods: str | Method | Iterable[str | Method] = "guided-backprop",
+    allow_unguided: bool = False,
     store: str | Path = "gbvis.zarr",
     dataset: str | Path | None = None,
     modality: str | None = None,
@@ -179,6 +186,7 @@ def check(
         filters: Filters or features at endpoints without classes.
         top_filters: Take this many of the most active filters instead.
         methods: Methods, or their names as `--method` takes them.
+        allow_unguided: Use methods with a rule for ReLUs on networks with other activations too; runs keep which.
         store: The store for the results: a path or an fsspec URL.
         dataset: The two-stream data set in which names are looked up.
         modality: `rgb` or `flow`, to use one stream only.
@@ -205,7 +213,10 @@ def check(
     """
     explained = ExplainRequest(
         videos=_entries(videos),
-        weights=_weights(weights, modality, device, precision, class_names, checkpoint_format, state, inputs),
+        weights=replace(
+            _weights(weights, modality, device, precision, class_names, checkpoint_format, state, inputs),
+            allows_unguided=allow_unguided,
+        ),
         store=store,
         dataset=_path(dataset),
         endpoints=_list(endpoints),

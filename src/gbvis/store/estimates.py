@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from gbvis.attribution.estimate import Estimate
 from gbvis.attribution.recipe import Recipe
+from gbvis.attribution.relu_count import ReluCount
 from gbvis.errors import GbvisError
 from gbvis.networks.endpoint import Target
 from gbvis.provenance import digest_of
@@ -30,6 +31,7 @@ class StoredEstimate(StoredGroup):
         passes: How many passes the sums hold.
         value: The target's value for the clip itself.
         numbers: What else the method keeps from pass to pass.
+        relus: What a rule for ReLUs reached; None where no pass has one.
     """
 
     video: str
@@ -38,6 +40,7 @@ class StoredEstimate(StoredGroup):
     passes: int
     value: float
     numbers: dict[str, float]
+    relus: ReluCount | None = None
 
     def __post_init__(self) -> None:
         if {*self.arrays} != {"sums"}:
@@ -51,7 +54,7 @@ class StoredEstimate(StoredGroup):
     def to_estimate(self, target: Target) -> Estimate:
         """Return it as what its method goes on with, for the run's target."""
         sums = self._read_chunk("sums", 0).copy()  # what is read may not be changed
-        return Estimate(target, self.value, sums, self.passes, dict(self.numbers))
+        return Estimate(target, self.value, sums, self.passes, dict(self.numbers), self.relus)
 
 
 class KeptEstimates:
@@ -82,6 +85,7 @@ class KeptEstimates:
                 "passes": estimate.passes,
                 "value": estimate.value,
                 "numbers": dict(estimate.numbers),
+                "relus": asdict(estimate.relus) if estimate.relus else None,
             }
 
     def forget(self, video: str, recipe: Recipe, clips: Iterable[int]) -> None:

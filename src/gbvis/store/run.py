@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gbvis.attribution.attribution import Attribution, Values, are_pixel_axes
 from gbvis.attribution.recipe import Recipe
+from gbvis.attribution.relu_count import ReluCount
 from gbvis.errors import StoreError, UsageError
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.grid import GRID_AXES, Grid
@@ -63,6 +64,7 @@ class StoredRun(StoredGroup):
         grid: Where its cells lie in the clips; None where values are in line with pixels.
         details: Per clip, numbers that say how good it is, by name; empty where the method gives none.
         truth: The class that a list gives the video; None where none was given. It decides no number.
+        relus: What a rule for ReLUs reached, in all clips; None of a method without one, and where nobody knows.
     """
 
     video: str
@@ -79,6 +81,7 @@ class StoredRun(StoredGroup):
     grid: Grid | None = None
     details: list[dict[str, bool | int | float]] = field(default_factory=list)
     truth: TrueClass | None = None
+    relus: ReluCount | None = None
 
     def __post_init__(self) -> None:
         counts = {len(self.recipe.clips), len(self.value), *(array.shape[0] for array in self.arrays.values())}
@@ -257,6 +260,7 @@ class RunWriter:
         self._group, self._recipe = group, recipe
         self._value: list[float] = []
         self._details: list[dict[str, bool | int | float]] = []
+        self._relus: ReluCount | None = None
 
     def describe(self, **attributes: Any) -> None:
         """Add to what is kept with the run; see `StoredRun`. May be called until the context ends."""
@@ -277,6 +281,8 @@ class RunWriter:
         self._group.write("gradient", attribution.values)
         self._value.append(attribution.value)
         self._details.append(dict(attribution.details))
+        if attribution.relus:
+            self._relus = attribution.relus.joined(self._relus)
 
     def give_up(self) -> None:
         """Leave nothing of the run, when the context ends."""
@@ -290,6 +296,8 @@ class RunWriter:
         self.describe(value=self._value)
         if any(self._details):
             self.describe(details=self._details)
+        if self._relus:
+            self.describe(relus=asdict(self._relus))
 
 
 @contextmanager

@@ -70,7 +70,9 @@ def test_a_rule_for_relus_refuses_other_rectifiers(random: np.random.Generator, 
     clip = random.integers(0, 256, (6, 24, 24, 3), dtype=np.uint8)
     with Graph(make_gelu_network(), [clip]) as graph:
         graph.forward({CLASSES})
-        with pytest.raises(UsageError, match=r"the layer second\.1 is a GELU, and this method has a rule for ReLUs"):
+        with pytest.raises(
+            UsageError, match=r"a rule for ReLUs does not reach GELU in second\.1: it decides at 3 of 4"
+        ):
             list(graph.attribute(method, [Target(CLASSES, 0)]))
 
 

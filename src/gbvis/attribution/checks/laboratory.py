@@ -193,4 +193,4 @@ def _iterate(network: Network, clip: Clip, method: IterativeMethod, target: Targ
     estimate = method.begin(clip, target, value)
     for _ in iterate(method, LocalRunner(network), clip, [estimate]):
         pass
-    return method.finish(estimate, clip)
+    return method.conclude(estimate, clip)

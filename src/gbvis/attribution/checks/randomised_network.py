@@ -106,7 +106,7 @@ class RandomisedNetworks:
         self._tensors = tensors
         made = Network(module, network.info, network.kind).to(network.device, network.precision)
         made.take_fused(self._fused)
-        made.starts = network.starts
+        made.starts, made.allows_unguided = network.starts, network.allows_unguided
         return made
 
     @torch.no_grad()

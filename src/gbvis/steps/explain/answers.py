@@ -39,6 +39,7 @@ class Answers:
         self._stored: dict[Answer, StoredRun] = {}
         self.writers: dict[Answer, RunWriter] = {}
         self.failures: dict[Answer, GbvisError] = {}
+        self._told: set[str] = set()
 
     @property
     def all(self) -> list[Answer]:
@@ -72,12 +73,24 @@ class Answers:
         One that holds what is no number costs its own run; the others go on.
         """
         writer = self.writers[answer]
+        self._tell_relus(attribution)
         try:
             if answer not in self.failures:
                 writer.write(attribution)
         except GbvisError as error:
             writer.give_up()
             self.failures[answer] = error
+
+    def _tell_relus(self, attribution: "Attribution") -> None:
+        """Say once for each endpoint what a rule for ReLUs reached, and aloud where that is not all."""
+        if attribution.relus is None:
+            return
+        line = f"{attribution.relus.describe()} ({attribution.target.endpoint})"
+        if line not in self._told:
+            self._told.add(line)
+            self._task.say(line)
+            if attribution.relus.unguided:
+                self._task.progress.note(line, line)
 
     def describe(self, scores: Responses) -> None:
         """Record with every open run what is only known at the end: the scores, and what it was made with.

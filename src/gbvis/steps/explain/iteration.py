@@ -81,7 +81,7 @@ class IteratedComputation:
                 clip = self._clip(number)
                 estimates = self._estimate(method, clip, number, answers)
                 for answer, estimate in zip(answers, estimates, strict=True):
-                    self._answers.write(answer, method.finish(estimate, clip))
+                    self._answers.write(answer, method.conclude(estimate, clip))
             self._answers.describe(scores)
         for answer in answers:
             recipe = self._task.recipe_of(answer, self._clips.frames)

@@ -1,7 +1,7 @@
 """The request of `explain`, and its results."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -222,6 +222,7 @@ class ExplainedRun:
             "method": recipe.method["name"],
             "settings": recipe.method["settings"],
             "details": self.run.details,
+            "relus": asdict(self.run.relus) if self.run.relus else None,
             "flow": recipe.flow or None,
             "motion": recipe.motion or None,
             "weights": {

@@ -66,6 +66,7 @@ class VideoJob:
         truth = find_truth(entry, info)
         self._task = Task(video, info, recipe, store, progress, request.is_forced, motion, truth)
         self._networks, self._entry, self._name, self._progress = networks, entry, name, progress
+        self._allows_unguided = request.weights.allows_unguided
         self._clip_request = request.clips.completed(info.clip_format)
         self._wanted = {self._digest(question): question for question in request.questions_for(entry, info)}
         self._cached: list[StoredRun] = []
@@ -98,6 +99,8 @@ class VideoJob:
 
     def _explained(self, run: StoredRun, is_cached: bool, seconds: float, shared: float | None = None) -> ExplainedRun:
         store = self._task.store
+        if run.relus and not self._allows_unguided:
+            run.relus.check(run.endpoint.name)
         weights_name = store.weights.name_of(run.recipe)
         if (run.completeness_gap or 0.0) > _LARGE_GAP:
             gap = put_percent(run.completeness_gap or 0.0)

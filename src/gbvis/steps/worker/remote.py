@@ -91,13 +91,16 @@ class RemoteRunner:
         as_read: The same, as its file has it.
     """
 
-    def __init__(self, opening: Opening, info: WeightsInfo, load_here: Callable[[], LocalRunner]) -> None:
+    def __init__(
+        self, opening: Opening, info: WeightsInfo, load_here: Callable[[], LocalRunner], allows_unguided: bool
+    ) -> None:
         """Make the network ready.
 
         Args:
             opening: Its file, and where and how it computes.
             info: What the call says of it.
             load_here: Loads it in this process; called where the worker is lost.
+            allows_unguided: As in `Network`.
 
         Raises:
             WorkerLost: There is no worker.
@@ -105,7 +108,7 @@ class RemoteRunner:
         """
         self.info, self._load_here = info, load_here
         self._worker = Worker()
-        self._opened: Opened = self._worker.ask("open", opening, info)
+        self._opened: Opened = self._worker.ask("open", opening, info, allows_unguided)
         self.as_read = self._opened.info
         self._local: LocalRunner | None = None
         self._scope = ExitStack()

@@ -85,19 +85,20 @@ class Session:
         """Return what is known of the networks in a weights file."""
         return list(self._weights.open(opening).infos.values())
 
-    def open(self, opening: Opening, info: WeightsInfo) -> Opened:
+    def open(self, opening: Opening, info: WeightsInfo, allows_unguided: bool) -> Opened:
         """Make a network ready.
 
         Args:
             opening: Its file, and where and how it computes.
             info: What the call says of it: its modality, its input.
+            allows_unguided: As in `Network`.
         """
         from gbvis.networks.batches import CudaMemory
 
         network = self._weights.open(opening).load(info.modality)
         assert network.fused  # made now, for all sessions
         self._network, as_read = copy.copy(network), network.info
-        self._network.info = info
+        self._network.info, self._network.allows_unguided = info, allows_unguided
         has_gpu = network.device.type == "cuda"
         self._memory = CudaMemory(network.device) if has_gpu else None
         return Opened(as_read, network.environment(), str(network.device), has_gpu)
