@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
-from evaluate import Focus, Magnitude, Mask, draw_clips, measure_focus, shuffled
+from focus import Focus, Magnitude, Mask, draw_clips, measure_focus
 from numpy.typing import NDArray
-from train import make_network
+from untrained import randomise, shuffle
 
 from gbvis.attribution.attribution import Attribution
 from gbvis.attribution.graph import Graph
@@ -92,12 +91,7 @@ def describe(measured: list[Measured]) -> str:
 def list_networks(modality: str) -> Mapping[str, Network]:
     """Return the trained network, one with random weights, and one with the trained one's shuffled."""
     trained = Networks(WeightsRequest((find_weights(Path("sample")),), modality)).load(modality)
-    torch.manual_seed(0)
-    return {
-        "trained": trained,
-        "random": Network(make_network(modality), trained.info, trained.kind),
-        "shuffled": shuffled(trained),
-    }
+    return {"trained": trained, "random": randomise(trained, 0), "shuffled": shuffle(trained, 0)}
 
 
 def main() -> None:

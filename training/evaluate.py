@@ -1,167 +1,143 @@
-"""Measures what the sample networks look at, on videos that they were not trained on: prints a table in Markdown.
+"""Runs the tests of `gbvis check` over all methods, with trained networks and with networks that have learned nothing.
 
-How much of |gradient| lies on the shape that moves (grown by 3 pixels), as a multiple of its share of the frame; and
-how dense it is on the shapes that rest, as a share of what it is on the mover. Beside them the same for the plain
-gradient, and for networks that have learned nothing: random weights, and the trained ones' numbers shuffled within each
-tensor.
-A picture that looks as good without training says nothing of what was learned (Adebayo et al. 2018, "Sanity Checks for
-Saliency Maps").
+    python training/evaluate.py > docs/check/samples.md
+    python training/evaluate.py -w i3d.safetensors -e Logits CLIP... > docs/check/clips.md
+
+Without videos it takes the sample networks and 160 samples that they were not trained on, each class in turn. The
+networks that have learned nothing are several: random ones (of the samples alone), and the trained one's numbers
+shuffled within each tensor. Videos are dealt to them in turn, since what is found follows the network as much as the
+video. Everything is in the store: a call that was stopped goes on where it was. Methods of many passes, and tests of
+many attributions, get fewer videos.
 """
 
 import argparse
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from train import CLIP_LENGTH, SIDE, make_network, measure_accuracy, stream_of
+from check_tables import Found, lay_out
+from train import measure_accuracy
+from untrained import randomise, shuffle, write_untrained
 
-from gbvis.attribution.graph import Graph
-from gbvis.attribution.methods.guided_backprop import GuidedBackprop
-from gbvis.networks.endpoint import Endpoint, Target
-from gbvis.networks.network import Network
-from gbvis.networks.r2plus1d.architecture import FC, STAGES
-from gbvis.networks.sample import find_weights
+import gbvis
+from gbvis.attribution.methods import METHODS
+from gbvis.networks.sample import SAMPLE_WEIGHTS, find_weights
+from gbvis.progress import Failure
 from gbvis.steps.networks import Networks, WeightsRequest
-from gbvis.videos.clip import ClipPixels
-from gbvis.videos.synthetic import MOTIONS, Sample, draw_sample
+from gbvis.videos.synthetic import MOTIONS
 
-GROWN = 3
-NOISE = {"rgb": 4.0, "flow": 1.5}
-"""Standard deviation in levels of 8 bit: that of the flow is a quarter of a pixel."""
+NETWORKS = 9
+"""How many networks have learned nothing, of each kind: odd, so that each gets samples of every class."""
 
-Mask = NDArray[np.bool_]
-Magnitude = NDArray[np.float32]
-"""|gradient| summed over channels: float32 (T, H, W)."""
-Explain = Callable[[Network, ClipPixels], Magnitude]
+MANY_PASSES = ("smoothgrad", "integrated-gradients", "occlusion")
 
 
 @dataclass(frozen=True)
-class Focus:
-    """Where the gradient of a video lies.
+class Part:
+    """Tests of methods on some videos.
 
     Attributes:
-        concentration: The mover's share of |gradient| over its share of the frame.
-        distraction: |gradient| a pixel on the shapes that rest over that on the mover; None where none is to be seen.
+        tests: As `--test` takes them.
+        methods: As `--method` takes them.
+        videos: How many, at most.
     """
 
-    concentration: float
-    distraction: float | None
+    tests: Sequence[str]
+    methods: Sequence[str]
+    videos: int
 
 
-def measure_focus(magnitude: Magnitude, mover: Mask, distractors: Mask) -> Focus:
-    """Return where |gradient| lies; all float32 or bool (T, H, W), no distractor on the mover."""
-    concentration = magnitude[mover].sum() / magnitude.sum() / mover.mean()
-    has_distractors = bool(distractors.any())
-    distraction = magnitude[distractors].mean() / magnitude[mover].mean() if has_distractors else None
-    return Focus(float(concentration), distraction if distraction is None else float(distraction))
-
-
-def masks_of(sample: Sample, frames: slice) -> tuple[Mask, Mask]:
-    """Return the grown mover and the distractors that it never covers: bool (T, SIDE, SIDE)."""
-    mover = grow(shrink(sample.mover))[frames]
-    resting = shrink(sample.distractors) & ~mover.any(0)
-    return mover, np.broadcast_to(resting, mover.shape)
-
-
-def shrink(mask: Mask) -> Mask:
-    """Return the mask at the network's size: pixels that are covered at least by half."""
-    step = mask.shape[-1] // SIDE
-    covered: Mask = mask.reshape(*mask.shape[:-2], SIDE, step, SIDE, step).mean((-1, -3)) >= 0.5
-    return covered
-
-
-def grow(mask: Mask) -> Mask:
-    """Return the mask grown by GROWN pixels in every direction."""
-    rows, columns = mask.shape[-2:]
-    padded = np.pad(mask, [(0, 0)] * (mask.ndim - 2) + [(GROWN, GROWN)] * 2)
-    grown = np.zeros_like(mask)
-    for dy in range(-GROWN, GROWN + 1):
-        for dx in range(-GROWN, GROWN + 1):
-            if dy * dy + dx * dx <= GROWN * GROWN:
-                grown |= padded[..., GROWN + dy : GROWN + dy + rows, GROWN + dx : GROWN + dx + columns]
-    return grown
-
-
-def guided(endpoint: Endpoint) -> Explain:
-    """Return guided back-propagation from an endpoint's strongest target."""
-
-    def explain(network: Network, pixels: ClipPixels) -> Magnitude:
-        with Graph(network, [pixels]) as graph:
-            strongest = int(graph.forward({endpoint})[endpoint].array().argmax())
-            (found,) = graph.attribute(GuidedBackprop(), [Target(endpoint, strongest)])
-        (attribution,) = found.result()
-        return np.asarray(np.abs(attribution.values).sum(0))
-
-    return explain
-
-
-def plain(network: Network, pixels: ClipPixels) -> Magnitude:
-    """Return the plain gradient's magnitude, from the highest logit (Simonyan et al. 2013)."""
-    clip = network.preprocess([pixels]).requires_grad_()
-    (gradient,) = torch.autograd.grad(network.forward(clip, {FC})[FC].max(), clip)
-    return np.asarray(np.abs(network.align_gradients(gradient)[0].numpy()).sum(0))
-
-
-def shuffled(network: Network) -> Network:
-    """Return a network with the same numbers in every tensor, in random order."""
-    module = make_network(network.info.modality)
-    for name, tensor in network.module.state_dict().items():
-        order = torch.randperm(tensor.numel())
-        module.state_dict()[name].copy_(tensor.flatten()[order].reshape(tensor.shape))
-    return Network(module, network.info, network.kind)
-
-
-def draw_clips(modality: str, count: int, noise: float) -> Iterator[tuple[ClipPixels, Mask, Mask]]:
-    """Yield the middle clips of held-out videos, the classes in turn, with their masks."""
-    random = np.random.default_rng(0)
-    for seed in range(count):
-        sample = draw_sample(MOTIONS[seed % len(MOTIONS)], seed)
-        stream = stream_of(sample, modality)
-        start = (len(stream) - CLIP_LENGTH) // 2
-        frames = slice(start, start + CLIP_LENGTH)
-        noisy = stream[frames] + noise * random.standard_normal(stream[frames].shape)
-        yield np.rint(np.clip(noisy, 0, 255)).astype(np.uint8), *masks_of(sample, frames)
-
-
-def describe_focus(network: Network, explain: Explain, count: int, noise: float) -> str:
-    """Return the mean concentration and distraction over the videos, in words."""
-    found = [
-        measure_focus(explain(network, pixels), mover, distractors)
-        for pixels, mover, distractors in draw_clips(network.info.modality, count, noise)
+def plan() -> list[Part]:
+    """Return what is computed, the quick first."""
+    one_pass = [name for name in METHODS.names if name not in MANY_PASSES]
+    quick = ["deletion:steps=8", "pointing", "mass"]
+    return [
+        Part(quick, one_pass, 160),
+        Part(["insertion:steps=8", "random-logit", "randomisation", "efficient-randomisation"], one_pass, 18),
+        Part(["time"], one_pass[:1], 18),
+        Part(["infidelity", "sensitivity"], one_pass, 18),
+        Part([*quick, "insertion:steps=8", "infidelity"], MANY_PASSES, 9),
+        Part(["smooth-randomisation:samples=10"], one_pass[:2], 9),
     ]
-    distraction = np.mean([focus.distraction for focus in found if focus.distraction is not None])
-    return f"{np.mean([focus.concentration for focus in found]):.1f}× / {distraction:.2f}"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is looked at.
+
+    Attributes:
+        weights: Files by what was learned, `trained` first.
+        videos: As `gbvis check` takes them.
+        endpoint: Where the class's value is.
+        store: Where everything is kept.
+        modality: `rgb` or `flow`, for one stream only.
+    """
+
+    weights: Mapping[str, Sequence[Path]]
+    videos: Sequence[str]
+    endpoint: str
+    store: Path
+    modality: str | None = None
+
+    def run(self, part: Part) -> Iterator[Found]:
+        """Yield what the tests find, with every network."""
+        videos = self.videos[: part.videos]
+        for learned, files in self.weights.items():
+            for number, file in enumerate(files):
+                yield from self._check(part, videos[number :: len(files)], file, learned)
+
+    def _check(self, part: Part, videos: Sequence[str], file: Path, learned: str) -> Iterator[Found]:
+        if not videos:
+            return
+        asked = {"tests": part.tests, "methods": part.methods, "endpoints": self.endpoint, "store": self.store}
+        for result in gbvis.check(videos, file, device="cpu", modality=self.modality, **asked):  # type: ignore[arg-type]
+            if isinstance(result, Failure):
+                print(f"{result.video}: {result.problem}", file=sys.stderr)
+            else:
+                yield Found.of(result.check, learned, file.stem)
+
+
+def list_samples() -> list[str]:
+    """Return samples that no network was trained on, the classes in turn."""
+    return [f"sample:{MOTIONS[seed % len(MOTIONS)]}-{seed}" for seed in range(160)]
+
+
+def make_subject(weights: Path | None, videos: Sequence[str], endpoint: str, store: Path, count: int) -> Subject:
+    """Return what is asked for; networks that have learned nothing are written beside the store."""
+    ways = {"shuffled": shuffle} if weights else {"random": randomise, "shuffled": shuffle}
+    trained = find_weights(weights or Path(SAMPLE_WEIGHTS))
+    folder = store.with_suffix(".weights")
+    files: dict[str, Sequence[Path]] = {"trained": [trained]}
+    for learned, way in ways.items():
+        paths = [folder / f"{learned}-{number}.safetensors" for number in range(count)]
+        files[learned] = [write_untrained(way, trained, number, path) for number, path in enumerate(paths)]
+    return Subject(files, videos or list_samples(), endpoint, store)
+
+
+def describe_accuracy() -> str:
+    """Return in one line how often the sample networks are right on held-out videos."""
+    opened = Networks(WeightsRequest((find_weights(Path(SAMPLE_WEIGHTS)),)))
+    accuracy = measure_accuracy({modality: opened.load(modality) for modality in ("rgb", "flow")})
+    return ", ".join(f"{name} {share:.1%}" for name, share in accuracy.items())
 
 
 def main() -> None:
-    """Print the accuracy and the table."""
+    """Run the tests, and print a page of tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--videos", type=int, default=240)
-    count: int = parser.parse_args().videos
-    opened = Networks(WeightsRequest((find_weights(Path("sample")),)))
-    networks = {modality: opened.load(modality) for modality in ("rgb", "flow")}
-    accuracy = ", ".join(f"{name} {share:.1%}" for name, share in measure_accuracy(networks).items())
-    print(f"Held-out accuracy: {accuracy}.\n")
-    torch.manual_seed(0)
-    random = {name: Network(make_network(name), network.info, network.kind) for name, network in networks.items()}
-    mixed = {name: shuffled(network) for name, network in networks.items()}
-    print("| weights | gradient | RGB | RGB, noisy | flow | flow, noisy |\n| --- | --- | --- | --- | --- | --- |")
-    for weights, gradient, of, explain in (
-        ("trained", "guided, `FC`", networks, guided(FC)),
-        ("trained", "guided, `Conv3d_3_x`", networks, guided(STAGES[1])),
-        ("trained", "plain, `FC`", networks, plain),
-        ("random", "guided, `FC`", random, guided(FC)),
-        ("shuffled", "guided, `FC`", mixed, guided(FC)),
-    ):
-        cells = [
-            describe_focus(of[modality], explain, count, noise)
-            for modality in ("rgb", "flow")
-            for noise in (0.0, NOISE[modality])
-        ]
-        print(f"| {weights} | {gradient} | {' | '.join(cells)} |", flush=True)
+    parser.add_argument("videos", nargs="*", help="by default samples")
+    parser.add_argument("-w", "--weights", type=Path, help="by default the networks that come with gbvis")
+    parser.add_argument("-e", "--endpoint", default="FC")
+    parser.add_argument("-m", "--modality", choices=("rgb", "flow"), help="by default both")
+    parser.add_argument("--store", type=Path, default=Path("evaluate.zarr"))
+    parser.add_argument("--networks", type=int, default=NETWORKS, help="how many have learned nothing, of each kind")
+    parser.add_argument("--count", type=int, default=160, help="the most videos that any test gets")
+    asked = parser.parse_args()
+    subject = make_subject(asked.weights, asked.videos, asked.endpoint, asked.store, asked.networks)
+    subject = replace(subject, videos=subject.videos[: asked.count], modality=asked.modality)
+    found = [one for part in plan() for one in subject.run(part)]
+    words = "your own" if asked.videos else f"samples; accuracy on 400 others: {describe_accuracy()}"
+    print("\n\n".join([f"Videos: {words}.", *lay_out(found)]))
 
 
 if __name__ == "__main__":

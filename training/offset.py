@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from evaluate import Magnitude, draw_clips, guided
+from focus import Magnitude, draw_clips, guided
 from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 

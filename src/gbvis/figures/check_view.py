@@ -1,6 +1,6 @@
 """CheckView: what a test found of a run, as layouts show it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,10 +22,12 @@ class Plot:
     Attributes:
         name: What they show; empty for the test's own numbers.
         lines: By what they are of: `VALUE`, an uninformed attribution, or another name.
+        stages: What the points are called, if anything.
     """
 
     name: str
     lines: Mapping[str, Line]
+    stages: Sequence[str] = ()
 
     @property
     def ends(self) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -44,6 +46,7 @@ class CheckView:
         baselines: The same for attributions that know nothing of the network, by name.
         verdict: One sentence.
         curves: As `Finding.curves`.
+        stages: What the points of curves are called that have as many.
     """
 
     test: str
@@ -51,6 +54,7 @@ class CheckView:
     baselines: Mapping[str, float]
     verdict: str
     curves: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    stages: Sequence[str] = ()
 
     @property
     def plots(self) -> list[Plot]:
@@ -58,7 +62,11 @@ class CheckView:
         bases = dict.fromkeys(name.partition("@")[0] for name in self.curves if name != ALONG)
         families = {base: [name for name in self.curves if name.startswith(f"{base}@")] for base in bases}
         plots = [
-            Plot(base, {VALUE: self._line(base), **{name.partition("@")[2]: self._line(name) for name in names}})
+            Plot(
+                base,
+                {VALUE: self._line(base), **{name.partition("@")[2]: self._line(name) for name in names}},
+                self.stages if len(self.stages) == len(self.curves[base]) else (),
+            )
             for base, names in families.items()
             if names and base in self.curves
         ]

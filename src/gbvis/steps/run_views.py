@@ -94,7 +94,14 @@ def _read_checks(store: Store, run: StoredRun, tests: Sequence[str]) -> list[Che
     found = [check for check in found if not tests or check.test_name in tests]
     places = {name: place for place, name in enumerate(CHECKS.names)}
     found.sort(key=lambda check: (places.get(check.test_name, len(places)), check.described_test))
-    return [CheckView(_name_test(one), one.value, one.baselines, one.verdict, one.drawn) for one in found]
+    return [_view_check(check) for check in found]
+
+
+def _view_check(check: StoredCheck) -> CheckView:
+    """Return what a test found, as layouts show it."""
+    stages = check.details.get("stages")
+    names = [str(name) for name in stages] if isinstance(stages, list) else []
+    return CheckView(_name_test(check), check.value, check.baselines, check.verdict, check.drawn, names)
 
 
 def _name_test(check: StoredCheck) -> str:

@@ -39,6 +39,19 @@ def test_a_curve_of_another_length_than_x_is_counted_from_0() -> None:
     np.testing.assert_array_equal(plot.lines["b"][0], [2, 4])
 
 
+def test_points_have_the_names_of_stages_where_there_are_as_many(random: np.random.Generator) -> None:
+    curves = {"a": np.array([1.0, 0.5]), "a@random": np.zeros(2), "b": np.ones(3), "b@random": np.zeros(3)}
+    named = CheckView("randomisation", 0, {"random": 0.0}, "", curves, ["first", "last"])
+    assert [plot.stages for plot in named.plots] == [["first", "last"], ()]
+    pictures = []
+    for check in (named, replace(named, stages=())):
+        (page,) = CHECK.lay_out([replace(make_run_view(random), checks=lambda check=check: [check])], Style())  # type: ignore[misc]
+        (picture,) = page.frames()
+        pictures.append(picture)
+    changed = np.nonzero((pictures[0] != pictures[1]).any((1, 2)))[0]
+    assert 0 < changed.max() - changed.min() < 25  # one line of text, below the plots
+
+
 def test_curves_are_where_their_colours_are(random: np.random.Generator) -> None:
     """The attribution's own, white, ends below all others, which fall less."""
     baselines = {"edges": 1.0, "random": 1.0}

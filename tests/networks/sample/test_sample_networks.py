@@ -8,7 +8,6 @@ from types import ModuleType
 import numpy as np
 import pytest
 import safetensors
-import torch
 
 from conftest import ROOT, load_script
 from gbvis.networks.network import Network
@@ -29,11 +28,11 @@ def networks() -> dict[str, Network]:
 
 
 @pytest.fixture(scope="module")
-def evaluate() -> ModuleType:
-    """`training/evaluate.py`."""
+def focus() -> ModuleType:
+    """`training/focus.py`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(ROOT / "training")
-        return load_script(ROOT / "training/evaluate.py")
+        return load_script(ROOT / "training/focus.py")
 
 
 def test_they_are_small_and_say_how_they_were_made() -> None:
@@ -72,41 +71,39 @@ def test_they_know_videos_that_they_have_not_seen(networks: dict[str, Network]) 
     assert min(right.values()) >= 38, right
 
 
-def measure(evaluate: ModuleType, network: Network) -> tuple[float, float]:
+def measure(focus: ModuleType, network: Network) -> tuple[float, float]:
     """Return the mean concentration and distraction of guided gradients from FC, over noisy clips."""
     modality = network.info.modality
     found = [
-        evaluate.measure_focus(evaluate.guided(FC)(network, pixels), mover, distractors)
-        for pixels, mover, distractors in evaluate.draw_clips(modality, 16, evaluate.NOISE[modality])
+        focus.measure_focus(focus.guided(FC)(network, pixels), mover, distractors)
+        for pixels, mover, distractors in focus.draw_clips(modality, 16, focus.NOISE[modality])
     ]
     distraction = [focus.distraction for focus in found if focus.distraction is not None]
     return float(np.mean([focus.concentration for focus in found])), float(np.mean(distraction))
 
 
 @pytest.mark.parametrize("modality", ["rgb", "flow"])
-def test_the_gradient_lies_on_what_moves(networks: dict[str, Network], evaluate: ModuleType, modality: str) -> None:
+def test_the_gradient_lies_on_what_moves(networks: dict[str, Network], focus: ModuleType, modality: str) -> None:
     """At least 6 times the mover's share of the frame, and little on what rests; not so where nothing was learned."""
-    concentration, distraction = measure(evaluate, networks[modality])
+    concentration, distraction = measure(focus, networks[modality])
     assert concentration >= 6 and distraction <= 1 / 3
-    torch.manual_seed(0)
-    untrained = Network(evaluate.make_network(modality), networks[modality].info, networks[modality].kind)
-    concentration, distraction = measure(evaluate, untrained)
+    concentration, distraction = measure(focus, focus.randomise(networks[modality], 0))
     assert concentration < 3 and distraction > 1 / 3
 
 
-def test_the_masks_hold_all_that_moves(evaluate: ModuleType) -> None:
+def test_the_masks_hold_all_that_moves(focus: ModuleType) -> None:
     """At the network's size no moving pixel lies outside the grown mover, and the mover is not most of the frame."""
-    for pixels, mover, distractors in evaluate.draw_clips("flow", 16, noise=0.0):
+    for pixels, mover, distractors in focus.draw_clips("flow", 16, noise=0.0):
         is_moving = (pixels != 128).any(-1)
         assert is_moving.any() and not (is_moving & ~mover).any()
         assert mover.mean() < 0.2 and not (mover & distractors).any()
 
 
-def test_focus_is_what_it_says(evaluate: ModuleType) -> None:
+def test_focus_is_what_it_says(focus: ModuleType) -> None:
     """A mover on a quarter of the frame that holds three quarters of the gradient; half as dense on a distractor."""
     mover, distractors = np.zeros((1, 4, 4), bool), np.zeros((1, 4, 4), bool)
     mover[:, :2, :2] = distractors[:, 3, 3] = True
     magnitude = np.where(mover, 3.0, 1 / 3).astype(np.float32)
-    assert evaluate.measure_focus(magnitude, mover, distractors).concentration == pytest.approx(0.75 * 4)
-    assert evaluate.measure_focus(magnitude, mover, distractors).distraction == pytest.approx(1 / 9)
-    assert evaluate.measure_focus(magnitude, mover, ~mover & mover).distraction is None
+    assert focus.measure_focus(magnitude, mover, distractors).concentration == pytest.approx(0.75 * 4)
+    assert focus.measure_focus(magnitude, mover, distractors).distraction == pytest.approx(1 / 9)
+    assert focus.measure_focus(magnitude, mover, ~mover & mover).distraction is None

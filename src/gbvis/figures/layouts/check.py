@@ -203,11 +203,13 @@ def _draw_plot(canvas: Image.Image, sizes: _Sizes, plot: Plot, place: tuple[int,
         _draw_names(canvas, sizes, plot, (box[0], top, box[2]), False)
     for number, place_of in ((high, box[1] - 2), (low, box[3] - line + 2)):
         text = put(number, 2)
-        start = left + max(0, beside - 6 - text_width(text, letters, font))
-        draw_text(canvas, (start, place_of), text, letters, beside, FAINT_TEXT, font)
-    draw_text(canvas, (box[0], box[3] + 2), put(first, 2), letters, beside, FAINT_TEXT, font)
-    end = put(last, 2)
-    draw_text(canvas, (box[2] - text_width(end, letters, font), box[3] + 2), end, letters, beside, FAINT_TEXT, font)
+        across = left + max(0, beside - 6 - text_width(text, letters, font))
+        draw_text(canvas, (across, place_of), text, letters, beside, FAINT_TEXT, font)
+    start, end = (plot.stages[0], plot.stages[-1]) if len(plot.stages) > 1 else (put(first, 2), put(last, 2))
+    room = (box[2] - box[0]) // 2
+    draw_text(canvas, (box[0], box[3] + 2), start, letters, room, FAINT_TEXT, font)
+    at_end = box[2] - min(room, text_width(end, letters, font))
+    draw_text(canvas, (at_end, box[3] + 2), end, letters, room, FAINT_TEXT, font)
     _draw_lines(canvas, plot, box)
 
 
