@@ -1,5 +1,6 @@
 """ReLUs that a rule decides for on the way back, chosen after the forward pass; however they are written."""
 
+import copy
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from torch.overrides import TorchFunctionMode
 
 from gbvis.attribution.activations import count_activations
 from gbvis.attribution.relu_count import ReluCount
+from gbvis.networks.endpoint import Endpoint
+from gbvis.networks.network import Network
 
 ReluRule = Callable[[Tensor, Tensor], Tensor]
 """What becomes of a gradient at a ReLU: given the gradient, which it may change in place, and the ReLU's output.
@@ -192,3 +195,22 @@ def guiding(module: nn.Module, rule: CurrentRule, overwrites: bool) -> Iterator[
         return
     with torch.compiler.set_stance("force_eager"), GuidedRelus(module, rule, overwrites) as relus:
         yield relus
+
+
+def trace_relus(network: Network, clip_shape: tuple[int, ...]) -> dict[Endpoint, ReluCount]:
+    """Return for each endpoint what a rule for ReLUs would reach; nothing is computed.
+
+    Args:
+        network: As its file has it: no rule is needed for it.
+        clip_shape: Of one clip: channels, T, H, W.
+
+    Returns:
+        Nothing where the network cannot run without computing.
+    """
+    try:
+        module = copy.deepcopy(network.module).to("meta")
+        clip = torch.empty((1, *clip_shape), device="meta", requires_grad=True) * 1
+        with guiding(module, CurrentRule(), overwrites=False) as relus:
+            return {endpoint: relus.count(one) for endpoint, one in network.kind.endpoints(module, clip)}
+    except (NotImplementedError, RuntimeError):  # it looks at numbers, and there are none
+        return {}

@@ -36,6 +36,10 @@ class ReluCount:
             return f"{self.guided} of {self.total} ReLUs guided"
         return f"{self.guided} of {self.total} activations guided, not {name_some(self.unguided)}"
 
+    def describe_others(self) -> str:
+        """Return in words what keeps its own gradient: `max pooling (4), softmax (1)`; empty where there is nothing."""
+        return ", ".join(f"{name} ({count})" for name, count in self.others.items())
+
     def joined(self, other: ReluCount | None) -> ReluCount:
         """Return what is true of this pass and of another one: the fewest guided, all that were not."""
         if other is None or other == self:

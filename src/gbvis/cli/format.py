@@ -16,6 +16,7 @@ from gbvis.shell import join_words
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gbvis.attribution.relu_count import ReluCount
     from gbvis.steps.convert_weights import ConvertedWeights
     from gbvis.steps.demo import DemoRequest, WrittenSample
     from gbvis.steps.explain import ExplainedRun
@@ -189,10 +190,24 @@ def print_shapes(console: Console, shapes: NetworkShapes) -> None:
             _times(endpoint.shape),
             f"{endpoint.filters}",
             _describe_field(endpoint),
+            f"{endpoint.relus.guided} of {endpoint.relus.total}" if endpoint.relus else "unknown",
         )
         for endpoint in shapes.endpoints
     ]
-    console.print(make_table(None, ("endpoint", "also called", "shape", "targets", "one activation sees"), rows))
+    console.print(
+        make_table(None, ("endpoint", "also called", "shape", "targets", "one activation sees", "ReLUs guided"), rows)
+    )
+    _print_others(console, [one.relus for one in shapes.endpoints if one.relus])
+
+
+def _print_others(console: Console, counts: list[ReluCount]) -> None:
+    """Print what a rule for ReLUs does not reach before some endpoint, and what has its own gradient under any rule."""
+    unguided = dict.fromkeys(name for one in counts for name in one.unguided)
+    if unguided:
+        console.print(f"a rule for ReLUs does not reach {', '.join(unguided)}")
+    others = max(counts, key=lambda one: sum(one.others.values()), default=None)
+    if others and others.others:
+        console.print(f"no ReLUs, and as they are: {others.describe_others()}")
 
 
 def _describe_place(form: ClipFormat) -> str:

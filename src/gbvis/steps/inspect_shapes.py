@@ -1,9 +1,10 @@
 """`gbvis inspect-shapes`: a network's endpoints, their shapes, targets and receptive fields."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from gbvis.attribution.relu_count import ReluCount
 from gbvis.errors import UsageError
 from gbvis.networks.info import WeightsInfo
 from gbvis.registry import check_name
@@ -42,6 +43,7 @@ class EndpointShape:
         shape: Of the activation for one clip: channels, time, y, x; or the number of features or classes alone.
         filters: How many targets there are to choose from.
         receptive_field: Frames and pixels that one activation sees; None where it sees the whole clip, or nobody knows.
+        relus: What a rule for ReLUs reaches on the way there; None where nobody knows before the network has run.
     """
 
     name: str
@@ -49,6 +51,7 @@ class EndpointShape:
     shape: tuple[int, ...]
     filters: int
     receptive_field: tuple[int, int] | None
+    relus: ReluCount | None
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ class NetworkShapes:
                     "receptive_field": dict(zip(("frames", "pixels"), endpoint.receptive_field, strict=True))
                     if endpoint.receptive_field
                     else None,
+                    "relus": asdict(endpoint.relus) if endpoint.relus else None,
                 }
                 for endpoint in self.endpoints
             ],
@@ -127,6 +131,8 @@ def _design(depth: int, modality: str, classes: int) -> "Network":
 
 
 def _shapes(network: "Network", frames: int | None) -> NetworkShapes:
+    from gbvis.attribution.relu import trace_relus  # here: it brings torch
+
     info = network.info
     steps = (frames or info.clip_format.frames) * (2 if info.interleaved else 1)
     clip_shape = (info.input_channels, steps, info.clip_format.crop, info.clip_format.crop)
@@ -134,8 +140,9 @@ def _shapes(network: "Network", frames: int | None) -> NetworkShapes:
     fields = network.kind.receptive_fields(network.module)
     if info.interleaved:  # so many steps of u1, v1, u2, v2, ... touch half as many frames
         fields = {endpoint: (steps // 2 + 1, pixels) for endpoint, (steps, pixels) in fields.items()}
+    relus = trace_relus(network, clip_shape)
     endpoints = [
-        EndpointShape(endpoint.name, endpoint.aliases, shape, info.targets[endpoint.name], fields.get(endpoint))
-        for endpoint, shape in shapes.items()
+        EndpointShape(one.name, one.aliases, shape, info.targets[one.name], fields.get(one), relus.get(one))
+        for one, shape in shapes.items()
     ]
     return NetworkShapes(info, clip_shape, endpoints)
