@@ -17,6 +17,7 @@ from gbvis.attribution.methods.deconvnet import Deconvnet
 from gbvis.attribution.methods.gradient import Gradient
 from gbvis.attribution.methods.guided_backprop import GuidedBackprop
 from gbvis.attribution.methods.smoothgrad import SmoothGrad
+from gbvis.attribution.relu import trace_relus
 from gbvis.attribution.relu_count import ReluCount
 from gbvis.errors import UsageError
 from gbvis.networks.endpoint import Endpoint, Target
@@ -275,6 +276,18 @@ def test_each_endpoint_has_a_count_of_its_own(inputs: Inputs) -> None:
             list(graph.attribute(GuidedBackprop(), [Target(CLASSES, 1)]))
         ((plain,),) = (pending.result() for pending in graph.attribute(Gradient(), [Target(CLASSES, 1)]))
         assert plain.relus is None
+
+
+@pytest.mark.parametrize("needs_numbers", [False, True])
+def test_a_network_that_has_not_run_is_counted(needs_numbers: bool) -> None:
+    def form(activation: Tensor) -> Tensor:
+        return activation.relu() * (1 if needs_numbers and activation.max().item() > 9 else 2)
+
+    network = Network(Mixed(form), make_network(form).info, FormedKind())
+    expected = {SHAPES: (2, ()), CLASSES: (2, ("gelu",))}
+    counts = trace_relus(network, (3, 4, 12, 12))
+    assert {endpoint: (one.guided, one.unguided) for endpoint, one in counts.items()} == expected
+    assert not any(one.requires_grad for one in network.module.parameters())
 
 
 def test_methods_of_many_passes_count_too(inputs: Inputs, random: np.random.Generator) -> None:

@@ -15,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 
 from gbvis.attribution.activations import count_activations
 from gbvis.attribution.relu_count import ReluCount
+from gbvis.errors import GbvisError
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.network import Network
 
@@ -198,19 +199,21 @@ def guiding(module: nn.Module, rule: CurrentRule, overwrites: bool) -> Iterator[
 
 
 def trace_relus(network: Network, clip_shape: tuple[int, ...]) -> dict[Endpoint, ReluCount]:
-    """Return for each endpoint what a rule for ReLUs would reach; nothing is computed.
+    """Return for each endpoint what a rule for ReLUs would reach; nothing is computed, unless the network needs it.
 
     Args:
         network: As its file has it: no rule is needed for it.
         clip_shape: Of one clip: channels, T, H, W.
-
-    Returns:
-        Nothing where the network cannot run without computing.
     """
     try:
-        module = copy.deepcopy(network.module).to("meta")
-        clip = torch.empty((1, *clip_shape), device="meta", requires_grad=True) * 1
-        with guiding(module, CurrentRule(), overwrites=False) as relus:
-            return {endpoint: relus.count(one) for endpoint, one in network.kind.endpoints(module, clip)}
-    except (NotImplementedError, RuntimeError):  # it looks at numbers, and there are none
-        return {}
+        without_numbers = copy.deepcopy(network.module).to("meta")
+        return _trace(network, without_numbers, torch.empty((1, *clip_shape), device="meta"))
+    except (GbvisError, NotImplementedError, RuntimeError, TypeError, ValueError):  # it looks at numbers
+        first = next(network.module.parameters())
+        return _trace(network, network.module, torch.zeros((1, *clip_shape), device=first.device, dtype=first.dtype))
+
+
+def _trace(network: Network, module: nn.Module, clip: Tensor) -> dict[Endpoint, ReluCount]:
+    given = clip.requires_grad_() * 1  # a leaf may not be changed in place
+    with guiding(module, CurrentRule(), overwrites=False) as relus:
+        return {endpoint: relus.count(one) for endpoint, one in network.kind.endpoints(module, given)}
