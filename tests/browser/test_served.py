@@ -31,7 +31,7 @@ def server(store: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     assert process.stdout
     yield json.loads(process.stdout.readline())["url"], process
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
 
 
 def test_shows_what_a_report_does(
@@ -66,5 +66,5 @@ def test_says_that_the_server_has_ended(server: tuple[str, Any], open_page: Call
     page = open_page(url, is_quiet=False).page
     page.get_by_role("link").filter(has_text="down-5").first.wait_for()
     process.send_signal(signal.SIGINT)
-    process.wait(timeout=10)
+    process.wait(timeout=60)
     page.locator("#banner").filter(has_text="ended").wait_for()

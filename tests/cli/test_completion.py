@@ -141,7 +141,7 @@ class Terminal:
             os.execvpe("bash", ["bash", "--noprofile", "-i"], environment)
         self._wait()
 
-    def _wait(self, seconds: float = 30) -> None:
+    def _wait(self, seconds: float = 60) -> None:
         """Read until the prompt is there."""
         self.type("PS1=; echo re''ady\n")
         shown, end = b"", time.monotonic() + seconds
@@ -157,7 +157,7 @@ class Terminal:
         called = self._folder / "called"
         called.unlink(missing_ok=True)
         self.type(keys)
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while not called.exists() and time.monotonic() < end:
             if select.select([self._terminal], [], [], 0.05)[0]:
                 os.read(self._terminal, 4096)

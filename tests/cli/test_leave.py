@@ -59,7 +59,7 @@ def start(tmp_path: Path, weights: dict[str, Path], call: Call) -> Start:
     return start
 
 
-SLOW_TORCH = "import time; from pathlib import Path; Path('begun').touch(); time.sleep(60)"
+SLOW_TORCH = "import time; from pathlib import Path; Path('begun').touch(); time.sleep(600)"
 
 
 def test_a_video_that_fails_does_not_wait_for_torch(start: Start, tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_video_that_fails_does_not_wait_for_torch(start: Start, tmp_path: Path
         Image.new("RGB", (64, 64)).save(tmp_path / f"frames/{number:03d}.png")
     (tmp_path / "frames/005.png").write_bytes((tmp_path / "frames/005.png").read_bytes()[:40])
     started = start(SLOW_TORCH, "frames")
-    _, err = started.communicate(timeout=30)
+    _, err = started.communicate(timeout=120)
     assert started.returncode == 1 and "005.png" in err and (tmp_path / "begun").exists()
 
 
@@ -80,14 +80,14 @@ def test_a_signal_does_not_wait_for_torch(start: Start, tmp_path: Path, number: 
         assert started.poll() is None
         time.sleep(0.1)
     started.send_signal(number)
-    _, err = started.communicate(timeout=30)
+    _, err = started.communicate(timeout=120)
     assert started.returncode == code and "interrupted" in err and "Traceback" not in err
 
 
 @pytest.mark.slow
 def test_what_torch_says_when_it_fails_is_what_is_told(start: Start) -> None:
     attempts = "import sys; sys.attempt = getattr(sys, 'attempt', 0) + 1; raise ImportError(f'attempt {sys.attempt}')"
-    _, err = start(attempts, "sample:left-3").communicate(timeout=30)
+    _, err = start(attempts, "sample:left-3").communicate(timeout=120)
     assert err.splitlines()[-1] == "ImportError: attempt 1"
 
 

@@ -220,7 +220,7 @@ def started(tmp_path: Path, warm: dict[str, str]) -> Iterator[Callable[..., subp
 def test_signals_are_passed_on(number: str, code: int, started: Callable[..., subprocess.Popen[bytes]]) -> None:
     call = started()
     call.send_signal(getattr(signal, number))
-    out, err = call.communicate(timeout=20)
+    out, err = call.communicate(timeout=60)
     assert call.returncode == code
     assert b"Traceback" not in err and len(out.splitlines()) < 400
     assert (b"interrupted" in err) == (number != "SIGHUP")
@@ -247,7 +247,7 @@ def state_of(process: int) -> str:
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < end
         time.sleep(0.02)
@@ -393,9 +393,9 @@ def test_a_signal_in_the_first_moments_is_not_lost(tmp_path: Path, warm: dict[st
         ) as call:
             time.sleep(delay / 1000)
             call.send_signal(signal.SIGINT)
-            call.communicate(timeout=20)
-        # 1 is Python's own, where it has not come to our code
-        assert call.returncode in (130, -signal.SIGINT, 1 if delay < 50 else 130), delay
+            _, err = call.communicate(timeout=60)
+        is_too_early = b"KeyboardInterrupt" in err and b", in main" not in err  # Python has not come to our code
+        assert call.returncode in (130, -signal.SIGINT, 1 if is_too_early else 130), delay
 
 
 def test_a_command_keeps_its_exit_code_and_its_words(tmp_path: Path) -> None:

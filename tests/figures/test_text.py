@@ -79,8 +79,8 @@ def test_marks_that_combine_reach_into_no_other_line(text: str) -> None:
 
 def test_a_text_of_any_length_is_drawn_at_once() -> None:
     text = "W\u0301i" * 100_000
-    started = time.perf_counter()
+    started = time.process_time()
     line = fit_title([("", text), text], 14, 400)
     draw_text(Image.new("RGB", (400, 20)), (0, 0), text, 14, 400)
     assert text_width(line, 14) <= 400
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

@@ -174,11 +174,9 @@ def test_a_call_that_ends_leaves_no_worker(number: signal.Signals, code: int, tm
     workers = list_workers(call.pid)
     assert len(workers) == 2
     call.send_signal(number)
-    started = time.monotonic()
     _, err = call.communicate(timeout=60)
     assert call.returncode == code and "Traceback" not in err, err
-    assert time.monotonic() - started < 15
-    wait_until(lambda: not any(is_alive(worker) for worker in workers), 15)
+    wait_until(lambda: not any(is_alive(worker) for worker in workers))
     done = len(list(gbvis.open_store(tmp_path / "gbvis.zarr").runs()))
     assert 1 <= done < len(samples)
 

@@ -280,7 +280,7 @@ def test_a_server_that_cannot_be_used(
         monkeypatch.setenv(name, value)
     started = time.monotonic()
     process("store", "ls", "--store", f"{server}/gone.zarr").check_error(1, why)
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 60
 
 
 @pytest.mark.slow
