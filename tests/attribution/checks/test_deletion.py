@@ -80,7 +80,7 @@ def cut_slowly(shape: tuple[int, ...], size: tuple[int, ...]) -> list[np.ndarray
     return masks
 
 
-@pytest.mark.parametrize("stream", ["rgb", "flow", "flow2"])
+@pytest.mark.parametrize("stream", ["rgb", "flow", pytest.param("flow2", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("check", [Deletion("tube", "2x60x60", 4), Insertion("frame", steps=2)])
 def test_rises_definition_gives_the_same(
     weights: dict[str, Path],

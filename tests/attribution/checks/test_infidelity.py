@@ -64,7 +64,7 @@ def ask_captum(
     return float(found[0])
 
 
-@pytest.mark.parametrize("stream", ["rgb", "flow", "flow2"])
+@pytest.mark.parametrize("stream", ["rgb", "flow", pytest.param("flow2", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("endpoint", [FC, SOFTMAX], ids=str)
 def test_captum_finds_the_same(
     weights: dict[str, Path], random: np.random.Generator, stream: str, endpoint: object

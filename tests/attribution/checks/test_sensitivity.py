@@ -26,7 +26,7 @@ from material.scoring_kind import make_laboratory, make_scoring_network, make_su
 from material.small_kind import CLASSES
 
 
-@pytest.mark.parametrize("stream", ["rgb", "flow", "flow2"])
+@pytest.mark.parametrize("stream", ["rgb", "flow", pytest.param("flow2", marks=pytest.mark.slow)])
 def test_captum_finds_the_same(weights: dict[str, Path], random: np.random.Generator, stream: str) -> None:
     from captum.attr import Saliency
     from captum.metrics import sensitivity_max
@@ -72,7 +72,7 @@ def test_what_is_at_random_in_a_method_stays(random: np.random.Generator) -> Non
     assert list(check.measure(subjects, laboratory)) == list(check.measure(subjects, laboratory))
 
 
-@pytest.mark.parametrize("stream", ["rgb", "flow", "flow2"])
+@pytest.mark.parametrize("stream", ["rgb", "flow", pytest.param("flow2", marks=pytest.mark.slow)])
 def test_baselines_see_the_changed_input(weights: dict[str, Path], random: np.random.Generator, stream: str) -> None:
     (network,) = load_networks(weights[stream], "0" * 64)
     laboratory = Laboratory(network, make_clip(random, network))

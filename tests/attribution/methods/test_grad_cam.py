@@ -39,7 +39,7 @@ CASES = [
 ALL = pytest.mark.parametrize(("layer", "target"), CASES, ids=[f"{layer}-{one.endpoint}" for layer, one in CASES])
 
 
-@pytest.fixture(params=["rgb", "flow", "flow2"])
+@pytest.fixture(params=["rgb", "flow", pytest.param("flow2", marks=pytest.mark.slow)])
 def network(request: pytest.FixtureRequest, weights: dict[str, Path]) -> Network:
     """A network without rounding."""
     (loaded,) = load_networks(weights[request.param], "0" * 64)
