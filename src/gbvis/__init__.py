@@ -30,16 +30,18 @@ __all__ = [
 
 if TYPE_CHECKING:
     from gbvis.progress import Failure
-    from gbvis.steps.python_api import check, explain, load_network, merge_stores, open_store, predict, render, report
+    from gbvis.steps.load_network import load_network
+    from gbvis.steps.python_api import check, explain, merge_stores, open_store, predict, render, report
     from gbvis.steps.show import show
     from gbvis.videos.video import Video
 
 _PLACES = {
     "Failure": "gbvis.progress",
     "Video": "gbvis.videos.video",
+    "load_network": "gbvis.steps.load_network",
     "show": "gbvis.steps.show",
     **dict.fromkeys(
-        ("check", "explain", "load_network", "merge_stores", "open_store", "predict", "render", "report"),
+        ("check", "explain", "merge_stores", "open_store", "predict", "render", "report"),
         "gbvis.steps.python_api",
     ),
 }

@@ -88,7 +88,7 @@ class Graph:
                 self._layers[endpoint.name] = activation
 
         with guiding(self.network.fused, self._rule, self.network.kind.relus_overwrite) as self._relus:
-            self._responses = self.network.forward(self.batch, endpoints, visit)
+            self._responses = self.network.forward(self.batch, endpoints, visit, layers)
         return {endpoint: HostCopy(values) for endpoint, values in self._responses.items()}
 
     def attribute(self, method: Attributing, targets: Sequence[Target], is_last: bool = True) -> Iterator[Pending]:

@@ -13,6 +13,7 @@ import typer
 from gbvis.attribution.checks import CHECKS
 from gbvis.attribution.methods import METHODS
 from gbvis.cli import parse
+from gbvis.cli.network_options import OwnNetworkOptions
 from gbvis.cli.option_groups import option, switch
 from gbvis.cli.weights_options import WEIGHTS_VARIABLE, Reading
 from gbvis.figures.outputs import PICTURES
@@ -214,14 +215,16 @@ class WeightsFiles:
 
 
 @dataclass
-class Weights(Reading, WeightsFiles):
+class Weights(Reading, OwnNetworkOptions, WeightsFiles):
     """Which networks, and how their files are read."""
 
     def request(self) -> WeightsRequest:
         """Return them as steps take them."""
         from gbvis.steps.networks import WeightsRequest
 
-        paths, names = parse.parse_weights(self.weights), parse.name_weights(self.weights)
+        own = self.own_network()
+        typed = self.weights if own is None else parse.leave_variable(self.weights)
+        paths, names = parse.parse_weights(typed), parse.name_weights(typed)
         return WeightsRequest(
             paths,
             self.modality,
@@ -229,6 +232,7 @@ class Weights(Reading, WeightsFiles):
             names=names,
             state=self.state,
             inputs=self.inputs(),
+            network=own,
         )
 
 

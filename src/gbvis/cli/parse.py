@@ -100,6 +100,12 @@ def read_weights(typed: str) -> tuple[Path, str]:
     return find_weights(_expand_path(path)), name.strip()
 
 
+def leave_variable(typed: list[str] | None) -> list[str]:
+    """Return the words typed, and none where they come from `GBVIS_WEIGHTS`."""
+    variable = os.environ.get(WEIGHTS_VARIABLE)
+    return [] if variable is not None and typed == variable.split() else typed or []
+
+
 def _split_weights(typed: list[str]) -> list[str]:
     """Return the words typed; those in `GBVIS_WEIGHTS` are divided as paths are, which Typer does at spaces instead.
 

@@ -87,6 +87,31 @@ class NetworkKind(ABC):
         yielded: Iterator[tuple[Endpoint, Tensor]] = module.endpoints(clips)  # type: ignore[operator]
         return yielded
 
+    def endpoints_for(
+        self, module: nn.Module, clips: Tensor, wanted: Collection[str] | None
+    ) -> Iterator[tuple[Endpoint, Tensor]]:
+        """Yield what `endpoints` does; where a kind computes all in one pass, what is not wanted may lack its numbers.
+
+        Args:
+            module: As for `endpoints`.
+            clips: As for `endpoints`.
+            wanted: Names of the endpoints whose numbers somebody needs; None for all. The activation of another one may
+                be a tensor of that shape on the device `meta`.
+        """
+        return self.endpoints(module, clips)
+
+    def trace_shapes(self, module: nn.Module, clip_shape: tuple[int, ...]) -> dict[Endpoint, tuple[int, ...]]:
+        """Return every endpoint's shape for one clip of `clip_shape` (channels, T, H, W); by default without computing.
+
+        Args:
+            module: As `build` returned it.
+            clip_shape: Of the network's input.
+        """
+        import torch
+
+        clip, without_numbers = torch.empty((1, *clip_shape), device="meta"), copy.deepcopy(module).to("meta")
+        return {endpoint: tuple(one.shape[1:]) for endpoint, one in self.endpoints(without_numbers, clip)}
+
     def fuse(self, module: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """Return a network with the same endpoints, made for speed, on `device` in `dtype`; by default a copy."""
         return copy.deepcopy(module).to(device, dtype).eval().requires_grad_(False)

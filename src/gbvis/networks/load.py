@@ -12,7 +12,7 @@ from gbvis.networks.registration import infer_cells
 from gbvis.networks.weights import NamedTensors
 from gbvis.networks.weights.caffe2_pickle import read_caffe2_pickle
 from gbvis.networks.weights.safetensors_file import is_safetensors, read_safetensors
-from gbvis.networks.weights.states import no_such_state
+from gbvis.networks.weights.states import Matches, no_such_state
 from gbvis.networks.weights.torch_file import read_torch_file
 from gbvis.registry import check_name
 
@@ -34,18 +34,23 @@ def load_networks(
     return [build_network(named, sha256, checkpoint_format) for named in read_tensors(path, state)]
 
 
-def read_tensors(path: Path, state: str | None = None) -> list[NamedTensors]:
+def read_tensors(path: Path, state: str | None = None, matches: Matches | None = None) -> list[NamedTensors]:
     """Return what a file holds, whatever kind of file its first bytes say it is.
+
+    Args:
+        path: The file.
+        state: Which of several states in it is meant, where the user says so.
+        matches: What a network is, by its tensors' names; by default, what some kind knows.
 
     Raises:
         WeightsError: It is no weights file that can be read, or holds no such state.
     """
     if is_safetensors(path):
-        return read_safetensors(path, state)
+        return read_safetensors(path, state, matches)
     blobs = read_caffe2_pickle(path)
     if blobs and state is not None:
         raise no_such_state(path, state)
-    return [blobs] if blobs else read_torch_file(path, state)
+    return [blobs] if blobs else read_torch_file(path, state, matches)
 
 
 def build_network(named: NamedTensors, sha256: str = "", checkpoint_format: str | None = None) -> Network:

@@ -1,9 +1,9 @@
 """Network: a network with its input format, its labels and its endpoints, on a device and in a precision."""
 
-import copy
 import ctypes
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import numpy as np
 import torch
@@ -128,34 +128,45 @@ class Network:
             gradients = gradients.flip(1)
         return gradients.contiguous()
 
-    def endpoints(self, batch: Tensor) -> Iterator[tuple[Endpoint, Tensor]]:
-        """Yield every endpoint and its activation, each computed when it is asked for; of `preprocess`'s result.
+    def endpoints(self, batch: Tensor, wanted: Collection[str] | None = None) -> Iterator[tuple[Endpoint, Tensor]]:
+        """Yield every endpoint and its activation, each computed when it is asked for.
 
         Where something goes back through a softmax, it is ours, of whatever kind the network is.
+
+        Args:
+            batch: As `preprocess` returns it.
+            wanted: As for `NetworkKind.endpoints_for`.
         """
         logits: Tensor | None = None
         clips = batch.to(self.dtype, memory_format=torch.channels_last_3d)
-        for endpoint, activation in self.kind.endpoints(self.fused, clips):
+        for endpoint, activation in self.kind.endpoints_for(self.fused, clips, wanted):
             if endpoint.is_score and logits is not None and is_softmax_of(activation, logits):
                 activation = softmax(logits)
             yield endpoint, activation
             logits = activation if endpoint.is_class else None
 
     def forward(
-        self, batch: Tensor, endpoints: Collection[Endpoint], visit: Visitor | None = None
+        self,
+        batch: Tensor,
+        endpoints: Collection[Endpoint],
+        visit: Visitor | None = None,
+        layers: Collection[str] = (),
     ) -> dict[Endpoint, Tensor]:
         """Return the value of every target at `endpoints`, from one forward pass that goes no further than needed.
 
         Args:
             batch: As `preprocess` returns it.
             endpoints: At least one.
-            visit: Shown the activations on the way.
+            visit: Shown the activations on the way; of those that are neither at `endpoints` nor at `layers`, the shape
+                alone may be there.
+            layers: Names of other endpoints whose activations are looked at.
 
         Returns:
             Per endpoint float32 (N, targets): sum over t, h, w of abs(activation) where there are time and space.
         """
         responses: dict[Endpoint, Tensor] = {}
-        for endpoint, activation in self.endpoints(batch):
+        wanted = {*layers, *(endpoint.name for endpoint in endpoints)}
+        for endpoint, activation in self.endpoints(batch, wanted):
             if visit:
                 visit(endpoint, activation)
             if endpoint in endpoints:
@@ -175,10 +186,8 @@ class Network:
         return {endpoint: HostCopy(values) for endpoint, values in responses.items()}
 
     def trace_shapes(self, clip_shape: tuple[int, ...]) -> dict[Endpoint, tuple[int, ...]]:
-        """Return every endpoint's shape for one clip of `clip_shape` (channels, T, H, W); nothing is computed."""
-        module = copy.deepcopy(self.module).to("meta")
-        clip = torch.empty((1, *clip_shape), device="meta")
-        return {endpoint: tuple(one.shape[1:]) for endpoint, one in self.kind.endpoints(module, clip)}
+        """Return every endpoint's shape for one clip of `clip_shape` (channels, T, H, W)."""
+        return self.kind.trace_shapes(self.module, clip_shape)
 
     def grid(self, endpoint: str, frames: int) -> Grid:
         """Return where the cells at an endpoint lie in a clip; what is not known of it is measured once.
@@ -195,7 +204,8 @@ class Network:
             length = cells.choose_length(frames * info.places_per_frame)
             crop = info.clip_format.crop
             noise = make_noise(info.input_channels, (length, crop, crop), self.device)
-            self.starts[key] = measure_start(self.endpoints, endpoint, cells.step, noise)
+            activate = partial(self.endpoints, wanted={endpoint})
+            self.starts[key] = measure_start(activate, endpoint, cells.step, noise)
         return Grid(endpoint, self.starts[key], cells.step, info.places_per_frame)
 
     def environment(self) -> dict[str, object]:

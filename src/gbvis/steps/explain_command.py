@@ -45,7 +45,7 @@ def _find_parts(store: Store, run: StoredRun) -> list[list[str] | None]:
     method = [] if recipe.asked_method == METHODS.names[0] else ["--method", recipe.asked_method]
     return [
         _name_video(run),
-        _name_weights(store, run, reading),
+        _name_weights(store, run, reading) if info.kind != "own" else _name_own(info),
         ["-m", run.modality, "-e", run.endpoint.name, pick, str(run.target)],
         _name_clips(store.clips_of(run), recipe, info),
         method,
@@ -96,6 +96,13 @@ def _name_weights(store: Store, run: StoredRun, reading: str | None) -> list[str
     name, path = store.weights.name_of(run.recipe), _shorten(path)
     read_as = ["--checkpoint-format", reading] if reading else []
     return ["-w", f"{name}={path}" if name else path, *read_as]
+
+
+def _name_own(info: WeightsInfo) -> list[str] | None:
+    """Return the words for a network that a function builds; None for one that was in memory."""
+    form = info.clip_format
+    size = f"{form.frames}x{form.crop}x{form.crop}"
+    return ["--network", _shorten(info.path), "--input", size] if info.details.get("network") else None
 
 
 def _name_clips(clips: StoredClips, recipe: Recipe, info: WeightsInfo) -> list[str] | None:

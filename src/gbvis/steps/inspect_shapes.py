@@ -114,6 +114,8 @@ def run(request: InspectRequest) -> Iterator[NetworkShapes]:
         for modality in networks.infos:
             yield _shapes(networks.load(modality, is_used=False), request.frames)
         return
+    if request.weights.network:
+        raise UsageError("--depth shows an R(2+1)D, and --network another network", "leave one of them out")
     if request.weights.checkpoint_format:
         raise UsageError("--checkpoint-format says what a weights file is", "give the file with -w")
     check_name("depth", [str(depth) for depth in DEPTHS], str(request.depth))

@@ -3,9 +3,9 @@
 import copy
 import re
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +15,13 @@ from gbvis.errors import GbvisError, UsageError
 from gbvis.networks.info import WeightsInfo
 from gbvis.networks.input_format import InputFormats
 from gbvis.networks.labels import read_labels
+from gbvis.networks.own.spec import OwnNetwork
 from gbvis.networks.r2plus1d import FORMATS
-from gbvis.networks.sample import SAMPLE_WEIGHTS
 from gbvis.networks.torch_ahead import begin_import
-from gbvis.provenance import Stamp, digest_of, hash_file, stamp_file
-from gbvis.registry import check_name, suggest
+from gbvis.provenance import DIGEST_LENGTH, Stamp, digest_of, hash_file, stamp_file
+from gbvis.registry import check_name
+from gbvis.steps.own_networks import GivenNetwork, check_own, describe_own, gives_probabilities, open_own
+from gbvis.steps.weights_files import no_file, reading
 from gbvis.steps.worker.opening import Opening
 from gbvis.steps.worker.remote import RemoteRunner, Worker, WorkerLost, read_infos
 from gbvis.store import Store
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from gbvis.networks.network import Network
 
 MODALITIES = ("rgb", "flow")
-_SUFFIXES = (".pth", ".pt", ".pkl", ".safetensors", ".tar", ".ckpt", ".bin")
-"""Of weights files, for hints: what a file is, its first bytes say."""
 PRECISIONS = ("float32", "tf32", "bfloat16")
 
 
@@ -50,6 +50,7 @@ class WeightsRequest:
         state: Which of several states in a file is meant, by its name there.
         inputs: What is said of the networks' inputs.
         allows_unguided: Methods with a rule for ReLUs go back through activations that it does not reach too.
+        network: A network of the user's own, which no file describes; `paths` holds its weights, if it needs any.
     """
 
     paths: tuple[Path, ...]
@@ -62,6 +63,7 @@ class WeightsRequest:
     state: str | None = None
     inputs: InputFormats = field(default_factory=InputFormats)
     allows_unguided: bool = False
+    network: "OwnNetwork | GivenNetwork | None" = None
 
     def __post_init__(self) -> None:
         if self.checkpoint_format and self.checkpoint_format not in FORMATS.names:
@@ -70,6 +72,8 @@ class WeightsRequest:
             check_format(self.checkpoint_format)
         check_name("precision", PRECISIONS, self.precision)
         check_name("modality", MODALITIES, self.modality or "rgb")
+        if self.network:
+            check_own(self.paths, self.checkpoint_format, self.state)
         if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", self.device):
             raise UsageError(f"unknown device {self.device!r}", "choose auto, cpu, cuda, cuda:N or mps")
 
@@ -101,9 +105,9 @@ class Networks:
             UsageError: No file is given, one cannot be read, two are for one stream, or none is for the stream
                 wanted.
         """
-        if not request.paths:
+        if not request.paths and not request.network:
             raise UsageError("no weights given", "give a checkpoint with -w, or set GBVIS_WEIGHTS")
-        self._request, self._say = request, say
+        self._request, self._say, self._reading = request, say, request.reading
         self._loaded: dict[str, Network] = {}  # as their files have them
         self._ready: dict[str, Network] = {}
         self._runners: dict[str, Runner] = {}
@@ -127,6 +131,8 @@ class Networks:
 
     def _read_all(self, store: Store | None) -> dict[str, WeightsInfo]:
         """Return what is known of every network in the files, by its stream."""
+        if self._request.network:
+            return self._open_own(self._request.network, store)
         infos: dict[str, WeightsInfo] = {}
         for path in self._request.paths:
             for info in self._read_infos(path, store):
@@ -137,6 +143,24 @@ class Networks:
                     )
                 infos[info.modality] = self._labelled(replace(info, path=str(path.resolve())))
         return infos
+
+    def _open_own(self, own: "OwnNetwork | GivenNetwork", store: Store | None) -> dict[str, WeightsInfo]:
+        """Return what is known of a network that no file describes, by its stream: it is there afterwards."""
+        path = next(iter(self._request.paths), None)
+        with reading(path) if path else nullcontext():
+            if path and not path.is_file():
+                raise no_file(path)
+            sha256 = self._hash(path, store) if path else ""
+            network = open_own(own, self._request.modality, self._request.state, path, sha256)
+        info = network.info
+        if info.sha256 != info.identity:
+            self._reading = f"network-{info.identity[:DIGEST_LENGTH]}"
+        known = store.weights.read(info.sha256, self._reading) if store else []
+        self._new_infos += [] if known else [[info]]
+        starts = next((one.starts for one in known), {})
+        found = store.weights.relabel([replace(info, starts=starts)])[0] if store else info
+        self._loaded[info.modality] = network
+        return {info.modality: self._labelled(found)}
 
     def _labelled(self, info: WeightsInfo) -> WeightsInfo:
         if self._request.labels is None:
@@ -154,18 +178,19 @@ class Networks:
         return [
             *self._renamed,
             *(f"{info.path}: {describe_states(info)}" for info in self.infos.values() if info.states),
+            *(describe_own(network) for network in self._loaded.values() if gives_probabilities(network)),
         ]
 
     def keep_records(self, store: Store) -> None:
         """Keep in the store what it did not know of the files, and the class names given, if the store lets us."""
         with suppress(GbvisError):
             for infos in self._new_infos:
-                store.weights.write(infos, self._request.reading)
+                store.weights.write(infos, self._reading)
         if self._request.labels:
             for info in self.infos.values():
                 store.weights.keep_labels(info)
         for path in self._newly_hashed:
-            store.weights.keep_hash(path, *self._hashes[path], self._request.reading)
+            store.weights.keep_hash(path, *self._hashes[path], self._reading)
         for path, name in self._request.names.items():
             infos = [one for one in self.infos.values() if one.path == str(path.resolve())]
             replaced = store.weights.keep_name(infos, name)
@@ -209,7 +234,7 @@ class Networks:
         from gbvis.networks.network import Network, find_device
 
         path, planned = Path(self.infos[modality].path), self._as_read[modality]
-        with _reading(path):
+        with reading(path):
             path.open("rb").close()  # what may not be read is not used either, though all of it is kept
             is_changed = self._hash(path) != planned.sha256
         found = None if is_changed else open_network(key, self._say)
@@ -230,6 +255,20 @@ class Networks:
         self._check_loaded(path, found.info if found else None, planned)
         assert found is not None
         return found
+
+    def request_for_workers(self) -> WeightsRequest:
+        """Return the request as other processes are given it: what they build has to be the same network.
+
+        Raises:
+            UsageError: A network is in memory here, and cannot be built there.
+        """
+        own, (info, *_) = self._request.network, self.infos.values()
+        if own is None:
+            return self._request
+        if isinstance(own, GivenNetwork):
+            hint = "leave devices and engine out, or use the command line: gbvis explain --network FILE.py:FUNCTION"
+            raise UsageError("a network in memory cannot be given to workers", hint)
+        return replace(self._request, network=replace(own, identity=info.identity))
 
     def begin_import(self) -> None:
         """Begin to import torch, where this process computes; to be called when `runner` is sure to be needed."""
@@ -278,6 +317,8 @@ class Networks:
         return LocalRunner(self.load(modality))
 
     def _find_remote(self, modality: str) -> RemoteRunner:
+        if self._request.network:  # the user's code runs in their own call, and in no process that others share
+            raise WorkerLost
         info = self.infos[modality]
         opening = self._opening(Path(info.path), info.sha256)
         allows_unguided = self._request.allows_unguided
@@ -295,16 +336,16 @@ class Networks:
         if found is None or found.sha256 != planned.sha256:
             raise UsageError(f"{path} has changed since this call began", "repeat the call")
         if replace(found, path=planned.path, labels=planned.labels, starts=planned.starts) != planned:
-            key = weights_key(planned.sha256, self._request.reading)
+            key = weights_key(planned.sha256, self._reading)
             raise UsageError(
                 f"what the store says of {path} is not what the file holds",
                 f"remove the folder {key} from the store, and repeat the call",
             )
 
     def _read_infos(self, path: Path, store: Store | None) -> list[WeightsInfo]:
-        with _reading(path):
+        with reading(path):
             if not path.is_file():
-                raise _no_file(path)
+                raise no_file(path)
             sha256 = self._hash(path, store)
         infos = store.weights.read(sha256, self._request.reading) if store else []
         if not infos:
@@ -335,7 +376,7 @@ class Networks:
     def _load_file(self, path: Path, sha256: str | None = None) -> "list[Network]":
         from gbvis.networks.load import load_networks
 
-        with _reading(path):
+        with reading(path):
             digest = sha256 or self._hash(path)
             networks = load_networks(path, digest, self._request.checkpoint_format, self._request.state)
         for network in networks:
@@ -355,39 +396,12 @@ def identify_weights(path: Path, store: Store) -> set[str]:
     Raises:
         UsageError: It cannot be read.
     """
-    with _reading(path):
+    with reading(path):
         if not path.is_file():
-            raise _no_file(path, store.weights.names())
+            raise no_file(path, store.weights.names())
         stamp = stamp_file(path)
         sha256 = (stamp and store.weights.find_hash(path.resolve(), stamp)) or hash_file(path)
     known = store.weights.identities_in(sha256)
     if known:
         return known
     return {sha256, *(info.identity for info in Networks(WeightsRequest((path,)), store).infos.values())}
-
-
-def _no_file(path: Path, names: Collection[str] = ()) -> UsageError:
-    """Return the error for what is no file, and none of the names of weights that may stand there."""
-    if path.is_dir():
-        with suppress(OSError):
-            held = sorted(str(one) for one in path.iterdir() if one.suffix in _SUFFIXES)
-            hint = f"give a file in it: {', '.join(held[:3])}" if held else "no weights file lies in it"
-            return UsageError(f"weights file {path} is a folder", hint)
-        return UsageError(f"weights file {path} is a folder", "give a file in it")
-    if str(path) == "-":
-        return UsageError("weights cannot be read from standard input", "save them to a file, and give that with -w")
-    if path.name == str(path) and path.suffix not in _SUFFIXES and not path.exists():
-        hint = f"{suggest(str(path), [SAMPLE_WEIGHTS, *names])}give a file, or sample for the networks that come along"
-        return UsageError(f"no weights called {path}, and no such file", hint)
-    found = "is no file" if path.exists() else "does not exist"
-    return UsageError(f"weights file {path} {found}", "check the path")
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    """Say which weights file the system does not let us read."""
-    try:
-        yield
-    except OSError as error:
-        problem = f"cannot read the weights file {path}: {error.strerror or error}"
-        raise UsageError(problem, "check the path and its permissions") from error

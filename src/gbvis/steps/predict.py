@@ -117,7 +117,8 @@ def _predict(request: PredictRequest, networks: Networks, progress: Progress) ->
         results = PredictSession(request, networks, progress).run(videos)
         yield from (result for _, result in results if result is not None)
     else:
-        work = PredictWork(replace(request, videos=(), engine=None), len(networks.infos), "")
+        weights = networks.request_for_workers()
+        work = PredictWork(replace(request, videos=(), engine=None, weights=weights), len(networks.infos), "")
         yield from request.engine.run(work, videos, progress)
 
 

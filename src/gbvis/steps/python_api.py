@@ -3,26 +3,34 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gbvis.attribution.checks import parse_checks
 from gbvis.attribution.checks.check import Check
 from gbvis.attribution.method import Method
 from gbvis.attribution.methods import parse_methods
-from gbvis.errors import UsageError
 from gbvis.figures.style import Style
-from gbvis.networks.input_format import InputFormat, InputFormats
-from gbvis.networks.sample import find_weights
+from gbvis.networks.input_format import InputFormat
 from gbvis.progress import Failure, Progress
 from gbvis.steps import check as check_step
 from gbvis.steps import explain as explain_step
 from gbvis.steps import predict as predict_step
 from gbvis.steps import render as render_step
 from gbvis.steps import report as report_step
+from gbvis.steps.arguments import (
+    Labels,
+    Names,
+    Paths,
+    Videos,
+    as_path,
+    as_tuple,
+    make_clips,
+    make_entries,
+    make_weights,
+)
 from gbvis.steps.check import CheckedRun, CheckRequest
 from gbvis.steps.engines import check_device, find_engine
 from gbvis.steps.explain import ExplainedRun, ExplainRequest
-from gbvis.steps.networks import Networks, WeightsRequest
 from gbvis.steps.predict import Prediction, PredictRequest
 from gbvis.steps.render import RenderedFile, RenderRequest
 from gbvis.steps.report import ReportPlace, ReportRequest, WrittenReport
@@ -31,25 +39,15 @@ from gbvis.steps.store import merge as merge_step
 from gbvis.steps.store.merge import MergedGroup, MergeRequest
 from gbvis.steps.streams import FlowRequest
 from gbvis.store import Store
-from gbvis.videos.clip_request import ClipRequest, read_clip_request
-from gbvis.videos.name_list import VideoEntry
 from gbvis.videos.shard import read_shard
-from gbvis.videos.video import Video
 
 if TYPE_CHECKING:
     from gbvis.networks.network import Network
 
-Videos = str | Path | Video | Iterable[str | Path | Video]
-"""Paths, patterns, names in a data set, `sample:CLASS-SEED`, or videos themselves (`gbvis.Video.from_frames`)."""
-
-Paths = str | Path | Iterable[str | Path]
-Names = str | Iterable[str]
-Labels = str | int | Iterable[str | int]
-
 
 def explain(
     videos: Videos,
-    weights: Paths,
+    weights: "Paths | Network",
     *,
     endpoints: Names = (),
     labels: Labels = (),
@@ -82,7 +80,7 @@ def explain(
     Args:
         videos: One video or several: paths, names in `dataset`, `sample:CLASS-SEED`, or `Video` objects.
         weights: One checkpoint file or several, at most one network per stream. `sample` means the networks that come
-            with gbvis.
+            with gbvis. Or a network that `load_network` returned.
         endpoints: Where the gradients start: `Conv3d_1` ... `FC`, `SOFTMAX`, or `all`. By default the class
             probabilities.
         labels: Classes, by index or name. By default the predicted class.
@@ -120,19 +118,19 @@ def explain(
     """
     check_device(device, engine, devices)
     request = ExplainRequest(
-        videos=_entries(videos),
+        videos=make_entries(videos),
         weights=replace(
-            _weights(weights, modality, device, precision, class_names, checkpoint_format, state, inputs),
+            make_weights(weights, modality, device, precision, class_names, checkpoint_format, state, inputs),
             allows_unguided=allow_unguided,
         ),
         store=store,
-        dataset=_path(dataset),
-        endpoints=_list(endpoints),
-        labels=tuple(str(label) for label in _list(labels)),
-        filters=_list(filters),
+        dataset=as_path(dataset),
+        endpoints=as_tuple(endpoints),
+        labels=tuple(str(label) for label in as_tuple(labels)),
+        filters=as_tuple(filters),
         top_filters=top_filters,
-        clips=_clips(frames, clips, start, stride),
-        methods=parse_methods(_list(methods)),
+        clips=make_clips(frames, clips, start, stride),
+        methods=parse_methods(as_tuple(methods)),
         flow=flow or FlowRequest(),
         is_forced=force,
         shard=read_shard(shard) if shard else None,
@@ -143,7 +141,7 @@ def explain(
 
 def check(
     videos: Videos,
-    weights: Paths,
+    weights: "Paths | Network",
     *,
     tests: str | Check | Iterable[str | Check] = "all",
     seed: int = 0,
@@ -177,7 +175,7 @@ def check(
 
     Args:
         videos: One video or several.
-        weights: One checkpoint file or several.
+        weights: One checkpoint file or several, or a network.
         tests: Tests, or their names as `--test` takes them. By default all that apply.
         seed: Decides all that is random.
         masks: Where the object is: `mover`, `motion`, or a path. By default the mover of samples.
@@ -212,28 +210,28 @@ def check(
         StoreUnavailable: The store is full, read-only or out of reach.
     """
     explained = ExplainRequest(
-        videos=_entries(videos),
+        videos=make_entries(videos),
         weights=replace(
-            _weights(weights, modality, device, precision, class_names, checkpoint_format, state, inputs),
+            make_weights(weights, modality, device, precision, class_names, checkpoint_format, state, inputs),
             allows_unguided=allow_unguided,
         ),
         store=store,
-        dataset=_path(dataset),
-        endpoints=_list(endpoints),
-        labels=tuple(str(label) for label in _list(labels)),
-        filters=_list(filters),
+        dataset=as_path(dataset),
+        endpoints=as_tuple(endpoints),
+        labels=tuple(str(label) for label in as_tuple(labels)),
+        filters=as_tuple(filters),
         top_filters=top_filters,
-        clips=_clips(frames, clips, start, stride),
-        methods=parse_methods(_list(methods)),
+        clips=make_clips(frames, clips, start, stride),
+        methods=parse_methods(as_tuple(methods)),
         flow=flow or FlowRequest(),
     )
     where = None if masks is None else str(masks)
-    return check_step.run(CheckRequest(explained, parse_checks(_list(tests)), seed, where, force), progress)
+    return check_step.run(CheckRequest(explained, parse_checks(as_tuple(tests)), seed, where, force), progress)
 
 
 def predict(
     videos: Videos,
-    weights: Paths,
+    weights: "Paths | Network",
     *,
     top: int = 5,
     dataset: str | Path | None = None,
@@ -259,7 +257,7 @@ def predict(
 
     Args:
         videos: One video or several: paths, names in `dataset`, `sample:CLASS-SEED`, or `Video` objects.
-        weights: One checkpoint file or several, at most one network per stream.
+        weights: One checkpoint file or several, at most one network per stream; or a network.
         top: How many classes a prediction lists.
         dataset: The two-stream data set in which names are looked up.
         modality: `rgb` or `flow`, to use one stream only.
@@ -288,10 +286,10 @@ def predict(
     """
     check_device(device, engine, devices)
     request = PredictRequest(
-        videos=_entries(videos),
-        weights=_weights(weights, modality, device, precision, class_names, checkpoint_format, state, inputs),
-        dataset=_path(dataset),
-        clips=_clips(frames, clips, start, stride),
+        videos=make_entries(videos),
+        weights=make_weights(weights, modality, device, precision, class_names, checkpoint_format, state, inputs),
+        dataset=as_path(dataset),
+        clips=make_clips(frames, clips, start, stride),
         top=top,
         flow=flow or FlowRequest(),
         store=store,
@@ -337,13 +335,13 @@ def render(
     """
     request = RenderRequest(
         store=store,
-        videos=_list(videos),
+        videos=as_tuple(videos),
         selection=selection or Selection(),
-        output=_path(output),
-        formats=_list(formats),
+        output=as_path(output),
+        formats=as_tuple(formats),
         style=style or Style(),
-        dataset=_path(dataset),
-        labels=_path(class_names),
+        dataset=as_path(dataset),
+        labels=as_path(class_names),
         is_forced=force,
     )
     return render_step.run(request, progress)
@@ -386,11 +384,11 @@ def report(
     request = ReportRequest(
         store=store,
         place=ReportPlace(Path(output), force, pages),
-        videos=_list(videos),
+        videos=as_tuple(videos),
         selection=selection or Selection(),
         style=style or Style(),
-        dataset=_path(dataset),
-        labels=_path(class_names),
+        dataset=as_path(dataset),
+        labels=as_path(class_names),
     )
     return report_step.run(request, progress)
 
@@ -423,82 +421,4 @@ def merge_stores(
         UsageError: What is there is not a store, or has another format version.
         StoreUnavailable: The output is full, read-only or out of reach.
     """
-    return merge_step.run(MergeRequest(_list(stores), output), progress)
-
-
-def load_network(
-    weights: Paths,
-    *,
-    modality: str | None = None,
-    checkpoint_format: str | None = None,
-    state: str | None = None,
-    inputs: InputFormat | Mapping[str, InputFormat] | None = None,
-    device: str = "auto",
-    precision: str = "float32",
-) -> "Network":
-    """Load the network in a weights file; `network.module` is the network as an ordinary torch module.
-
-    Args:
-        weights: A checkpoint file, or `sample`.
-        modality: `rgb` or `flow`, where the file holds both.
-        checkpoint_format: The checkpoint format, where the file does not show it.
-        state: Which network of a file that holds several, by its key.
-        inputs: What the network's input is like, where it is not its format's; with two streams, by stream.
-        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
-        precision: `float32`, `tf32` or `bfloat16`.
-
-    Raises:
-        WeightsError: The file cannot be read, or holds no network that gbvis knows.
-        UsageError: It holds two networks, and `modality` does not say which.
-    """
-    networks = Networks(_weights(weights, modality, device, precision, None, checkpoint_format, state, inputs))
-    if len(networks.infos) > 1:
-        raise UsageError(f"{weights} holds networks for {' and '.join(networks.infos)}", "say which: modality='rgb'")
-    (only,) = networks.infos
-    return networks.load(only)
-
-
-def _entries(videos: Videos) -> tuple[VideoEntry, ...]:
-    given = [videos] if isinstance(videos, str | Path | Video) else list(videos)
-    if not given:
-        raise UsageError("no video given", "give a path, a name or a Video")
-    return tuple(
-        VideoEntry(one.location, video=one) if isinstance(one, Video) else VideoEntry(str(one)) for one in given
-    )
-
-
-def _weights(
-    paths: Paths,
-    modality: str | None,
-    device: str,
-    precision: str,
-    class_names: str | Path | None,
-    checkpoint_format: str | None,
-    state: str | None,
-    inputs: InputFormat | Mapping[str, InputFormat] | None,
-) -> WeightsRequest:
-    found = tuple(find_weights(Path(path)) for path in _list(paths))
-    return WeightsRequest(
-        paths=found,
-        modality=modality,
-        device=device,
-        precision=precision,
-        labels=_path(class_names),
-        checkpoint_format=checkpoint_format,
-        state=state,
-        inputs=InputFormats({"": inputs} if isinstance(inputs, InputFormat) else dict(inputs or {})),
-    )
-
-
-def _clips(frames: int | None, clips: int | str, start: int | str | None, stride: int) -> ClipRequest:
-    return read_clip_request(frames, str(clips), None if start is None else str(start), stride)
-
-
-def _path(given: str | Path | None) -> Path | None:
-    return None if given is None else Path(given)
-
-
-def _list(given: Any) -> tuple[Any, ...]:
-    """Return what may be given alone or several times as a tuple."""
-    is_single = isinstance(given, str | int | Path | Method | Check)
-    return (given,) if is_single else tuple(given)
+    return merge_step.run(MergeRequest(as_tuple(stores), output), progress)

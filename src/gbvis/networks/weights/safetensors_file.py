@@ -16,7 +16,7 @@ import safetensors.torch
 from gbvis.errors import GbvisError, WeightsError
 from gbvis.networks.network import Network
 from gbvis.networks.weights import NamedTensors
-from gbvis.networks.weights.states import find_networks, no_such_state
+from gbvis.networks.weights.states import Matches, find_networks, no_such_state
 from gbvis.videos.clip import LARGEST_NUMBER
 
 FORMAT_VERSION = 3
@@ -32,12 +32,13 @@ def is_safetensors(path: Path) -> bool:
     return len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") < path.stat().st_size
 
 
-def read_safetensors(path: Path, state: str | None = None) -> list[NamedTensors]:
+def read_safetensors(path: Path, state: str | None = None, matches: Matches | None = None) -> list[NamedTensors]:
     """Return the one or two networks' tensors in the file, each with what the file says of the network.
 
     Args:
         path: The file.
         state: Which of several states in a plain file is meant, where the user says so.
+        matches: As `find_networks`.
 
     Raises:
         WeightsError: It is broken, or a newer gbvis wrote it, or a plain file holds several networks or none.
@@ -48,7 +49,7 @@ def read_safetensors(path: Path, state: str | None = None) -> list[NamedTensors]
             # cloned: aligned in memory, so that kernels compute the very bits they do from the original file
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
         if said is None:
-            return _read_plain(path, tensors, state)
+            return _read_plain(path, tensors, state, matches)
         if state is not None:
             raise no_such_state(path, state)
         about = json.loads(said)
@@ -68,9 +69,11 @@ def read_safetensors(path: Path, state: str | None = None) -> list[NamedTensors]
         raise broken_safetensors(path) from error
 
 
-def _read_plain(path: Path, tensors: Mapping[str, Any], state: str | None) -> list[NamedTensors]:
+def _read_plain(
+    path: Path, tensors: Mapping[str, Any], state: str | None, matches: Matches | None
+) -> list[NamedTensors]:
     """Return the tensors of a file that says nothing of them."""
-    found = find_networks(tensors, path, state)
+    found = find_networks(tensors, path, state, matches)
     if not found:
         raise WeightsError(f"no network in {path}: it holds no tensors", "check the file")
     return found

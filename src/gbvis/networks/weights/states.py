@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,14 @@ RAW = "raw"
 """How `--state` calls weights that stand beside averaged ones without a word of their own."""
 
 
+Matches = Callable[[Mapping[str, Any]], bool]
+"""Returns whether tensors, by their names, are a network's."""
+
+
+def _is_known(tensors: Mapping[str, Any]) -> bool:
+    return any(kind.match(NamedTensors(Path(), tensors)) for kind in KINDS.load_all().values())
+
+
 @dataclass(frozen=True, eq=False)
 class State:
     """A state dict.
@@ -49,6 +57,7 @@ class State:
         modality: The stream that a key says it is for, or None.
         fusion_weight: The weight of the stream's scores in the fused scores.
         is_network: Whether some kind of network has such names.
+        matches: Tells that.
     """
 
     name: str
@@ -56,9 +65,12 @@ class State:
     modality: str | None = None
     fusion_weight: float = 1.0
     is_network: bool = False
+    matches: Matches = _is_known
 
 
-def find_networks(tree: object, path: Path, asked: str | None = None) -> list[NamedTensors]:
+def find_networks(
+    tree: object, path: Path, asked: str | None = None, matches: Matches | None = None
+) -> list[NamedTensors]:
     """Return the one or two networks' tensors in a tree of plain containers; none where it holds no tensors.
 
     Where nothing in it has the names of a network, it is the largest state dict.
@@ -67,11 +79,13 @@ def find_networks(tree: object, path: Path, asked: str | None = None) -> list[Na
         tree: What the file holds.
         path: The file.
         asked: The state that the user named, if any.
+        matches: What a network is; by default, what some kind knows.
 
     Raises:
         WeightsError: It holds several networks, and nothing says which is meant; or none of the name that is asked for.
     """
-    states = [part for state in _walk(tree, path, State("", {}), set()) for part in _divide(state)]
+    top = State("", {}, matches=matches or _is_known)
+    states = [part for state in _walk(tree, path, top, set()) for part in _divide(state)]
     networks = [state for state in states if state.is_network]
     if asked is not None:
         networks = _pick(networks or states, path, asked)
@@ -99,7 +113,8 @@ def _walk(tree: object, path: Path, above: State, seen: set[int], depth: int = 0
             modality = _STREAM_KEYS.get(key, above.modality)
             weight = weights.get(modality or "", above.fusion_weight)
             name = f"{above.name}.{key}" if above.name else key
-            yield from _walk(value, path, State(name, {}, modality, weight), seen, depth + 1)
+            below = replace(above, name=name, modality=modality, fusion_weight=weight)
+            yield from _walk(value, path, below, seen, depth + 1)
 
 
 def _divide(state: State, depth: int = 0) -> list[State]:
@@ -109,7 +124,7 @@ def _divide(state: State, depth: int = 0) -> list[State]:
     """
     tensors = dict(state.tensors)
     for _ in range(_DEEPEST):
-        if _is_network(tensors):
+        if state.matches(tensors):
             return _split_off_copies(replace(state, tensors=tensors, is_network=True), depth)
         word = _first_word(next(iter(tensors), ""))
         if not word or not all(name.startswith(f"{word}.") for name in tensors):
@@ -139,7 +154,7 @@ def _split_off_copies(state: State, depth: int) -> list[State]:
     groups = {word: _networks_in(state, word, group, depth) for word, group in below.items()}
     words = {word for word, networks in groups.items() if networks}
     rest = {name: tensor for name, tensor in state.tensors.items() if _first_word(name) not in words}
-    if not words or not _is_network(rest):
+    if not words or not state.matches(rest):
         return [state]
     raw = replace(state, name=f"{state.name}.{RAW}" if state.name else RAW, tensors=rest)
     return [raw, *(one for word in words for one in groups[word])]
@@ -165,10 +180,6 @@ def _first_word(name: str) -> str:
     """Return what stands before the first dot of a name; nothing where there is none."""
     word, dot, _ = name.partition(".")
     return word if dot else ""
-
-
-def _is_network(tensors: Mapping[str, Tensor]) -> bool:
-    return any(kind.match(NamedTensors(Path(), tensors)) for kind in KINDS.load_all().values())
 
 
 def _without_twins(states: Sequence[State]) -> list[State]:

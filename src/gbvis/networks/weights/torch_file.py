@@ -12,21 +12,22 @@ import torch
 from gbvis.errors import GbvisError, WeightsError
 from gbvis.networks.weights import NamedTensors
 from gbvis.networks.weights.inert import HARMLESS, InertArray
-from gbvis.networks.weights.states import find_networks
+from gbvis.networks.weights.states import Matches, find_networks
 
 
-def read_torch_file(path: Path, state: str | None = None) -> list[NamedTensors]:
+def read_torch_file(path: Path, state: str | None = None, matches: Matches | None = None) -> list[NamedTensors]:
     """Return the one or two networks' tensors that the torch file at `path` holds.
 
     Args:
         path: The file.
         state: Which of several states is meant, where the user says so.
+        matches: As `find_networks`.
 
     Raises:
         WeightsError: There is no such file, or it is no checkpoint, or holds several networks.
     """
     tree = _load(path)
-    found = find_networks(tree, path, state)
+    found = find_networks(tree, path, state, matches)
     if not found:
         holds_arrays = isinstance(tree, Mapping) and any(isinstance(value, InertArray) for value in tree.values())
         what = "NumPy arrays where tensors are expected" if holds_arrays else "a torch file, and no state dict in it"

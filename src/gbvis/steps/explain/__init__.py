@@ -73,7 +73,8 @@ def explain_all(
         results = ExplainSession(request, networks, store, progress).run(videos)
         yield from (result for _, result in results if result is not None)
         return
-    work = ExplainWork(replace(request, videos=(), engine=None), len(networks.infos), store.folder)
+    weights = networks.request_for_workers()
+    work = ExplainWork(replace(request, videos=(), engine=None, weights=weights), len(networks.infos), store.folder)
     for result in request.engine.run(work, videos, progress):
         if isinstance(result, ExplainedRun):
             result.run.storage = store.storage
