@@ -36,6 +36,10 @@ class Registry(Generic[Part]):
         self._places, self._group = dict(parts), group
         self._loaded: dict[str, Part] = {}
 
+    def places(self) -> tuple[str, ...]:
+        """Return where the parts are that come with gbvis: a module, or `module:attribute`."""
+        return tuple(self._places.values())
+
     def all_names(self) -> tuple[str, ...]:
         """Return the names of all parts, those of other packages last. Looking for these takes some milliseconds."""
         return (*self.names, *(name for name in self._entry_points if name not in self._places))

@@ -6,6 +6,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gbvis.registry import Registry
@@ -32,6 +33,19 @@ class Likeness:
     share: float
     name: str
     difference: str
+
+
+@dataclass(frozen=True)
+class Example:
+    """A small network as a file would hold it, for tests.
+
+    Attributes:
+        checkpoint_format: The format that its names and shapes are of.
+        tensors: By the names of that format.
+    """
+
+    checkpoint_format: str
+    tensors: Mapping[str, Tensor]
 
 
 class NetworkKind(ABC):
@@ -71,6 +85,13 @@ class NetworkKind(ABC):
         Raises:
             UsageError: A parameter is missing, spare, misshapen or no number.
         """
+
+    def examples(self) -> Iterator[Example]:
+        """Yield small networks with random weights, of several depths, numbers of classes and streams.
+
+        The contract test tries fine-tuned heads, wrappings and broken files on them. By default there are none.
+        """
+        return iter(())
 
     def endpoints(self, module: nn.Module, clips: Tensor) -> Iterator[tuple[Endpoint, Tensor]]:
         """Yield every endpoint and its activation, each computed when it is asked for.
@@ -149,4 +170,21 @@ class NetworkKind(ABC):
         return {}
 
 
-KINDS = Registry[NetworkKind]("network kind", {"r2plus1d": "gbvis.networks.r2plus1d.load:KIND"}, group="gbvis.networks")
+KINDS = Registry[NetworkKind](
+    "network kind",
+    {
+        "r2plus1d": "gbvis.networks.r2plus1d.load:KIND",
+        "i3d": "gbvis.networks.i3d.load:KIND",
+        "s3d": "gbvis.networks.s3d.load:KIND",
+    },
+    group="gbvis.networks",
+)
+
+
+def list_formats() -> list[str]:
+    """Return the names of the checkpoint formats of the kinds that come with gbvis, without loading torch.
+
+    A kind's folder has them as `FORMATS`, a registry.
+    """
+    folders = [place.rpartition(".")[0] for place in KINDS.places()]
+    return [name for folder in folders for name in import_module(folder).FORMATS.names]

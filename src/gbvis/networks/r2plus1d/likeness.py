@@ -1,10 +1,11 @@
 """Likeness: how near a file's tensors are to a checkpoint format that they are not of, and what differs."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 from torch import Tensor
 
 from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
+from gbvis.networks.strict_reading import list_first
 from gbvis.networks.weights import NamedTensors
 
 _MOST_BLOCKS = 40
@@ -48,12 +49,6 @@ def least_names(form: CheckpointFormat) -> list[str]:
     blocks = [f"stages.{stage}.0.{unit}" for stage in range(4) for unit in ("first", "second")]
     parts = [f"{unit}.{part}.convolution.weight" for unit in ("stem", *blocks) for part in ("spatial", "temporal")]
     return list(form.names_of([*parts, "classifier.weight", "classifier.bias"]).values())
-
-
-def list_first(names: Collection[str]) -> str:
-    """Return the first three of some names, and how many more there are."""
-    listed = list(names)
-    return ", ".join(listed[:3]) + (f" and {len(listed) - 3} more" if len(listed) > 3 else "")
 
 
 def _possible_names(form: CheckpointFormat) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """R(2+1)D from named tensors, strictly: every parameter is set from them, every tensor is used."""
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -26,7 +25,8 @@ from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
 from gbvis.networks.r2plus1d.fused import fuse, fuse_changed, restore
 from gbvis.networks.r2plus1d.likeness import describe_difference, share_of_names
 from gbvis.networks.r2plus1d.module import R2Plus1D, count_parameters
-from gbvis.networks.r2plus1d.recognise import recognise_format, refuse, unfit
+from gbvis.networks.r2plus1d.recognise import recognise_format
+from gbvis.networks.strict_reading import collect_tensors, unfit
 from gbvis.networks.weights import NamedTensors
 
 
@@ -67,7 +67,9 @@ class R2Plus1DKind(NetworkKind):
         modality = _read_modality(named, form, architecture)
         with torch.device("meta"):
             module = R2Plus1D(architecture, form.variant)
-        module.load_state_dict(_collect(named, form, module), strict=False, assign=True)
+        names = form.names_of(module.state_dict())
+        tensors = collect_tensors(named, form.name, module, names, form.extras)
+        module.load_state_dict(tensors, strict=False, assign=True)
         return module, describe(architecture, form, modality)
 
     def fuse(self, module: nn.Module, device: torch.device, dtype: torch.dtype) -> R2Plus1D:
@@ -135,53 +137,14 @@ def describe(architecture: Architecture, checkpoint_format: CheckpointFormat, mo
 def _read_modality(named: NamedTensors, form: CheckpointFormat, architecture: Architecture) -> str:
     modality = {3: "rgb", 2: "flow", 1: "flow"}.get(architecture.stem.inputs)
     if modality is None:
-        raise unfit(named, form, f"takes {architecture.stem.inputs} input channels, not 3 (RGB), 2 or 1 (flow)")
+        raise unfit(named, form.name, f"takes {architecture.stem.inputs} input channels, not 3 (RGB), 2 or 1 (flow)")
     if named.declared_modality not in (None, modality):
         raise unfit(
             named,
-            form,
+            form.name,
             f"says it is for {named.declared_modality}, and its first convolution takes "
             f"{architecture.stem.inputs} channels, which is {modality}",
         )
     if modality not in form.formats:
-        raise unfit(named, form, f"is a {modality} network, and gbvis reads none of {form.name}")
+        raise unfit(named, form.name, f"is a {modality} network, and gbvis reads none of {form.name}")
     return modality
-
-
-def _collect(named: NamedTensors, form: CheckpointFormat, module: R2Plus1D) -> dict[str, Tensor]:
-    """Return the tensors under the module's names; counters of batches are not used and may be missing."""
-    parameters = module.state_dict()
-    names = form.names_of(parameters)
-    expected = {names[parameter]: (parameter, tuple(tensor.shape)) for parameter, tensor in parameters.items()}
-    tensors = named.tensors
-    missing = [name for name in expected if name not in tensors and not name.endswith("num_batches_tracked")]
-    tensors = {name: tensor for name, tensor in tensors.items() if not re.fullmatch(form.extras, name)}
-    spare = [name for name in tensors if name not in expected]
-    refuse(named, form, "is missing", missing)
-    refuse(named, form, "has, beside the network,", spare)
-    strange = [name for name, tensor in tensors.items() if not _is_plain(tensor)]
-    refuse(named, form, "holds something else than plain numbers in", strange)
-    collected = {expected[name][0]: tensor for name, tensor in tensors.items()}
-    wrong = [
-        f"{name} {list(tensor.shape)} instead of {list(expected[name][1])}"
-        for name, tensor in tensors.items()
-        if tuple(tensor.shape) != expected[name][1]
-    ]
-    refuse(named, form, "has wrong shapes:", wrong)
-    broken = [name for name, tensor in tensors.items() if not bool(torch.isfinite(tensor.float()).all())]
-    refuse(named, form, "has NaN or infinity in", broken)
-    variances = [name for name in tensors if expected[name][0].endswith("running_var")]
-    negative = [name for name in variances if bool((tensors[name] < 0).any())]
-    refuse(named, form, "has negative variances in", negative)
-    counters = {name: torch.tensor(0) for name, _ in expected.values() if name.endswith("num_batches_tracked")}
-    return counters | {name: tensor.float() for name, tensor in collected.items() if name not in counters}
-
-
-def _is_plain(value: object) -> bool:
-    """Return whether a value is a dense tensor of real numbers that are there."""
-    return (
-        isinstance(value, Tensor)
-        and value.layout == torch.strided
-        and not (value.is_quantized or value.is_meta or value.is_complex() or value.dtype == torch.bool)
-        and value.untyped_storage().nbytes() >= value.numel() * value.element_size()  # strides of 0 claim more
-    )

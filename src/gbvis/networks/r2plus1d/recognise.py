@@ -1,21 +1,18 @@
 """Which checkpoint format a file is in: told by its tensors' names and shapes, by the file itself or by the user."""
 
-import re
 from collections.abc import Collection
-from dataclasses import replace
 
 from torch import Tensor
 
 from gbvis.errors import WeightsError
+from gbvis.networks.own_head import with_own_head
 from gbvis.networks.r2plus1d import FORMATS
 from gbvis.networks.r2plus1d.architecture import Architecture
 from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat, read_description
-from gbvis.networks.r2plus1d.likeness import describe_difference, least_names, list_first, share_of_names
+from gbvis.networks.r2plus1d.likeness import describe_difference, least_names, share_of_names
+from gbvis.networks.strict_reading import unfit
 from gbvis.networks.weights import NamedTensors
 from gbvis.networks.weights.safetensors_file import broken_safetensors
-
-_HEAD = re.compile(r"\w*head|fc\d*|cls\w*|class\w*|linear\d*|logits?|out\w*|pred\w*|final|last")
-"""A word in the names that programs give a last layer: `cls_head.fc_cls`, `head.1`, `classifier`."""
 
 
 def recognise_format(named: NamedTensors, asked: str | None) -> tuple[CheckpointFormat, Architecture, NamedTensors]:
@@ -38,7 +35,8 @@ def recognise_format(named: NamedTensors, asked: str | None) -> tuple[Checkpoint
     fitting = [form.fitted(named.tensors) for form in _find_candidates(named, formats)]
     if not fitting:
         raise _foreign(named, said)
-    named = _with_own_head(named, fitting[0])
+    if not fitting[0].suffixes:
+        named = with_own_head(named, fitting[0].name, fitting[0].names["classifier"], "R(2+1)D")
     architecture = _read_architecture(named, fitting[0])
     downsampling = [blocks[0] for blocks in architecture.stages[1:]]
     has_equal_middles = all(block.first.middle == block.second.middle for block in downsampling)
@@ -82,31 +80,6 @@ def _find_candidates(named: NamedTensors, formats: Collection[CheckpointFormat])
     return [form for form in formats if form.fits_some(named.tensors)]
 
 
-def _with_own_head(named: NamedTensors, form: CheckpointFormat) -> NamedTensors:
-    """Return the tensors with the one linear layer among them under the format's own name of the classifier.
-
-    In the file it may stand in a `Sequential` behind a dropout (`fc.1.weight`), or beside a backbone
-    (`cls_head.fc_cls.weight`). Where that is not so, the tensors are returned as they are.
-
-    Raises:
-        WeightsError: There are several linear layers: a head that R(2+1)D does not have.
-    """
-    own = form.names["classifier"]
-    if named.description or form.suffixes or f"{own}.weight" in named.tensors:
-        return named
-    weights = (name for name, one in named.tensors.items() if isinstance(one, Tensor) and one.ndim == 2)
-    layers = [name.removesuffix(".weight") for name in weights if name.endswith(".weight")]
-    if len(layers) > 1:
-        raise WeightsError(
-            f"{named.path} has a head of {len(layers)} linear layers, {', '.join(layers[:3])}, and R(2+1)D has one",
-            f"it was read as a checkpoint of the {form.name} format; nothing was loaded",
-        )
-    if not layers or not (layers[0].startswith(f"{own}.") or any(map(_HEAD.fullmatch, re.split("[._]", layers[0])))):
-        return named
-    names = {f"{layers[0]}.{value}": f"{own}.{value}" for value in ("weight", "bias")}
-    return replace(named, tensors={names.get(name, name): tensor for name, tensor in named.tensors.items()})
-
-
 def _read_architecture(named: NamedTensors, form: CheckpointFormat) -> Architecture:
     found = {parameter: named.tensors[name] for parameter, name in form.find_weights(named.tensors).items()}
     shapes = {parameter: tuple(one.shape) for parameter, one in found.items() if isinstance(one, Tensor)}
@@ -114,28 +87,9 @@ def _read_architecture(named: NamedTensors, form: CheckpointFormat) -> Architect
         return Architecture.from_shapes(shapes.get, form.variant)
     except LookupError as error:
         if any(name not in named.tensors for name in least_names(form)):
-            raise unfit(named, form, describe_difference(named, form)) from error
+            raise unfit(named, form.name, describe_difference(named, form)) from error
         name = form.name_of(str(error.args[0])) or str(error.args[0])
         odd = named.tensors.get(name)
         shape = list(odd.shape) if isinstance(odd, Tensor) else type(odd).__name__
         what = f"is missing {name}" if odd is None else f"has {name} with shape {shape}, which does not fit the others"
-        raise unfit(named, form, what) from error
-
-
-def refuse(named: NamedTensors, form: CheckpointFormat, what: str, names: Collection[str]) -> None:
-    """Refuse a file that has such tensors, if there are any.
-
-    Raises:
-        WeightsError: There are; the first three are named.
-    """
-    if names:
-        raise unfit(named, form, f"{what} {list_first(names)}")
-
-
-def unfit(named: NamedTensors, form: CheckpointFormat, what: str) -> WeightsError:
-    """Return the error for a file that is no network of the format that it was read as."""
-    return WeightsError(
-        f"{named.path} {what}",
-        f"it was read as a checkpoint of the {form.name} format; nothing was loaded"
-        + ("" if named.description else "; --checkpoint-format names another"),
-    )
+        raise unfit(named, form.name, what) from error

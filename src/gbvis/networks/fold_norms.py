@@ -1,0 +1,47 @@
+"""Norms folded into the convolutions before them: in evaluation a norm is a factor and a shift for each channel."""
+
+import copy
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+
+def fold_norms(module: nn.Module, dtype: torch.dtype) -> nn.Module:
+    """Return a copy of a network in which no norm that follows a convolution is left; the network stays as it is.
+
+    A norm follows a convolution where both are children of one module, one right after the other, as in a
+    `Sequential`. Everything else is shared with the network. ReLUs work in place.
+
+    Args:
+        module: The network, in evaluation mode.
+        dtype: What it will be computed in; norms are folded in float64.
+    """
+    tensors = [*module.parameters(), *module.buffers()]
+    folded = copy.deepcopy(module, {id(tensor): tensor for tensor in tensors})
+    for parent in list(folded.modules()):
+        for (name, convolution), (next_name, norm) in pairwise(parent.named_children()):
+            if isinstance(convolution, nn.Conv3d) and isinstance(norm, nn.BatchNorm3d):
+                setattr(parent, name, _fold(convolution, norm, dtype))
+                setattr(parent, next_name, nn.Identity())
+        if isinstance(parent, nn.ReLU):
+            parent.inplace = True
+    return folded
+
+
+def _fold(convolution: nn.Conv3d, norm: nn.BatchNorm3d, dtype: torch.dtype) -> nn.Conv3d:
+    """Return the convolution that does what the two do, one after the other."""
+    weight, shift = fold_norm(convolution, norm)
+    folded: nn.Conv3d = copy.deepcopy(convolution, {id(one): one for one in convolution.parameters()})
+    folded.weight = nn.Parameter(weight.to(dtype), requires_grad=False)
+    folded.bias = nn.Parameter(shift.to(dtype), requires_grad=False)
+    return folded
+
+
+def fold_norm(convolution: nn.Conv3d, norm: nn.BatchNorm3d) -> tuple[Tensor, Tensor]:
+    """Return a convolution's weight with its norm in it, and what is added to every output: float64."""
+    assert norm.running_var is not None and norm.running_mean is not None
+    weight, bias = convolution.weight.double(), convolution.bias
+    factor = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
+    before = -norm.running_mean.double() if bias is None else bias.double() - norm.running_mean.double()
+    return weight * factor[:, None, None, None, None], norm.bias.double() + before * factor

@@ -1,0 +1,70 @@
+"""Likeness of tensors to a kind that is read by shape: the names they share with small networks of it, what differs."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from torch import Tensor, nn
+
+from gbvis.networks.shaped_format import ShapedFormat
+from gbvis.networks.strict_reading import list_first
+from gbvis.networks.weights import NamedTensors
+
+_COUNTER = "num_batches_tracked"
+
+
+def share_of_names(named: NamedTensors, form: ShapedFormat, modules: Iterable[nn.Module]) -> float:
+    """Return the share of a file's tensors that have a name of the format, 0-1.
+
+    Args:
+        named: The tensors.
+        form: The format.
+        modules: Small networks of the kind.
+    """
+    known = {_generalise(name) for module in modules for name in module.state_dict()}
+    return sum(_is_known(name, form, known) for name in named.tensors) / max(1, len(named.tensors))
+
+
+def describe_difference(
+    named: NamedTensors, form: ShapedFormat, modules: Sequence[nn.Module], missing: str | None = None
+) -> str:
+    """Return what a file is missing of the nearest small network, and what it has that no such network has.
+
+    The words are the end of a sentence that begins with the file.
+
+    Args:
+        named: The tensors.
+        form: The format.
+        modules: Small networks of the kind.
+        missing: A name of the format that is known to be missing.
+    """
+    nearest = max(modules, key=lambda module: sum(form.their_name(name) in named.tensors for name in _weights(module)))
+    shapes = {form.their_name(name): one.shape for name, one in nearest.state_dict().items()}
+    known = {_generalise(name) for module in modules for name in module.state_dict()}
+    lost = [name for name in map(form.their_name, _weights(nearest)) if name not in named.tensors]
+    parts = {
+        "is missing": list(dict.fromkeys([*([missing] if missing else []), *lost])),
+        "has, beside such a network,": [name for name in named.tensors if not _is_known(name, form, known)],
+        "has wrong shapes:": [
+            f"{name} {list(one.shape)} instead of {len(shapes[name])} axes"
+            for name, one in named.tensors.items()
+            if isinstance(one, Tensor) and name in shapes and one.ndim != len(shapes[name])
+        ],
+    }
+    return "; ".join(f"{what} {list_first(names)}" for what, names in parts.items() if names)
+
+
+def _weights(module: nn.Module) -> list[str]:
+    """Return the names of a network's convolutions' and linear layers' weights, and of the last one's bias."""
+    tensors = {name: one for name, one in module.state_dict().items() if not name.endswith(_COUNTER)}
+    last = list(tensors)[-1:]
+    return [*(name for name, one in tensors.items() if one.ndim > 1), *last]
+
+
+def _is_known(name: str, form: ShapedFormat, known: set[str]) -> bool:
+    own = form.own_name(name)
+    return own is not None and _generalise(own) in known
+
+
+def _generalise(name: str) -> str:
+    """Return a name without the numbers of stages and blocks: those that are a word, and those of `layer2`."""
+    return ".".join("#" if word.isdigit() else re.sub(r"(?<=^layer)\d+$", "#", word) for word in name.split("."))

@@ -1,0 +1,88 @@
+"""Strict reading: a network's tensors are taken from a file all of them or not at all, and nothing is left over."""
+
+import re
+from collections.abc import Collection, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from gbvis.errors import WeightsError
+from gbvis.networks.weights import NamedTensors
+
+_COUNTER = "num_batches_tracked"
+"""What norms count; it has no part in what a network computes, and files may lack it."""
+
+
+def collect_tensors(
+    named: NamedTensors, form: str, module: nn.Module, names: Mapping[str, str], extras: str = ""
+) -> dict[str, Tensor]:
+    """Return a file's tensors under the module's names, float32; counters of batches are not used and may be missing.
+
+    Args:
+        named: What the file holds.
+        form: The name of the checkpoint format that it is read as.
+        module: The network without weights, on the meta device.
+        names: For every parameter and buffer of the module its name in the file.
+        extras: A pattern of names that may stand beside the network and are not used.
+
+    Raises:
+        WeightsError: A tensor is missing, spare, misshapen, no plain numbers, not finite, or a negative variance.
+    """
+    expected = {names[own]: (own, tuple(tensor.shape)) for own, tensor in module.state_dict().items()}
+    tensors = named.tensors
+    missing = [name for name in expected if name not in tensors and not name.endswith(_COUNTER)]
+    tensors = {name: tensor for name, tensor in tensors.items() if not re.fullmatch(extras, name)}
+    spare = [name for name in tensors if name not in expected]
+    refuse(named, form, "is missing", missing)
+    refuse(named, form, "has, beside the network,", spare)
+    strange = [name for name, tensor in tensors.items() if not is_plain(tensor)]
+    refuse(named, form, "holds something else than plain numbers in", strange)
+    wrong = [
+        f"{name} {list(tensor.shape)} instead of {list(expected[name][1])}"
+        for name, tensor in tensors.items()
+        if tuple(tensor.shape) != expected[name][1]
+    ]
+    refuse(named, form, "has wrong shapes:", wrong)
+    broken = [name for name, tensor in tensors.items() if not bool(torch.isfinite(tensor.float()).all())]
+    refuse(named, form, "has NaN or infinity in", broken)
+    variances = [name for name in tensors if expected[name][0].endswith("running_var")]
+    negative = [name for name in variances if bool((tensors[name] < 0).any())]
+    refuse(named, form, "has negative variances in", negative)
+    counters = {own: torch.tensor(0) for own, _ in expected.values() if own.endswith(_COUNTER)}
+    collected = {expected[name][0]: tensor.float() for name, tensor in tensors.items()}
+    return {**collected, **counters}
+
+
+def is_plain(value: object) -> bool:
+    """Return whether a value is a dense tensor of real numbers that are there."""
+    return (
+        isinstance(value, Tensor)
+        and value.layout == torch.strided
+        and not (value.is_quantized or value.is_meta or value.is_complex() or value.dtype == torch.bool)
+        and value.untyped_storage().nbytes() >= value.numel() * value.element_size()  # strides of 0 claim more
+    )
+
+
+def refuse(named: NamedTensors, form: str, what: str, names: Collection[str]) -> None:
+    """Refuse a file that has such tensors, if there are any.
+
+    Raises:
+        WeightsError: There are; the first three are named.
+    """
+    if names:
+        raise unfit(named, form, f"{what} {list_first(names)}")
+
+
+def unfit(named: NamedTensors, form: str, what: str) -> WeightsError:
+    """Return the error for a file that is no network of the format that it was read as."""
+    return WeightsError(
+        f"{named.path} {what}",
+        f"it was read as a checkpoint of the {form} format; nothing was loaded"
+        + ("" if named.description else "; --checkpoint-format names another"),
+    )
+
+
+def list_first(names: Collection[str]) -> str:
+    """Return the first three of some names, and how many more there are."""
+    listed = list(names)
+    return ", ".join(listed[:3]) + (f" and {len(listed) - 3} more" if len(listed) > 3 else "")
