@@ -19,7 +19,7 @@ from gbvis.attribution.methods import METHODS
 from gbvis.figures.layouts import LAYOUTS
 from gbvis.figures.outputs import OUTPUTS
 from gbvis.flow import ALGORITHMS
-from gbvis.networks.r2plus1d import FORMATS
+from gbvis.networks.kind import list_formats
 from gbvis.networks.r2plus1d.architecture import ENDPOINTS
 
 DOCS = ROOT / "docs"
@@ -136,7 +136,7 @@ def test_every_name_is_on_a_page() -> None:
         *LAYOUTS.names,
         *OUTPUTS.names,
         *ALGORITHMS.names,
-        *FORMATS.names,
+        *list_formats(),
         *endpoints,
     ]:
         assert f"`{name}`" in text, name

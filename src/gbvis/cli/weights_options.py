@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from gbvis.cli.option_groups import option
 from gbvis.errors import UsageError
-from gbvis.networks.r2plus1d import FORMATS
+from gbvis.networks.kind import list_formats
 
 if TYPE_CHECKING:
     from gbvis.networks.input_format import InputFormats
@@ -21,7 +21,7 @@ CheckpointFormat = Annotated[
         "--checkpoint-format",
         "--family",
         metavar="NAME",
-        text=f"Read the file in this format: {', '.join(FORMATS.names)}. Default: the one that the file shows.",
+        text=f"Read the file in this format: {', '.join(list_formats())}. Default: the one that the file shows.",
     ),
 ]
 WEIGHTS_VARIABLE = "GBVIS_WEIGHTS"

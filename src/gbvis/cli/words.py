@@ -19,7 +19,7 @@ from gbvis.cli.complete import WORDS
 from gbvis.figures.layouts import LAYOUTS
 from gbvis.figures.style import PANELS
 from gbvis.flow import ALGORITHMS
-from gbvis.networks.r2plus1d import FORMATS
+from gbvis.networks.kind import list_formats
 from gbvis.networks.r2plus1d.architecture import ENDPOINTS
 from gbvis.videos.synthetic import MOTIONS
 
@@ -41,7 +41,7 @@ def describe_words() -> str:
     words = {
         "endpoints": [*(name for endpoint in ENDPOINTS for name in (endpoint.name, *endpoint.aliases)), "all"],
         "layouts": list(LAYOUTS.names),
-        "checkpoint formats": list(FORMATS.names),
+        "checkpoint formats": list_formats(),
         "algorithms": list(ALGORITHMS.names),
         "methods": list(METHODS.names),
         "tests": list(CHECKS.names),

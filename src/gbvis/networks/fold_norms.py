@@ -11,7 +11,8 @@ def fold_norms(module: nn.Module, dtype: torch.dtype) -> nn.Module:
     """Return a copy of a network in which no norm that follows a convolution is left; the network stays as it is.
 
     A norm follows a convolution where both are children of one module, one right after the other, as in a
-    `Sequential`. Everything else is shared with the network. ReLUs work in place.
+    `Sequential`; or where a `Sequential` that ends with one is. Everything else is
+    shared with the network. ReLUs work in place.
 
     Args:
         module: The network, in evaluation mode.
@@ -20,13 +21,21 @@ def fold_norms(module: nn.Module, dtype: torch.dtype) -> nn.Module:
     tensors = [*module.parameters(), *module.buffers()]
     folded = copy.deepcopy(module, {id(tensor): tensor for tensor in tensors})
     for parent in list(folded.modules()):
-        for (name, convolution), (next_name, norm) in pairwise(parent.named_children()):
-            if isinstance(convolution, nn.Conv3d) and isinstance(norm, nn.BatchNorm3d):
-                setattr(parent, name, _fold(convolution, norm, dtype))
+        for (name, part), (next_name, norm) in pairwise(list(parent.named_children())):
+            place = _find_last(parent, name, part)
+            if place and isinstance(norm, nn.BatchNorm3d):
+                setattr(place[0], place[1], _fold(place[2], norm, dtype))
                 setattr(parent, next_name, nn.Identity())
         if isinstance(parent, nn.ReLU):
             parent.inplace = True
     return folded
+
+
+def _find_last(parent: nn.Module, name: str, part: nn.Module) -> tuple[nn.Module, str, nn.Conv3d] | None:
+    """Return the convolution that a part is, or that a `Sequential` ends with: its parent, its name, itself."""
+    if isinstance(part, nn.Sequential) and len(part):
+        return _find_last(part, str(len(part) - 1), part[-1])
+    return (parent, name, part) if isinstance(part, nn.Conv3d) else None
 
 
 def _fold(convolution: nn.Conv3d, norm: nn.BatchNorm3d, dtype: torch.dtype) -> nn.Conv3d:

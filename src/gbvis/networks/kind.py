@@ -174,6 +174,7 @@ KINDS = Registry[NetworkKind](
     "network kind",
     {
         "r2plus1d": "gbvis.networks.r2plus1d.load:KIND",
+        "resnet3d": "gbvis.networks.resnet3d.load:KIND",
         "i3d": "gbvis.networks.i3d.load:KIND",
         "s3d": "gbvis.networks.s3d.load:KIND",
     },

@@ -30,7 +30,8 @@ class ShapedFormat:
         class_lists: Per class count the class list that gbvis carries for it.
         extras: A pattern of names that may stand beside the network and are not used.
         details: What its networks share and shapes do not tell, as plain data: norms' epsilons, paddings.
-        fits: Given shapes, returns whether networks of this origin have such; for formats of the same names.
+        fits: Given shapes, returns whether networks of this origin have such.
+        probes: Names in the file, one of which every such file has; by default those of the kind's own probes.
     """
 
     name: str
@@ -40,6 +41,7 @@ class ShapedFormat:
     extras: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
     fits: Callable[[Shapes], bool] = lambda shapes: True
+    probes: tuple[str, ...] = ()
 
     def own_name(self, name: str) -> str | None:
         """Return what the module calls a tensor of the file; None where it is not the network's."""

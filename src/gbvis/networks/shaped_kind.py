@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 import torch
@@ -84,7 +85,7 @@ class ShapedKind(NetworkKind):
 
     def compare(self, named: NamedTensors) -> Likeness | None:
         """Return how near tensors are to the format most of whose names they have; None where they have none."""
-        modules = self._meta_modules()
+        modules = self._meta_modules
         forms = self.registry.load_all()
         shares = {name: share_of_names(named, form, modules) for name, form in forms.items()}
         nearest = max(forms, key=lambda name: shares[name])
@@ -104,6 +105,8 @@ class ShapedKind(NetworkKind):
         head = form.their_name(f"{self.head}.weight").removesuffix(".weight")
         named = with_own_head(named, form.name, head, self.called, self.head_axes)
         module = self._design(named, form)
+        if not (checkpoint_format or form.fits(module.plan.shapes)):
+            raise unfit(named, form.name, "has the names of such networks, and the shapes of others")
         modality = self._read_modality(named, form, module)
         info = self._describe(module, form, modality)
         names = {name: form.their_name(name) for name in module.state_dict()}
@@ -145,8 +148,9 @@ class ShapedKind(NetworkKind):
             yield Example(name, {form.their_name(own): tensor for own, tensor in module.state_dict().items()})
 
     def _has_probe(self, form: ShapedFormat, named: NamedTensors) -> bool:
-        return any(form.their_name(probe) in named.tensors for probe in self.probes)
+        return any(name in named.tensors for name in form.probes or map(form.their_name, self.probes))
 
+    @cached_property
     def _meta_modules(self) -> list[ShapedModule]:
         with torch.device("meta"):
             return [module for _, module in self.small_modules()]
@@ -160,11 +164,12 @@ class ShapedKind(NetworkKind):
                 "leave out --checkpoint-format; where another file needs it, convert that one with "
                 "`gbvis convert-weights` first",
             )
-        said = own or (self.registry.load(asked) if asked else None)
-        forms = [said] if said else list(self.registry.load_all().values())
+        if own:
+            return own
+        forms = [self.registry.load(asked)] if asked else list(self.registry.load_all().values())
         fitting = [form for form in forms if self._has_probe(form, named)]
         if not fitting:
-            raise self._foreign(named, said)
+            raise self._foreign(named, asked)
         if len(fitting) > 1:
             fitting = [form for form in fitting if form.fits(form.find_shapes(named))] or fitting
         if len(fitting) > 1:
@@ -188,10 +193,10 @@ class ShapedKind(NetworkKind):
         except (LookupError, TypeError, ValueError) as error:
             raise broken_safetensors(named.path) from error
 
-    def _foreign(self, named: NamedTensors, said: ShapedFormat | None) -> WeightsError:
+    def _foreign(self, named: NamedTensors, asked: str | None) -> WeightsError:
         """Return the error for tensors whose names are not those of the format that they are said to be of."""
         first = ", ".join(list(named.tensors)[:3])
-        what = f" of the {said.name} format" if said else ""
+        what = f" of the {asked} format" if asked else ""
         return WeightsError(
             f"{named.path} is no {self.called} checkpoint{what}: its tensors are named {first}, ...",
             f"known checkpoint formats: {', '.join(self.registry.names)}",
@@ -217,7 +222,7 @@ class ShapedKind(NetworkKind):
             name = form.their_name(str(error.args[0]))
             odd = named.tensors.get(name)
             if odd is None:
-                what = describe_difference(named, form, self._meta_modules(), missing=name)
+                what = describe_difference(named, form, self._meta_modules, missing=name)
             else:
                 shape = list(odd.shape) if isinstance(odd, Tensor) else type(odd).__name__
                 what = f"has {name} with shape {shape}, which does not fit the others"

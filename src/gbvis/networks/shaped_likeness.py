@@ -1,7 +1,8 @@
 """Likeness of tensors to a kind that is read by shape: the names they share with small networks of it, what differs."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
+from functools import cache
 
 from torch import Tensor, nn
 
@@ -12,7 +13,7 @@ from gbvis.networks.weights import NamedTensors
 _COUNTER = "num_batches_tracked"
 
 
-def share_of_names(named: NamedTensors, form: ShapedFormat, modules: Iterable[nn.Module]) -> float:
+def share_of_names(named: NamedTensors, form: ShapedFormat, modules: Sequence[nn.Module]) -> float:
     """Return the share of a file's tensors that have a name of the format, 0-1.
 
     Args:
@@ -20,7 +21,7 @@ def share_of_names(named: NamedTensors, form: ShapedFormat, modules: Iterable[nn
         form: The format.
         modules: Small networks of the kind.
     """
-    known = {_generalise(name) for module in modules for name in module.state_dict()}
+    known = _list_known(tuple(modules))
     return sum(_is_known(name, form, known) for name in named.tensors) / max(1, len(named.tensors))
 
 
@@ -39,7 +40,7 @@ def describe_difference(
     """
     nearest = max(modules, key=lambda module: sum(form.their_name(name) in named.tensors for name in _weights(module)))
     shapes = {form.their_name(name): one.shape for name, one in nearest.state_dict().items()}
-    known = {_generalise(name) for module in modules for name in module.state_dict()}
+    known = _list_known(tuple(modules))
     lost = [name for name in map(form.their_name, _weights(nearest)) if name not in named.tensors]
     parts = {
         "is missing": list(dict.fromkeys([*([missing] if missing else []), *lost])),
@@ -53,6 +54,12 @@ def describe_difference(
     return "; ".join(f"{what} {list_first(names)}" for what, names in parts.items() if names)
 
 
+@cache
+def _list_known(modules: tuple[nn.Module, ...]) -> frozenset[str]:
+    """Return the names of the networks' tensors without numbers of stages and blocks."""
+    return frozenset(_generalise(name) for module in modules for name in module.state_dict())
+
+
 def _weights(module: nn.Module) -> list[str]:
     """Return the names of a network's convolutions' and linear layers' weights, and of the last one's bias."""
     tensors = {name: one for name, one in module.state_dict().items() if not name.endswith(_COUNTER)}
@@ -60,7 +67,7 @@ def _weights(module: nn.Module) -> list[str]:
     return [*(name for name, one in tensors.items() if one.ndim > 1), *last]
 
 
-def _is_known(name: str, form: ShapedFormat, known: set[str]) -> bool:
+def _is_known(name: str, form: ShapedFormat, known: Collection[str]) -> bool:
     own = form.own_name(name)
     return own is not None and _generalise(own) in known
 

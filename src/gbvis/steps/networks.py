@@ -14,9 +14,9 @@ from gbvis.attribution.recipe import NUMBERS_VERSION
 from gbvis.errors import GbvisError, UsageError
 from gbvis.networks.info import WeightsInfo
 from gbvis.networks.input_format import InputFormats
+from gbvis.networks.kind import list_formats
 from gbvis.networks.labels import read_labels
 from gbvis.networks.own.spec import OwnNetwork
-from gbvis.networks.r2plus1d import FORMATS
 from gbvis.networks.torch_ahead import begin_import
 from gbvis.provenance import DIGEST_LENGTH, Stamp, digest_of, hash_file, stamp_file
 from gbvis.registry import check_name
@@ -66,7 +66,7 @@ class WeightsRequest:
     network: "OwnNetwork | GivenNetwork | None" = None
 
     def __post_init__(self) -> None:
-        if self.checkpoint_format and self.checkpoint_format not in FORMATS.names:
+        if self.checkpoint_format and self.checkpoint_format not in list_formats():
             from gbvis.networks.load import check_format
 
             check_format(self.checkpoint_format)

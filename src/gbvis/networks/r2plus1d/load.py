@@ -39,8 +39,11 @@ class R2Plus1DKind(NetworkKind):
     relus_overwrite = True  # on the way back each is given a convolution's gradient, or a sum that autograd made
 
     def match(self, named: NamedTensors) -> bool:
-        """Return whether a tensor has the name of a first convolution in one of the formats; heads are named alike."""
-        return any(
+        """Return whether a tensor has the name of a first convolution in one of the formats; heads are named alike.
+
+        Where a block's first convolution is not factorised, it is a network of another kind with the same stem.
+        """
+        return not any(f"layer{stage}.0.conv1.0.weight" in named.tensors for stage in (1, 2, 3, 4)) and any(
             form.name_of(f"{layer}.spatial.convolution.weight") in named.tensors
             for form in FORMATS.load_all().values()
             for layer in ("stem", "stages.0.0.first")
