@@ -83,7 +83,7 @@ def network(named: NamedTensors) -> Network:
 def make_clips(random: np.random.Generator, network: Network, count: int = 2) -> list[np.ndarray]:
     """Return clips as a network sees them, smaller than it likes."""
     form = network.info.clip_format
-    side = min(form.crop, 48)
+    side = min(form.crop, 64)  # what S3D halves five times, the last time without padding
     clips = random.integers(0, 256, (count, 6, side, side, form.channels)).astype(form.dtype)
     return list(clips / 64 if form.is_motion else clips)
 
