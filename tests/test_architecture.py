@@ -27,7 +27,11 @@ DOORS: dict[str, set[str]] = {
     "zarr": set(),  # only its codecs are called: importing it takes a quarter of a second
     "numcodecs": {"store/array.py"},
     "google_crc32c": {"networks/kept.py", "store/array.py"},
-    "msgspec": {"attribution/settings.py", "networks/info.py", "networks/r2plus1d/load.py", "store"},
+    "msgspec": {
+        *("attribution/settings.py", "networks/info.py"),
+        *("networks/r2plus1d/load.py", "networks/resnet3d/load.py"),
+        "store",
+    },
     "fsspec": {"store/remote.py"},
     "ray": {"steps/engines/ray_cluster.py"},
     "xarray": {"store/run.py"},
