@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import msgspec
-
 from gbvis.networks.resnet3d import FORMATS
 from gbvis.networks.resnet3d.module import ResNet3d, Variant
 from gbvis.networks.resnet3d.small_shapes import list_small
@@ -28,9 +26,9 @@ class ResNet3dKind(ShapedKind):
 
         Raises:
             LookupError: A weight is missing, or does not fit what comes before it; the argument is its name.
-            ValueError: The details make no sense.
+            TypeError, ValueError: The details make no sense.
         """
-        return ResNet3d(shapes, msgspec.convert(dict(details), Variant))
+        return ResNet3d(shapes, Variant.from_details(details))
 
     def small_modules(self) -> Iterator[tuple[str, ResNet3d]]:
         """Yield small networks, each with the name of a checkpoint format that its shapes fit."""

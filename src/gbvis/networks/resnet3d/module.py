@@ -7,6 +7,7 @@ CSN: Tran et al. 2019, "Video Classification with Channel-Separated Convolutiona
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -46,9 +47,20 @@ class Variant:
         Raises:
             ValueError: They are no variant.
         """
+        steps = (*self.frame_steps, *self.pixel_steps)
         are_small = all(0 < epsilon < 1 for epsilon in (self.norm_epsilon, self.middle_epsilon))
-        if not are_small or not {*self.frame_steps, *self.pixel_steps} <= {1, 2}:
-            raise ValueError("expected epsilons between 0 and 1, and steps of 1 or 2")
+        if not are_small or len(steps) != 8 or not {*steps} <= {1, 2} or self.has_pool not in (False, True):
+            raise ValueError("expected epsilons between 0 and 1, and four steps of 1 or 2 each")
+
+    @classmethod
+    def from_details(cls, details: Mapping[str, Any]) -> "Variant":
+        """Return what plain data says.
+
+        Raises:
+            TypeError, ValueError: It makes no sense.
+        """
+        steps = {name: tuple(details.get(name, ())) for name in ("frame_steps", "pixel_steps")}
+        return cls(**{**details, **steps})
 
 
 class ResNet3d(ShapedModule):
