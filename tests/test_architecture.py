@@ -29,7 +29,7 @@ DOORS: dict[str, set[str]] = {
     "google_crc32c": {"networks/kept.py", "store/array.py"},
     "msgspec": {
         *("attribution/settings.py", "networks/info.py"),
-        *("networks/r2plus1d/load.py"),
+        "networks/r2plus1d/load.py",
         "store",
     },
     "fsspec": {"store/remote.py"},
