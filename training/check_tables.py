@@ -3,10 +3,13 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from gbvis.attribution.checks import BASELINES, CHECKS
+from gbvis.attribution.recipe import describe_method
+from gbvis.attribution.settings import find_defaults
 from gbvis.steps.check.report import Estimated, estimate
 from gbvis.store import StoredCheck
 
@@ -24,7 +27,7 @@ class Found:
         learned: What the network has learned: `trained`, `random` or `shuffled`.
         network: Which network of that kind.
         modality: `rgb` or `flow`.
-        test: The test as `--test` takes it, with the settings that are not as by default.
+        test: The test as `--test` takes it, with the settings that were asked for.
         method: The method's name.
         video: The video's name.
         value: The test's number, or its detail of `COMPARABLE`.
@@ -44,7 +47,7 @@ class Found:
     def of(cls, check: StoredCheck, learned: str, network: str) -> "Found":
         """Return what a store keeps of a test."""
         method = str(check.recipe.method["name"])
-        about = check.modality, check.short_test, method, check.video
+        about = check.modality, _name_test(check.test), method, check.video
         detail = COMPARABLE.get(check.test_name)
         value = check.details[detail] if detail else check.value
         return cls(learned, network, *about, value, check.details[f"{detail}_baselines"] if detail else check.baselines)
@@ -91,6 +94,13 @@ def _make_row(name: str, found: Sequence[Found], columns: Sequence[Column], numb
         cells.append(put(average(own, number)) if own else "")
     videos = str(max(counts)) if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
     return f"| {name} | {videos} | {' | '.join(cells)} |"
+
+
+def _name_test(recipe: Mapping[str, Any]) -> str:
+    """Return a test without settings that are as by default, or decided for it where nobody does."""
+    defaults = find_defaults(CHECKS, recipe["name"])
+    given = {name: value for name, value in recipe["settings"].items() if defaults[name] not in (None, value)}
+    return describe_method({**recipe, "settings": given})
 
 
 def average(found: Sequence[Found], number: Callable[[Found], float]) -> Estimated:

@@ -1,7 +1,7 @@
 """Runs the tests of `gbvis check` over all methods, with trained networks and with networks that have learned nothing.
 
     python training/evaluate.py > docs/check/samples.md
-    python training/evaluate.py -w i3d.safetensors -e Logits CLIP... > docs/check/clips.md
+    python training/evaluate.py -w i3d_rgb_kinetics400.safetensors -n 16 --networks 3 CLIP... > docs/check/clips.md
 
 Without videos it takes the sample networks and 160 samples that they were not trained on, each class in turn. The
 networks that have learned nothing are several: random ones (of the samples alone), and the trained one's numbers
@@ -15,20 +15,35 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from check_tables import Found, lay_out
-from train import measure_accuracy
 from untrained import randomise, shuffle, write_untrained
 
 import gbvis
 from gbvis.attribution.methods import METHODS
 from gbvis.networks.sample import SAMPLE_WEIGHTS, find_weights
 from gbvis.progress import Failure
-from gbvis.steps.networks import Networks, WeightsRequest
 from gbvis.videos.synthetic import MOTIONS
 
 NETWORKS = 9
 """How many networks have learned nothing, of each kind: odd, so that each gets samples of every class."""
+
+HEADS = {
+    "samples": """# All methods on samples
+
+`training/evaluate.py` made this page with the sample networks. Tests at `FC` of the class that each network predicts.
+Samples are those of seeds from 0, the classes in turn.""",
+    "clips": """# All methods on real clips
+
+`training/evaluate.py` made this page: with `{weights}`, on {videos}. Tests at `{endpoint}` of the class that each
+network predicts; masks are `motion`.""",
+}
+NOTE = """[Tests of attributions](../check.md) says what the numbers are, and what one may conclude. *Random*: {count}
+networks as training begins with. *Shuffled*: {count} times the trained one's numbers, in random order within each
+tensor. Videos are dealt to these in turn. In brackets is the 95 % bootstrap interval: over videos for the trained
+network, over networks for the others. Rows in italics know nothing of the network. What takes many passes had fewer
+videos, for want of time."""
 
 MANY_PASSES = ("smoothgrad", "integrated-gradients", "occlusion")
 
@@ -48,17 +63,19 @@ class Part:
     videos: int
 
 
-def plan() -> list[Part]:
-    """Return what is computed, the quick first."""
-    one_pass = [name for name in METHODS.names if name not in MANY_PASSES]
+ONE_PASS = [name for name in METHODS.names if name not in MANY_PASSES]
+
+
+def plan_samples() -> list[Part]:
+    """Return what is computed of samples, the quick first."""
     quick = ["deletion:steps=8", "pointing", "mass"]
     return [
-        Part(quick, one_pass, 160),
-        Part(["insertion:steps=8", "random-logit", "randomisation", "efficient-randomisation"], one_pass, 18),
-        Part(["time"], one_pass[:1], 18),
-        Part(["infidelity", "sensitivity"], one_pass, 18),
+        Part(quick, ONE_PASS, 160),
+        Part(["insertion:steps=8", "random-logit", "randomisation", "efficient-randomisation"], ONE_PASS, 18),
+        Part(["time"], ONE_PASS[:1], 18),
+        Part(["infidelity", "sensitivity"], ONE_PASS, 18),
         Part([*quick, "insertion:steps=8", "infidelity"], MANY_PASSES, 9),
-        Part(["smooth-randomisation:samples=10"], one_pass[:2], 9),
+        Part(["smooth-randomisation:samples=10"], ONE_PASS[:2], 9),
     ]
 
 
@@ -69,16 +86,14 @@ class Subject:
     Attributes:
         weights: Files by what was learned, `trained` first.
         videos: As `gbvis check` takes them.
-        endpoint: Where the class's value is.
         store: Where everything is kept.
-        modality: `rgb` or `flow`, for one stream only.
+        options: Others of `gbvis.check`.
     """
 
     weights: Mapping[str, Sequence[Path]]
     videos: Sequence[str]
-    endpoint: str
     store: Path
-    modality: str | None = None
+    options: Mapping[str, Any]
 
     def run(self, part: Part) -> Iterator[Found]:
         """Yield what the tests find, with every network."""
@@ -90,12 +105,22 @@ class Subject:
     def _check(self, part: Part, videos: Sequence[str], file: Path, learned: str) -> Iterator[Found]:
         if not videos:
             return
-        asked = {"tests": part.tests, "methods": part.methods, "endpoints": self.endpoint, "store": self.store}
-        for result in gbvis.check(videos, file, device="cpu", modality=self.modality, **asked):  # type: ignore[arg-type]
+        asked = {"tests": part.tests, "methods": part.methods, "store": self.store, "device": "cpu", **self.options}
+        for result in gbvis.check(videos, file, **asked):
             if isinstance(result, Failure):
                 print(f"{result.video}: {result.problem}", file=sys.stderr)
             else:
                 yield Found.of(result.check, learned, file.stem)
+
+
+def plan_clips() -> list[Part]:
+    """Return what is computed of real clips, with a network that takes a hundred times as long; the quick first."""
+    return [
+        Part(["pointing", "mass", "random-logit", "efficient-randomisation"], ONE_PASS, 3),
+        Part(["deletion:steps=4"], ONE_PASS, 3),
+        Part(["time:shuffles=2"], ONE_PASS[:1], 3),
+        Part(["randomisation"], ONE_PASS[:2], 3),
+    ]
 
 
 def list_samples() -> list[str]:
@@ -103,7 +128,9 @@ def list_samples() -> list[str]:
     return [f"sample:{MOTIONS[seed % len(MOTIONS)]}-{seed}" for seed in range(160)]
 
 
-def make_subject(weights: Path | None, videos: Sequence[str], endpoint: str, store: Path, count: int) -> Subject:
+def make_subject(
+    weights: Path | None, videos: Sequence[str], store: Path, count: int, options: Mapping[str, Any]
+) -> Subject:
     """Return what is asked for; networks that have learned nothing are written beside the store."""
     ways = {"shuffled": shuffle} if weights else {"random": randomise, "shuffled": shuffle}
     trained = find_weights(weights or Path(SAMPLE_WEIGHTS))
@@ -112,14 +139,7 @@ def make_subject(weights: Path | None, videos: Sequence[str], endpoint: str, sto
     for learned, way in ways.items():
         paths = [folder / f"{learned}-{number}.safetensors" for number in range(count)]
         files[learned] = [write_untrained(way, trained, number, path) for number, path in enumerate(paths)]
-    return Subject(files, videos or list_samples(), endpoint, store)
-
-
-def describe_accuracy() -> str:
-    """Return in one line how often the sample networks are right on held-out videos."""
-    opened = Networks(WeightsRequest((find_weights(Path(SAMPLE_WEIGHTS)),)))
-    accuracy = measure_accuracy({modality: opened.load(modality) for modality in ("rgb", "flow")})
-    return ", ".join(f"{name} {share:.1%}" for name, share in accuracy.items())
+    return Subject(files, videos or list_samples(), store, options)
 
 
 def main() -> None:
@@ -128,16 +148,21 @@ def main() -> None:
     parser.add_argument("videos", nargs="*", help="by default samples")
     parser.add_argument("-w", "--weights", type=Path, help="by default the networks that come with gbvis")
     parser.add_argument("-e", "--endpoint", default="FC")
+    parser.add_argument("-n", "--frames", type=int, help="by default as many as the network was trained with")
     parser.add_argument("-m", "--modality", choices=("rgb", "flow"), help="by default both")
     parser.add_argument("--store", type=Path, default=Path("evaluate.zarr"))
     parser.add_argument("--networks", type=int, default=NETWORKS, help="how many have learned nothing, of each kind")
     parser.add_argument("--count", type=int, default=160, help="the most videos that any test gets")
     asked = parser.parse_args()
-    subject = make_subject(asked.weights, asked.videos, asked.endpoint, asked.store, asked.networks)
-    subject = replace(subject, videos=subject.videos[: asked.count], modality=asked.modality)
-    found = [one for part in plan() for one in subject.run(part)]
-    words = "your own" if asked.videos else f"samples; accuracy on 400 others: {describe_accuracy()}"
-    print("\n\n".join([f"Videos: {words}.", *lay_out(found)]))
+    options = {"endpoints": asked.endpoint, "modality": asked.modality, "frames": asked.frames}
+    options["masks"] = "motion" if asked.videos else None
+    subject = make_subject(asked.weights, asked.videos, asked.store, asked.networks, options)
+    subject = replace(subject, videos=subject.videos[: asked.count])
+    found = [one for part in (plan_clips() if asked.videos else plan_samples()) for one in subject.run(part)]
+    names = ", ".join(f"`{Path(video).stem}`" for video in asked.videos)
+    head = HEADS["clips" if asked.videos else "samples"]
+    about = {"weights": asked.weights and asked.weights.name, "videos": names, "endpoint": asked.endpoint}
+    print("\n\n".join([head.format(**about), NOTE.format(count=asked.networks), *lay_out(found)]))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from train import CLIP_LENGTH, SIDE, stream_of
+from train import CLIP_LENGTH, SIDE, measure_accuracy, stream_of
 from untrained import randomise, shuffle
 
 from gbvis.attribution.graph import Graph
@@ -127,12 +127,14 @@ def describe_focus(network: Network, explain: Explain, count: int, noise: float)
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the accuracy and the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--videos", type=int, default=240)
     count: int = parser.parse_args().videos
     opened = Networks(WeightsRequest((find_weights(Path("sample")),)))
     networks = {modality: opened.load(modality) for modality in ("rgb", "flow")}
+    accuracy = ", ".join(f"{name} {share:.1%}" for name, share in measure_accuracy(networks).items())
+    print(f"Held-out accuracy: {accuracy}.\n")
     random = {name: randomise(network, 0) for name, network in networks.items()}
     mixed = {name: shuffle(network, 0) for name, network in networks.items()}
     print("| weights | gradient | RGB | RGB, noisy | flow | flow, noisy |\n| --- | --- | --- | --- | --- | --- |")

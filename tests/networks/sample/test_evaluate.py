@@ -66,7 +66,7 @@ def test_intervals_are_over_networks_where_there_are_several(evaluate: ModuleTyp
 @pytest.mark.slow
 def test_a_table_has_a_row_a_method_and_one_for_each_uninformed(evaluate: ModuleType, tmp_path: Path) -> None:
     """One sample, two methods, two tests, trained and random, from the store the second time."""
-    subject = evaluate.make_subject(None, ["sample:left-4"], "FC", tmp_path / "store.zarr", 1)
+    subject = evaluate.make_subject(None, ["sample:left-4"], tmp_path / "store.zarr", 1, {"endpoints": "FC"})
     part = evaluate.Part(["mass", "time"], ["gradient", "guided-backprop"], 160)
     found = list(subject.run(part))
     assert {(one.learned, one.modality) for one in found} == {
