@@ -100,7 +100,7 @@ def count_forward_passes(
 
 
 @pytest.mark.parametrize(
-    ("method", "passes"), [(SmoothGrad(3), 3), (IntegratedGradients(2), 3), (Occlusion("4x56x112", "4x56x112"), 2)]
+    ("method", "passes"), [(SmoothGrad(3), 3), (IntegratedGradients(2), 3), (Occlusion("4x28x56", "4x28x56"), 2)]
 )
 def test_targets_share_forward_passes(weights: dict[str, Path], method: IterativeMethod, passes: int) -> None:
     (network,) = load_networks(weights["rgb"], "0" * 64)

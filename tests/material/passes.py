@@ -38,10 +38,15 @@ class RunnerOfSeveral(LocalRunner):
         self.batches = lambda count, say: Several(count)  # type: ignore[assignment, method-assign, return-value]
 
 
+SIDE = 56
+"""Pixels: networks are given half of what they crop, which is enough to tell numbers apart, and four times quicker."""
+
+
 def make_clip(random: np.random.Generator, network: Network, frames: int = 4, first_frame: int = 0) -> Clip:
     """Return a clip of random pixels."""
     clip_format = network.info.clip_format
-    shape = (frames, clip_format.crop, clip_format.crop, clip_format.channels)
+    side = min(SIDE, clip_format.crop)
+    shape = (frames, side, side, clip_format.channels)
     pixels = random.integers(0, 256, shape, dtype=np.uint8)
     return Clip(pixels, clip_format, network.info.modality, first_frame)
 

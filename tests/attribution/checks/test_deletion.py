@@ -81,7 +81,7 @@ def cut_slowly(shape: tuple[int, ...], size: tuple[int, ...]) -> list[np.ndarray
 
 
 @pytest.mark.parametrize("stream", ["rgb", "flow", pytest.param("flow2", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("check", [Deletion("tube", "2x60x60", 4), Insertion("frame", steps=2)])
+@pytest.mark.parametrize("check", [Deletion("tube", "2x30x30", 4), Insertion("frame", steps=2)])
 def test_rises_definition_gives_the_same(
     weights: dict[str, Path],
     random: np.random.Generator,
@@ -98,7 +98,7 @@ def test_rises_definition_gives_the_same(
     check = check.settled(network.info, frames)
     (found,) = check.measure([subject], laboratory)
 
-    size = (2, 60, 60) if check.region == "tube" else (1, 112, 112)
+    size = (2, 30, 30) if check.region == "tube" else (1, 112, 112)
     masks = cut_slowly(values.shape[1:], size)
     relevance = np.abs(subject.values).sum(0)
     order = sorted(masks, key=lambda mask: -relevance[mask].mean())

@@ -23,6 +23,7 @@ from gbvis.networks.load import load_networks
 from gbvis.networks.network import Network
 from gbvis.networks.r2plus1d.architecture import AP, FC, SOFTMAX, STAGES, STEM
 from material.checkpoints import Exact
+from material.passes import SIDE
 from material.small_kind import EDGES, make_small_network
 
 FRAMES = 8
@@ -48,7 +49,7 @@ def network(request: pytest.FixtureRequest, weights: dict[str, Path]) -> Network
 
 @pytest.fixture
 def clip(network: Network, random: np.random.Generator) -> np.ndarray:
-    return random.integers(0, 256, (FRAMES, 112, 112, network.info.clip_format.channels), dtype=np.uint8)
+    return random.integers(0, 256, (FRAMES, SIDE, SIDE, network.info.clip_format.channels), dtype=np.uint8)
 
 
 def attribute(network: Network, clip: np.ndarray, method: LayerMethod, target: Target) -> Attribution:
@@ -145,7 +146,7 @@ def test_guided_grad_cam_is_the_product_on_the_centres_of_cells(
         (pending,) = graph.attribute(GuidedBackprop(), [target])
         (guided,) = pending.result()
     assert found.axes == guided.axes and found.grid is None and cam.grid is not None
-    spread = cam.grid.spread(cam.values, (FRAMES, 112, 112))
+    spread = cam.grid.spread(cam.values, (FRAMES, SIDE, SIDE))
     check_close(found.values, guided.values * spread)
     for channel, frame, row, column in zip(*(random.integers(0, size, 30) for size in found.values.shape), strict=True):
         place = frame if len(spread) == 1 else 2 * frame + channel

@@ -21,13 +21,14 @@ from gbvis.networks.network import Network
 from gbvis.networks.r2plus1d.architecture import AP, FC, SOFTMAX, STAGES, STEM
 from material.checkpoints import Exact
 from material.methods import PlainGradient
+from material.passes import SIDE
 
 REGISTERED = METHODS.load_all()
 
 QUICK: dict[str, dict[str, Any]] = {
     "smoothgrad": {"samples": 1},
     "integrated-gradients": {"steps": 1},
-    "occlusion": {"box": "4x56x112", "stride": "4x56x112"},
+    "occlusion": {"box": "4x28x56", "stride": "4x28x56"},
 }
 """Settings with which methods of many passes need few, by the method's name."""
 
@@ -48,7 +49,7 @@ def load(path: Path) -> Network:
 
 def make_clips(random: np.random.Generator, network: Network, count: int = 1) -> list[np.ndarray]:
     channels = network.info.clip_format.channels
-    return [random.integers(0, 256, (4, 112, 112, channels), dtype=np.uint8) for _ in range(count)]
+    return [random.integers(0, 256, (4, SIDE, SIDE, channels), dtype=np.uint8) for _ in range(count)]
 
 
 def attribute(network: Network, clips: list[np.ndarray], methods: list[Method]) -> list[list[list[Attribution]]]:
@@ -131,7 +132,7 @@ def test_what_it_finds_has_the_axes_and_the_sign_that_it_says(
             assert one.axes == tuple(axis for axis in PIXEL_AXES if axis in one.axes) and one.axes[-2:] == ("y", "x")
             one.check_numbers(clip)
             if one.axes == PIXEL_AXES:
-                assert one.values.shape == (network.info.clip_format.channels, 4, 112, 112)
+                assert one.values.shape == (network.info.clip_format.channels, 4, SIDE, SIDE)
             assert make(kind).kind == "signed" or one.values.min() >= 0
             assert (
                 one.values.any() or make(kind).settled(network.info, target.endpoint, 4).layers

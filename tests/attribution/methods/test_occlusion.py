@@ -30,7 +30,7 @@ def test_captum_finds_the_same(
     baseline: Baseline,
 ) -> None:
     """The last boxes are cut off. In interleaved flow a frame is two places of time."""
-    box, stride = (3, 80, 90), (2, 60, 70)
+    box, stride = (3, 40, 45), (2, 30, 35)
     from captum import attr
 
     network = Exact(load_networks(weights[stream], "0" * 64)[0])
