@@ -24,6 +24,8 @@ from gbvis.videos.clip import Inputs
 from material.checkpoints import Exact
 from material.originals import import_torchvision, make_i3d, randomise_norms
 
+pytestmark = pytest.mark.slow  # the originals are installed for the slow tests alone
+
 REAL = SHARED / "weights/i3d_rgb_kinetics400.safetensors"
 
 
@@ -174,7 +176,6 @@ def test_captum_on_the_original_gives_the_plain_gradient() -> None:
     assert abs(cosine) < 0.5
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not REAL.is_file(), reason="needs ../shared/weights")
 class TestTheRealNetwork:
     def test_logits_and_guided_gradients_are_the_originals(self) -> None:
