@@ -184,10 +184,10 @@ def test_the_network_comes_back_when_it_is_interrupted(kind: type[Check], monkey
     before, calls = fingerprint(laboratory.network), 0
     original = Network.endpoints
 
-    def interrupt(network: Network, batch: torch.Tensor) -> Iterator[Any]:
+    def interrupt(network: Network, batch: torch.Tensor, *wanted: Any) -> Iterator[Any]:
         nonlocal calls
         calls += 1
-        yield next(iter(original(network, batch)))
+        yield next(iter(original(network, batch, *wanted)))
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Network, "endpoints", interrupt)
