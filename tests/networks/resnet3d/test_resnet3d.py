@@ -1,4 +1,4 @@
-"""3-D residual networks against torchvision's own code: the same logits, and Captum's guided gradients on it."""
+"""3-D residual networks against torchvision's own code in `oracles`: logits, and Captum's guided gradients on it."""
 
 import copy
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from gbvis.networks.load import build_network
 from gbvis.networks.network import Network
 from gbvis.networks.weights import NamedTensors
 from material.checkpoints import Exact
-from material.originals import import_torchvision
+from oracles import torchvision_resnet as resnet
 
 KIND = KINDS.load("resnet3d")
 
@@ -56,22 +56,30 @@ class Preserved(nn.Sequential):
         super().__init__(pointwise, nn.BatchNorm3d(outputs), Depthwise(outputs, outputs, None, stride))
 
 
+class Thin(resnet.VideoResNet):
+    """Torchvision's network with an eighth of the channels behind the stem, and two blocks in the first stage."""
+
+    def __init__(self, block: Any, convolutions: list[Any], stem: Any) -> None:
+        super().__init__(block, convolutions, [2, 1, 1, 1], stem)
+        self.fc = nn.Linear(64 * block.expansion, 7)
+
+    def _make_layer(self, block: Any, builder: Any, planes: int, blocks: int, stride: int = 1) -> nn.Sequential:
+        return super()._make_layer(block, builder, planes // 8, blocks, stride)
+
+
 def make_original(name: str) -> nn.Module:
     """Return a network of torchvision's own classes with random weights, as VMZ builds its own where it is VMZ's."""
-    import_torchvision()
-    from torchvision.models.video import resnet
-
     torch.manual_seed(7)
     makers: dict[str, tuple[Any, list[Any], Any]] = {
-        "R3D-10": (resnet.BasicBlock, [resnet.Conv3DSimple] * 4, resnet.BasicStem),
-        "MC3-10": (resnet.BasicBlock, [resnet.Conv3DSimple, *[resnet.Conv3DNoTemporal] * 3], resnet.BasicStem),
-        "MC5-10": (resnet.BasicBlock, [*[resnet.Conv3DSimple] * 3, resnet.Conv3DNoTemporal], resnet.BasicStem),
-        "ir-CSN-14": (resnet.Bottleneck, [Depthwise] * 4, resnet.BasicStem),
-        "ip-CSN-14": (resnet.Bottleneck, [Preserved] * 4, resnet.BasicStem),
-        "R(2+1)D-14": (resnet.Bottleneck, [resnet.Conv2Plus1D] * 4, resnet.R2Plus1dStem),
+        "R3D-12": (resnet.BasicBlock, [resnet.Conv3DSimple] * 4, resnet.BasicStem),
+        "MC3-12": (resnet.BasicBlock, [resnet.Conv3DSimple, *[resnet.Conv3DNoTemporal] * 3], resnet.BasicStem),
+        "MC5-12": (resnet.BasicBlock, [*[resnet.Conv3DSimple] * 3, resnet.Conv3DNoTemporal], resnet.BasicStem),
+        "ir-CSN-17": (resnet.Bottleneck, [Depthwise] * 4, resnet.BasicStem),
+        "ip-CSN-17": (resnet.Bottleneck, [Preserved] * 4, resnet.BasicStem),
+        "R(2+1)D-17": (resnet.Bottleneck, [resnet.Conv2Plus1D] * 4, resnet.R2Plus1dStem),
     }
     block, convolutions, stem = makers[name]
-    network = resnet.VideoResNet(block, convolutions, [1, 1, 1, 1], stem, num_classes=7)
+    network = Thin(block, convolutions, stem)
     if block is resnet.Bottleneck:  # VMZ: pt/vmz/models/utils.py
         network.stem.append(nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1)))
         for norm in (one for one in network.modules() if isinstance(one, nn.BatchNorm3d)):
@@ -83,7 +91,7 @@ def build(tensors: Mapping[str, Tensor]) -> Network:
     return build_network(NamedTensors(Path("made.pth"), dict(tensors)), "0" * 64)
 
 
-NAMES = ["R3D-10", "MC3-10", "MC5-10", "ir-CSN-14", "ip-CSN-14", "R(2+1)D-14"]
+NAMES = ["R3D-12", "MC3-12", "MC5-12", "ir-CSN-17", "ip-CSN-17", "R(2+1)D-17"]
 
 
 def endpoints_of(original: nn.Module) -> dict[str, Callable[[Tensor], Tensor]]:
@@ -155,11 +163,8 @@ def test_guided_gradients_are_captums_at_every_endpoint(name: str, random: np.ra
 )
 def test_torchvisions_published_networks(name: str, title: str, millions: float) -> None:
     """By their names and shapes alone; R(2+1)D-18 stays the other kind's. The sizes are those of its documentation."""
-    import_torchvision()
-    from torchvision.models import video
-
     with torch.device("meta"):
-        tensors = getattr(video, name)().state_dict()
+        tensors = getattr(resnet, name)().state_dict()
     named = NamedTensors(Path("made.pth"), tensors)
     assert KIND.match(named) == bool(title)
     assert KINDS.load("r2plus1d").match(named) == (not title)
