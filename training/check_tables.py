@@ -87,12 +87,11 @@ def lay_out_test(found: Sequence[Found], is_of_network: bool = False) -> str:
 
 
 def _make_row(name: str, found: Sequence[Found], columns: Sequence[Column], number: Callable[[Found], float]) -> str:
-    cells, counts = [], []
-    for column in columns:
-        own = [one for one in found if (one.modality, one.learned) == column]
-        counts.append(len(own))
-        cells.append(put(average(own, number)) if own else "")
-    videos = str(max(counts)) if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
+    by_column = [[one for one in found if (one.modality, one.learned) == column] for column in columns]
+    cells = [put(average(own, number)) if own else "" for own in by_column]
+    counts = dict.fromkeys((column[1], len(own)) for column, own in zip(columns, by_column, strict=True))
+    is_alike = len({count for _, count in counts}) == 1
+    videos = ", ".join(str(count) for _, count in ([*counts][:1] if is_alike else counts))
     return f"| {name} | {videos} | {' | '.join(cells)} |"
 
 

@@ -42,8 +42,8 @@ network predicts; masks are `motion`.""",
 NOTE = """[Tests of attributions](../check.md) says what the numbers are, and what one may conclude. *Random*: {count}
 networks as training begins with. *Shuffled*: {count} times the trained one's numbers, in random order within each
 tensor. Videos are dealt to these in turn. In brackets is the 95 % bootstrap interval: over videos for the trained
-network, over networks for the others. Rows in italics know nothing of the network. What takes many passes had fewer
-videos, for want of time."""
+network, over networks for the others. Rows in italics know nothing of the network. Where one number of videos does not
+hold for all, they stand in the columns' order. What takes many passes had fewer videos, for want of time."""
 
 MANY_PASSES = ("smoothgrad", "integrated-gradients", "occlusion")
 
