@@ -6,8 +6,10 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from gbvis.networks.quick_convolution import make_quick
 
-def fold_norms(module: nn.Module, dtype: torch.dtype) -> nn.Module:
+
+def fold_norms(module: nn.Module, dtype: torch.dtype, is_cpu: bool) -> nn.Module:
     """Return a copy of a network in which no norm that follows a convolution is left; the network stays as it is.
 
     A norm follows a convolution where both are children of one module, one right after the other, as in a
@@ -17,6 +19,7 @@ def fold_norms(module: nn.Module, dtype: torch.dtype) -> nn.Module:
     Args:
         module: The network, in evaluation mode.
         dtype: What it will be computed in; norms are folded in float64.
+        is_cpu: Compute convolutions in another way where that is quicker on a CPU.
     """
     tensors = [*module.parameters(), *module.buffers()]
     folded = copy.deepcopy(module, {id(tensor): tensor for tensor in tensors})
@@ -24,7 +27,8 @@ def fold_norms(module: nn.Module, dtype: torch.dtype) -> nn.Module:
         for (name, part), (next_name, norm) in pairwise(list(parent.named_children())):
             place = _find_last(parent, name, part)
             if place and isinstance(norm, nn.BatchNorm3d):
-                setattr(place[0], place[1], _fold(place[2], norm, dtype))
+                one = _fold(place[2], norm, dtype)
+                setattr(place[0], place[1], make_quick(one) if is_cpu else one)
                 setattr(parent, next_name, nn.Identity())
         if isinstance(parent, nn.ReLU):
             parent.inplace = True

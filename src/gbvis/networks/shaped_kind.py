@@ -54,7 +54,7 @@ class ShapedKind(NetworkKind):
     head: ClassVar[str]
     head_axes: ClassVar[int] = LINEAR
     relus_overwrite = True
-    fused_version = 1
+    fused_version = 2
 
     @abstractmethod
     def design(self, shapes: Shapes, details: Mapping[str, Any]) -> ShapedModule:
@@ -116,8 +116,11 @@ class ShapedKind(NetworkKind):
 
     def fuse(self, module: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """Return the network made quick: norms folded into convolutions, channels last."""
-        fused = fold_norms(module, dtype).to(device, dtype)
-        return fused.to(memory_format=torch.channels_last_3d).eval().requires_grad_(False)  # type: ignore[call-overload,no-any-return]
+        fused = fold_norms(module, dtype, device.type == "cpu").to(device, dtype)
+        for part in fused.modules():
+            if isinstance(part, nn.Conv3d):
+                part.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        return fused.eval().requires_grad_(False)
 
     def describe_fused(self, fused: nn.Module) -> dict[str, Any]:
         """Return the plan of the network."""
@@ -132,7 +135,7 @@ class ShapedKind(NetworkKind):
             LookupError, TypeError, ValueError, RuntimeError: The details make no sense.
         """
         shapes = {name: tuple(shape) for name, shape in details["shapes"].items()}
-        fused = fold_norms(self._plan(shapes, details["details"]), torch.float32)
+        fused = fold_norms(self._plan(shapes, details["details"]), torch.float32, is_cpu=True)
         fused.load_state_dict(tensors, assign=True)
         return fused.eval().requires_grad_(False)
 
