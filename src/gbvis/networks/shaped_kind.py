@@ -88,7 +88,7 @@ class ShapedKind(NetworkKind):
         modules = self._meta_modules
         forms = self.registry.load_all()
         shares = {name: share_of_names(named, form, modules) for name, form in forms.items()}
-        nearest = max(forms, key=lambda name: shares[name])
+        nearest = max(forms, key=lambda name: (shares[name], forms[name].fits(forms[name].find_shapes(named))))
         if not shares[nearest]:
             return None
         difference = describe_difference(named, forms[nearest], modules)
