@@ -141,7 +141,7 @@ MMACTION2_R2PLUS1D = ShapedFormat(
     class_lists=_KINETICS,
     details=_details(1e-3, has_pool=True, middle_epsilon=1e-5),
     fits=lambda shapes: "layer1.0.conv1.0.3.weight" in shapes,
-    probes=("conv1.conv.conv_s.weight", "layer1.0.conv1.conv.conv_s.weight"),
+    probes=tuple(f"layer{stage}.0.conv1.conv.conv_s.weight" for stage in (1, 2, 3, 4)),
 )
 """MMAction2's `r2plus1d_r34` (configs/recognition/r2plus1d): 8 or 32 frames (`-n 32`) of 224x224, a pooled stem.
 
