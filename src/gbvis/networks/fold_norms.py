@@ -13,7 +13,7 @@ def fold_norms(module: nn.Module, dtype: torch.dtype, is_cpu: bool) -> nn.Module
     """Return a copy of a network in which no norm that follows a convolution is left; the network stays as it is.
 
     A norm follows a convolution where both are children of one module, one right after the other, as in a
-    `Sequential`; or where a `Sequential` that ends with one is. Everything else is
+    `Sequential`; or where a `Sequential` that ends with one is. No parameter is
     shared with the network. ReLUs work in place.
 
     Args:
@@ -22,6 +22,7 @@ def fold_norms(module: nn.Module, dtype: torch.dtype, is_cpu: bool) -> nn.Module
         is_cpu: Compute convolutions in another way where that is quicker on a CPU.
     """
     tensors = [*module.parameters(), *module.buffers()]
+    shared = {id(tensor) for tensor in tensors}
     folded = copy.deepcopy(module, {id(tensor): tensor for tensor in tensors})
     for parent in list(folded.modules()):
         for (name, part), (next_name, norm) in pairwise(list(parent.named_children())):
@@ -32,6 +33,10 @@ def fold_norms(module: nn.Module, dtype: torch.dtype, is_cpu: bool) -> nn.Module
                 setattr(parent, next_name, nn.Identity())
         if isinstance(parent, nn.ReLU):
             parent.inplace = True
+    for part in folded.modules():
+        for name, parameter in list(part.named_parameters(recurse=False)):
+            if id(parameter) in shared:  # `to` would change the network's own
+                setattr(part, name, nn.Parameter(parameter.detach().clone(), requires_grad=False))
     return folded
 
 

@@ -189,3 +189,11 @@ def test_a_network_of_the_same_names_and_other_kernels_is_refused() -> None:
 def test_kernels_decide_what_a_network_is_called() -> None:
     titles = {build(one.tensors).info.title.rpartition("-")[0] for one in KIND.examples()}
     assert titles == {"R3D", "MC3", "rMC4", "ir-CSN", "ip-CSN", "R(2+1)D"}
+
+
+def test_making_it_quick_in_16_bit_leaves_the_network_as_it_is() -> None:
+    (tensors,) = (one.tensors for one in KIND.examples() if one.checkpoint_format == "mmaction2-ipcsn")
+    module, _ = KIND.build(NamedTensors(Path("made.pth"), dict(tensors)), None)
+    fused = KIND.fuse(module, torch.device("cpu"), torch.bfloat16)
+    assert {one.dtype for one in fused.parameters()} == {torch.bfloat16}
+    assert {one.dtype for one in module.parameters()} == {torch.float32}
