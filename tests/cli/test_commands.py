@@ -412,7 +412,7 @@ def test_inspect_shapes(call: Call, weights: dict[str, Path]) -> None:
     assert stage["receptive_field"] == {"frames": 25, "pixels": 51}
     guided = [(one["relus"]["guided"], one["relus"]["unguided"]) for one in found["endpoints"]]
     assert guided == [(count, []) for count in (2, 10, 18, 26, 34, 34, 34, 34)]
-    assert "34 of 34" in shown.out and "no ReLUs, and as they are: softmax (1)" in shown.out
+    assert "34 of 34" in shown.out and "leaves these as they are: softmax (1)" in shown.out
     paper = lines(call("inspect-shapes", "--depth", 34, "--json").out)
     assert [(line["modality"], line["depth"]) for line in paper] == [("rgb", 34), ("flow", 34)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from gbvis.errors import UsageError
@@ -36,10 +36,6 @@ class ReluCount:
             return f"{self.guided} of {self.total} ReLUs guided"
         return f"{self.guided} of {self.total} activations guided, not {name_some(self.unguided)}"
 
-    def describe_others(self) -> str:
-        """Return in words what keeps its own gradient: `max pooling (4), softmax (1)`; empty where there is nothing."""
-        return ", ".join(f"{name} ({count})" for name, count in self.others.items())
-
     def joined(self, other: ReluCount | None) -> ReluCount:
         """Return what is true of this pass and of another one: the fewest guided, all that were not."""
         if other is None or other == self:
@@ -60,6 +56,18 @@ class ReluCount:
                 "take a method without such a rule, such as --method gradient, or accept it with --allow-unguided: "
                 "what is not guided is then kept with the run",
             )
+
+
+def name_others(counts: Iterable[ReluCount]) -> str:
+    """Return in words what keeps its own gradient on the way to several endpoints; empty where there is nothing.
+
+    Args:
+        counts: Of each endpoint. Of each kind, the largest is given: `max pooling (4), softmax (1)`.
+    """
+    most: dict[str, int] = {}
+    for one in counts:
+        most |= {name: max(count, most.get(name, 0)) for name, count in one.others.items()}
+    return ", ".join(f"{name} ({count})" for name, count in most.items())
 
 
 def name_some(names: Sequence[str]) -> str:

@@ -165,7 +165,7 @@ def print_extracted(console: Console, extracted: ExtractedVideo) -> None:
 
 def print_shapes(console: Console, shapes: NetworkShapes) -> None:
     """Print a network and a table of its endpoints."""
-    from gbvis.steps.networks import describe_states
+    from gbvis.steps.weights_files import describe_states
 
     info = shapes.info
     form = info.clip_format
@@ -202,12 +202,14 @@ def print_shapes(console: Console, shapes: NetworkShapes) -> None:
 
 def _print_others(console: Console, counts: list[ReluCount]) -> None:
     """Print what a rule for ReLUs does not reach before some endpoint, and what has its own gradient under any rule."""
+    from gbvis.attribution.relu_count import name_others
+
     unguided = dict.fromkeys(name for one in counts for name in one.unguided)
     if unguided:
         console.print(f"a rule for ReLUs does not reach {', '.join(unguided)}")
-    others = max(counts, key=lambda one: sum(one.others.values()), default=None)
-    if others and others.others:
-        console.print(f"no ReLUs, and as they are: {others.describe_others()}")
+    others = name_others(counts)
+    if others:
+        console.print(f"a rule for ReLUs leaves these as they are: {others}")
 
 
 def _describe_place(form: ClipFormat) -> str:
@@ -226,7 +228,7 @@ def _describe_field(endpoint: EndpointShape) -> str:
 
 def print_conversion(console: Console, converted: ConvertedWeights) -> None:
     """Print one line for a file of weights."""
-    from gbvis.steps.networks import describe_states
+    from gbvis.steps.weights_files import describe_states
 
     held = ", ".join(f"{info.modality} {info.title} from {info.checkpoint_format}" for info in converted.infos)
     console.print(f"{converted.path}  {held}  {converted.size:,} bytes")

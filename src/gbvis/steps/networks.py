@@ -21,7 +21,7 @@ from gbvis.networks.torch_ahead import begin_import
 from gbvis.provenance import DIGEST_LENGTH, Stamp, digest_of, hash_file, stamp_file
 from gbvis.registry import check_name
 from gbvis.steps.own_networks import GivenNetwork, check_own, describe_own, gives_probabilities, open_own
-from gbvis.steps.weights_files import no_file, reading
+from gbvis.steps.weights_files import describe_states, no_file, reading
 from gbvis.steps.worker.opening import Opening
 from gbvis.steps.worker.remote import RemoteRunner, Worker, WorkerLost, read_infos
 from gbvis.store import Store
@@ -284,9 +284,7 @@ class Networks:
         """
         if precision not in (None, self._request.precision):
             assert precision
-            if precision not in self._others:
-                self._others[precision] = self._in(precision)
-            return self._others[precision].runner(modality)
+            return self._in(precision).runner(modality)
         if modality not in self._runners:
             try:
                 self._runners[modality] = self._find_remote(modality)
@@ -297,17 +295,16 @@ class Networks:
     def local(self, modality: str, precision: str) -> "Network":
         """Return the stream's network, ready to compute in this process and precision."""
         if precision != self._request.precision:
-            if precision not in self._others:
-                self._others[precision] = self._in(precision)
-            return self._others[precision].local(modality, precision)
+            return self._in(precision).local(modality, precision)
         return self._make_local(modality).network
 
     def _in(self, precision: str) -> "Networks":
         """Return the same networks in another precision; what is read of their files is shared."""
-        other = copy.copy(self)
-        other._request = replace(self._request, precision=precision)
-        other._ready, other._runners, other._others = {}, {}, {}
-        return other
+        if precision not in self._others:
+            other = self._others[precision] = copy.copy(self)
+            other._request = replace(self._request, precision=precision)
+            other._ready, other._runners, other._others = {}, {}, {}
+        return self._others[precision]
 
     def _make_local(self, modality: str) -> "LocalRunner":
         from gbvis.attribution.runner import LocalRunner
@@ -382,12 +379,6 @@ class Networks:
         for network in networks:
             self._loaded.setdefault(network.info.modality, network)
         return networks
-
-
-def describe_states(info: WeightsInfo) -> str:
-    """Return which of several states of a file was read, in words."""
-    taken, *others = info.states
-    return f"{taken} is taken, not {', '.join(others)}; --state NAME takes another"
 
 
 def identify_weights(path: Path, store: Store) -> set[str]:

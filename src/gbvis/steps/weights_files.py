@@ -1,10 +1,11 @@
-"""What stands in the way of reading a weights file, in words."""
+"""What is said of a weights file: what stands in the way of reading it, and which state was read."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gbvis.errors import UsageError
+from gbvis.networks.info import WeightsInfo
 from gbvis.networks.sample import SAMPLE_WEIGHTS
 from gbvis.registry import suggest
 
@@ -37,3 +38,9 @@ def reading(path: Path) -> Iterator[None]:
     except OSError as error:
         problem = f"cannot read the weights file {path}: {error.strerror or error}"
         raise UsageError(problem, "check the path and its permissions") from error
+
+
+def describe_states(info: WeightsInfo) -> str:
+    """Return which of several states of a file was read, in words."""
+    taken, *others = info.states
+    return f"{taken} is taken, not {', '.join(others)}; --state NAME takes another"
