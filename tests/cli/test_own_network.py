@@ -32,6 +32,8 @@ class Net(nn.Module):
         return self.scale * self.head(features)
 """
 NETS = """
+import sys
+import torch
 from blocks import Net
 
 def build():
@@ -42,6 +44,16 @@ def needs(classes):
 
 def fails():
     raise ValueError("no data here")
+
+def stops():
+    sys.exit(3)
+
+def tells():
+    print("not JSON")
+    return Net()
+
+def scripted():
+    return torch.jit.script(Net())
 
 def text():
     return "a network"
@@ -114,15 +126,16 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("change", CHANGES)
-def test_changed_code_finds_no_old_numbers(call: Call, tmp_path: Path, change: str) -> None:
-    """At once after the first call: the files' times may be the same, and so may their sizes."""
+def test_changed_code_finds_no_old_numbers(call: Call, tmp_path: Path) -> None:
+    """At once after the call before: the files' times may be the same, and so may their sizes."""
     first = read_line(call(*EXPLAIN, "--json"))
-    write(tmp_path, *CHANGES[change])
-    second = read_line(call(*EXPLAIN, "--json"))
-    assert not second["cached"] and second["group"] != first["group"]
-    if change != "the function's file":
-        assert second["value"] != first["value"]
+    groups = {first["group"]}
+    for change, files in CHANGES.items():
+        write(tmp_path, *files)
+        other = read_line(call(*EXPLAIN, "--json"))
+        assert not other["cached"] and other["group"] not in groups, change
+        assert (other["value"] == first["value"]) == (change == "the function's file"), change
+        groups.add(other["group"])
     write(tmp_path)
     again = read_line(call(*EXPLAIN, "--json"))
     assert again["cached"] and again["value"] == first["value"]
@@ -150,7 +163,7 @@ def test_weights_of_a_file(call: Call, tmp_path: Path) -> None:
         (lambda state: state.pop("head.bias"), ["is missing head.bias"]),
         (lambda state: state.update(other=torch.zeros(3)), ["has, beside the network, other"]),
         (lambda state: state.update({"head.bias": torch.zeros(7)}), ["has wrong shapes: head.bias [7] instead of [3]"]),
-        (lambda state: state["head.bias"].fill_(float("nan")), ["something else than numbers in head.bias"]),
+        (lambda state: state["head.bias"].fill_(float("nan")), ["has NaN or infinity in head.bias"]),
     ],
 )
 def test_weights_that_do_not_fit(call: Call, tmp_path: Path, change: Any, words: list[str]) -> None:
@@ -169,6 +182,8 @@ def test_weights_that_do_not_fit(call: Call, tmp_path: Path, change: Any, words:
         (["--network", "no_such.module:build", *SIZE], ["no module no_such"]),
         (["--network", "nets.py:needs", *SIZE], ["needs classes", "without parameters"]),
         (["--network", "nets.py:fails", *SIZE], ["ValueError: no data here", "GBVIS_DEBUG=1"]),
+        (["--network", "nets.py:stops", *SIZE], ["nets.py:stops fails", "sys.exit(3)"]),
+        (["--network", "nets.py:scripted", *SIZE], ["is a scripted module"]),
         (["--network", "nets.py:text", *SIZE], ["returns a str", "torch.nn.Module"]),
         (["--network", "nets.py:network", *SIZE], ["is a network", "a function is expected"]),
         (["--network", "nets.py:odd", *SIZE], ["returns a dict with logits"]),
@@ -218,6 +233,11 @@ def test_its_endpoints_are_listed(call: Call) -> None:
         assert word in listed.out
     (line,) = map(json.loads, call("inspect-shapes", *NETWORK, "--json").out.splitlines())
     assert line["endpoints"][0]["name"] == "stem" and line["family"] == "own"
+
+
+def test_what_the_function_prints_is_no_result(call: Call) -> None:
+    called = call("inspect-shapes", "--network", "nets.py:tells", *SIZE, "--json")
+    assert called.code == 0 and json.loads(called.out) and "not JSON" in called.err
 
 
 def test_probabilities_are_told(call: Call, tmp_path: Path) -> None:

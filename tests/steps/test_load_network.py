@@ -120,6 +120,14 @@ def test_what_changes_a_module_in_memory_finds_no_old_numbers(tmp_path: Path) ->
     assert keys(make(Plain)) == found[0]
 
 
+def test_a_network_that_is_changed_after_loading_is_refused(tmp_path: Path) -> None:
+    network = gbvis.load_network(Plain(), input=SIZE)
+    explain(network, "gradient", tmp_path)
+    network.module.get_parameter("head.bias").add_(1)
+    with pytest.raises(UsageError, match="tensors of Plain were changed"):
+        explain(network, "gradient", tmp_path)
+
+
 def test_the_input_is_said_as_for_a_file(tmp_path: Path) -> None:
     said = InputFormat(mean=(0.4, 0.4, 0.4), std=(0.2, 0.2, 0.2), channel_order="bgr")
     network = gbvis.load_network(make(Plain), input=SIZE, inputs=said)
@@ -143,6 +151,13 @@ def test_a_function_is_loaded_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_wrong_arguments(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nothing says what the module takes"):
         gbvis.load_network(make(BottleneckNet))
+    for given in (make(BottleneckNet), lambda: make(BottleneckNet)):
+        with pytest.raises(UsageError, match="weights are a file, or what gbvis.load_network returns"):
+            gbvis.explain("sample:left-1", given)
+    with pytest.raises(UsageError, match="weights are a file, or what gbvis.load_network returns"):
+        gbvis.load_network(lambda: make(BottleneckNet), input=SIZE)
+    with pytest.raises(UsageError, match="a module and a function"):
+        gbvis.load_network(make(BottleneckNet), network="nets.py:build", input=SIZE)
     with pytest.raises(UsageError, match="endpoints are chosen of a module"):
         gbvis.load_network("sample", modality="rgb", endpoints="conv1")
     with pytest.raises(UsageError, match="unknown endpoint 'stom'"):

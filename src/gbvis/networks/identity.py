@@ -32,5 +32,5 @@ def identify(module: nn.Module, info: WeightsInfo) -> str:
 
 def _bytes_of(tensor: Tensor) -> memoryview:
     """Return a tensor's numbers as bytes, row by row; a copy only where they are in another order in memory."""
-    numbers: NDArray[np.uint8] = tensor.detach().contiguous().flatten().view(torch.uint8).numpy()
+    numbers: NDArray[np.uint8] = tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()
     return numbers.data

@@ -13,6 +13,7 @@ from gbvis.errors import UsageError
 from gbvis.networks.batches import Batches, CudaMemory, telling_memory
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.grid import Grid, Place
+from gbvis.networks.identity import identify
 from gbvis.networks.info import WeightsInfo
 from gbvis.networks.kind import NetworkKind
 from gbvis.networks.registration import make_noise, measure_start
@@ -63,6 +64,11 @@ class Network:
             assert self._load is not None
             self._module = self._load().module
         return self._module
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether tensors of the plain network are other ones than when it was loaded."""
+        return self._module is not None and identify(self._module, self.info) != self.info.identity
 
     @property
     def fused(self) -> nn.Module:

@@ -1,7 +1,8 @@
 """Strict reading: a network's tensors are taken from a file all of them or not at all, and nothing is left over."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from gbvis.errors import WeightsError
 from gbvis.networks.weights import NamedTensors
 
-_COUNTER = "num_batches_tracked"
+COUNTER = "num_batches_tracked"
 """What norms count; it has no part in what a network computes, and files may lack it."""
 
 
@@ -28,29 +29,44 @@ def collect_tensors(
     Raises:
         WeightsError: A tensor is missing, spare, misshapen, no plain numbers, not finite, or a negative variance.
     """
-    expected = {names[own]: (own, tuple(tensor.shape)) for own, tensor in module.state_dict().items()}
-    tensors = named.tensors
-    missing = [name for name in expected if name not in tensors and not name.endswith(_COUNTER)]
-    tensors = {name: tensor for name, tensor in tensors.items() if not re.fullmatch(extras, name)}
-    spare = [name for name in tensors if name not in expected]
-    refuse(named, form, "is missing", missing)
-    refuse(named, form, "has, beside the network,", spare)
-    strange = [name for name, tensor in tensors.items() if not is_plain(tensor)]
-    refuse(named, form, "holds something else than plain numbers in", strange)
-    wrong = [
-        f"{name} {list(tensor.shape)} instead of {list(expected[name][1])}"
-        for name, tensor in tensors.items()
-        if tuple(tensor.shape) != expected[name][1]
-    ]
-    refuse(named, form, "has wrong shapes:", wrong)
-    broken = [name for name, tensor in tensors.items() if not bool(torch.isfinite(tensor.float()).all())]
-    refuse(named, form, "has NaN or infinity in", broken)
-    variances = [name for name in tensors if expected[name][0].endswith("running_var")]
-    negative = [name for name in variances if bool((tensors[name] < 0).any())]
-    refuse(named, form, "has negative variances in", negative)
-    counters = {own: torch.tensor(0) for own, _ in expected.values() if own.endswith(_COUNTER)}
-    collected = {expected[name][0]: tensor.float() for name, tensor in tensors.items()}
+    own_names = {names[own]: own for own in module.state_dict()}
+    expected = {names[own]: tensor for own, tensor in module.state_dict().items()}
+    tensors = {name: tensor for name, tensor in named.tensors.items() if not re.fullmatch(extras, name)}
+    variances = [name for name, own in own_names.items() if own.endswith("running_var")]
+    check_tensors(tensors, expected, variances, partial(refuse, named, form))
+    counters = {own: torch.tensor(0) for own in own_names.values() if own.endswith(COUNTER)}
+    collected = {own_names[name]: tensor.float() for name, tensor in tensors.items()}
     return {**collected, **counters}
+
+
+def check_tensors(
+    tensors: Mapping[str, Tensor],
+    expected: Mapping[str, Tensor],
+    variances: Collection[str],
+    refuse: Callable[[str, Collection[str]], None],
+) -> None:
+    """Check that tensors are a network's, and that it can compute with them.
+
+    Args:
+        tensors: What a file holds.
+        expected: The network's parameters and buffers by the same names; only their shapes count.
+        variances: The names of running variances among them.
+        refuse: Given what is wrong and with which tensors, raises where there are any.
+    """
+    refuse("is missing", [name for name in expected if name not in tensors and not name.endswith(COUNTER)])
+    refuse("has, beside the network,", [name for name in tensors if name not in expected])
+    strange = [name for name, tensor in tensors.items() if not is_plain(tensor)]
+    refuse("holds something else than plain numbers in", strange)
+    wrong = [
+        f"{name} {list(tensor.shape)} instead of {list(expected[name].shape)}"
+        for name, tensor in tensors.items()
+        if tensor.shape != expected[name].shape
+    ]
+    refuse("has wrong shapes:", wrong)
+    broken = [name for name, tensor in tensors.items() if not bool(torch.isfinite(tensor.float()).all())]
+    refuse("has NaN or infinity in", broken)
+    negative = [name for name in variances if name in tensors and bool((tensors[name] < 0).any())]
+    refuse("has negative variances in", negative)
 
 
 def is_plain(value: object) -> bool:

@@ -53,8 +53,17 @@ def make_weights(
     state: str | None,
     inputs: InputFormat | Mapping[str, InputFormat] | None,
 ) -> WeightsRequest:
-    """Return networks as steps take them."""
+    """Return networks as steps take them.
+
+    Raises:
+        UsageError: A module or a function is given for weights.
+    """
     own = take_network(given)
+    if not own and callable(given):
+        raise UsageError(
+            f"weights are a file, or what gbvis.load_network returns, and not a {type(given).__name__}",
+            "call the function; give the torch module to gbvis.load_network, with input=(frames, rows, columns)",
+        )
     return WeightsRequest(
         paths=() if own else tuple(find_weights(Path(path)) for path in as_tuple(given)),
         modality=modality,

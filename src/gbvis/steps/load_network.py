@@ -56,6 +56,8 @@ def load_network(
     """
     size = input if input is None or isinstance(input, str) else "x".join(map(str, input))
     if is_module(weights):
+        if network is not None:
+            raise UsageError("a module and a function that builds one are given", "leave network= out")
         if size is None:
             raise UsageError("nothing says what the module takes", "give input=(frames, rows, columns)")
         taken = GivenNetwork(_take_module(weights, read_size(size), modality, as_tuple(endpoints)))

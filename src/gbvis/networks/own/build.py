@@ -23,6 +23,9 @@ from gbvis.registry import suggest
 _SEED = 0
 """Set before the function is called: weights that it draws are the same in every process."""
 
+_SIGNALS = 128
+"""Codes above it are those of a process that a signal ends."""
+
 DEBUG = "GBVIS_DEBUG=1 shows the whole traceback"
 
 
@@ -38,7 +41,7 @@ def build_module(spec: NetworkSpec, sources: Sources) -> nn.Module:
     """
     function = _find_function(spec, _import(spec, sources))
     try:
-        with _seeded():
+        with _seeded(), kept_running():
             made = function()
     except GbvisError:
         raise
@@ -56,12 +59,14 @@ def prepare(module: nn.Module, name: str) -> nn.Module:
     """Return a network freed of what wraps it, on the CPU, in float32 and in evaluation mode; it is changed.
 
     Raises:
-        UsageError: It has no parameters, or some of no size yet.
+        UsageError: It is a scripted module, has no parameters, or some of no size yet.
     """
     while isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel) or hasattr(module, "_orig_mod"):
         inner = module.module if hasattr(module, "module") else module._orig_mod
         assert isinstance(inner, nn.Module)
         module = inner
+    if isinstance(module, torch.jit.ScriptModule):
+        raise UsageError(f"{name} is a scripted module, whose parts cannot be seen", "give the module as it is written")
     if any(isinstance(one, UninitializedParameter) for one in module.parameters()):
         raise UsageError(
             f"{name} has parameters of no size yet (lazy modules)", "pass one clip through it before it is returned"
@@ -83,12 +88,13 @@ def note_classes(module: nn.Module, spec: NetworkSpec, sources: Sources) -> None
 
 def _import(spec: NetworkSpec, sources: Sources) -> ModuleType:
     try:
-        if spec.is_file:
+        with kept_running():
+            if not spec.is_file:
+                return import_module(spec.place)
             unique = hashlib.sha256(spec.place.encode(errors="surrogateescape")).hexdigest()[:12]
             module = import_file(f"network_{unique}", spec.place, sources)
-            sources.digests[spec.name.rpartition(":")[0]] = sources.digests.pop(module.__name__)
-            return module
-        return import_module(spec.place)
+        sources.digests[spec.name.rpartition(":")[0]] = sources.digests.pop(module.__name__)
+        return module
     except Exception as error:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing and spec.place.startswith(missing) and not spec.is_file:
@@ -134,6 +140,21 @@ def _parameters_of(function: Any) -> list[inspect.Parameter]:
     except (TypeError, ValueError):
         return []
     return [one for one in parameters if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+
+
+@contextmanager
+def kept_running() -> Iterator[None]:
+    """Do not let the user's code end the process, while the context lasts.
+
+    Raises:
+        RuntimeError: It calls `sys.exit`.
+    """
+    try:
+        yield
+    except SystemExit as error:
+        if isinstance(error.code, int) and error.code > _SIGNALS:  # a signal ends the call
+            raise
+        raise RuntimeError(f"it ends Python with sys.exit({error.code!r})") from error
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from gbvis.networks.endpoint import Endpoint
+from gbvis.networks.own.build import kept_running
 
 See = Callable[[str, int, Tensor], Tensor | None]
 """Shown what a module returns: its name, which of its runs this is, from 0, and the tensor. It may return another."""
@@ -123,7 +124,7 @@ def look_through(module: nn.Module, clips: Tensor) -> tuple[list[Seen], Any]:
             one = seen.setdefault((id(output), output._version), Seen(output, output._version, []))
             one.returned.append((name, run))
 
-    with torch.enable_grad(), watched(module, name_parts(module), see):
+    with torch.enable_grad(), watched(module, name_parts(module), see), kept_running():
         output = module(clips)
     return list(seen.values()), output
 
@@ -208,6 +209,6 @@ def run_layers(
         found[layer] = output
         return output.clone() if layer.is_overwritten else None
 
-    with watched(module, names, see):
+    with watched(module, names, see), kept_running():
         output = module(clips)
     return found, output

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,7 +53,8 @@ def build_network(
         UsageError: The function, the file or the input do not do.
     """
     spec = own.spec
-    with imported_afresh(spec.folder) as sources:
+    # what their code prints is no part of our results, which others may read
+    with imported_afresh(spec.folder) as sources, redirect_stdout(sys.stderr):
         module = build_module(spec, sources)
         stream = modality or _tell_modality(module, spec.name)
         named = load_weights(module, spec.name, path, state, stream) if path else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -10,9 +11,8 @@ from torch import Tensor, nn
 
 from gbvis.errors import WeightsError
 from gbvis.networks.load import read_tensors
+from gbvis.networks.strict_reading import COUNTER, check_tensors, list_first
 from gbvis.networks.weights import NamedTensors
-
-_COUNTER = "num_batches_tracked"
 
 
 def load_weights(module: nn.Module, name: str, path: Path, state: str | None, modality: str) -> NamedTensors:
@@ -31,7 +31,7 @@ def load_weights(module: nn.Module, name: str, path: Path, state: str | None, mo
         WeightsError: The file cannot be read, a tensor is missing, spare, misshapen or not finite, or several states
             may be meant.
     """
-    own = {key for key in module.state_dict() if not key.endswith(_COUNTER)}
+    own = {key for key in module.state_dict() if not key.endswith(COUNTER)}
 
     def is_network(tensors: Mapping[str, object]) -> bool:
         return len(own & tensors.keys()) > len(own) / 2
@@ -45,23 +45,25 @@ def load_weights(module: nn.Module, name: str, path: Path, state: str | None, mo
 
 
 def _set(module: nn.Module, named: NamedTensors, name: str) -> None:
-    expected = module.state_dict()
-    tensors = {key: one for key, one in named.tensors.items() if not key.endswith(_COUNTER)}
-    _refuse(named, name, "is missing", [key for key in expected if key not in tensors and not key.endswith(_COUNTER)])
-    _refuse(named, name, "has, beside the network,", [key for key in tensors if key not in expected])
-    wrong = [
-        f"{key} {list(one.shape)} instead of {list(expected[key].shape)}"
-        for key, one in tensors.items()
-        if one.shape != expected[key].shape
-    ]
-    _refuse(named, name, "has wrong shapes:", wrong)
-    _refuse(named, name, "holds something else than numbers in", [key for key, one in tensors.items() if _is_odd(one)])
-    module.load_state_dict({**tensors, **{key: one for key, one in expected.items() if key.endswith(_COUNTER)}})
+    """Set a network's tensors; counters of batches are left as they are."""
+    expected = {key: one for key, one in module.state_dict().items() if not key.endswith(COUNTER)}
+    tensors = {key: one for key, one in named.tensors.items() if not key.endswith(COUNTER)}
+    built = {key for key in expected.keys() & tensors.keys() if _is_as_built(tensors[key], expected[key])}
+    checked, fixed = ({key: one for key, one in each.items() if key not in built} for each in (tensors, expected))
+    variances = [key for key in expected if key.endswith("running_var")]
+    check_tensors(checked, fixed, variances, partial(_refuse, named, name))
+    module.load_state_dict(tensors, strict=False)
 
 
-def _is_odd(tensor: Tensor) -> bool:
-    is_plain = tensor.layout == torch.strided and not (tensor.is_quantized or tensor.is_meta)
-    return not (is_plain and bool(torch.isfinite(tensor).all()))
+def _is_as_built(tensor: Tensor, own: Tensor) -> bool:
+    """Return whether a tensor is one that only the network itself can judge: a mask, or infinity where it has it."""
+    if not isinstance(tensor, Tensor) or tensor.layout != torch.strided or tensor.is_quantized or tensor.is_meta:
+        return False
+    if tensor.shape != own.shape:
+        return False
+    if own.is_floating_point():
+        return bool(torch.isinf(own).any()) and torch.equal(tensor.to(own.dtype), own)
+    return tensor.dtype == own.dtype and bool(torch.isfinite(tensor).all())
 
 
 def _refuse(named: NamedTensors, name: str, what: str, keys: Collection[str]) -> None:
@@ -71,8 +73,6 @@ def _refuse(named: NamedTensors, name: str, what: str, keys: Collection[str]) ->
         WeightsError: There are; the first three are named.
     """
     if keys:
-        first, more = list(keys)[:3], f" and {len(keys) - 3} more" if len(keys) > 3 else ""
         raise WeightsError(
-            f"{named.path} {what} {', '.join(first)}{more}",
-            f"it was read for the network of {name}; nothing was loaded",
+            f"{named.path} {what} {list_first(keys)}", f"it was read for the network of {name}; nothing was loaded"
         )
