@@ -64,6 +64,10 @@ CAPTUM: dict[str, Callable[[nn.Module, Tensor, Tensor], Tensor]] = {
 }
 
 
+DEAR = ("gradient", "integrated-gradients:steps=16", "grad-cam")
+"""Methods that go through the same code as guided back-propagation, at every call's cost."""
+
+
 @pytest.mark.parametrize("method", CAPTUM)
 def test_a_module_is_explained_as_captum_does_it(tmp_path: Path, method: str) -> None:
     module = make(Plain)
@@ -83,7 +87,7 @@ def test_grad_cam_as_captum_does_it(tmp_path: Path) -> None:
     np.testing.assert_allclose(found, expected, atol=1e-5 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("method", [*CAPTUM, "grad-cam"])
+@pytest.mark.parametrize("method", ["guided-backprop", *(pytest.param(one, marks=pytest.mark.slow) for one in DEAR)])
 def test_captum_works_on_a_network_that_gbvis_loads(tmp_path: Path, method: str) -> None:
     """The networks that come along: `network.module` takes what `preprocess` returns, and returns logits."""
     network = gbvis.load_network("sample", modality="rgb")
