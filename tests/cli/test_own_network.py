@@ -33,6 +33,7 @@ class Net(nn.Module):
 """
 NETS = """
 import sys
+import warnings
 import torch
 from blocks import Net
 
@@ -53,7 +54,8 @@ def tells():
     return Net()
 
 def scripted():
-    return torch.jit.script(Net())
+    with warnings.catch_warnings(action="ignore"):  # torch calls it deprecated
+        return torch.jit.script(Net())
 
 def text():
     return "a network"

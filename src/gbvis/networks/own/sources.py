@@ -17,6 +17,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 _INSTALLED = ("site-packages", "dist-packages")
+_PYTHON = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
 _OURS = f"{Path(__file__).parents[2]}{os.sep}"
 
 
@@ -82,8 +83,7 @@ def is_own(path: Any) -> bool:
     if not isinstance(path, str) or not path.endswith(".py") or path.startswith(_OURS):
         return False
     parts = Path(path).parts
-    is_python = any(path.startswith(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib"))
-    return not is_python and not any(part in parts for part in _INSTALLED)
+    return not path.startswith(_PYTHON) and not any(part in parts for part in _INSTALLED)
 
 
 @contextmanager
