@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from gbvis.errors import UsageError
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.grid import Cells, Grid
 from gbvis.networks.load import build_network
@@ -17,7 +18,7 @@ from gbvis.networks.r2plus1d.architecture import STAGES, STEM, Architecture
 from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
 from gbvis.networks.r2plus1d.formats import OLD_SCRIPT, TORCHVISION
 from gbvis.networks.r2plus1d.module import R2Plus1D
-from gbvis.networks.registration import find_centroid, infer_cells
+from gbvis.networks.registration import find_centroid, infer_cells, measure_start
 from gbvis.networks.weights import NamedTensors
 from material.checkpoints import make_tensors
 from material.small_kind import EDGES, FORMAT, SHAPES, SmallKind, SmallNet, make_small_tensors
@@ -202,3 +203,22 @@ def test_one_cell_fills_the_whole_clip() -> None:
 def test_numbers_that_make_no_grid(numbers: tuple[tuple[float, ...], tuple[float, ...], int]) -> None:
     with pytest.raises(ValueError, match="expected 1 or 2|cells at"):
         Grid("a", *numbers)  # type: ignore[arg-type]
+
+
+def activate_some(noise: Tensor, living: slice) -> Iterator[tuple[Endpoint, Tensor]]:
+    """Yield an endpoint whose cells are the input's, and only some frames of which have a gradient."""
+    mask = torch.zeros_like(noise)
+    mask[:, :, living] = 1
+    yield Endpoint("Mixed_4f"), noise * mask
+
+
+def test_cells_without_a_gradient_do_not_count() -> None:
+    noise = torch.ones(1, 1, 12, 12, 12)
+    start = measure_start(lambda batch: activate_some(batch, slice(5, None)), "Mixed_4f", (1.0, 1.0, 1.0), noise)
+    assert start == (0, 0, 0)
+
+
+def test_where_no_cell_has_a_gradient_an_error_says_so() -> None:
+    noise = torch.ones(1, 1, 12, 12, 12)
+    with pytest.raises(UsageError, match="Mixed_4f lie cannot be measured"):
+        measure_start(lambda batch: activate_some(batch, slice(0)), "Mixed_4f", (1.0, 1.0, 1.0), noise)

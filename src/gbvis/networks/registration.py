@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gbvis.errors import UsageError
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.grid import Cells, Place, Sizes
 from gbvis.videos.clip import ClipFormat
@@ -76,6 +77,9 @@ def measure_start(
         name: The endpoint's.
         step: How far cells are apart.
         noise: As `make_noise` returns it.
+
+    Raises:
+        UsageError: None of these cells has a gradient.
     """
     noise = noise.requires_grad_()
     activation = next(activation for endpoint, activation in activate(noise) if endpoint.name == name)
@@ -83,7 +87,14 @@ def measure_start(
     for cell in _choose_cells(activation.shape[2:]):
         filters = activation[0, :, cell[0], cell[1], cell[2]]
         (gradient,) = torch.autograd.grad(filters.sum(), noise, retain_graph=True)
-        starts.append(find_centroid(gradient[0].abs().double().sum(0).cpu().numpy()) - np.multiply(cell, step))
+        weights = gradient[0].abs().double().sum(0).cpu().numpy()
+        if 0 < weights.sum() < np.inf:
+            starts.append(find_centroid(weights) - np.multiply(cell, step))
+    if not starts:
+        raise UsageError(
+            f"where the cells at {name} lie cannot be measured: their gradients on noise are 0, NaN or infinite",
+            "choose another layer, as in --method grad-cam:at=NAME; gbvis inspect-shapes lists them",
+        )
     return _to_place(np.mean(starts, 0).round(_DIGITS))
 
 
