@@ -43,7 +43,7 @@ def _no_checkpoint(path: Path, begin: bytes) -> GbvisError:
     what = {b"": "it is empty", b"PK": "it is cut short"}.get(begin, "it is another kind of file")
     return WeightsError(
         f"{path} is no checkpoint: {what}",
-        "expected a file that torch.save wrote, VMZ's Caffe2 pickle, or a .safetensors of gbvis's own",
+        "expected a file that torch.save wrote, VMZ's Caffe2 pickle, or a .safetensors file",
     )
 
 
