@@ -102,6 +102,7 @@ GUIDED: dict[str, Form] = {
 
 REFUSED: dict[str, tuple[Form, str]] = {
     "clamp": (lambda x: x.clamp(min=0), "clamp"),
+    "SiLU by hand": (lambda x: torch.sigmoid(x) * x, "x * sigmoid(x)"),
     "clamp_min": (lambda x: torch.clamp_min(x, 0), "clamp_min"),
     "clamp in place of a part": (clamp_parts, "clamp"),
     "maximum": (lambda x: torch.maximum(x, torch.zeros(())), "maximum"),

@@ -1,6 +1,7 @@
 """Activations between a network's input and its output: found in autograd's graph of the pass that really ran.
 
-What the graph does not show as an activation cannot be found: `x * (x > 0)` is a product to it.
+What the graph does not show as an activation cannot be found: `x * (x > 0)` is a product to it. `x * sigmoid(x)` shows:
+both factors come from one node.
 """
 
 import re
@@ -74,9 +75,18 @@ def _judge(node: Node, places: Mapping[Node, str]) -> tuple[str, str]:
     verdict, name = _judge_name(kind.__name__ if kind.__name__ != "CppFunction" else node.name())
     if name == "CopySlices" and node in places:  # of an activation in place, of a part of a tensor
         return _UNGUIDED, name
+    if name == "Mul" and _is_swish(node):
+        return _UNGUIDED, "x * sigmoid(x)"
     if name in _TWO_SIDED and all(following is not None for following, _ in node.next_functions):
         return _OTHER, "maximum of two"
     return verdict, name
+
+
+def _is_swish(product: Node) -> bool:
+    """Return whether a product is that of an activation and its own sigmoid: SiLU, written by hand."""
+    factors = [following for following, _ in product.next_functions]
+    gates = [one for one in factors if one is not None and type(one).__name__.startswith("Sigmoid")]
+    return any(gate.next_functions[0][0] is factor for gate in gates for factor in factors)
 
 
 @cache

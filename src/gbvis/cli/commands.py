@@ -62,7 +62,7 @@ def gbvis(
     install_completion: InstallCompletion = None,
     show_completion: ShowCompletion = None,
 ) -> None:
-    """Show what a video network looked at: guided back-propagation through R(2+1)D, RGB and optical flow."""
+    """Show what a video network looked at: guided back-propagation and more, through RGB and optical flow."""
 
 
 @app.command()
