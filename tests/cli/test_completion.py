@@ -79,7 +79,7 @@ ASKED = [
     ("gbvis explain -e Conv3d_4", "Conv3d_4", ["Conv3d_4_x"]),
     ("gbvis explain --endpoint=SO", "SO", ["SOFTMAX"]),
     ("gbvis render --layout o", "o", ["overlay"]),
-    ("gbvis explain --checkpoint-format tor", "tor", ["torchvision"]),
+    ("gbvis explain --checkpoint-format old", "old", ["old-script"]),
     ("gbvis explain --flow-algorithm ", "", ["tvl1", "dis", "farneback"]),
     ("gbvis explain --method ", "", [*METHODS.names]),
     ("gbvis explain -m ", "", ["rgb", "flow"]),
