@@ -14,6 +14,9 @@ from gbvis.videos.clip import ClipFormat
 Shapes = Mapping[str, tuple[int, ...]]
 """The shapes of tensors, by the names that the module gives them."""
 
+_LONGEST = 1_000
+"""Letters of a tensor's name; a longer one is no network's, and looking for patterns in it takes long."""
+
 _AS_THEY_ARE = (("{rest}", "{rest}"),)
 
 
@@ -58,6 +61,8 @@ class ShapedFormat:
 
 
 def _rename(name: str, pairs: tuple[tuple[str, str], ...]) -> str | None:
+    if len(name) > _LONGEST:
+        return None
     for before, after in pairs:
         match = _compile(before).fullmatch(name)
         if match:

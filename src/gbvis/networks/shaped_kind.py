@@ -9,6 +9,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from functools import cached_property
 from typing import Any, ClassVar
 
 import torch
@@ -151,7 +152,13 @@ class ShapedKind(NetworkKind):
             yield Example(name, {form.their_name(own): tensor for own, tensor in module.state_dict().items()})
 
     def _has_probe(self, form: ShapedFormat, named: NamedTensors) -> bool:
-        return any(name in named.tensors for name in form.probes or map(form.their_name, self.probes))
+        return any(name in named.tensors for name in self._probe_names[form.name])
+
+    @cached_property
+    def _probe_names(self) -> dict[str, tuple[str, ...]]:
+        """The names of the probes in each format."""
+        forms = self.registry.load_all()
+        return {name: form.probes or tuple(map(form.their_name, self.probes)) for name, form in forms.items()}
 
     @cached_property
     def _meta_modules(self) -> list[ShapedModule]:
@@ -217,8 +224,13 @@ class ShapedKind(NetworkKind):
         return module.eval().requires_grad_(False)
 
     def _design(self, named: NamedTensors, form: ShapedFormat) -> ShapedModule:
+        shapes = form.find_shapes(named)
+        empty = [form.their_name(name) for name, shape in shapes.items() if 0 in shape]
+        if empty:
+            shape = list(named.tensors[empty[0]].shape)
+            raise unfit(named, form.name, f"has {empty[0]} with shape {shape}, which does not fit the others")
         try:
-            return self._plan(form.find_shapes(named), form.details)
+            return self._plan(shapes, form.details)
         except (TypeError, ValueError) as error:
             raise broken_safetensors(named.path) from error
         except LookupError as error:
@@ -229,6 +241,8 @@ class ShapedKind(NetworkKind):
             else:
                 shape = list(odd.shape) if isinstance(odd, Tensor) else type(odd).__name__
                 what = f"has {name} with shape {shape}, which does not fit the others"
+                difference = describe_difference(named, form, self._meta_modules)
+                what += f"; it {difference}" if difference.startswith("is missing") else ""
             raise unfit(named, form.name, what) from error
 
     def _read_modality(self, named: NamedTensors, form: ShapedFormat, module: ShapedModule) -> str:
