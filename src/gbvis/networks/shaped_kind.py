@@ -9,7 +9,6 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
-from functools import cached_property
 from typing import Any, ClassVar
 
 import torch
