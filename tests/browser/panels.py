@@ -53,7 +53,7 @@ READ = """
 """
 
 
-def wait_until(page: "Page", claim: str, argument: object = None, seconds: float = 10) -> None:
+def wait_until(page: "Page", claim: str, argument: object = None, seconds: float = 60) -> None:
     """Wait until JavaScript returns a truth; playwright's own way evaluates text in the page: its policy forbids it."""
     end = time.monotonic() + seconds
     while not page.evaluate(claim, argument):
