@@ -20,9 +20,8 @@ from gbvis.attribution.checks.laboratory import Laboratory
 from gbvis.attribution.checks.randomisation import Randomisation
 from gbvis.attribution.iterative import Clip
 from gbvis.attribution.methods.guided_backprop import GuidedBackprop
-from gbvis.networks.endpoint import Target
+from gbvis.networks.endpoint import FC, Target
 from gbvis.networks.network import Network
-from gbvis.networks.r2plus1d.architecture import FC
 
 CLASS, FRAMES = 3, 16
 CHECKS: dict[str, Check] = {

@@ -15,9 +15,8 @@ import torch
 from rivals import captum, count_operations, guided_gradients, make_network, make_pixels, take_turns
 
 from gbvis.attribution.attribution import Pending
-from gbvis.networks.endpoint import Target
+from gbvis.networks.endpoint import SOFTMAX, Target
 from gbvis.networks.network import Network
-from gbvis.networks.r2plus1d.architecture import SOFTMAX
 
 CLASS, FRAMES, SIDE, ROUNDS, CAPTUM_CLIPS = 3, 16, 8192, 5, 8
 

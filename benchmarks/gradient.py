@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from rivals import THREADS, captum, count_operations, guided_gradients, make_network, make_pixels, old_way
 
-from gbvis.networks.endpoint import Endpoint, Target
-from gbvis.networks.r2plus1d.architecture import AP, ENDPOINTS, FC, SOFTMAX
+from gbvis.networks.endpoint import AP, FC, SOFTMAX, Endpoint, Target
+from gbvis.networks.r2plus1d.architecture import ENDPOINTS
 
 CLASS, FRAMES, SIDE = 3, 16, 3072
 SEVEN = [endpoint for endpoint in ENDPOINTS if endpoint is not AP]

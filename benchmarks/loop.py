@@ -28,7 +28,7 @@ def run_old_way(weights: str, video: str) -> None:
     import torch
     from rivals import THREADS, make_network, old_way
 
-    from gbvis.networks.r2plus1d.architecture import SOFTMAX
+    from gbvis.networks.endpoint import SOFTMAX
     from gbvis.videos.clip import cut_clip
     from gbvis.videos.readers.video_file import VideoFile
 

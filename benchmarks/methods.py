@@ -32,9 +32,8 @@ from torch import Tensor, nn
 from gbvis.attribution.graph import Graph
 from gbvis.attribution.method import Method
 from gbvis.attribution.methods import parse_method
-from gbvis.networks.endpoint import Target
+from gbvis.networks.endpoint import FC, Target
 from gbvis.networks.network import Network
-from gbvis.networks.r2plus1d.architecture import FC
 from gbvis.videos.clip import ClipPixels
 
 CLASS, FRAMES, SAMPLES, NODES = 3, 16, 5, 10

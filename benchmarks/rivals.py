@@ -24,6 +24,7 @@ from gbvis.networks.r2plus1d.architecture import Architecture
 from gbvis.networks.r2plus1d.formats import TORCHVISION
 from gbvis.networks.r2plus1d.load import KIND, describe
 from gbvis.networks.r2plus1d.module import R2Plus1D
+from gbvis.networks.shaped.inception_kind import randomise
 from gbvis.videos.clip import ClipPixels
 
 THREADS = 2
@@ -40,15 +41,7 @@ def make_network(weights: Path | None = None) -> Network:
         tensors = torch.load(weights, weights_only=True)
         module.load_state_dict({name: tensors[str(TORCHVISION.name_of(name))] for name in module.state_dict()})
         return Network(module, info, KIND)
-    for part in module.modules():
-        if isinstance(part, nn.Conv3d):
-            nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
-        elif isinstance(part, nn.BatchNorm3d):
-            assert part.running_mean is not None and part.running_var is not None
-            nn.init.normal_(part.weight, 1, 0.1)
-            nn.init.normal_(part.bias, 0, 0.1)
-            nn.init.normal_(part.running_mean, 0, 0.1)
-            nn.init.uniform_(part.running_var, 0.5, 1.5)
+    randomise(module)
     nn.init.normal_(module.classifier.weight, 0, 0.004)
     return Network(module, info, KIND)
 

@@ -16,8 +16,7 @@ import zarr
 from rivals import THREADS, guided_gradients, make_network
 from zarr.codecs import BloscCodec, Crc32cCodec, ZstdCodec
 
-from gbvis.networks.endpoint import Target
-from gbvis.networks.r2plus1d.architecture import SOFTMAX
+from gbvis.networks.endpoint import SOFTMAX, Target
 from gbvis.videos.clip import cut_clip
 from gbvis.videos.readers.video_file import VideoFile
 

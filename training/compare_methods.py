@@ -23,9 +23,8 @@ from gbvis.attribution.graph import Graph
 from gbvis.attribution.method import Method
 from gbvis.attribution.methods import parse_methods
 from gbvis.figures.run_view import spread_over_frames
-from gbvis.networks.endpoint import Target
+from gbvis.networks.endpoint import FC, Target
 from gbvis.networks.network import Network
-from gbvis.networks.r2plus1d.architecture import FC
 from gbvis.networks.sample import find_weights
 from gbvis.steps.networks import Networks, WeightsRequest
 from gbvis.videos.clip import ClipPixels

@@ -19,9 +19,9 @@ from untrained import randomise, shuffle
 
 from gbvis.attribution.graph import Graph
 from gbvis.attribution.methods.guided_backprop import GuidedBackprop
-from gbvis.networks.endpoint import Endpoint, Target
+from gbvis.networks.endpoint import FC, Endpoint, Target
 from gbvis.networks.network import Network
-from gbvis.networks.r2plus1d.architecture import FC, STAGES
+from gbvis.networks.r2plus1d.architecture import STAGES
 from gbvis.networks.sample import find_weights
 from gbvis.steps.networks import Networks, WeightsRequest
 from gbvis.videos.clip import ClipPixels

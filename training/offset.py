@@ -19,9 +19,9 @@ from torch.nn.functional import interpolate
 from gbvis.attribution.attribution import Attribution
 from gbvis.attribution.graph import Graph
 from gbvis.attribution.methods.grad_cam import GradCam
-from gbvis.networks.endpoint import Target
+from gbvis.networks.endpoint import FC, Target
 from gbvis.networks.network import Network
-from gbvis.networks.r2plus1d.architecture import FC, STAGES
+from gbvis.networks.r2plus1d.architecture import STAGES
 from gbvis.networks.registration import find_centroid
 from gbvis.networks.sample import find_weights
 from gbvis.steps.networks import Networks, WeightsRequest

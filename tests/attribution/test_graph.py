@@ -13,10 +13,10 @@ from gbvis.attribution.attribution import Attribution
 from gbvis.attribution.graph import Graph
 from gbvis.attribution.method import Method
 from gbvis.attribution.methods.guided_backprop import GuidedBackprop
-from gbvis.networks.endpoint import Target
+from gbvis.networks.endpoint import AP, FC, Target
 from gbvis.networks.load import load_networks
 from gbvis.networks.network import Network
-from gbvis.networks.r2plus1d.architecture import AP, FC, STAGES, STEM
+from gbvis.networks.r2plus1d.architecture import STAGES, STEM
 from material.checkpoints import Exact
 from material.methods import PlainGradient, Twice
 from material.small_kind import CLASSES, EDGES, SHAPES, make_small_network

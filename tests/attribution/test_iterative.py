@@ -13,10 +13,10 @@ from gbvis.attribution.methods.integrated_gradients import IntegratedGradients
 from gbvis.attribution.methods.occlusion import Occlusion
 from gbvis.attribution.methods.smoothgrad import SmoothGrad
 from gbvis.attribution.runner import LocalRunner
-from gbvis.networks.endpoint import Target
+from gbvis.networks.endpoint import FC, Target
 from gbvis.networks.load import load_networks
 from gbvis.networks.network import Network
-from gbvis.networks.r2plus1d.architecture import FC, STEM
+from gbvis.networks.r2plus1d.architecture import STEM
 from material.checkpoints import Exact
 from material.passes import RunnerOfSeveral, attribute_all, begin_all, make_clip
 from material.small_kind import CLASSES, EDGES, make_small_network

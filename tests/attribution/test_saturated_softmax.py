@@ -11,10 +11,9 @@ from torch import nn
 
 from gbvis.attribution.graph import Graph
 from gbvis.attribution.methods.guided_backprop import GuidedBackprop
-from gbvis.networks.endpoint import Endpoint, Target
+from gbvis.networks.endpoint import FC, SOFTMAX, Endpoint, Target
 from gbvis.networks.load import load_networks
 from gbvis.networks.network import Network
-from gbvis.networks.r2plus1d.architecture import FC, SOFTMAX
 from gbvis.networks.r2plus1d.formats import TORCHVISION
 from gbvis.networks.softmax import softmax
 from material.checkpoints import Exact, build, make_tensors

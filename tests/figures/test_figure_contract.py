@@ -15,7 +15,8 @@ from gbvis.figures.layouts import LAYOUTS
 from gbvis.figures.outputs import OUTPUTS
 from gbvis.figures.run_view import RunView
 from gbvis.figures.style import Style
-from gbvis.networks.r2plus1d.architecture import FC, STEM
+from gbvis.networks.endpoint import FC
+from gbvis.networks.r2plus1d.architecture import STEM
 from material.small_figures import SUM, TOTALS
 from material.views import make_run_view
 

@@ -17,8 +17,9 @@ from gbvis.figures.picture import Picture
 from gbvis.figures.relevance import TemporalRelevance
 from gbvis.figures.run_view import RunView
 from gbvis.figures.style import BACKGROUND, WARNING, Style
+from gbvis.networks.endpoint import FC
 from gbvis.networks.prediction import PredictedClass
-from gbvis.networks.r2plus1d.architecture import FC, STEM
+from gbvis.networks.r2plus1d.architecture import STEM
 from gbvis.videos.motion import encode_motion
 from material.views import make_run_view, view_of
 

@@ -6,9 +6,9 @@ from PIL import Image
 
 from gbvis.figures.caption import Caption
 from gbvis.figures.run_view import ClipView, RunView, spread_over_frames
-from gbvis.networks.endpoint import Endpoint
+from gbvis.networks.endpoint import FC, Endpoint
 from gbvis.networks.prediction import PredictedClass
-from gbvis.networks.r2plus1d.architecture import FC, STEM
+from gbvis.networks.r2plus1d.architecture import STEM
 from material.views import make_run_view
 
 

@@ -10,8 +10,8 @@ from gbvis.attribution.methods.guided_backprop import GuidedBackprop
 from gbvis.attribution.recipe import Recipe
 from gbvis.figures.check_view import CheckView
 from gbvis.figures.run_view import ClipView, RunView, SourceFrames
-from gbvis.networks.endpoint import Endpoint
-from gbvis.networks.r2plus1d.architecture import ENDPOINTS, FC
+from gbvis.networks.endpoint import FC, Endpoint
+from gbvis.networks.r2plus1d.architecture import ENDPOINTS
 from gbvis.videos.source import Source
 
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from gbvis.errors import UsageError
-from gbvis.networks.endpoint import Endpoint, Target, TargetRequest, find_endpoints
-from gbvis.networks.r2plus1d.architecture import AP, ENDPOINTS, FC, SOFTMAX, STAGES, STEM
+from gbvis.networks.endpoint import AP, FC, SOFTMAX, Endpoint, Target, TargetRequest, find_endpoints
+from gbvis.networks.r2plus1d.architecture import ENDPOINTS, STAGES, STEM
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from gbvis.errors import DeviceError, UsageError
+from gbvis.networks.endpoint import AP, FC, SOFTMAX
 from gbvis.networks.load import load_networks
 from gbvis.networks.network import Network, find_device
-from gbvis.networks.r2plus1d.architecture import AP, ENDPOINTS, FC, SOFTMAX, STEM
+from gbvis.networks.r2plus1d.architecture import ENDPOINTS, STEM
 
 
 def load(path: Path) -> Network:

@@ -11,8 +11,7 @@ import torch
 from conftest import Call
 from gbvis.attribution.attribution import Attribution
 from gbvis.errors import NumbersError, VideoError
-from gbvis.networks.endpoint import Target
-from gbvis.networks.r2plus1d.architecture import FC
+from gbvis.networks.endpoint import FC, Target
 from gbvis.networks.r2plus1d.formats import VMZ_CAFFE2
 from gbvis.store import Store
 from gbvis.videos.clip import cut_clip

@@ -19,8 +19,7 @@ import gbvis
 from conftest import Call, CopyStore
 from gbvis.attribution.estimate import Estimate
 from gbvis.errors import NothingFound
-from gbvis.networks.endpoint import Target
-from gbvis.networks.r2plus1d.architecture import FC
+from gbvis.networks.endpoint import FC, Target
 from gbvis.store import Store
 from gbvis.store.inventory import list_entries
 

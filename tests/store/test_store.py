@@ -17,7 +17,7 @@ from written_runs import FORMAT, FRAMES, make_gradient, make_recipe, write_many,
 from conftest import Call, CopyStore
 from gbvis.atomic_file import identify_host
 from gbvis.errors import GbvisError, NothingFound, NumbersError, StoreError, UsageError
-from gbvis.networks.r2plus1d.architecture import FC
+from gbvis.networks.endpoint import FC
 from gbvis.steps import networks
 from gbvis.store import Store
 from gbvis.store.flow import StoredFlow

@@ -8,10 +8,10 @@ import numpy as np
 
 from gbvis.attribution.attribution import PIXEL_AXES, Attribution
 from gbvis.attribution.recipe import Recipe
-from gbvis.networks.endpoint import Target
+from gbvis.networks.endpoint import FC, Target
 from gbvis.networks.grid import Grid
 from gbvis.networks.info import WeightsInfo
-from gbvis.networks.r2plus1d.architecture import ENDPOINTS, FC
+from gbvis.networks.r2plus1d.architecture import ENDPOINTS
 from gbvis.networks.r2plus1d.formats import OLD_SCRIPT
 from gbvis.store import Store
 from gbvis.videos.clip import ClipFormat

@@ -57,6 +57,12 @@ class Endpoint:
         return name.strip().lower() in (known.lower() for known in (self.name, *self.aliases))
 
 
+AP = Endpoint("AP", ("avgpool",), "feature", "feature")
+FC = Endpoint("FC", ("linear",), "class", "logit")
+SOFTMAX = Endpoint("SOFTMAX", ("probabilities",), "class", "score")
+"""What follows the convolutions in every kind: pooled features, logits, probabilities; by the old script's names."""
+
+
 def find_endpoints(names: Iterable[str], endpoints: Sequence[Endpoint]) -> list[Endpoint]:
     """Return the endpoints that `names` mean, each once, in the order of `endpoints`; `all` means all of them.
 

@@ -20,9 +20,8 @@ from gbvis.attribution.methods.grad_cam import GradCam
 from gbvis.attribution.methods.gradient import Gradient
 from gbvis.attribution.methods.guided_backprop import GuidedBackprop
 from gbvis.errors import UsageError
-from gbvis.networks.endpoint import Target
+from gbvis.networks.endpoint import FC, SOFTMAX, Target
 from gbvis.networks.load import load_networks
-from gbvis.networks.r2plus1d.architecture import FC, SOFTMAX
 from gbvis.networks.sample import find_weights
 from gbvis.videos.clip import Inputs, cut_clip
 from gbvis.videos.synthetic import SyntheticVideo

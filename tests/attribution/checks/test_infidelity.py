@@ -17,10 +17,9 @@ from gbvis.attribution.methods.gradient import Gradient, InputXGradient
 from gbvis.attribution.methods.integrated_gradients import IntegratedGradients
 from gbvis.attribution.methods.occlusion import Occlusion
 from gbvis.errors import UsageError
-from gbvis.networks.endpoint import Target
+from gbvis.networks.endpoint import FC, SOFTMAX, Target
 from gbvis.networks.load import load_networks
 from gbvis.networks.network import Network
-from gbvis.networks.r2plus1d.architecture import FC, SOFTMAX
 from gbvis.videos.clip import Inputs
 from material.captum_target import AtEndpoint
 from material.checkpoints import Exact

@@ -22,10 +22,10 @@ from gbvis.attribution.checks.together import attribute_all
 from gbvis.attribution.iterative import Clip
 from gbvis.attribution.method import Method
 from gbvis.attribution.methods import parse_method
-from gbvis.networks.endpoint import Target
+from gbvis.networks.endpoint import FC, Target
 from gbvis.networks.load import load_networks
 from gbvis.networks.network import Network
-from gbvis.networks.r2plus1d.architecture import FC, STAGES, STEM
+from gbvis.networks.r2plus1d.architecture import STAGES, STEM
 from gbvis.networks.sample import find_weights
 from gbvis.videos.clip import Inputs
 from gbvis.videos.synthetic import draw_sample

@@ -15,9 +15,8 @@ from gbvis.attribution.methods.gradient import Gradient
 from gbvis.attribution.methods.guided_backprop import GuidedBackprop
 from gbvis.attribution.methods.smoothgrad import SmoothGrad
 from gbvis.errors import UsageError
-from gbvis.networks.endpoint import Target
+from gbvis.networks.endpoint import FC, Target
 from gbvis.networks.load import load_networks
-from gbvis.networks.r2plus1d.architecture import FC
 from gbvis.videos.clip import Inputs, normalise_in_line
 from material.captum_target import AtEndpoint
 from material.checkpoints import Exact

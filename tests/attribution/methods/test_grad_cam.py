@@ -17,11 +17,11 @@ from gbvis.attribution.methods.guided_backprop import GuidedBackprop
 from gbvis.attribution.methods.guided_grad_cam import GuidedGradCam
 from gbvis.attribution.methods.hirescam import HiResCam
 from gbvis.errors import UsageError
-from gbvis.networks.endpoint import Endpoint, Target
+from gbvis.networks.endpoint import AP, FC, SOFTMAX, Endpoint, Target
 from gbvis.networks.grid import Grid
 from gbvis.networks.load import load_networks
 from gbvis.networks.network import Network
-from gbvis.networks.r2plus1d.architecture import AP, FC, SOFTMAX, STAGES, STEM
+from gbvis.networks.r2plus1d.architecture import STAGES, STEM
 from material.checkpoints import Exact
 from material.passes import SIDE
 from material.small_kind import EDGES, make_small_network

@@ -15,10 +15,10 @@ from gbvis.attribution.methods.gradient import Gradient, InputXGradient
 from gbvis.attribution.methods.guided_backprop import GuidedBackprop
 from gbvis.attribution.methods.smoothgrad import SmoothGrad
 from gbvis.errors import UsageError
-from gbvis.networks.endpoint import Target
+from gbvis.networks.endpoint import AP, FC, SOFTMAX, Target
 from gbvis.networks.load import load_networks
 from gbvis.networks.network import Network
-from gbvis.networks.r2plus1d.architecture import AP, FC, SOFTMAX, STAGES, STEM
+from gbvis.networks.r2plus1d.architecture import STAGES, STEM
 from material.captum_target import AtEndpoint
 from material.checkpoints import Exact
 from material.small_kind import CLASSES, make_small_network

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from gbvis.attribution.attribution import Attribution, PendingAttribution
 from gbvis.attribution.graph import Graph
 from gbvis.attribution.methods.guided_backprop import GuidedBackprop
-from gbvis.networks.endpoint import Endpoint, Responses, Target
+from gbvis.networks.endpoint import AP, FC, SOFTMAX, Endpoint, Responses, Target
 from gbvis.networks.load import build_network, load_networks
 from gbvis.networks.network import Network, ShapeWatcher
-from gbvis.networks.r2plus1d.architecture import AP, FC, SOFTMAX, STAGES, STEM
+from gbvis.networks.r2plus1d.architecture import STAGES, STEM
 from gbvis.networks.transfer import HostCopy
 from gbvis.networks.weights import NamedTensors
 from material.checkpoints import Exact

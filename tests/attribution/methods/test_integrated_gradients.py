@@ -15,11 +15,11 @@ from gbvis.attribution.methods import parse_method
 from gbvis.attribution.methods.integrated_gradients import LEVELS, IntegratedGradients
 from gbvis.attribution.runner import LocalRunner
 from gbvis.errors import UsageError
-from gbvis.networks.endpoint import Endpoint, Target
+from gbvis.networks.endpoint import FC, SOFTMAX, Endpoint, Target
 from gbvis.networks.info import WeightsInfo
 from gbvis.networks.load import load_networks
 from gbvis.networks.network import Network
-from gbvis.networks.r2plus1d.architecture import FC, SOFTMAX, STAGES, STEM
+from gbvis.networks.r2plus1d.architecture import STAGES, STEM
 from gbvis.videos.clip import ClipFormat, Inputs
 from material.captum_target import Rounded
 from material.checkpoints import Exact

@@ -15,10 +15,10 @@ from gbvis.attribution.attribution import PIXEL_AXES, Attribution
 from gbvis.attribution.graph import Graph
 from gbvis.attribution.method import Method
 from gbvis.attribution.methods import METHODS, parse_method
-from gbvis.networks.endpoint import Target
+from gbvis.networks.endpoint import AP, FC, SOFTMAX, Target
 from gbvis.networks.load import load_networks
 from gbvis.networks.network import Network
-from gbvis.networks.r2plus1d.architecture import AP, FC, SOFTMAX, STAGES, STEM
+from gbvis.networks.r2plus1d.architecture import STAGES, STEM
 from material.checkpoints import Exact
 from material.methods import PlainGradient
 from material.passes import SIDE

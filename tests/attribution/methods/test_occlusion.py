@@ -9,10 +9,10 @@ from gbvis.attribution.baselines import Baseline, make_baseline
 from gbvis.attribution.iterative import Clip
 from gbvis.attribution.methods.occlusion import Occlusion
 from gbvis.errors import UsageError
-from gbvis.networks.endpoint import Target
+from gbvis.networks.endpoint import FC, SOFTMAX, Target
 from gbvis.networks.load import load_networks
 from gbvis.networks.network import Network
-from gbvis.networks.r2plus1d.architecture import FC, SOFTMAX, STAGES, STEM
+from gbvis.networks.r2plus1d.architecture import STAGES, STEM
 from gbvis.videos.clip import ClipFormat, Inputs
 from material.captum_target import AtEndpoint
 from material.checkpoints import Exact

@@ -11,10 +11,10 @@ from gbvis.attribution.graph import Graph
 from gbvis.attribution.iterative import Clip
 from gbvis.attribution.methods.guided_backprop import pass_where_both_are_positive
 from gbvis.attribution.methods.smoothgrad import SmoothGrad
-from gbvis.networks.endpoint import Target
+from gbvis.networks.endpoint import FC, SOFTMAX, Target
 from gbvis.networks.load import load_networks
 from gbvis.networks.network import Network
-from gbvis.networks.r2plus1d.architecture import FC, SOFTMAX, STAGES, STEM
+from gbvis.networks.r2plus1d.architecture import STAGES, STEM
 from gbvis.videos.clip import Inputs
 from material.captum_target import AtEndpoint, Rounded
 from material.checkpoints import Exact

@@ -47,16 +47,6 @@ def test_same_padding_gives_the_ceiling(size: tuple[int, int, int]) -> None:
         assert shapes[stage][2:] == tuple(-(-side // 2 ** (number + 1)) for side in size[1:])
 
 
-def test_same_padding_puts_the_odd_zero_behind(make_weights: object) -> None:
-    """A 7-kernel at stride 2 over 112 starts 2 before the first pixel and ends 3 behind the last."""
-    module = R2Plus1D(make_weights.make_architecture(3), OLD)  # type: ignore[attr-defined]
-    padded = module.stem.spatial._pad_like_tensorflow(torch.ones(1, 3, 8, 112, 112))
-    assert padded.shape == (1, 3, 8, 117, 117)
-    assert padded[0, 0, 0, :, 60].tolist() == [0.0] * 2 + [1.0] * 112 + [0.0] * 3
-    temporal = module.stages[1][0].first.temporal._pad_like_tensorflow(torch.ones(1, 1, 8, 4, 4))
-    assert temporal[0, 0, :, 0, 0].tolist() == [1.0] * 8 + [0.0]
-
-
 def test_receptive_fields_are_what_a_gradient_reaches(make_weights: object) -> None:
     """One activation's gradient, with weights that cancel nothing, covers its receptive field and no more."""
     architecture = make_weights.make_architecture(3)  # type: ignore[attr-defined]

@@ -6,9 +6,9 @@ import torch
 
 from gbvis.attribution.graph import Graph
 from gbvis.attribution.methods.guided_backprop import GuidedBackprop
-from gbvis.networks.endpoint import Endpoint, Target
+from gbvis.networks.endpoint import FC, Endpoint, Target
 from gbvis.networks.network import Network
-from gbvis.networks.r2plus1d.architecture import FC, STAGES, Architecture, Block, Factors, Variant
+from gbvis.networks.r2plus1d.architecture import STAGES, Architecture, Block, Factors, Variant
 from gbvis.networks.r2plus1d.formats import OLD_SCRIPT, TORCHVISION
 from gbvis.networks.r2plus1d.fused import fuse
 from gbvis.networks.r2plus1d.load import KIND, describe

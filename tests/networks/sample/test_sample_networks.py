@@ -10,8 +10,9 @@ import pytest
 import safetensors
 
 from conftest import ROOT, load_script
+from gbvis.networks.endpoint import FC, SOFTMAX
 from gbvis.networks.network import Network
-from gbvis.networks.r2plus1d.architecture import ENDPOINTS, FC, SOFTMAX
+from gbvis.networks.r2plus1d.architecture import ENDPOINTS
 from gbvis.networks.sample import find_weights
 from gbvis.steps.networks import Networks, WeightsRequest
 from gbvis.videos.clip import cut_clip

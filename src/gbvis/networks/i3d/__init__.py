@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gbvis.registry import Registry
 
 if TYPE_CHECKING:  # the command line asks for names alone
-    from gbvis.networks.shaped_format import ShapedFormat
+    from gbvis.networks.shaped.format import ShapedFormat
 
 FORMATS: Registry[ShapedFormat] = Registry(
     "checkpoint format",

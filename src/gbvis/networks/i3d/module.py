@@ -9,9 +9,18 @@ from collections.abc import Iterator
 
 from torch import Tensor, nn
 
-from gbvis.networks.inception import LAYERS, WIDTHS, Block, InceptionNetwork, Layer, Triple, read_inputs, read_outputs
-from gbvis.networks.same_padding import pad_like_tensorflow
-from gbvis.networks.shaped_format import Shapes
+from gbvis.networks.layers.same_padding import pad_like_tensorflow
+from gbvis.networks.shaped.format import Shapes
+from gbvis.networks.shaped.inception import (
+    LAYERS,
+    WIDTHS,
+    Block,
+    InceptionNetwork,
+    Layer,
+    Triple,
+    read_inputs,
+    read_outputs,
+)
 
 _POINT, _CUBE, _ONE = (1, 1, 1), (3, 3, 3), (1, 1, 1)
 

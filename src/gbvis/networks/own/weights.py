@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from gbvis.errors import WeightsError
 from gbvis.networks.load import read_tensors
-from gbvis.networks.strict_reading import COUNTER, check_tensors, list_first
 from gbvis.networks.weights import NamedTensors
+from gbvis.networks.weights.strict_reading import COUNTER, check_tensors, list_first
 
 
 def load_weights(module: nn.Module, name: str, path: Path, state: str | None, modality: str) -> NamedTensors:

@@ -5,14 +5,11 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Literal
 
-from gbvis.networks.endpoint import Endpoint
+from gbvis.networks.endpoint import AP, FC, SOFTMAX, Endpoint
 from gbvis.networks.grid import Cells
 
 STEM = Endpoint("Conv3d_1", ("conv1", "stem"))
 STAGES = tuple(Endpoint(f"Conv3d_{number}_x", (f"conv{number}_x", f"layer{number - 1}")) for number in (2, 3, 4, 5))
-AP = Endpoint("AP", ("avgpool",), "feature", "feature")
-FC = Endpoint("FC", ("linear",), "class", "logit")
-SOFTMAX = Endpoint("SOFTMAX", ("probabilities",), "class", "score")
 
 ENDPOINTS = (STEM, *STAGES, AP, FC, SOFTMAX)
 """All endpoints, by the old script's names, the paper's and torchvision's, in the order of the forward pass."""

@@ -23,6 +23,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gbvis.networks.layers.fold_norms import fold_norm
+from gbvis.networks.layers.same_padding import count_zeros
 from gbvis.networks.r2plus1d.architecture import Architecture, Variant
 from gbvis.networks.r2plus1d.module import NormedConvolution, R2Plus1D
 
@@ -42,7 +44,7 @@ class FusedConvolution(nn.Module):
         Args:
             plain: The convolution; its numbers are not looked at.
             is_exact: Sum a wide one up in parts.
-            buffers: As `fold_norm` returns them.
+            buffers: As `fold_convolution` returns them.
         """
         super().__init__()
         convolution = plain.convolution
@@ -115,15 +117,15 @@ class _EveryNthFrame(torch.autograd.Function):
 
 def _pad_like_tensorflow(size: int, kernel: int, step: int) -> tuple[int, int]:
     """Return the zeros on both sides, and how many more come behind: 0 or 1."""
-    total = max(0, (-(-size // step) - 1) * step + kernel - size)
-    return total // 2, total % 2
+    before, behind = count_zeros(size, kernel, step)
+    return before, behind - before
 
 
 def _size_of_parts(inputs: int, is_exact: bool) -> int:
     return _PART if is_exact and inputs >= _WIDE else inputs
 
 
-def fold_norm(plain: NormedConvolution, dtype: torch.dtype, is_exact: bool) -> dict[str, Tensor]:
+def fold_convolution(plain: NormedConvolution, dtype: torch.dtype, is_exact: bool) -> dict[str, Tensor]:
     """Return the buffers of a `FusedConvolution`: weights, channels last in memory, and the shift where there is one.
 
     Args:
@@ -142,14 +144,10 @@ def fold_norm(plain: NormedConvolution, dtype: torch.dtype, is_exact: bool) -> d
 
 def _fuse_norm(plain: NormedConvolution) -> tuple[Tensor, Tensor | None]:
     """Return a convolution's weight with its norm in it, and what is added to every output: float64, rounded later."""
-    weight, bias = plain.convolution.weight.double(), plain.convolution.bias
-    norm = plain.norm
-    if not isinstance(norm, nn.BatchNorm3d):
-        return weight, None if bias is None else bias.double()
-    assert norm.running_var is not None and norm.running_mean is not None
-    factor = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
-    before = -norm.running_mean.double() if bias is None else bias.double() - norm.running_mean.double()
-    return weight * factor[:, None, None, None, None], norm.bias.double() + before * factor
+    if isinstance(plain.norm, nn.BatchNorm3d):
+        return fold_norm(plain.convolution, plain.norm)
+    bias = plain.convolution.bias
+    return plain.convolution.weight.double(), None if bias is None else bias.double()
 
 
 def fuse(plain: R2Plus1D, device: torch.device, dtype: torch.dtype) -> R2Plus1D:
@@ -162,7 +160,7 @@ def fuse(plain: R2Plus1D, device: torch.device, dtype: torch.dtype) -> R2Plus1D:
     with torch.device("meta"):
         fused = R2Plus1D(plain.architecture, plain.variant)
     convolutions = _list_convolutions(plain)
-    buffers = {name: fold_norm(part, dtype, is_exact) for name, part in convolutions}
+    buffers = {name: fold_convolution(part, dtype, is_exact) for name, part in convolutions}
     _assemble(fused, convolutions, is_exact, buffers)
     fused.classifier = copy.deepcopy(plain.classifier)
     return fused.to(device).eval().requires_grad_(False)
@@ -177,7 +175,7 @@ def fuse_changed(
         made = R2Plus1D(plain.architecture, plain.variant)
     convolutions = _list_convolutions(plain)
     buffers = {
-        name: fold_norm(part, dtype, is_exact)
+        name: fold_convolution(part, dtype, is_exact)
         if _is_among(name, changed)
         else dict(fused.get_submodule(name).named_buffers())
         for name, part in convolutions

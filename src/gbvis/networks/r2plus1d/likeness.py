@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from torch import Tensor
 
 from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
-from gbvis.networks.strict_reading import list_first
 from gbvis.networks.weights import NamedTensors
+from gbvis.networks.weights.strict_reading import list_first
 
 _MOST_BLOCKS = 40
 """In a stage, and some more: 152 layers have 36."""

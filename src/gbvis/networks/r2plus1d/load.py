@@ -26,8 +26,11 @@ from gbvis.networks.r2plus1d.fused import fuse, fuse_changed, restore
 from gbvis.networks.r2plus1d.likeness import describe_difference, share_of_names
 from gbvis.networks.r2plus1d.module import R2Plus1D, count_parameters
 from gbvis.networks.r2plus1d.recognise import recognise_format
-from gbvis.networks.strict_reading import collect_tensors, unfit
 from gbvis.networks.weights import NamedTensors
+from gbvis.networks.weights.strict_reading import collect_tensors, read_modality
+
+_STREAMS = {3: "rgb", 2: "flow", 1: "flow"}
+"""By the channels that the stem takes: 1 is u and v interleaved along time."""
 
 
 class R2Plus1DKind(NetworkKind):
@@ -67,7 +70,7 @@ class R2Plus1DKind(NetworkKind):
                 shape or not finite.
         """
         form, architecture, named = recognise_format(named, checkpoint_format)
-        modality = _read_modality(named, form, architecture)
+        modality = read_modality(named, form.name, architecture.stem.inputs, _STREAMS, form.formats)
         with torch.device("meta"):
             module = R2Plus1D(architecture, form.variant)
         names = form.names_of(module.state_dict())
@@ -135,19 +138,3 @@ def describe(architecture: Architecture, checkpoint_format: CheckpointFormat, mo
         cells=describe_cells(checkpoint_format.variant.padding),
         details={"depth": architecture.depth, "variant": asdict(checkpoint_format.variant)},
     )
-
-
-def _read_modality(named: NamedTensors, form: CheckpointFormat, architecture: Architecture) -> str:
-    modality = {3: "rgb", 2: "flow", 1: "flow"}.get(architecture.stem.inputs)
-    if modality is None:
-        raise unfit(named, form.name, f"takes {architecture.stem.inputs} input channels, not 3 (RGB), 2 or 1 (flow)")
-    if named.declared_modality not in (None, modality):
-        raise unfit(
-            named,
-            form.name,
-            f"says it is for {named.declared_modality}, and its first convolution takes "
-            f"{architecture.stem.inputs} channels, which is {modality}",
-        )
-    if modality not in form.formats:
-        raise unfit(named, form.name, f"is a {modality} network, and gbvis reads none of {form.name}")
-    return modality

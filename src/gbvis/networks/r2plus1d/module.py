@@ -5,11 +5,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from gbvis.networks.endpoint import Endpoint
+from gbvis.networks.endpoint import AP, FC, SOFTMAX, Endpoint
+from gbvis.networks.layers.same_padding import pad_like_tensorflow
 from gbvis.networks.r2plus1d.architecture import (
-    AP,
-    FC,
-    SOFTMAX,
     STAGES,
     STEM,
     Architecture,
@@ -35,23 +33,12 @@ class NormedConvolution(nn.Module):
 
     def forward(self, activation: Tensor) -> Tensor:
         """Return float32 (N, outputs, T', H', W') for float32 (N, inputs, T, H, W)."""
-        normed: Tensor = self.norm(self.convolution(self._pad_like_tensorflow(activation)))
+        if self.padding == "same":
+            # Padding apart from the convolution, also where both sides get the same, is what the old script does: it
+            # makes oneDNN take the kernels that give its very bits.
+            activation = pad_like_tensorflow(activation, self.convolution.kernel_size, self.convolution.stride)
+        normed: Tensor = self.norm(self.convolution(activation))
         return normed
-
-    def _pad_like_tensorflow(self, activation: Tensor) -> Tensor:
-        """Return the activation padded so that ceil(size / stride) outputs come of it, the odd zero behind.
-
-        Padding apart from the convolution, also where both sides get the same, is what the old script does: it makes
-        oneDNN take the kernels that give its very bits.
-        """
-        if self.padding == "symmetric":  # the convolution pads by itself
-            return activation
-        pads: list[int] = []
-        sizes = zip(activation.shape[2:], self.convolution.kernel_size, self.convolution.stride, strict=True)
-        for size, kernel, stride in sizes:
-            total = max(0, (-(-size // stride) - 1) * stride + kernel - size)
-            pads = [total // 2, total - total // 2, *pads]  # torch wants the last axis first
-        return nn.functional.pad(activation, pads) if any(pads) else activation
 
 
 class FactorizedConvolution(nn.Module):

@@ -5,14 +5,14 @@ from collections.abc import Collection
 from torch import Tensor
 
 from gbvis.errors import WeightsError
-from gbvis.networks.own_head import with_own_head
 from gbvis.networks.r2plus1d import FORMATS
 from gbvis.networks.r2plus1d.architecture import Architecture
 from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat, read_description
 from gbvis.networks.r2plus1d.likeness import describe_difference, least_names, share_of_names
-from gbvis.networks.strict_reading import unfit
 from gbvis.networks.weights import NamedTensors
+from gbvis.networks.weights.own_head import with_own_head
 from gbvis.networks.weights.safetensors_file import broken_safetensors
+from gbvis.networks.weights.strict_reading import unfit
 
 
 def recognise_format(named: NamedTensors, asked: str | None) -> tuple[CheckpointFormat, Architecture, NamedTensors]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from gbvis.networks.r2plus1d.formats import TORCHVISION
-from gbvis.networks.shaped_format import ShapedFormat, Shapes
+from gbvis.networks.shaped.format import ShapedFormat, Shapes
 from gbvis.videos.clip import ClipFormat
 
 _KINETICS = {400: "kinetics400"}

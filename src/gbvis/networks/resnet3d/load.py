@@ -6,8 +6,8 @@ from typing import Any
 from gbvis.networks.resnet3d import FORMATS
 from gbvis.networks.resnet3d.module import ResNet3d, Variant
 from gbvis.networks.resnet3d.small_shapes import list_small
-from gbvis.networks.shaped_format import Shapes
-from gbvis.networks.shaped_kind import ShapedKind
+from gbvis.networks.shaped.format import Shapes
+from gbvis.networks.shaped.kind import ShapedKind
 
 
 class ResNet3dKind(ShapedKind):

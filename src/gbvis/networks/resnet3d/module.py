@@ -11,11 +11,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from gbvis.networks.endpoint import Endpoint
+from gbvis.networks.endpoint import AP, FC, SOFTMAX, Endpoint
 from gbvis.networks.grid import Cells
 from gbvis.networks.r2plus1d.architecture import STAGES, STEM
-from gbvis.networks.shaped_format import Shapes
-from gbvis.networks.shaped_module import AP, FC, SOFTMAX, ShapedModule
+from gbvis.networks.shaped.format import Shapes
+from gbvis.networks.shaped.module import ShapedModule
 
 Triple = tuple[int, int, int]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from gbvis.networks.shaped_format import Shapes
+from gbvis.networks.shaped.format import Shapes
 
 _WIDTHS = (4, 6, 8, 10)
 _CUBE, _FLAT, _POINT = (3, 3, 3), (1, 3, 3), (1, 1, 1)

@@ -1,24 +1,14 @@
 """The checkpoint formats of S3D: how the files of each origin name and feed their networks."""
 
-from gbvis.networks.shaped_format import ShapedFormat
-from gbvis.videos.clip import ClipFormat
+from dataclasses import replace
+
+from gbvis.networks.r2plus1d.formats import TORCHVISION as R2PLUS1D
+from gbvis.networks.shaped.format import ShapedFormat
+from gbvis.networks.shaped.inception import CLIP_FORMAT
 
 TORCHVISION = ShapedFormat(
     name="torchvision-s3d",
-    formats={
-        "rgb": ClipFormat(
-            frames=64,
-            height=256,
-            width=256,
-            crop=224,
-            top=16,
-            left=16,
-            scale=255.0,
-            mean=(0.43216, 0.394666, 0.37645),
-            std=(0.22803, 0.22145, 0.216989),
-            interpolation="torch",
-        )
-    },
+    formats={"rgb": replace(R2PLUS1D.formats["rgb"], frames=64, height=256, width=256, crop=224, top=16, left=16)},
     class_lists={400: "kinetics400"},
 )
 """torchvision's `s3d`: frames of 256x256, its middle 224x224 (`S3D_Weights`, torchvision/models/video/s3d.py).
@@ -33,20 +23,7 @@ _PLAIN = (("conv.{value}", "0.{value}"), ("bn.{value}", "1.{value}"))
 
 KYLEMIN = ShapedFormat(
     name="kylemin-s3d",
-    formats={
-        "rgb": ClipFormat(
-            frames=64,
-            height=256,
-            width=256,
-            crop=224,
-            top=16,
-            left=16,
-            scale=127.5,
-            mean=(1.0,) * 3,
-            std=(1.0,) * 3,
-            keeps_aspect=True,
-        )
-    },
+    formats={"rgb": CLIP_FORMAT},
     names=(
         ("fc.0.{value}", "classifier.1.{value}"),
         *((f"base.{{layer}}.{theirs}", f"features.{{layer}}.{own}") for theirs, own in (*_SEPARABLE, *_PLAIN)),

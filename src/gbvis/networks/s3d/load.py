@@ -1,17 +1,15 @@
 """S3D as a kind of network."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from gbvis.networks.inception import randomise
-from gbvis.networks.own_head import POINTWISE
 from gbvis.networks.s3d import FORMATS
 from gbvis.networks.s3d.module import S3D, thin_shapes
-from gbvis.networks.shaped_format import Shapes
-from gbvis.networks.shaped_kind import ShapedKind
+from gbvis.networks.shaped.format import Shapes
+from gbvis.networks.shaped.inception_kind import InceptionKind
 
 
-class S3DKind(ShapedKind):
+class S3DKind(InceptionKind):
     """S3D of any width, in the checkpoint formats of `formats.py`."""
 
     name = "s3d"
@@ -21,22 +19,15 @@ class S3DKind(ShapedKind):
     probes = ("features.0.0.0.weight", "features.5.branch0.0.weight")
     first = "features.0.0.0.weight"
     head = "classifier.1"
-    head_axes = POINTWISE
+    small = (("torchvision-s3d", 3, 5), ("kylemin-s3d", 3, 3))
 
     def design(self, shapes: Shapes, details: Mapping[str, Any]) -> S3D:
-        """Return the network whose weights have these shapes.
-
-        Raises:
-            LookupError: A convolution's weight is missing; the argument is its name.
-        """
+        """As `InceptionKind`."""
         return S3D(shapes)
 
-    def small_modules(self) -> Iterator[tuple[str, S3D]]:
-        """Yield networks a sixteenth as wide in both formats."""
-        for form, classes in (("torchvision-s3d", 5), ("kylemin-s3d", 3)):
-            module = S3D(thin_shapes(16, 3, classes))
-            randomise(module)
-            yield form, module
+    def thin_shapes(self, thinness: int, inputs: int, classes: int) -> Shapes:
+        """As `InceptionKind`."""
+        return thin_shapes(thinness, inputs, classes)
 
 
 KIND = S3DKind()

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from torch import Tensor, nn
 
-from gbvis.networks.inception import (
+from gbvis.networks.shaped.format import Shapes
+from gbvis.networks.shaped.inception import (
     LAYERS,
     WIDTHS,
     Block,
@@ -17,7 +18,6 @@ from gbvis.networks.inception import (
     read_inputs,
     read_outputs,
 )
-from gbvis.networks.shaped_format import Shapes
 
 _SEPARABLE = (".0.0.weight", ".1.0.weight")
 _BLOCK = {

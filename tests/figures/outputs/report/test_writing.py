@@ -18,8 +18,9 @@ from gbvis.figures.panel import limits_of
 from gbvis.figures.run_view import RunView
 from gbvis.figures.scale import Limits
 from gbvis.figures.style import Style
+from gbvis.networks.endpoint import FC
 from gbvis.networks.prediction import PredictedClass, TrueClass
-from gbvis.networks.r2plus1d.architecture import FC, STEM
+from gbvis.networks.r2plus1d.architecture import STEM
 from material.reports import ReadReport
 from material.views import make_run_view
 

@@ -2,16 +2,17 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gbvis.networks.endpoint import Endpoint
-from gbvis.networks.shaped_format import Shapes
-from gbvis.networks.shaped_module import AP, FC, SOFTMAX, ShapedModule
+from gbvis.networks.endpoint import AP, FC, SOFTMAX, Endpoint
+from gbvis.networks.shaped.format import Shapes
+from gbvis.networks.shaped.module import ShapedModule
+from gbvis.videos.clip import ClipFormat
 
 Triple = tuple[int, int, int]
 
@@ -49,6 +50,8 @@ LAYERS = (
 ENDPOINTS = tuple(Endpoint(layer.name, (f"features.{number}",)) for number, layer in enumerate(LAYERS))
 """Those with time and space, by DeepMind's names and torchvision's."""
 
+_LOGITS = replace(FC, aliases=(*FC.aliases, "logits"))
+
 WIDTHS: dict[str, tuple[int, ...]] = {
     "Conv3d_1a_7x7": (64,),
     "Conv3d_2b_1x1": (64,),
@@ -65,6 +68,20 @@ WIDTHS: dict[str, tuple[int, ...]] = {
 }
 """Output channels of the published network's convolutions: of a block branch by branch, in the order of the forward
 pass. They come from GoogLeNet (Szegedy et al. 2015, "Going Deeper with Convolutions", table 1)."""
+
+CLIP_FORMAT = ClipFormat(
+    frames=64,
+    height=256,
+    width=256,
+    crop=224,
+    top=16,
+    left=16,
+    scale=127.5,
+    mean=(1.0,) * 3,
+    std=(1.0,) * 3,
+    keeps_aspect=True,
+)
+"""The middle 224x224 pixels of RGB frames whose shorter side is 256, from -1 to 1; the papers train on 64 frames."""
 
 _WINDOW = (2, 7, 7)
 """What the head averages over at once: all of a frame of 224x224 pixels."""
@@ -113,7 +130,7 @@ class InceptionNetwork(ShapedModule):
         features = average(activation.to(head.weight.dtype))
         yield AP, features
         logits = head(features[:, :, None, None, None]).flatten(1)
-        yield FC, logits
+        yield _LOGITS, logits
         yield SOFTMAX, logits.softmax(1)
 
     def receptive_fields(self) -> dict[Endpoint, tuple[int, int]]:
@@ -159,16 +176,3 @@ def read_inputs(shapes: Shapes, name: str) -> int:
     """
     read_outputs(shapes, name)
     return shapes[name][1]
-
-
-def randomise(module: nn.Module) -> None:
-    """Give a small network weights and norms with which its activations neither vanish nor explode."""
-    for part in module.modules():
-        if isinstance(part, nn.Conv3d):
-            nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
-        elif isinstance(part, nn.BatchNorm3d):
-            assert part.running_mean is not None and part.running_var is not None
-            nn.init.normal_(part.weight, 1, 0.1)
-            nn.init.normal_(part.bias, 0, 0.1)
-            nn.init.normal_(part.running_mean, 0, 0.1)
-            nn.init.uniform_(part.running_var, 0.5, 1.5)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from gbvis.networks.quick_convolution import PhasedConvolution, SummedConvolution, make_quick
+from gbvis.networks.layers.quick_convolution import PhasedConvolution, SummedConvolution, make_quick
 
 
 def check(convolution: nn.Conv3d, kind: type[nn.Module], clips: torch.Tensor) -> None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from gbvis.networks.quick_convolution import make_quick
+from gbvis.networks.layers.quick_convolution import make_quick
 
 
 def fold_norms(module: nn.Module, dtype: torch.dtype, is_cpu: bool) -> nn.Module:

@@ -6,9 +6,9 @@ from functools import cache
 
 from torch import Tensor, nn
 
-from gbvis.networks.shaped_format import ShapedFormat
-from gbvis.networks.strict_reading import list_first
+from gbvis.networks.shaped.format import ShapedFormat
 from gbvis.networks.weights import NamedTensors
+from gbvis.networks.weights.strict_reading import list_first
 
 _COUNTER = "num_batches_tracked"
 

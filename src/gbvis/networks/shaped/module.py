@@ -9,11 +9,7 @@ from torch import Tensor, nn
 
 from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.grid import Cells
-from gbvis.networks.shaped_format import Shapes
-
-AP = Endpoint("AP", ("avgpool",), "feature", "feature")
-FC = Endpoint("FC", ("linear", "logits"), "class", "logit")
-SOFTMAX = Endpoint("SOFTMAX", ("probabilities",), "class", "score")
+from gbvis.networks.shaped.format import Shapes
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,37 @@ def unfit(named: NamedTensors, form: str, what: str) -> WeightsError:
     )
 
 
+def read_modality(
+    named: NamedTensors, form: str, channels: int, modalities: Mapping[int, str], known: Collection[str]
+) -> str:
+    """Return the stream that a network is for, by the channels that its first convolution takes.
+
+    Args:
+        named: What the file holds.
+        form: The name of the checkpoint format that it is read as.
+        channels: What the first convolution takes.
+        modalities: The stream for each number of channels that such networks may take.
+        known: The streams of which the format has networks.
+
+    Raises:
+        WeightsError: The channels are those of no stream, the file says another one, or the format has none of it.
+    """
+    modality = modalities.get(channels)
+    if modality is None:
+        expected = " or ".join(f"{number} ({stream})" for number, stream in modalities.items())
+        raise unfit(named, form, f"takes {channels} input channels, not {expected}")
+    if named.declared_modality not in (None, modality):
+        raise unfit(
+            named,
+            form,
+            f"says it is for {named.declared_modality}, and its first convolution takes {channels} channels, which is "
+            f"{modality}",
+        )
+    if modality not in known:
+        raise unfit(named, form, f"is a {modality} network, and gbvis reads none of {form}")
+    return modality
+
+
 def list_first(names: Collection[str]) -> str:
     """Return the first three of some names, and how many more there are."""
     listed = list(names)

@@ -16,17 +16,17 @@ from torch import Tensor, nn
 
 from gbvis.errors import WeightsError
 from gbvis.networks.endpoint import Endpoint
-from gbvis.networks.fold_norms import fold_norms
 from gbvis.networks.info import WeightsInfo
 from gbvis.networks.kind import Example, Likeness, NetworkKind
 from gbvis.networks.labels import read_class_list
-from gbvis.networks.own_head import LINEAR, with_own_head
-from gbvis.networks.shaped_format import ShapedFormat, Shapes
-from gbvis.networks.shaped_likeness import describe_difference, share_of_names
-from gbvis.networks.shaped_module import Plan, ShapedModule
-from gbvis.networks.strict_reading import collect_tensors, unfit
+from gbvis.networks.layers.fold_norms import fold_norms
+from gbvis.networks.shaped.format import ShapedFormat, Shapes
+from gbvis.networks.shaped.likeness import describe_difference, share_of_names
+from gbvis.networks.shaped.module import Plan, ShapedModule
 from gbvis.networks.weights import NamedTensors
+from gbvis.networks.weights.own_head import LINEAR, with_own_head
 from gbvis.networks.weights.safetensors_file import broken_safetensors
+from gbvis.networks.weights.strict_reading import collect_tensors, read_modality, unfit
 from gbvis.registry import Registry
 from gbvis.videos.clip import ClipFormat
 
@@ -107,7 +107,8 @@ class ShapedKind(NetworkKind):
         module = self._design(named, form)
         if not (checkpoint_format or form.fits(module.plan.shapes)):
             raise unfit(named, form.name, "has the names of such networks, and the shapes of others")
-        modality = self._read_modality(named, form, module)
+        channels = module.plan.shapes[self.first][1]
+        modality = read_modality(named, form.name, channels, _STREAMS, form.formats)
         info = self._describe(module, form, modality)
         names = {name: form.their_name(name) for name in module.state_dict()}
         tensors = collect_tensors(named, form.name, module, names, form.extras)
@@ -243,22 +244,6 @@ class ShapedKind(NetworkKind):
                 difference = describe_difference(named, form, self._meta_modules)
                 what += f"; it {difference}" if difference.startswith("is missing") else ""
             raise unfit(named, form.name, what) from error
-
-    def _read_modality(self, named: NamedTensors, form: ShapedFormat, module: ShapedModule) -> str:
-        channels = module.plan.shapes[self.first][1]
-        modality = _STREAMS.get(channels)
-        if modality is None:
-            raise unfit(named, form.name, f"takes {channels} input channels, not 3 (RGB) or 2 (flow)")
-        if named.declared_modality not in (None, modality):
-            raise unfit(
-                named,
-                form.name,
-                f"says it is for {named.declared_modality}, and its first convolution takes {channels} channels, "
-                f"which is {modality}",
-            )
-        if modality not in form.formats:
-            raise unfit(named, form.name, f"is a {modality} network, and gbvis reads none of {form.name}")
-        return modality
 
     def _describe(self, module: ShapedModule, form: ShapedFormat, modality: str) -> WeightsInfo:
         """Return what is known of a network; its targets are counted on a clip without numbers."""

@@ -16,9 +16,9 @@ from conftest import SHARED
 from gbvis.attribution.graph import Graph
 from gbvis.attribution.methods.guided_backprop import GuidedBackprop
 from gbvis.networks.endpoint import Endpoint, Target
-from gbvis.networks.inception import LAYERS
 from gbvis.networks.load import build_network, load_networks
 from gbvis.networks.network import Network
+from gbvis.networks.shaped.inception import LAYERS
 from gbvis.networks.weights import NamedTensors
 from gbvis.videos.clip import Inputs
 from material.checkpoints import Exact

@@ -6,6 +6,12 @@ from torch import Tensor
 from torch.nn import functional
 
 
+def count_zeros(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Return how many zeros stand before and behind an axis."""
+    total = max(0, (-(-size // stride) - 1) * stride + kernel - size)
+    return total // 2, total - total // 2
+
+
 def pad_like_tensorflow(activation: Tensor, kernel: Sequence[int], stride: Sequence[int]) -> Tensor:
     """Return an activation padded with zeros so that ceil(size / stride) outputs come of it along each axis.
 
@@ -15,7 +21,6 @@ def pad_like_tensorflow(activation: Tensor, kernel: Sequence[int], stride: Seque
         stride: Along T, H and W.
     """
     pads: list[int] = []
-    for size, width, step in zip(activation.shape[2:], kernel, stride, strict=True):
-        total = max(0, (-(-size // step) - 1) * step + width - size)
-        pads = [total // 2, total - total // 2, *pads]  # torch wants the last axis first
+    for sizes in zip(activation.shape[2:], kernel, stride, strict=True):
+        pads = [*count_zeros(*sizes), *pads]  # torch wants the last axis first
     return functional.pad(activation, pads) if any(pads) else activation

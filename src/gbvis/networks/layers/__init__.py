@@ -1,0 +1,1 @@
+"""Layers that several kinds of network share, and what makes them quick."""

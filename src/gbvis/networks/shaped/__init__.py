@@ -1,0 +1,1 @@
+"""Networks whose sizes are read from the shapes of their tensors: what their kinds share."""
