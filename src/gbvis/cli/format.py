@@ -165,6 +165,25 @@ def print_extracted(console: Console, extracted: ExtractedVideo) -> None:
 
 def print_shapes(console: Console, shapes: NetworkShapes) -> None:
     """Print a network and a table of its endpoints."""
+    _print_input(console, shapes)
+    columns = ("endpoint", "also called", "shape", "targets", "one activation sees", "ReLUs guided")
+    rows = [
+        (
+            endpoint.name,
+            ", ".join(endpoint.aliases),
+            _times(endpoint.shape),
+            f"{endpoint.filters}",
+            _describe_field(endpoint),
+            f"{endpoint.relus.guided} of {endpoint.relus.total}" if endpoint.relus else "unknown",
+        )
+        for endpoint in shapes.endpoints
+    ]
+    console.print(make_table(None, columns, rows))
+    _print_others(console, [one.relus for one in shapes.endpoints if one.relus])
+
+
+def _print_input(console: Console, shapes: NetworkShapes) -> None:
+    """Print what a network is, and what becomes of frames before it sees them."""
     from gbvis.steps.weights_files import describe_states
 
     info = shapes.info
@@ -183,21 +202,6 @@ def print_shapes(console: Console, shapes: NetworkShapes) -> None:
     )
     if info.states:
         console.print(f"of several states in the file {describe_states(info)}")
-    rows = [
-        (
-            endpoint.name,
-            ", ".join(endpoint.aliases),
-            _times(endpoint.shape),
-            f"{endpoint.filters}",
-            _describe_field(endpoint),
-            f"{endpoint.relus.guided} of {endpoint.relus.total}" if endpoint.relus else "unknown",
-        )
-        for endpoint in shapes.endpoints
-    ]
-    console.print(
-        make_table(None, ("endpoint", "also called", "shape", "targets", "one activation sees", "ReLUs guided"), rows)
-    )
-    _print_others(console, [one.relus for one in shapes.endpoints if one.relus])
 
 
 def _print_others(console: Console, counts: list[ReluCount]) -> None:

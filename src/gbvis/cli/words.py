@@ -21,6 +21,7 @@ from gbvis.figures.style import PANELS
 from gbvis.flow import ALGORITHMS
 from gbvis.networks.kind import list_formats
 from gbvis.networks.r2plus1d.architecture import ENDPOINTS
+from gbvis.networks.shaped.inception import ENDPOINTS as INCEPTION
 from gbvis.videos.synthetic import MOTIONS
 
 _NAMES = {
@@ -39,7 +40,7 @@ _NAMES = {
 def describe_words() -> str:
     """Return what completion knows, as JSON."""
     words = {
-        "endpoints": [*(name for endpoint in ENDPOINTS for name in (endpoint.name, *endpoint.aliases)), "all"],
+        "endpoints": [*_list_endpoints(), "all"],
         "layouts": list(LAYOUTS.names),
         "checkpoint formats": list_formats(),
         "algorithms": list(ALGORITHMS.names),
@@ -51,6 +52,12 @@ def describe_words() -> str:
     }
     commands = _describe(typer.main.get_command(app))
     return json.dumps({"commands": commands, "words": words}, indent=1) + "\n"
+
+
+def _list_endpoints() -> list[str]:
+    """Return the names of all kinds' endpoints; of those that have DeepMind's, not torchvision's numbers."""
+    own = [name for endpoint in ENDPOINTS for name in (endpoint.name, *endpoint.aliases)]
+    return list(dict.fromkeys([*own, *(endpoint.name for endpoint in INCEPTION)]))
 
 
 def _describe(command: Any) -> dict[str, Any]:

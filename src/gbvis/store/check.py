@@ -20,7 +20,7 @@ from gbvis.store.group import StoredGroup
 from gbvis.store.keys import check_key, clips_key
 from gbvis.store.run import StoredRun
 from gbvis.store.storage import Storage
-from gbvis.store.transaction import transaction
+from gbvis.store.transaction import GroupWriter, transaction
 
 CURVES = "curves"
 
@@ -222,13 +222,7 @@ def write_check(
         StoreError: The store cannot be written.
     """
     with transaction(storage, recipe.key(run.video), None if force else StoredCheck) as group:
-        if whole.curves:
-            length = max(len(curve) for curve in whole.curves.values())
-            group.add_array(CURVES, StoredArray((len(whole.curves), length), "float64", ("curve", "step")))
-            for curve in whole.curves.values():
-                padded = np.full(length, np.nan)
-                padded[: len(curve)] = curve
-                group.write(CURVES, padded)
+        _write_curves(group, list(whole.curves.values()))
         group.attributes = {
             "kind": "check",
             "video": run.video,
@@ -248,3 +242,15 @@ def write_check(
             "curves": list(whole.curves),
             **about,
         }
+
+
+def _write_curves(group: GroupWriter, curves: list[NDArray[np.float64]]) -> None:
+    """Write curves of any lengths, if there are any, as float64 (curve, step); NaN stands behind the shorter ones."""
+    if not curves:
+        return
+    length = max(map(len, curves))
+    group.add_array(CURVES, StoredArray((len(curves), length), "float64", ("curve", "step")))
+    for curve in curves:
+        padded = np.full(length, np.nan)
+        padded[: len(curve)] = curve
+        group.write(CURVES, padded)

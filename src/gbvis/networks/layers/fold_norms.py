@@ -12,9 +12,8 @@ from gbvis.networks.layers.quick_convolution import make_quick
 def fold_norms(module: nn.Module, dtype: torch.dtype, is_cpu: bool) -> nn.Module:
     """Return a copy of a network in which no norm that follows a convolution is left; the network stays as it is.
 
-    A norm follows a convolution where both are children of one module, one right after the other, as in a
-    `Sequential`; or where a `Sequential` that ends with one is. No parameter is
-    shared with the network. ReLUs work in place.
+    A norm follows a convolution where it stands right behind it among the children of one module, or right behind a
+    `Sequential` that ends with one. No parameter is shared with the network. ReLUs work in place.
 
     Args:
         module: The network, in evaluation mode.

@@ -57,10 +57,8 @@ class PhasedConvolution(nn.Module):
     def forward(self, clips: Tensor) -> Tensor:
         """Return (N, outputs, T', H / 2, W / 2) for (N, inputs, T, H, W), channels last in memory."""
         pads: list[int] = []
-        for size, kernel in zip(
-            clips.shape[:2:-1], self._kernel[:0:-1], strict=True
-        ):  # torch wants the last axis first
-            pads += [kernel // 2, kernel // 2 + size % 2]
+        for size, kernel in zip(clips.shape[3:], self._kernel[1:], strict=True):
+            pads = [kernel // 2, kernel // 2 + size % 2, *pads]  # torch wants the last axis first
         joined = _join_pixels(functional.pad(clips, pads)).contiguous(memory_format=torch.channels_last_3d)
         step, padding = (self._time_step, 1, 1), (self._kernel[0] // 2, 0, 0)
         return functional.conv3d(joined, self.weight, self.bias, step, padding)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gbvis.errors import UsageError
-from gbvis.networks.endpoint import Endpoint
+from gbvis.networks.endpoint import Endpoint, find_endpoints
 from gbvis.networks.own.build import DEBUG, describe
 from gbvis.networks.own.layers import Layer, Seen, is_layer, look_through, name_layers, name_parts
 
@@ -77,8 +77,6 @@ class Plan:
         Raises:
             UsageError: There is no such layer.
         """
-        from gbvis.networks.endpoint import find_endpoints
-
         kept = find_endpoints(names, self.endpoints)
         return replace(self, layers=tuple(one for one in self.layers if one.endpoint in kept or one.endpoint.is_class))
 
