@@ -1,16 +1,16 @@
 """Growth with the number of videos, for each way to share them: shards, `--devices`, `--engine ray`, `gbvis submit`.
 
-    python benchmarks/cluster.py [--ways shards,devices,ray,submit] [--sizes 100,550,1000]
+    python benchmarks/cluster.py [--ways shards,devices,ray,submit] [--videos 1000] [--rounds 3]
 
-Samples, the RGB network, SOFTMAX, two processes of one thread each, a new store each time. Growth is what a further
-video takes between two sizes, divided by what it takes between the first two: 1 is linear, and what starting up takes
-has no part in it. Seconds are those of the clock, and of the processors (user and system; of Ray only what the call
-itself takes).
+Samples, the RGB network, SOFTMAX, two processes of one thread each, a new store each time. When each run was written is
+read from its record, so that all is measured within one call, and a machine that is slower an hour later has less part
+in it. Growth is what the second half of the videos after the first tenth took, divided by what the first half of them
+took: 1 is linear, and what starting up takes has no part in it. The ways take turns; of the rounds stands the median.
 """
 
 import argparse
 import os
-import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,8 +22,6 @@ GBVIS = [sys.executable, "-m", "gbvis"]
 CLASSES = ("left", "right", "up", "down", "turn-left", "turn-right", "grow", "shrink")
 OPTIONS = ["-w", "sample", "-m", "rgb", "--quiet", "--videos-from", "list.txt"]
 EXPLAIN = ["explain", *OPTIONS]
-Seconds = tuple[float, float]
-"""Of the clock, and of the processors."""
 
 
 def run_all(folder: Path, *calls: list[str]) -> None:
@@ -66,43 +64,50 @@ WAYS: dict[str, Callable[[Path], None]] = {
 }
 
 
-def measure(way: str, count: int) -> Seconds:
-    """Return what so many videos take, from nothing."""
+def measure(way: str, count: int) -> list[float]:
+    """Return the second at which each run was written, counted from the call: ascending.
+
+    Raises:
+        SystemExit: A call failed, or a run is missing.
+    """
     with tempfile.TemporaryDirectory(prefix="gbvis-cluster-") as name:
         folder = Path(name)
         names = (f"sample:{CLASSES[number % 8]}-{number // 8}\n" for number in range(count))
         (folder / "list.txt").write_text("".join(names))
-        before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        started = time.time()
         WAYS[way](folder)
-        seconds = time.perf_counter() - started
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        runs = len(list((folder / "gbvis.zarr").glob("*/rgb/SOFTMAX/*/zarr.json")))
-        if runs != count:
-            sys.exit(f"{way}: {runs} runs of {count} videos")
-        return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        records = list((folder / "gbvis.zarr").glob("*/rgb/SOFTMAX/*/zarr.json"))
+        if len(records) != count:
+            sys.exit(f"{way}: {len(records)} runs of {count} videos")
+        return sorted(record.stat().st_mtime - started for record in records)
 
 
 def main() -> None:
     """Print a table in Markdown."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--ways", default=",".join(WAYS))
-    parser.add_argument("--sizes", default="100,550,1000")
+    parser.add_argument("--videos", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    sizes = [int(one) for one in arguments.sizes.split(",")]
     os.environ["OMP_NUM_THREADS"] = "1"
-    print("| way | videos | seconds | processor seconds | growth | growth, processors |\n|---|---|---|---|---|---|")
-    for way in arguments.ways.split(","):
-        before: tuple[int, Seconds] | None = None
-        first: list[float] = []
-        for count in sizes:
-            found, growth = measure(way, count), " | "
-            if before:
-                more, then = count - before[0], before[1]
-                each = [(now - earlier) / more for now, earlier in zip(found, then, strict=True)]
-                first = first or each
-                growth = " | ".join(f"{now / earlier:.2f}" for now, earlier in zip(each, first, strict=True))
-            print(f"| {way} | {count} | {found[0]:.1f} | {found[1]:.1f} | {growth} |", flush=True)
-            before = count, found
+    ways = arguments.ways.split(",")
+    first, last = arguments.videos // 10, arguments.videos
+    middle = (first + last) // 2
+    spans = {"first": (0, first), "then": (first, middle), "last": (middle, last)}
+    found: dict[str, list[list[float]]] = {way: [] for way in ways}
+    for number in range(arguments.rounds):
+        for way in ways if number % 2 == 0 else reversed(ways):
+            written = [0.0, *measure(way, arguments.videos)]
+            found[way].append([written[end] - written[begin] for begin, end in spans.values()])
+            print(way, *(f"{seconds:.1f}" for seconds in found[way][-1]), file=sys.stderr)
+    titles = " | ".join(f"{name} {end - begin}" for name, (begin, end) in spans.items())
+    print(f"| way | {titles} | growth | each round's |\n|---|---|---|---|---|---|")
+    for way, rounds in found.items():
+        growths = [later / earlier for _, earlier, later in rounds]
+        seconds = " | ".join(f"{statistics.median(one):.1f} s" for one in zip(*rounds, strict=True))
+        print(
+            f"| {way} | {seconds} | {statistics.median(growths):.2f} | {', '.join(f'{one:.2f}' for one in growths)} |"
+        )
 
 
 if __name__ == "__main__":
