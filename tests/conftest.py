@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -31,13 +32,25 @@ MATERIAL = ROOT / "tests/material"
 SHARED = ROOT.parent / "shared"
 
 
+_ROOM = 4 << 30
+"""Bytes that temporary files have to have in memory."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Give the tests and all that they start a folder of prepared networks, never the developer's own."""
     if "PYTEST_XDIST_WORKER" not in os.environ:  # workers share it
+        _use_memory()
         cache = TemporaryDirectory(prefix="gbvis-tests-")
         os.environ["XDG_CACHE_HOME"] = cache.name
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache.name  # else torch sets it later, and `warm` serves no call then
         config.add_cleanup(cache.cleanup)
+
+
+def _use_memory() -> None:
+    """Keep temporary files in memory where there is room: stores wait for the disk, tests then do little else."""
+    memory = Path("/dev/shm")
+    if "TMPDIR" not in os.environ and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(memory)
 
 
 class Called:

@@ -5,10 +5,13 @@ import io
 import os
 import signal
 import sys
+from functools import cache
 from pathlib import Path
 from threading import Timer, main_thread
 from threading import enumerate as enumerate_threads
+from typing import Any
 
+import typer
 from typer.exceptions import TyperException
 
 from gbvis.cli.commands import app
@@ -94,13 +97,19 @@ def _send_signal(number: int) -> None:
         signal.raise_signal(number)
 
 
+@cache
+def make_command_line() -> Any:
+    """Return the command line as Click has it, made once: that takes as long as a short call."""
+    return typer.main.get_command(app)
+
+
 def run_command_line(arguments: list[str] | None = None) -> int:
     """Return the exit code of a call with these arguments, those of the process where None.
 
     What is neither a `GbvisError` nor a wrong option is a bug of ours, and keeps its traceback.
     """
     try:
-        code = app(arguments, prog_name="gbvis", standalone_mode=False)
+        code = make_command_line()(arguments, prog_name="gbvis", standalone_mode=False)
     except (GbvisError, TyperException) as error:
         if os.environ.get("GBVIS_DEBUG"):
             print_traceback()

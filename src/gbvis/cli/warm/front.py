@@ -203,6 +203,7 @@ class Front:
             if self._is_over():
                 self._is_stopped = True
                 return
+        importlib.import_module("gbvis.cli.app").make_command_line()
         gc.freeze()
 
     def _clean_up(self) -> None:
