@@ -28,11 +28,13 @@ class Likeness:
         share: Of the tensors, which have names that a network of this kind has, 0-1.
         name: Of the kind and the checkpoint format.
         difference: What differs, as the end of a sentence: `is missing a, b and 3 more`.
+        word_share: Of the words in the tensors' names, which stand in names of such a network, 0-1.
     """
 
     share: float
     name: str
     difference: str
+    word_share: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -111,9 +111,14 @@ def _unknown(named: NamedTensors, kinds: Collection[NetworkKind]) -> WeightsErro
     formats = ", ".join(name for kind in kinds for name in kind.formats)
     likenesses = [likeness for kind in kinds if (likeness := kind.compare(named))]
     if likenesses:
-        nearest = max(likenesses, key=lambda likeness: likeness.share)
+        nearest = max(likenesses, key=lambda likeness: (likeness.share, likeness.word_share))
         total = len(named.tensors)
-        alike = f"{round(nearest.share * total)} of its {total} tensors have such names"
+        count = round(nearest.share * total)
+        alike = (
+            f"{count} of its {total} tensors have such names"
+            if count
+            else f"none of its {total} tensors has such a name"
+        )
         return WeightsError(
             f"{named.path} is no checkpoint that gbvis knows; nearest is {nearest.name}: {alike}, and the file "
             f"{nearest.difference}",

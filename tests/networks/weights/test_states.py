@@ -231,6 +231,20 @@ UNKNOWN: dict[str, tuple[Callable[[Tensors], Tensors], str]] = {
         lambda t: {name: tensor for name, tensor in t.items() if name.startswith("layer")},
         r"is missing stem\.0\.weight, stem\.3\.weight, fc\.weight and 1 more",
     ),
+    "PyTorchVideo's SlowFast": (
+        lambda t: {
+            f"blocks.{block}.multipathway_blocks.{pathway}.res_blocks.0.branch2.conv_a.weight": torch.zeros(
+                4, 4, 3, 1, 1
+            )
+            for block in (1, 2)
+            for pathway in (0, 1)
+        },
+        r"nearest is .*pytorchvideo-.*none of its 4 tensors has such a name.*missing blocks\.0\.conv\.weight",
+    ),
+    "MMAction2's SlowFast": (
+        lambda t: {f"backbone.slow_path.layer{stage}.0.conv1.conv.weight": torch.zeros(4) for stage in (1, 2, 3, 4)},
+        r"nearest is .*mmaction2-.*none of its 4 tensors has such a name.*has, beside.*slow_path",
+    ),
     "nothing in common": (lambda t: {"embedding": torch.zeros(4, 4)}, "tensors are named embedding"),
 }
 

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
 from gbvis.networks.weights import NamedTensors
-from gbvis.networks.weights.strict_reading import list_first
+from gbvis.networks.weights.strict_reading import list_first, share_of_words
 
 _MOST_BLOCKS = 40
 """In a stage, and some more: 152 layers have 36."""
@@ -22,6 +22,11 @@ def share_of_names(named: NamedTensors, form: CheckpointFormat) -> float:
     """Return the share of a file's tensors that have a name of the format, 0-1."""
     known = _possible_names(form.fitted(named.tensors))
     return sum(name in known for name in named.tensors) / max(1, len(named.tensors))
+
+
+def share_of_known_words(named: NamedTensors, form: CheckpointFormat) -> float:
+    """Return the share of the words in a file's names that networks of the format have in theirs, 0-1."""
+    return share_of_words(named.tensors, _possible_names(form))
 
 
 def describe_difference(named: NamedTensors, form: CheckpointFormat) -> str:

@@ -23,7 +23,7 @@ from gbvis.networks.r2plus1d.architecture import (
 )
 from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
 from gbvis.networks.r2plus1d.fused import fuse, fuse_changed, restore
-from gbvis.networks.r2plus1d.likeness import describe_difference, share_of_names
+from gbvis.networks.r2plus1d.likeness import describe_difference, share_of_known_words, share_of_names
 from gbvis.networks.r2plus1d.module import R2Plus1D
 from gbvis.networks.r2plus1d.recognise import recognise_format
 from gbvis.networks.weights import NamedTensors
@@ -53,14 +53,15 @@ class R2Plus1DKind(NetworkKind):
         )
 
     def compare(self, named: NamedTensors) -> Likeness | None:
-        """Return how near tensors are to the format most of whose names they have; None where they have none."""
+        """Return how near tensors are to the format most of whose names they have; None where not a word is the same."""
         forms = FORMATS.load_all().values()
-        shares = {form.name: share_of_names(named, form) for form in forms}
+        shares = {form.name: (share_of_names(named, form), share_of_known_words(named, form)) for form in forms}
         nearest = max(forms, key=lambda form: shares[form.name])
-        if not shares[nearest.name]:
+        share, word_share = shares[nearest.name]
+        if not share and not word_share:
             return None
         name = f"R(2+1)D of the {nearest.name} format"
-        return Likeness(shares[nearest.name], name, describe_difference(named, nearest))
+        return Likeness(share, name, describe_difference(named, nearest), word_share)
 
     def build(self, named: NamedTensors, checkpoint_format: str | None) -> tuple[R2Plus1D, WeightsInfo]:
         """Return the network, every parameter set from the tensors and every tensor used.

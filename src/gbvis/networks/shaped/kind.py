@@ -21,7 +21,7 @@ from gbvis.networks.kind import Example, Likeness, NetworkKind
 from gbvis.networks.labels import read_class_list
 from gbvis.networks.layers.fold_norms import fold_norms
 from gbvis.networks.shaped.format import ShapedFormat, Shapes
-from gbvis.networks.shaped.likeness import describe_difference, share_of_names
+from gbvis.networks.shaped.likeness import describe_difference, share_of_known_words, share_of_names
 from gbvis.networks.shaped.module import Plan, ShapedModule
 from gbvis.networks.weights import NamedTensors
 from gbvis.networks.weights.own_head import LINEAR, with_own_head
@@ -84,15 +84,19 @@ class ShapedKind(NetworkKind):
         return any(self._has_probe(form, named) for form in self.registry.load_all().values())
 
     def compare(self, named: NamedTensors) -> Likeness | None:
-        """Return how near tensors are to the format most of whose names they have; None where they have none."""
+        """Return how near tensors are to the format most of whose names they have; None where not a word is the same."""
         modules = self._meta_modules
         forms = self.registry.load_all()
-        shares = {name: share_of_names(named, form, modules) for name, form in forms.items()}
+        shares = {
+            name: (share_of_names(named, form, modules), share_of_known_words(named, form, modules))
+            for name, form in forms.items()
+        }
         nearest = max(forms, key=lambda name: (shares[name], forms[name].fits(forms[name].find_shapes(named))))
-        if not shares[nearest]:
+        share, word_share = shares[nearest]
+        if not share and not word_share:
             return None
         difference = describe_difference(named, forms[nearest], modules)
-        return Likeness(shares[nearest], f"{self.called} of the {nearest} format", difference)
+        return Likeness(share, f"{self.called} of the {nearest} format", difference, word_share)
 
     def build(self, named: NamedTensors, checkpoint_format: str | None) -> tuple[ShapedModule, WeightsInfo]:
         """Return the network, every parameter set from the tensors and every tensor used.

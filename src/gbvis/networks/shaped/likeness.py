@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from gbvis.networks.shaped.format import ShapedFormat
 from gbvis.networks.weights import NamedTensors
-from gbvis.networks.weights.strict_reading import list_first
+from gbvis.networks.weights.strict_reading import list_first, share_of_words
 
 _COUNTER = "num_batches_tracked"
 
@@ -23,6 +23,12 @@ def share_of_names(named: NamedTensors, form: ShapedFormat, modules: Sequence[nn
     """
     known = _list_known(tuple(modules))
     return sum(_is_known(name, form, known) for name in named.tensors) / max(1, len(named.tensors))
+
+
+def share_of_known_words(named: NamedTensors, form: ShapedFormat, modules: Sequence[nn.Module]) -> float:
+    """Return the share of the words in a file's names that networks of the format have in theirs, 0-1."""
+    known = [form.their_name(name) for module in modules for name in module.state_dict()]
+    return share_of_words(named.tensors, known)
 
 
 def describe_difference(

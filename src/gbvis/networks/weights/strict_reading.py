@@ -129,6 +129,16 @@ def read_modality(
     return modality
 
 
+def share_of_words(names: Collection[str], known: Collection[str]) -> float:
+    """Return the share of the words in tensors' names that stand in some known ones too, 0-1; numbers are no words."""
+    words = _list_words(names)
+    return len(words & _list_words(known)) / max(1, len(words))
+
+
+def _list_words(names: Collection[str]) -> set[str]:
+    return {word for name in names for word in name.split(".") if not word.isdigit()}
+
+
 def list_first(names: Collection[str]) -> str:
     """Return the first three of some names, and how many more there are."""
     listed = list(names)
