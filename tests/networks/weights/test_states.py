@@ -241,10 +241,6 @@ UNKNOWN: dict[str, tuple[Callable[[Tensors], Tensors], str]] = {
         },
         r"nearest is .*pytorchvideo-.*none of its 4 tensors has such a name.*missing blocks\.0\.conv\.weight",
     ),
-    "MMAction2's SlowFast": (
-        lambda t: {f"backbone.slow_path.layer{stage}.0.conv1.conv.weight": torch.zeros(4) for stage in (1, 2, 3, 4)},
-        r"nearest is .*mmaction2-.*none of its 4 tensors has such a name.*has, beside.*slow_path",
-    ),
     "nothing in common": (lambda t: {"embedding": torch.zeros(4, 4)}, "tensors are named embedding"),
 }
 

@@ -53,7 +53,7 @@ class R2Plus1DKind(NetworkKind):
         )
 
     def compare(self, named: NamedTensors) -> Likeness | None:
-        """Return how near tensors are to the format most of whose names they have; None where not a word is the same."""
+        """Return how near tensors are to the format most of whose names they have; None where not a word is."""
         forms = FORMATS.load_all().values()
         shares = {form.name: (share_of_names(named, form), share_of_known_words(named, form)) for form in forms}
         nearest = max(forms, key=lambda form: shares[form.name])

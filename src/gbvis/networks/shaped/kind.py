@@ -84,7 +84,7 @@ class ShapedKind(NetworkKind):
         return any(self._has_probe(form, named) for form in self.registry.load_all().values())
 
     def compare(self, named: NamedTensors) -> Likeness | None:
-        """Return how near tensors are to the format most of whose names they have; None where not a word is the same."""
+        """Return how near tensors are to the format most of whose names they have; None where not a word is."""
         modules = self._meta_modules
         forms = self.registry.load_all()
         shares = {
