@@ -185,7 +185,8 @@ class ShapedKind(NetworkKind):
         if not fitting:
             raise self._foreign(named, asked)
         if len(fitting) > 1:
-            fitting = [form for form in fitting if form.fits(form.find_shapes(named))] or fitting
+            nearest = max(fitting, key=lambda form: share_of_names(named, form, self._meta_modules))
+            fitting = [form for form in fitting if form.fits(form.find_shapes(named))] or [nearest]
         if len(fitting) > 1:
             raise WeightsError(
                 f"{named.path} may be of the formats {' or '.join(form.name for form in fitting)}: "
