@@ -186,6 +186,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--warm", action="store_true", help="run the tests that start processes, with a worker")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `--warm`, do not import files whose tests start no process: that takes longer than the tests."""
+    if config.getoption("--warm") and collection_path.suffix == ".py":
+        return "process: Call" not in collection_path.read_text(encoding="utf-8") or None
+    return None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With `--warm`, run the tests alone that start processes."""
     if config.getoption("--warm"):

@@ -61,3 +61,13 @@ def test_nonsense_in_the_address_is_no_error(
         page.get_by_text("no such run").first.wait_for()
     else:
         page.locator("canvas[data-frame]").first.wait_for()
+
+
+def test_the_index_leaves_the_address_of_a_run_alone(report: Path, open_page: Callable[..., Any]) -> None:
+    """What it notes later of its filter does not undo a step to a run that the page has not been told of yet."""
+    page = open_page(report).page
+    key = read_run_keys(page)[0]
+    page.get_by_role("searchbox").fill("grow-1")
+    page.evaluate("(state) => { history.pushState(null, '', state); }", address := f"#{urlencode({'run': key})}")
+    page.wait_for_timeout(1000)
+    assert page.evaluate("location.hash") == address

@@ -84,7 +84,7 @@ def test_one_cell_is_drawn_where_its_gradient_lies(make_weights: ModuleType, for
 @pytest.mark.slow
 @FORMS
 @pytest.mark.parametrize("channels", [3, 2, 1])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_cells_are_drawn_where_their_gradients_lie(
     make_weights: ModuleType, form: CheckpointFormat, channels: int, seed: int
 ) -> None:
@@ -93,7 +93,7 @@ def test_cells_are_drawn_where_their_gradients_lie(
         pytest.skip("torchvision has no flow")
     network = make_network(make_weights.make_architecture(channels), form, seed)
     for endpoint, cells in CELLS.items():
-        check_drawn(network, endpoint, cells[seed % 3 :][:1], clips=4)
+        check_drawn(network, endpoint, cells[seed : seed + 1], clips=4)
 
 
 @pytest.mark.slow
@@ -101,7 +101,7 @@ def test_cells_are_drawn_where_their_gradients_lie(
 def test_cells_of_a_network_of_full_size(form: CheckpointFormat) -> None:
     network = make_network(Architecture.of_depth(18, 3, 400), form, 0)
     for endpoint, cells in CELLS.items():
-        check_drawn(network, endpoint, cells[:2], clips=1)
+        check_drawn(network, endpoint, cells[:1], clips=1)
 
 
 def test_where_padding_is_symmetric_nothing_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,7 +140,7 @@ def test_gradients_are_as_near_to_exact_ones_as_the_original_programs(
     shared: Path, rules: ModuleType, name: str
 ) -> None:
     golden = Golden(shared, rules, name)
-    golden.keys, golden.targets = golden.keys[1::2], golden.targets[1::2]  # all were seen once too
+    golden.keys, golden.targets = golden.keys[1::4], golden.targets[1::4]  # all were seen once too
     _, found = golden.attribute()
     golden.network = GivenInput(golden.network.module.double(), golden.network.info, golden.network.kind)
     _, exact = golden.attribute()
@@ -167,6 +167,7 @@ def test_the_network_as_its_file_has_it_gives_the_original_numbers(shared: Path,
 @pytest.mark.parametrize("name", ["seed-rgb"])  # seed-flow was seen too, and takes long
 def test_bfloat16_points_the_same_way(shared: Path, rules: ModuleType, name: str) -> None:
     golden = Golden(shared, rules, name)
+    golden.keys, golden.targets = golden.keys[0:6:5], golden.targets[0:6:5]  # the first layer, and FC: through all
     golden.network.to(torch.device("cpu"), "bfloat16")
     responses, found = golden.attribute()
     np.testing.assert_allclose(responses[SOFTMAX], golden.numbers["scores"], atol=2e-3)

@@ -264,7 +264,8 @@ class Index {
     if (sorting !== null) {
       route.set(sorting.isFalling ? "fall" : "sort", sorting.name);
     }
-    if (`${route}` !== `${readRoute()}`) {
+    const now = readRoute(); // it may name a run already, which is about to be shown
+    if (!now.has("run") && `${route}` !== `${now}`) {
       replaceRoute(route);
     }
   }
