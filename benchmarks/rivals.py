@@ -36,7 +36,7 @@ def make_network(weights: Path | None = None) -> Network:
     torch.manual_seed(0)
     architecture = Architecture.of_depth(18, 3, CLASSES)
     module = R2Plus1D(architecture, TORCHVISION.variant)
-    info = describe(architecture, TORCHVISION, "rgb")
+    info = describe(module, TORCHVISION, "rgb")
     if weights:
         tensors = torch.load(weights, weights_only=True)
         module.load_state_dict({name: tensors[str(TORCHVISION.name_of(name))] for name in module.state_dict()})

@@ -198,7 +198,7 @@ def open_network(modality: str, path: Path) -> Network:
     """Return a stream's network with the weights that `train` saved."""
     module = make_network(modality)
     module.load_state_dict(torch.load(path, weights_only=True))
-    info = describe(module.architecture, FORMAT, modality)
+    info = describe(module, FORMAT, modality)
     return Network(module, replace(info, labels=MOTIONS), KIND)
 
 

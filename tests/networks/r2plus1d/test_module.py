@@ -6,7 +6,7 @@ from gbvis.networks.network import Network
 from gbvis.networks.r2plus1d.architecture import ENDPOINTS, STAGES, STEM, Architecture, Variant, receptive_fields
 from gbvis.networks.r2plus1d.formats import OLD_SCRIPT
 from gbvis.networks.r2plus1d.load import KIND, describe
-from gbvis.networks.r2plus1d.module import R2Plus1D, count_parameters
+from gbvis.networks.r2plus1d.module import R2Plus1D
 
 OLD, NEW = Variant("same", 1e-3), Variant("symmetric", 1e-5)
 
@@ -17,15 +17,17 @@ def trace_shapes(
     """Return every endpoint's shape for one clip (channels, T, H, W)."""
     with torch.device("meta"):
         module = R2Plus1D(architecture, variant)
-    return Network(module, describe(architecture, OLD_SCRIPT, "rgb"), KIND).trace_shapes(clip)
+    return Network(module, describe(module, OLD_SCRIPT, "rgb"), KIND).trace_shapes(clip)
 
 
 @pytest.mark.parametrize(("depth", "classes", "millions"), [(18, 400, 33.4), (34, 400, 63.7)])
 def test_the_papers_networks(depth: int, classes: int, millions: float) -> None:
     """The sizes are those of VMZ's model zoo."""
     architecture = Architecture.of_depth(depth, 3, classes)
+    with torch.device("meta"):
+        info = describe(R2Plus1D(architecture, OLD), OLD_SCRIPT, "rgb")
     assert architecture.depth == depth
-    assert round(count_parameters(architecture, OLD) / 1e6, 1) == millions
+    assert round(info.parameters / 1e6, 1) == millions
     block = architecture.stages[1][0]
     assert (block.first.middle, block.second.middle) == (230, 288)
     assert architecture.stages[0][0].first.middle == 144 and architecture.stem.middle == 45

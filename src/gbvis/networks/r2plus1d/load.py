@@ -12,6 +12,7 @@ from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.info import WeightsInfo
 from gbvis.networks.kind import Likeness, NetworkKind
 from gbvis.networks.labels import read_class_list
+from gbvis.networks.layers.shapes_alone import ShapesAlone
 from gbvis.networks.r2plus1d import FORMATS
 from gbvis.networks.r2plus1d.architecture import (
     ENDPOINTS,
@@ -24,7 +25,7 @@ from gbvis.networks.r2plus1d.architecture import (
 from gbvis.networks.r2plus1d.checkpoint_format import CheckpointFormat
 from gbvis.networks.r2plus1d.fused import fuse, fuse_changed, restore
 from gbvis.networks.r2plus1d.likeness import describe_difference, share_of_names
-from gbvis.networks.r2plus1d.module import R2Plus1D, count_parameters
+from gbvis.networks.r2plus1d.module import R2Plus1D
 from gbvis.networks.r2plus1d.recognise import recognise_format
 from gbvis.networks.weights import NamedTensors
 from gbvis.networks.weights.strict_reading import collect_tensors, read_modality
@@ -71,12 +72,12 @@ class R2Plus1DKind(NetworkKind):
         """
         form, architecture, named = recognise_format(named, checkpoint_format)
         modality = read_modality(named, form.name, architecture.stem.inputs, _STREAMS, form.formats)
-        with torch.device("meta"):
+        with torch.device("meta"), ShapesAlone():
             module = R2Plus1D(architecture, form.variant)
         names = form.names_of(module.state_dict())
         tensors = collect_tensors(named, form.name, module, names, form.extras)
         module.load_state_dict(tensors, strict=False, assign=True)
-        return module, describe(architecture, form, modality)
+        return module, describe(module, form, modality)
 
     def fuse(self, module: nn.Module, device: torch.device, dtype: torch.dtype) -> R2Plus1D:
         """Return the network made quick; see `fused`."""
@@ -113,23 +114,24 @@ class R2Plus1DKind(NetworkKind):
         """Return a network of 18 or 34 layers without weights, as the old script has it."""
         form = FORMATS.load("old-script")
         architecture = Architecture.of_depth(depth, form.formats[modality].channels, classes)
-        with torch.device("meta"):
+        with torch.device("meta"), ShapesAlone():
             module = R2Plus1D(architecture, form.variant)
-        return module, describe(architecture, form, modality)
+        return module, describe(module, form, modality)
 
 
 KIND = R2Plus1DKind()
 
 
-def describe(architecture: Architecture, checkpoint_format: CheckpointFormat, modality: str) -> WeightsInfo:
-    """Return what is known of a network of this architecture and checkpoint format."""
+def describe(module: R2Plus1D, checkpoint_format: CheckpointFormat, modality: str) -> WeightsInfo:
+    """Return what is known of a network of this checkpoint format."""
+    architecture = module.architecture
     class_list = checkpoint_format.class_lists.get(architecture.classes)
     return WeightsInfo(
         kind=R2Plus1DKind.name,
         title=f"R(2+1)D-{architecture.depth}",
         checkpoint_format=checkpoint_format.name,
         modality=modality,
-        parameters=count_parameters(architecture, checkpoint_format.variant),
+        parameters=sum(parameter.numel() for parameter in module.parameters()),
         clip_format=checkpoint_format.formats[modality],
         endpoints=ENDPOINTS,
         targets=count_targets(architecture),

@@ -129,9 +129,3 @@ class R2Plus1D(nn.Module):
     def forward(self, clips: Tensor) -> Tensor:
         """Return the logits: float32 (N, classes) for clips float32 (N, channels, T, H, W)."""
         return next(activation for endpoint, activation in self.endpoints(clips) if endpoint is FC)
-
-
-def count_parameters(architecture: Architecture, variant: Variant) -> int:
-    """Return the number of weights, norms included and their running statistics not."""
-    with torch.device("meta"):
-        return sum(parameter.numel() for parameter in R2Plus1D(architecture, variant).parameters())
