@@ -45,7 +45,7 @@ def make(kind: type[Method]) -> Method:
 
 @cache
 def load(path: Path) -> Network:
-    """Return a network that no test changes; it keeps where the cells of its layers lie, which takes long to measure."""
+    """Return a network that no test changes; it keeps where its layers' cells lie, which takes long to measure."""
     (network,) = load_networks(path, "0" * 64)
     return network
 

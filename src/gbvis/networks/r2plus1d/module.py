@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import torch
 from torch import Tensor, nn
 
 from gbvis.networks.endpoint import AP, FC, SOFTMAX, Endpoint
