@@ -55,6 +55,17 @@ def fitted(form: CheckpointFormat) -> CheckpointFormat:
 def make_tensors(form: CheckpointFormat, channels: int = 3) -> dict[str, torch.Tensor]:
     """Return a tiny network's tensors under the names that the format gives them."""
     torch.manual_seed(1)
+    key = repr(form), channels
+    if key not in _DRAWN:
+        _DRAWN[key] = _draw_tensors(form, channels)
+    return {name: tensor.clone() for name, tensor in _DRAWN[key].items()}
+
+
+_DRAWN: dict[tuple[str, int], dict[str, torch.Tensor]] = {}
+"""What `make_tensors` has drawn, by the format and the channels."""
+
+
+def _draw_tensors(form: CheckpointFormat, channels: int) -> dict[str, torch.Tensor]:
     module = R2Plus1D(make_architecture(form, channels), form.variant)
     names = {name: str(fitted(form).name_of(name)) for name in module.state_dict()}
     if form.suffixes:  # no batch counters outside torch

@@ -105,8 +105,8 @@ def test_predictions_of_workers_are_those_of_one_process(call: Call) -> None:
 
 
 def test_what_workers_have_done_is_cached_in_any_call(call: Call) -> None:
-    call("explain", *SAMPLES[:2], *ARGUMENTS, "--devices", "cpu:2x1")
-    for words in ([], ["--devices", "cpu:2x1"]):
+    call("explain", *SAMPLES[:2], *ARGUMENTS, "--devices", "cpu:1x1")
+    for words in ([], ["--devices", "cpu:1x1"]):
         assert "0 runs done, 2 cached" in call("explain", *SAMPLES[:2], *ARGUMENTS, *words).err
 
 

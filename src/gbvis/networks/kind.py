@@ -132,8 +132,14 @@ class NetworkKind(ABC):
         """
         import torch
 
-        clip, without_numbers = torch.empty((1, *clip_shape), device="meta"), copy.deepcopy(module).to("meta")
-        return {endpoint: tuple(one.shape[1:]) for endpoint, one in self.endpoints(without_numbers, clip)}
+        from gbvis.networks.layers.shapes_alone import ShapesAlone
+
+        memo: dict[int, Any] = {id(one): one.detach().to("meta") for one in module.buffers()}
+        for one in module.parameters():
+            memo[id(one)] = torch.nn.Parameter(one.detach().to("meta"), one.requires_grad)
+        clip, without_numbers = torch.empty((1, *clip_shape), device="meta"), copy.deepcopy(module, memo).to("meta")
+        with ShapesAlone():
+            return {endpoint: tuple(one.shape[1:]) for endpoint, one in self.endpoints(without_numbers, clip)}
 
     def fuse(self, module: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
         """Return a network with the same endpoints, made for speed, on `device` in `dtype`; by default a copy."""

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -30,9 +31,15 @@ class EagerKind(SmallKind):
         yield from list(super().endpoints(module, clips))
 
 
+@cache
+def read_samples() -> list[Network]:
+    return load_networks(find_weights(Path("sample")), "0" * 64)
+
+
 def load_sample(modality: str) -> Network:
-    found = load_networks(find_weights(Path("sample")), "0" * 64)
-    return next(network for network in found if network.info.modality == modality)
+    """Return a network of the test's own."""
+    found = next(network for network in read_samples() if network.info.modality == modality)
+    return Network(copy.deepcopy(found.module), found.info, found.kind)
 
 
 def make_eager() -> Network:

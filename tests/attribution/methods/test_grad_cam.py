@@ -40,9 +40,9 @@ CASES = [
 ALL = pytest.mark.parametrize(("layer", "target"), CASES, ids=[f"{layer}-{one.endpoint}" for layer, one in CASES])
 
 
-@pytest.fixture(params=["rgb", "flow", pytest.param("flow2", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=["rgb", "flow", pytest.param("flow2", marks=pytest.mark.slow)])
 def network(request: pytest.FixtureRequest, weights: dict[str, Path]) -> Network:
-    """A network without rounding."""
+    """A network without rounding; it keeps where the cells of its layers lie, which takes long to measure."""
     (loaded,) = load_networks(weights[request.param], "0" * 64)
     return Exact(loaded)
 

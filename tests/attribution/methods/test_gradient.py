@@ -21,6 +21,7 @@ from gbvis.networks.network import Network
 from gbvis.networks.r2plus1d.architecture import STAGES, STEM
 from material.captum_target import AtEndpoint
 from material.checkpoints import Exact
+from material.passes import SIDE
 from material.small_kind import CLASSES, make_small_network
 
 TARGETS = [Target(STEM, 1), Target(STAGES[1], 3), Target(AP, 0), Target(FC, 7), Target(SOFTMAX, 7)]
@@ -45,7 +46,7 @@ def test_captum_finds_the_same(
     from captum import attr
 
     network = Exact(load_networks(weights[stream], "0" * 64)[0])
-    clip = random.integers(0, 256, (4, 112, 112, network.info.clip_format.channels), dtype=np.uint8)
+    clip = random.integers(0, 256, (4, SIDE, SIDE, network.info.clip_format.channels), dtype=np.uint8)
     with Graph(network, [clip]) as graph:
         graph.forward({target.endpoint for target in TARGETS})
         found = [attribution for pending in graph.attribute(method, TARGETS) for attribution in pending.result()]

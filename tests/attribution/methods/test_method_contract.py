@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import FrozenInstanceError, fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,18 @@ def make(kind: type[Method]) -> Method:
     return kind(**QUICK.get(kind.name, {}))
 
 
+@cache
 def load(path: Path) -> Network:
+    """Return a network that no test changes; it keeps where its layers' cells lie, which takes long to measure."""
     (network,) = load_networks(path, "0" * 64)
     return network
+
+
+@cache
+def load_exact(path: Path) -> Network:
+    """Return the network without rounding."""
+    (network,) = load_networks(path, "0" * 64)
+    return Exact(network)
 
 
 def make_clips(random: np.random.Generator, network: Network, count: int = 1) -> list[np.ndarray]:
@@ -145,7 +155,7 @@ def test_what_it_finds_has_the_axes_and_the_sign_that_it_says(
 def test_a_clip_has_no_part_in_what_is_found_in_another(
     weights: dict[str, Path], random: np.random.Generator, kind: type[Method], stream: str
 ) -> None:
-    network = Exact(load(weights[stream]))
+    network = load_exact(weights[stream])
     clips = make_clips(random, network, 2)
     (together,) = attribute(network, clips, [make(kind)])
     for number, clip in enumerate(clips):
@@ -157,7 +167,7 @@ def test_a_clip_has_no_part_in_what_is_found_in_another(
 def test_all_through_one_forward_pass_find_what_each_finds_alone(
     weights: dict[str, Path], random: np.random.Generator
 ) -> None:
-    network = Exact(load(weights["rgb"]))
+    network = load_exact(weights["rgb"])
     clips = make_clips(random, network)
     methods: list[Method] = [*(make(kind) for kind in REGISTERED.values()), PlainGradient()]
     for method, together in zip(methods, attribute(network, clips, methods), strict=True):
@@ -175,7 +185,7 @@ def check_equal(found: Attribution, expected: Attribution) -> None:
 @STREAMS
 def test_the_plain_gradient_is_torchs_own(weights: dict[str, Path], random: np.random.Generator, stream: str) -> None:
     """Through the network as its file has it, in float64: nothing but the rule at the ReLUs makes a method."""
-    network = Exact(load(weights[stream]))
+    network = load_exact(weights[stream])
     (clip,) = make_clips(random, network)
     (found,) = attribute(network, [clip], [PlainGradient()])
     batch = network.preprocess([clip]).requires_grad_()

@@ -24,10 +24,10 @@ def trace_shapes(
 def test_the_papers_networks(depth: int, classes: int, millions: float) -> None:
     """The sizes are those of VMZ's model zoo."""
     architecture = Architecture.of_depth(depth, 3, classes)
-    assert architecture.depth == depth
     with torch.device("meta"):
-        module = R2Plus1D(architecture, OLD)
-    assert round(describe(module, OLD_SCRIPT, "rgb").parameters / 1e6, 1) == millions
+        info = describe(R2Plus1D(architecture, OLD), OLD_SCRIPT, "rgb")
+    assert architecture.depth == depth
+    assert round(info.parameters / 1e6, 1) == millions
     block = architecture.stages[1][0]
     assert (block.first.middle, block.second.middle) == (230, 288)
     assert architecture.stages[0][0].first.middle == 144 and architecture.stem.middle == 45

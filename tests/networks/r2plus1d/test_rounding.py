@@ -38,7 +38,7 @@ def make_network(seed: int, padding: str) -> Network:
             torch.nn.init.normal_(part.running_mean, std=0.05)
             torch.nn.init.normal_(part.weight, 1, 0.1)
             torch.nn.init.normal_(part.bias, std=0.1)
-    return Network(module, describe(SMALL, FORMS[padding], "rgb"), KIND)
+    return Network(module, describe(module, FORMS[padding], "rgb"), KIND)
 
 
 def draw_clip(seed: int) -> np.ndarray:

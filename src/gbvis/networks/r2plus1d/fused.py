@@ -25,6 +25,7 @@ from torch.nn import functional
 
 from gbvis.networks.layers.fold_norms import fold_norm
 from gbvis.networks.layers.same_padding import count_zeros
+from gbvis.networks.layers.shapes_alone import ShapesAlone
 from gbvis.networks.r2plus1d.architecture import Architecture, Variant
 from gbvis.networks.r2plus1d.module import NormedConvolution, R2Plus1D
 
@@ -157,7 +158,7 @@ def fuse(plain: R2Plus1D, device: torch.device, dtype: torch.dtype) -> R2Plus1D:
     weights are, in float32.
     """
     is_exact = device.type == "cpu" and dtype == torch.float32
-    with torch.device("meta"):
+    with torch.device("meta"), ShapesAlone():
         fused = R2Plus1D(plain.architecture, plain.variant)
     convolutions = _list_convolutions(plain)
     buffers = {name: fold_convolution(part, dtype, is_exact) for name, part in convolutions}
@@ -171,7 +172,7 @@ def fuse_changed(
 ) -> R2Plus1D:
     """Return what `fuse` does; it shares with `fused` what has none of the `changed` tensors of the plain network."""
     is_exact = device.type == "cpu" and dtype == torch.float32
-    with torch.device("meta"):
+    with torch.device("meta"), ShapesAlone():
         made = R2Plus1D(plain.architecture, plain.variant)
     convolutions = _list_convolutions(plain)
     buffers = {
@@ -202,7 +203,7 @@ def restore(architecture: Architecture, variant: Variant, tensors: Mapping[str, 
     for name, tensor in tensors.items():
         parent, _, child = name.rpartition(".")
         own.setdefault(parent, {})[child] = tensor
-    with torch.device("meta"):
+    with torch.device("meta"), ShapesAlone():
         fused = R2Plus1D(architecture, variant)
     _assemble(fused, _list_convolutions(fused), tensors["stem.spatial.weight_0"].dtype == torch.float32, own)
     fused.classifier.load_state_dict(own["classifier"], assign=True)

@@ -12,6 +12,7 @@ from gbvis.networks.endpoint import Endpoint
 from gbvis.networks.info import WeightsInfo
 from gbvis.networks.kind import Likeness, NetworkKind
 from gbvis.networks.labels import read_class_list
+from gbvis.networks.layers.shapes_alone import ShapesAlone
 from gbvis.networks.r2plus1d import FORMATS
 from gbvis.networks.r2plus1d.architecture import (
     ENDPOINTS,
@@ -72,7 +73,7 @@ class R2Plus1DKind(NetworkKind):
         """
         form, architecture, named = recognise_format(named, checkpoint_format)
         modality = read_modality(named, form.name, architecture.stem.inputs, _STREAMS, form.formats)
-        with torch.device("meta"):
+        with torch.device("meta"), ShapesAlone():
             module = R2Plus1D(architecture, form.variant)
         names = form.names_of(module.state_dict())
         tensors = collect_tensors(named, form.name, module, names, form.extras)
@@ -114,7 +115,7 @@ class R2Plus1DKind(NetworkKind):
         """Return a network of 18 or 34 layers without weights, as the old script has it."""
         form = FORMATS.load("old-script")
         architecture = Architecture.of_depth(depth, form.formats[modality].channels, classes)
-        with torch.device("meta"):
+        with torch.device("meta"), ShapesAlone():
             module = R2Plus1D(architecture, form.variant)
         return module, describe(module, form, modality)
 
@@ -123,7 +124,7 @@ KIND = R2Plus1DKind()
 
 
 def describe(module: R2Plus1D, checkpoint_format: CheckpointFormat, modality: str) -> WeightsInfo:
-    """Return what is known of a network, its weights aside, with this checkpoint format."""
+    """Return what is known of a network of this checkpoint format."""
     architecture = module.architecture
     class_list = checkpoint_format.class_lists.get(architecture.classes)
     return WeightsInfo(

@@ -20,6 +20,7 @@ from gbvis.networks.info import WeightsInfo
 from gbvis.networks.kind import Example, Likeness, NetworkKind
 from gbvis.networks.labels import read_class_list
 from gbvis.networks.layers.fold_norms import fold_norms
+from gbvis.networks.layers.shapes_alone import ShapesAlone
 from gbvis.networks.shaped.format import ShapedFormat, Shapes
 from gbvis.networks.shaped.likeness import describe_difference, share_of_known_words, share_of_names
 from gbvis.networks.shaped.module import Plan, ShapedModule
@@ -166,7 +167,7 @@ class ShapedKind(NetworkKind):
 
     @cached_property
     def _meta_modules(self) -> list[ShapedModule]:
-        with torch.device("meta"):
+        with torch.device("meta"), ShapesAlone():
             return [module for _, module in self.small_modules()]
 
     def _recognise(self, named: NamedTensors, asked: str | None) -> ShapedFormat:
@@ -223,7 +224,7 @@ class ShapedKind(NetworkKind):
         Raises:
             LookupError, TypeError, ValueError: As `design`.
         """
-        with torch.device("meta"):
+        with torch.device("meta"), ShapesAlone():
             module = self.design(shapes, details)
         module.plan = Plan({name: tuple(one.shape) for name, one in module.state_dict().items()}, dict(details))
         return module.eval().requires_grad_(False)
@@ -254,7 +255,8 @@ class ShapedKind(NetworkKind):
         """Return what is known of a network; its targets are counted on a clip without numbers."""
         clip_format = form.formats[modality]
         size = (1, clip_format.channels, clip_format.frames, clip_format.crop, clip_format.crop)
-        found = list(module.endpoints(torch.empty(size, device="meta")))
+        with ShapesAlone():
+            found = list(module.endpoints(torch.empty(size, device="meta")))
         targets = {endpoint.name: activation.shape[1] for endpoint, activation in found}
         info = WeightsInfo(
             kind=self.name,
