@@ -25,7 +25,7 @@ def clips(random: np.random.Generator) -> Clips:
 
 def as_tensor(clips: Clips) -> Tensor:
     """Return clips as torch takes them, 0-1."""
-    return torch.from_numpy(np.stack(clips)).permute(0, 4, 1, 2, 3).float() / 255
+    return torch.from_numpy(np.stack(clips)).permute(0, 4, 1, 2, 3).contiguous().float() / 255
 
 
 class OutOfPlace(BottleneckNet):
