@@ -12,6 +12,7 @@ import gbvis
 from conftest import Call, Called
 from gbvis.errors import UsageError
 from gbvis.networks.r2plus1d.module import ResidualBlock
+from gbvis.steps.run_views import make_run_view
 from gbvis.store import Store
 
 EXPLAIN = ["explain", "sample:left-3", "-w", "sample", "-m", "rgb", "--json"]
@@ -95,6 +96,8 @@ def test_the_user_may_allow_it_and_the_run_keeps_it(call: Call, tmp_path: Path) 
     allowed = gbvis.explain("sample:left-3", "sample", modality="rgb", store=tmp_path / "n.zarr", allow_unguided=True)
     (explained,) = allowed
     assert explained.run.relus and explained.run.relus.total == 18
+    view = make_run_view(Store.open(tmp_path / "n.zarr"), explained.run, find_source=pytest.fail)
+    assert view.remark == "14 of 18 activations guided"  # pictures say it
     shown = call("inspect-shapes", "-w", "sample", "-m", "rgb")
     assert "14 of 18" in shown.out and "a rule for ReLUs does not reach GELU in stages.0.0.relu, GELU in" in shown.out
 

@@ -108,7 +108,8 @@ class RunView:
         read_seconds: Returns when frames are shown, by their numbers; none where the rate tells it.
         saturation: Where to look instead, where the target is a probability whose gradient is next to nothing; else
             empty.
-        remark: What is to be known of the values: the size of the grid that is drawn, or how good they are; or nothing.
+        remark: What is to be known of the values: the size of the grid that is drawn, or how good they are, and at how
+            many activations a rule for ReLUs decided where it was not all; or nothing.
         kind: `signed` where values have a sign, else `positive`.
         quantity: What the values are called: `gradient`, or else `relevance`.
         is_one_channel: True where one value stands for all channels of a pixel.

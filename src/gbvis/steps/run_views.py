@@ -63,7 +63,7 @@ def make_run_view(
         find_source=find_source,
         source=source_of(store, run),
         weights_name=store.weights.name_of(run.recipe),
-        remark=_describe_grid(run) or run.describe_completeness(),
+        remark=_describe_values(run),
         read_seconds=partial(_read_seconds, store, run),
         saturation=run.describe_saturation(_find_endpoints(store, run)) if run.is_saturated else "",
         kind=run.kind,
@@ -108,6 +108,12 @@ def _name_test(check: StoredCheck) -> str:
     """Return a test with the settings that are not as by default, and where its masks are from."""
     kind = check.masks.get("kind")
     return f"{check.short_test}   masks: {kind}" if kind else check.short_test
+
+
+def _describe_values(run: StoredRun) -> str:
+    """Return what is to be known of a run's values: their grid or completeness, and whether ReLUs were not all."""
+    guided = f"{run.relus.guided} of {run.relus.total} activations guided" if run.relus and run.relus.unguided else ""
+    return "; ".join(filter(None, [_describe_grid(run) or run.describe_completeness(), guided]))
 
 
 def _describe_grid(run: StoredRun) -> str:

@@ -130,13 +130,16 @@ def read_modality(
 
 
 def share_of_words(names: Collection[str], known: Collection[str]) -> float:
-    """Return the share of the words in tensors' names that stand in some known ones too, 0-1; numbers are no words."""
+    """Return the share of the words in tensors' names that stand in some known ones too, 0-1.
+
+    Numbers are no words, and what comes last, such as `weight`, is the same everywhere.
+    """
     words = _list_words(names)
     return len(words & _list_words(known)) / max(1, len(words))
 
 
 def _list_words(names: Collection[str]) -> set[str]:
-    return {word for name in names for word in name.split(".") if not word.isdigit()}
+    return {word for name in names for word in name.split(".")[:-1] if not word.isdigit()}
 
 
 def list_first(names: Collection[str]) -> str:
