@@ -1,7 +1,8 @@
-"""Runs the tests of `gbvis check` over all methods, with trained networks and with networks that have learned nothing.
+r"""Runs the tests of `gbvis check` over all methods, with trained networks and with networks that have learned nothing.
 
     python training/evaluate.py > docs/check/samples.md
-    python training/evaluate.py -w i3d_rgb_kinetics400.safetensors -n 16 --networks 3 CLIP... > docs/check/clips.md
+    python training/evaluate.py -w i3d_rgb_kinetics400.safetensors -n 16 --networks 3 --parts 3 CLIP... \
+        > docs/check/clips.md
 
 Without videos it takes the sample networks and 160 samples that they were not trained on, each class in turn. The
 networks that have learned nothing are several: random ones (of the samples alone), and the trained one's numbers
@@ -36,14 +37,25 @@ HEADS = {
 Samples are those of seeds from 0, the classes in turn.""",
     "clips": """# All methods on real clips
 
-`training/evaluate.py` made this page: with `{weights}`, on {videos}. Tests at `{endpoint}` of the class that each
-network predicts; masks are `motion`.""",
+`training/evaluate.py` made this page, with `{weights}`, on
+{videos}. Tests at `{endpoint}` of the class that each network
+predicts; masks are `motion`.""",
 }
-NOTE = """[Tests of attributions](../check.md) says what the numbers are, and what one may conclude. *Random*: {count}
-networks as training begins with. *Shuffled*: {count} times the trained one's numbers, in random order within each
-tensor. Videos are dealt to these in turn. In brackets is the 95 % bootstrap interval: over videos for the trained
-network, over networks for the others. Rows in italics know nothing of the network. Where one number of videos does not
-hold for all, they stand in the columns' order. What takes many passes had fewer videos, for want of time."""
+NOTES = {
+    "samples": """\
+[Tests of attributions](../check.md) says what the numbers are, and what one may conclude. *Random*: {count}
+networks as training begins with. *Shuffled*: {count} times the trained one's numbers, in random order within
+each tensor. Videos are dealt to these in turn. In brackets is the 95 % bootstrap interval: over videos for the
+trained network, over networks for the others. Rows in italics know nothing of the network. Where one number of
+videos does not hold for all, they stand in the columns' order. What takes many passes had fewer videos, for
+want of time.""",
+    "clips": """\
+[Tests of attributions](../check.md) says what the numbers are, and what one may conclude. *Shuffled*: {count}
+times the trained one's numbers, in random order within each tensor. Videos are dealt to these in turn. In
+brackets is the 95 % bootstrap interval: over videos for the trained network, over networks for the shuffled
+ones. Rows in italics know nothing of the network. Tests and methods that take many passes are left out, for
+want of time.""",
+}
 
 MANY_PASSES = ("smoothgrad", "integrated-gradients", "occlusion")
 
@@ -71,10 +83,10 @@ def plan_samples() -> list[Part]:
     quick = ["deletion:steps=8", "pointing", "mass"]
     return [
         Part(quick, ONE_PASS, 160),
-        Part(["insertion:steps=8", "random-logit", "randomisation", "efficient-randomisation"], ONE_PASS, 18),
-        Part(["time"], ONE_PASS[:1], 18),
-        Part(["infidelity", "sensitivity"], ONE_PASS, 18),
-        Part([*quick, "insertion:steps=8", "infidelity"], MANY_PASSES, 9),
+        Part(["insertion:steps=8", "random-logit", "randomisation", "efficient-randomisation"], ONE_PASS, 36),
+        Part(["time"], ONE_PASS[:1], 36),
+        Part(["infidelity", "sensitivity"], ONE_PASS, 36),
+        Part([*quick, "insertion:steps=8", "infidelity"], MANY_PASSES, 18),
         Part(["smooth-randomisation:samples=10"], ONE_PASS[:2], 9),
     ]
 
@@ -153,16 +165,18 @@ def main() -> None:
     parser.add_argument("--store", type=Path, default=Path("evaluate.zarr"))
     parser.add_argument("--networks", type=int, default=NETWORKS, help="how many have learned nothing, of each kind")
     parser.add_argument("--count", type=int, default=160, help="the most videos that any test gets")
+    parser.add_argument("--parts", type=int, help="do the first parts of the plan alone; the quick ones come first")
     asked = parser.parse_args()
     options = {"endpoints": asked.endpoint, "modality": asked.modality, "frames": asked.frames}
     options["masks"] = "motion" if asked.videos else None
     subject = make_subject(asked.weights, asked.videos, asked.store, asked.networks, options)
     subject = replace(subject, videos=subject.videos[: asked.count])
-    found = [one for part in (plan_clips() if asked.videos else plan_samples()) for one in subject.run(part)]
+    plan = (plan_clips() if asked.videos else plan_samples())[: asked.parts]
+    found = [one for part in plan for one in subject.run(part)]
     names = ", ".join(f"`{Path(video).stem}`" for video in asked.videos)
-    head = HEADS["clips" if asked.videos else "samples"]
+    page = "clips" if asked.videos else "samples"
     about = {"weights": asked.weights and asked.weights.name, "videos": names, "endpoint": asked.endpoint}
-    print("\n\n".join([head.format(**about), NOTE.format(count=asked.networks), *lay_out(found)]))
+    print("\n\n".join([HEADS[page].format(**about), NOTES[page].format(count=asked.networks), *lay_out(found)]))
 
 
 if __name__ == "__main__":
