@@ -187,9 +187,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """With `--warm`, do not import files whose tests start no process: that takes longer than the tests."""
+    """With `--warm`, do not import files that do not name the fixture: that takes longer than the tests."""
     if config.getoption("--warm") and collection_path.suffix == ".py":
-        return "process: Call" not in collection_path.read_text(encoding="utf-8") or None
+        return "process" not in collection_path.read_text(encoding="utf-8") or None
     return None
 
 

@@ -30,11 +30,14 @@ class ReluCount:
         """All activations."""
         return self.guided + len(self.unguided)
 
+    @property
+    def summary(self) -> str:
+        """How many are guided, in words: `57 of 57 ReLUs guided`."""
+        return f"{self.guided} of {self.total} {'activations' if self.unguided else 'ReLUs'} guided"
+
     def describe(self) -> str:
-        """Return it in words: `57 of 57 ReLUs guided`."""
-        if not self.unguided:
-            return f"{self.guided} of {self.total} ReLUs guided"
-        return f"{self.guided} of {self.total} activations guided, not {name_some(self.unguided)}"
+        """Return the summary, and which are not guided."""
+        return f"{self.summary}, not {name_some(self.unguided)}" if self.unguided else self.summary
 
     def joined(self, other: ReluCount | None) -> ReluCount:
         """Return what is true of this pass and of another one: the fewest guided, all that were not."""

@@ -111,8 +111,8 @@ def _name_test(check: StoredCheck) -> str:
 
 
 def _describe_values(run: StoredRun) -> str:
-    """Return what is to be known of a run's values: their grid or completeness, and whether ReLUs were not all."""
-    guided = f"{run.relus.guided} of {run.relus.total} activations guided" if run.relus and run.relus.unguided else ""
+    """Return what is to be known of a run's values: grid or completeness; and, where not all was guided, how much."""
+    guided = run.relus.summary if run.relus and run.relus.unguided else ""
     return "; ".join(filter(None, [_describe_grid(run) or run.describe_completeness(), guided]))
 
 
