@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from torch import Tensor, nn
 
-from gbvis.networks.layers.same_padding import pad_like_tensorflow
+from gbvis.networks.layers.same_padding import SameConvolution, pad_like_tensorflow
 from gbvis.networks.shaped.format import Shapes
 from gbvis.networks.shaped.inception import (
     LAYERS,
@@ -25,17 +25,6 @@ from gbvis.networks.shaped.inception import (
 _POINT, _CUBE, _ONE = (1, 1, 1), (3, 3, 3), (1, 1, 1)
 
 _UNITS = (".b0", ".b1a", ".b1b", ".b2a", ".b2b", ".b3b")
-
-
-class SameConvolution(nn.Conv3d):
-    """A convolution without a bias that pads as TensorFlow's SAME does."""
-
-    def __init__(self, inputs: int, outputs: int, kernel: Triple, stride: Triple) -> None:
-        super().__init__(inputs, outputs, kernel, stride, bias=False)
-
-    def forward(self, activation: Tensor) -> Tensor:
-        """Return (N, outputs, ceil(T / stride), ...) for (N, inputs, T, H, W)."""
-        return super().forward(pad_like_tensorflow(activation, self.kernel_size, self.stride))
 
 
 class SamePooling(nn.Module):

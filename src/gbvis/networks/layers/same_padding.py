@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 
@@ -24,3 +24,14 @@ def pad_like_tensorflow(activation: Tensor, kernel: Sequence[int], stride: Seque
     for sizes in zip(activation.shape[2:], kernel, stride, strict=True):
         pads = [*count_zeros(*sizes), *pads]  # torch wants the last axis first
     return functional.pad(activation, pads) if any(pads) else activation
+
+
+class SameConvolution(nn.Conv3d):
+    """A convolution without a bias that pads as TensorFlow's SAME does."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: tuple[int, int, int], stride: tuple[int, int, int]) -> None:
+        super().__init__(inputs, outputs, kernel, stride, bias=False)
+
+    def forward(self, activation: Tensor) -> Tensor:
+        """Return (N, outputs, ceil(T / stride), ...) for (N, inputs, T, H, W)."""
+        return super().forward(pad_like_tensorflow(activation, self.kernel_size, self.stride))

@@ -55,7 +55,7 @@ class ShapedKind(NetworkKind):
     head: ClassVar[str]
     head_axes: ClassVar[int] = LINEAR
     relus_overwrite = True
-    fused_version = 2
+    fused_version = 3
 
     @abstractmethod
     def design(self, shapes: Shapes, details: Mapping[str, Any]) -> ShapedModule:
