@@ -7,8 +7,8 @@ r"""Runs the tests of `gbvis check` over all methods, with trained networks and 
 Without videos it takes the sample networks and 160 samples that they were not trained on, each class in turn. The
 networks that have learned nothing are several: random ones (of the samples alone), and the trained one's numbers
 shuffled within each tensor. Videos are dealt to them in turn, since what is found follows the network as much as the
-video. Everything is in the store: a call that was stopped goes on where it was. Methods of many passes, and tests of
-many attributions, get fewer videos.
+video. Everything is in the store: a call that was stopped goes on where it was. Tests of many attributions get fewer
+videos.
 """
 
 import argparse
@@ -46,9 +46,8 @@ NOTES = {
 [Tests of attributions](../check.md) says what the numbers are, and what one may conclude. *Random*: {count}
 networks as training begins with. *Shuffled*: {count} times the trained one's numbers, in random order within
 each tensor. Videos are dealt to these in turn. In brackets is the 95 % bootstrap interval: over videos for the
-trained network, over networks for the others. Rows in italics know nothing of the network. Where one number of
-videos does not hold for all, they stand in the columns' order. What takes many passes had fewer videos, for
-want of time.""",
+trained network, over networks for the others. Rows in italics know nothing of the network. Tests of many passes had
+fewer videos, for want of time.""",
     "clips": """\
 [Tests of attributions](../check.md) says what the numbers are, and what one may conclude. *Shuffled*: {count}
 times the trained one's numbers, in random order within each tensor. Videos are dealt to these in turn. In
@@ -86,8 +85,9 @@ def plan_samples() -> list[Part]:
         Part(["insertion:steps=8", "random-logit", "randomisation", "efficient-randomisation"], ONE_PASS, 36),
         Part(["time"], ONE_PASS[:1], 36),
         Part(["infidelity", "sensitivity"], ONE_PASS, 36),
-        Part([*quick, "insertion:steps=8", "infidelity"], MANY_PASSES, 18),
-        Part(["smooth-randomisation:samples=10"], ONE_PASS[:2], 9),
+        Part(quick, MANY_PASSES, 160),
+        Part(["insertion:steps=8", "infidelity"], MANY_PASSES, 36),
+        Part(["smooth-randomisation:samples=10"], ONE_PASS[:2], 36),
     ]
 
 
