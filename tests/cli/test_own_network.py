@@ -264,6 +264,14 @@ def test_workers_build_it_too(call: Call) -> None:
     assert "1 cached" in call(*EXPLAIN).err
 
 
+@pytest.mark.engine
+def test_jobs_of_a_submitted_call_build_it_too(process: Call) -> None:
+    pytest.importorskip("submitit")
+    called = process("submit", "--shards", 2, "--executor", "local", "--wait", "--", *EXPLAIN, "sample:up-2")
+    assert called.code == 0, called.err
+    assert "2 cached" in process(*EXPLAIN, "sample:up-2").err
+
+
 @pytest.mark.slow
 def test_workers_refuse_another_network(call: Call, tmp_path: Path) -> None:
     write(tmp_path, nets=NETS + "\nimport os\n\ndef other():\n    return Net(os.getpid() % 1000 + 2)\n")

@@ -72,11 +72,12 @@ def test_an_activation_without_a_rule_ends_the_call(call: Call, tmp_path: Path) 
 
 @pytest.mark.usefixtures("gelus")
 def test_the_user_may_allow_it_and_the_run_keeps_it(call: Call, tmp_path: Path) -> None:
-    said = call(*EXPLAIN, "--allow-unguided")
+    said = call(*EXPLAIN, "--allow-unguided", "-v")
     (run,) = lines(said)
     assert run["relus"]["guided"] == 14
     assert run["relus"]["unguided"] == [f"GELU in stages.{stage}.0.relu" for stage in range(4)]
     assert said.err.count("note: 14 of 18 activations guided, not GELU in stages.0.0.relu, ") == 1
+    assert said.err.count("14 of 18 activations guided") == 1  # with --verbose too
     (again,) = lines(call(*EXPLAIN, "--allow-unguided"))
     assert again == {**run, "cached": True, "seconds": again["seconds"]}
     call(*EXPLAIN).check_error(2, "does not reach GELU")  # nor from the store

@@ -128,8 +128,20 @@ def test_a_network_that_is_changed_after_loading_is_refused(tmp_path: Path) -> N
     network = gbvis.load_network(Plain(), input=SIZE)
     explain(network, "gradient", tmp_path)
     network.module.get_parameter("head.bias").add_(1)
-    with pytest.raises(UsageError, match="tensors of Plain were changed"):
+    with pytest.raises(UsageError, match="Plain was changed after it was loaded"):
         explain(network, "gradient", tmp_path)
+
+
+@pytest.mark.parametrize(("name", "other"), [("relu", nn.GELU()), ("head", nn.Linear(5, 4))])
+def test_a_network_with_another_module_in_it_is_refused(tmp_path: Path, name: str, other: nn.Module) -> None:
+    """With tensors of its own or without; loaded again, it is explained as it is now."""
+    network = gbvis.load_network(make(Plain), input=SIZE)
+    before = explain(network, "gradient", tmp_path)
+    setattr(network.module, name, other)
+    with pytest.raises(UsageError, match="Plain was changed after it was loaded"):
+        explain(network, "gradient", tmp_path)
+    again = gbvis.load_network(network.module, input=SIZE)
+    assert not np.array_equal(explain(again, "gradient", tmp_path), before)
 
 
 def test_the_input_is_said_as_for_a_file(tmp_path: Path) -> None:
@@ -152,7 +164,16 @@ def test_a_function_is_loaded_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert [one.name for one in chosen.info.endpoints] == ["1"]
 
 
+@pytest.mark.parametrize("given", [5, None, 2.5, b"rgb.pth", {"fc.weight": 1}, ["rgb.pth", 5]])
+def test_weights_that_are_no_file_are_refused(given: object) -> None:
+    for call in (gbvis.load_network, lambda weights: gbvis.explain("sample:left-1", weights)):
+        with pytest.raises(UsageError, match="weights are a file, or what gbvis.load_network returns, and not a "):
+            call(given)  # type: ignore[arg-type, operator]
+
+
 def test_wrong_arguments(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--input '5' is no input"):
+        gbvis.load_network(make(BottleneckNet), input=5)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="nothing says what the module takes"):
         gbvis.load_network(make(BottleneckNet))
     for given in (make(BottleneckNet), lambda: make(BottleneckNet)):

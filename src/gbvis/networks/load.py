@@ -4,15 +4,15 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-from gbvis.errors import WeightsError
+from gbvis.errors import GbvisError, WeightsError
 from gbvis.networks.identity import identify
-from gbvis.networks.kind import KINDS, NetworkKind
+from gbvis.networks.kind import KINDS, Likeness, NetworkKind
 from gbvis.networks.network import Network
 from gbvis.networks.registration import infer_cells
 from gbvis.networks.weights import NamedTensors
 from gbvis.networks.weights.caffe2_pickle import read_caffe2_pickle
 from gbvis.networks.weights.safetensors_file import is_safetensors, read_safetensors
-from gbvis.networks.weights.states import Matches, no_such_state
+from gbvis.networks.weights.states import Matches, SeveralNetworks, list_states, no_such_state
 from gbvis.networks.weights.torch_file import read_torch_file
 from gbvis.registry import check_name
 
@@ -31,7 +31,33 @@ def load_networks(
     Raises:
         WeightsError: It cannot be read, or holds no network that gbvis knows.
     """
-    return [build_network(named, sha256, checkpoint_format) for named in read_tensors(path, state)]
+    try:
+        tensors = read_tensors(path, state)
+    except SeveralNetworks as error:
+        raise _which(error, path, checkpoint_format) from error
+    return [build_network(named, sha256, checkpoint_format) for named in tensors]
+
+
+def _which(several: SeveralNetworks, path: Path, checkpoint_format: str | None) -> WeightsError:
+    """Return the error for a file of several networks: its hint names one that can be read, if there is any."""
+    first: GbvisError | None = None
+    for name, named in several.parts.items():
+        try:
+            build_network(named, checkpoint_format=checkpoint_format)
+        except GbvisError as error:
+            first = first or error
+        else:
+            return WeightsError(several.problem, f"say which is meant: --state {name}")
+    if first is None:
+        return several
+    names = list(several.parts)
+    likeness = _find_nearest(several.parts[names[0]], KINDS.load_all().values())
+    nearest = f"; nearest is {likeness.name}" if likeness else ""
+    return WeightsError(
+        f"{path} holds several networks, {list_states(names)}, and none that gbvis can read{nearest}: {names[0]} "
+        f"{first.problem.removeprefix(f'{path} ')}",
+        "if they are parts of one network, --network FILE.py:FUNCTION takes a function that builds it",
+    )
 
 
 def read_tensors(path: Path, state: str | None = None, matches: Matches | None = None) -> list[NamedTensors]:
@@ -109,9 +135,8 @@ def _choose_kind(named: NamedTensors, checkpoint_format: str | None) -> NetworkK
 def _unknown(named: NamedTensors, kinds: Collection[NetworkKind]) -> WeightsError:
     """Return the error for tensors that no kind knows: which is the nearest, and what differs."""
     formats = ", ".join(name for kind in kinds for name in kind.formats)
-    likenesses = [likeness for kind in kinds if (likeness := kind.compare(named))]
-    if likenesses:
-        nearest = max(likenesses, key=lambda likeness: (likeness.share, likeness.word_share))
+    nearest = _find_nearest(named, kinds)
+    if nearest:
         total = len(named.tensors)
         count = round(nearest.share * total)
         alike = (
@@ -129,6 +154,12 @@ def _unknown(named: NamedTensors, kinds: Collection[NetworkKind]) -> WeightsErro
         f"{named.path} is no checkpoint that gbvis knows: its tensors are named {first}, ...",
         f"known checkpoint formats: {formats}",
     )
+
+
+def _find_nearest(named: NamedTensors, kinds: Collection[NetworkKind]) -> Likeness | None:
+    """Return how near tensors are to the kind that is nearest; None where they are near to none."""
+    likenesses = [likeness for kind in kinds if (likeness := kind.compare(named))]
+    return max(likenesses, key=lambda likeness: (likeness.share, likeness.word_share), default=None)
 
 
 def check_format(name: str) -> str:

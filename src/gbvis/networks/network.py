@@ -16,6 +16,7 @@ from gbvis.networks.grid import Grid, Place
 from gbvis.networks.identity import identify
 from gbvis.networks.info import WeightsInfo
 from gbvis.networks.kind import NetworkKind
+from gbvis.networks.own.structure import digest_structure
 from gbvis.networks.registration import make_noise, measure_start
 from gbvis.networks.softmax import is_softmax_of, softmax
 from gbvis.networks.transfer import HostCopy, copy_to_device
@@ -67,8 +68,15 @@ class Network:
 
     @property
     def is_changed(self) -> bool:
-        """Whether tensors of the plain network are other ones than when it was loaded."""
-        return self._module is not None and identify(self._module, self.info) != self.info.identity
+        """Whether tensors of the plain network are other ones than when it was loaded; of the user's own, also modules.
+
+        Modules without tensors that are replaced in a network of a file are not seen.
+        """
+        if self._module is None:
+            return False
+        structure = self.info.details.get("structure")
+        is_other = structure is not None and digest_structure(self._module) != structure
+        return is_other or identify(self._module, self.info) != self.info.identity
 
     @property
     def fused(self) -> nn.Module:

@@ -1,5 +1,6 @@
 """Arguments of the Python API, turned into parts of requests."""
 
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -56,16 +57,11 @@ def make_weights(
     """Return networks as steps take them.
 
     Raises:
-        UsageError: A module or a function is given for weights.
+        UsageError: Weights are neither a network nor files.
     """
     own = take_network(given)
-    if not own and callable(given):
-        raise UsageError(
-            f"weights are a file, or what gbvis.load_network returns, and not a {type(given).__name__}",
-            "call the function; give the torch module to gbvis.load_network, with input=(frames, rows, columns)",
-        )
     return WeightsRequest(
-        paths=() if own else tuple(find_weights(Path(path)) for path in as_tuple(given)),
+        paths=() if own else tuple(find_weights(Path(path)) for path in _list_files(given)),
         modality=modality,
         device=device,
         precision=precision,
@@ -75,6 +71,25 @@ def make_weights(
         inputs=InputFormats({"": inputs} if isinstance(inputs, InputFormat) else dict(inputs or {})),
         network=own,
     )
+
+
+def _list_files(given: Any) -> tuple[str | os.PathLike[str], ...]:
+    """Return weights files that may be given alone or several times.
+
+    Raises:
+        UsageError: They are none: a module, a function, a state dict, a number.
+    """
+    is_list = isinstance(given, Iterable) and not (callable(given) or isinstance(given, str | Path | Mapping | bytes))
+    files = tuple(given) if is_list else (given,)
+    for one in files:
+        if not isinstance(one, str | os.PathLike):
+            hint = "give a file; a torch module goes to gbvis.load_network, with input=(frames, rows, columns)"
+            is_function = callable(one) and not hasattr(one, "state_dict")
+            raise UsageError(
+                f"weights are a file, or what gbvis.load_network returns, and not a {type(one).__name__}",
+                f"call the function; {hint}" if is_function else hint,
+            )
+    return files
 
 
 def make_clips(frames: int | None, clips: int | str, start: int | str | None, stride: int) -> ClipRequest:

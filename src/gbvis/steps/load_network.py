@@ -54,7 +54,7 @@ def load_network(
         UsageError: It holds two networks, and `modality` does not say which. Or the function, the module or the input
             do not do.
     """
-    size = input if input is None or isinstance(input, str) else "x".join(map(str, input))
+    size = input if input is None or isinstance(input, str) else "x".join(map(str, as_tuple(input)))
     if is_module(weights):
         if network is not None:
             raise UsageError("a module and a function that builds one are given", "leave network= out")

@@ -60,13 +60,13 @@ def open_own(
         sha256: Of the file.
 
     Raises:
-        UsageError: It cannot be built, its tensors were changed after it was loaded, or it is another one than the
+        UsageError: It cannot be built, it was changed after it was loaded, or it is another one than the
             process that sent `own` has built.
     """
     if isinstance(own, GivenNetwork):
         if own.network.is_changed:
             raise UsageError(
-                f"tensors of {own.network.info.title} were changed after it was loaded",
+                f"{own.network.info.title} was changed after it was loaded",
                 "load it again as it is now: gbvis.load_network(network.module, input=(frames, rows, columns))",
             )
         return copy.copy(own.network)

@@ -1,9 +1,11 @@
-"""3-D residual networks against torchvision's own code in `oracles`: logits, and Captum's guided gradients on it."""
+"""3-D residual networks against torchvision's and VMZ's code in `oracles`: logits, and Captum's guided gradients."""
 
 import copy
+from argparse import Namespace
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -15,11 +17,13 @@ from gbvis.attribution.methods.guided_backprop import GuidedBackprop
 from gbvis.errors import WeightsError
 from gbvis.networks.endpoint import Target
 from gbvis.networks.kind import KINDS
-from gbvis.networks.load import build_network
+from gbvis.networks.load import build_network, load_networks
 from gbvis.networks.network import Network
 from gbvis.networks.weights import NamedTensors
+from gbvis.networks.weights.safetensors_file import write_safetensors
 from material.checkpoints import Exact
 from oracles import torchvision_resnet as resnet
+from oracles import vmz
 
 KIND = KINDS.load("resnet3d")
 
@@ -34,64 +38,53 @@ def randomise(network: nn.Module) -> nn.Module:
     return network.eval()
 
 
-class Depthwise(nn.Conv3d):
-    """VMZ's `Conv3DDepthwise`, written again from its description: one channel each, all axes thinned out."""
-
-    def __init__(self, inputs: int, outputs: int, middle: int | None = None, stride: int = 1, padding: int = 1) -> None:
-        super().__init__(inputs, outputs, (3, 3, 3), stride, padding, groups=inputs, bias=False)
-
-    @staticmethod
-    def get_downsample_stride(stride: int) -> tuple[int, int, int]:
-        """Return the shortcut's stride."""
-        return stride, stride, stride
-
-
-class Preserved(nn.Sequential):
-    """VMZ's `IPConv3DDepthwise`: 1x1x1 and a norm before it, no ReLU between."""
-
-    get_downsample_stride = Depthwise.get_downsample_stride
-
-    def __init__(self, inputs: int, outputs: int, middle: int | None = None, stride: int = 1) -> None:
-        pointwise = nn.Conv3d(inputs, outputs, 1, bias=False)
-        super().__init__(pointwise, nn.BatchNorm3d(outputs), Depthwise(outputs, outputs, None, stride))
-
-
 class Thin(resnet.VideoResNet):
     """Torchvision's network with an eighth of the channels behind the stem, and two blocks in the first stage."""
 
-    def __init__(self, block: Any, convolutions: list[Any], stem: Any) -> None:
-        super().__init__(block, convolutions, [2, 1, 1, 1], stem)
+    def __init__(self, block: Any, conv_makers: list[Any], stem: Any) -> None:
+        super().__init__(block, conv_makers, [2, 1, 1, 1], stem)
         self.fc = nn.Linear(64 * block.expansion, 7)
 
     def _make_layer(self, block: Any, builder: Any, planes: int, blocks: int, stride: int = 1) -> nn.Sequential:
         return super()._make_layer(block, builder, planes // 8, blocks, stride)
 
 
+TORCHVISION: dict[str, tuple[Any, list[Any], Any]] = {
+    "R3D-12": (resnet.BasicBlock, [resnet.Conv3DSimple] * 4, resnet.BasicStem),
+    "MC3-12": (resnet.BasicBlock, [resnet.Conv3DSimple, *[resnet.Conv3DNoTemporal] * 3], resnet.BasicStem),
+    "MC5-12": (resnet.BasicBlock, [*[resnet.Conv3DSimple] * 3, resnet.Conv3DNoTemporal], resnet.BasicStem),
+}
+VMZ: dict[str, tuple[Any, Any, Any]] = {
+    "ir-CSN-17": (vmz.Conv3DDepthwise, vmz.BasicStem_Pool, vmz.BasicStem),
+    "ip-CSN-17": (vmz.IPConv3DDepthwise, vmz.BasicStem_Pool, vmz.BasicStem),
+    "R(2+1)D-17": (vmz.Conv2Plus1D, vmz.R2Plus1dStem_Pool, vmz.R2Plus1dStem),
+}
+UNPOOLED = " without pool"
+FORMATS = {"ir-CSN-17": "vmz-csn", "ip-CSN-17": "vmz-csn", "R(2+1)D-17": "vmz-r2plus1d-152"}
+
+
 def make_original(name: str) -> nn.Module:
-    """Return a network of torchvision's own classes with random weights, as VMZ builds its own where it is VMZ's."""
+    """Return a thin network of torchvision's own classes, or as VMZ makes its own of them, with random weights."""
     torch.manual_seed(7)
-    makers: dict[str, tuple[Any, list[Any], Any]] = {
-        "R3D-12": (resnet.BasicBlock, [resnet.Conv3DSimple] * 4, resnet.BasicStem),
-        "MC3-12": (resnet.BasicBlock, [resnet.Conv3DSimple, *[resnet.Conv3DNoTemporal] * 3], resnet.BasicStem),
-        "MC5-12": (resnet.BasicBlock, [*[resnet.Conv3DSimple] * 3, resnet.Conv3DNoTemporal], resnet.BasicStem),
-        "ir-CSN-17": (resnet.Bottleneck, [Depthwise] * 4, resnet.BasicStem),
-        "ip-CSN-17": (resnet.Bottleneck, [Preserved] * 4, resnet.BasicStem),
-        "R(2+1)D-17": (resnet.Bottleneck, [resnet.Conv2Plus1D] * 4, resnet.R2Plus1dStem),
-    }
-    block, convolutions, stem = makers[name]
-    network = Thin(block, convolutions, stem)
-    if block is resnet.Bottleneck:  # VMZ: pt/vmz/models/utils.py
-        network.stem.append(nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1)))
-        for norm in (one for one in network.modules() if isinstance(one, nn.BatchNorm3d)):
-            norm.eps = 1e-3
-    return randomise(network)
+    if name in TORCHVISION:
+        return randomise(Thin(*TORCHVISION[name]))
+    convolution, pooled, plain = VMZ[name.removesuffix(UNPOOLED)]
+    stem = plain if name.endswith(UNPOOLED) else pooled
+    with mock.patch.object(vmz, "VideoResNet", Thin):
+        return randomise(vmz._generic_resnet("", block=resnet.Bottleneck, conv_makers=[convolution] * 4, stem=stem))
 
 
-def build(tensors: Mapping[str, Tensor]) -> Network:
-    return build_network(NamedTensors(Path("made.pth"), dict(tensors)), "0" * 64)
+def read(name: str, original: nn.Module) -> Network:
+    """Return gbvis's network of an original's tensors; that VMZ's stem has no pool, the user has to say."""
+    form = f"{FORMATS[name.removesuffix(UNPOOLED)]}-unpooled" if name.endswith(UNPOOLED) else None
+    return build(original.state_dict(), form)
 
 
-NAMES = ["R3D-12", "MC3-12", "MC5-12", "ir-CSN-17", "ip-CSN-17", "R(2+1)D-17"]
+def build(tensors: Mapping[str, Tensor], checkpoint_format: str | None = None) -> Network:
+    return build_network(NamedTensors(Path("made.pth"), dict(tensors)), "0" * 64, checkpoint_format)
+
+
+NAMES = [*TORCHVISION, *VMZ, *(name + UNPOOLED for name in VMZ)]
 
 
 def endpoints_of(original: nn.Module) -> dict[str, Callable[[Tensor], Tensor]]:
@@ -120,8 +113,8 @@ class Value(nn.Module):
 @pytest.mark.parametrize("name", NAMES)
 def test_logits_are_the_originals(name: str, random: np.random.Generator) -> None:
     original = make_original(name)
-    network = build(original.state_dict())
-    assert network.info.title == name
+    network = read(name, original)
+    assert network.info.title == name.removesuffix(UNPOOLED)
     clips = torch.from_numpy(random.standard_normal((1, 3, 8, 48, 48)).astype(np.float32))
     with torch.no_grad():
         expected = original(clips)
@@ -136,7 +129,7 @@ def test_logits_are_the_originals(name: str, random: np.random.Generator) -> Non
 def test_guided_gradients_are_captums_at_every_endpoint(name: str, random: np.random.Generator) -> None:
     captum = pytest.importorskip("captum.attr")
     original = make_original(name)
-    network = Exact(build(original.state_dict()))
+    network = Exact(read(name, original))
     original = copy.deepcopy(original).double()
     for relu in (one for one in original.modules() if isinstance(one, nn.ReLU)):
         relu.inplace = False  # Captum's hooks and in-place ReLUs do not go together
@@ -157,24 +150,67 @@ def test_guided_gradients_are_captums_at_every_endpoint(name: str, random: np.ra
         np.testing.assert_allclose(one.values, reference, rtol=0, atol=1e-4 * np.abs(reference).max())
 
 
+@pytest.mark.parametrize("name", VMZ)
+def test_a_file_of_vmzs_training_is_read_with_vmzs_epsilon(tmp_path: Path, name: str) -> None:
+    """As pt/vmz/func/train.py saves it, the arguments of the command line among it; also converted."""
+    original = make_original(name)
+    optimizer = torch.optim.SGD(original.parameters(), lr=0.01)
+    saved = {"model": original.state_dict(), "optimizer": optimizer.state_dict(), "epoch": 3}
+    torch.save({**saved, "args": Namespace(model="ir_csn_152", use_pool1=True)}, tmp_path / "checkpoint.pth")
+    (network,) = load_networks(tmp_path / "checkpoint.pth", "0" * 64)
+    assert network.info.checkpoint_format == FORMATS[name]
+    write_safetensors(tmp_path / "own.safetensors", [network], {})
+    (converted,) = load_networks(tmp_path / "own.safetensors", "0" * 64)
+    for one in (network, converted):
+        assert {norm.eps for norm in one.module.modules() if isinstance(norm, nn.BatchNorm3d)} == {1e-3}
+
+
+@pytest.mark.parametrize("name", ["ir-CSN-17", "R(2+1)D-17"])
+def test_that_a_stem_has_no_pool_only_the_user_can_say(tmp_path: Path, name: str) -> None:
+    tensors = make_original(name + UNPOOLED).state_dict()
+    assert build(tensors).info.checkpoint_format == FORMATS[name]
+    told = build(tensors, f"{FORMATS[name]}-unpooled")
+    assert told.info.identity != build(tensors).info.identity
+    write_safetensors(tmp_path / "own.safetensors", [told], {})
+    (converted,) = load_networks(tmp_path / "own.safetensors", "0" * 64)
+    assert converted.info.identity == told.info.identity
+    assert not any(isinstance(layer, nn.MaxPool3d) for layer in converted.module.modules())
+
+
 @pytest.mark.parametrize(
-    ("name", "title", "millions"),
-    [("r3d_18", "R3D-18", 33.37), ("mc3_18", "MC3-18", 11.70), ("r2plus1d_18", "", 31.51)],
+    ("make", "title", "millions"),
+    [
+        (resnet.r3d_18, "R3D-18", 33.37),
+        (resnet.mc3_18, "MC3-18", 11.70),
+        (resnet.r2plus1d_18, "", 31.51),
+        (vmz.ir_csn_152, "ir-CSN-152", 29.70),
+        (vmz.ip_csn_152, "ip-CSN-152", 33.02),
+        (vmz.r2plus1d_152, "R(2+1)D-152", 118.23),
+        (vmz.r2plus1d_34, "", 63.70),
+    ],
 )
-def test_torchvisions_published_networks(name: str, title: str, millions: float) -> None:
-    """By their names and shapes alone; R(2+1)D-18 stays the other kind's. The sizes are those of its documentation."""
+@pytest.mark.filterwarnings("ignore:Unrecognized pretraining dataset")
+def test_published_networks(make: Callable[[], nn.Module], title: str, millions: float) -> None:
+    """By their names and shapes alone; R(2+1)D of 18 and 34 layers stay the other kind's."""
     with torch.device("meta"):
-        tensors = getattr(resnet, name)().state_dict()
+        tensors = make().state_dict()
     named = NamedTensors(Path("made.pth"), tensors)
     assert KIND.match(named) == bool(title)
     assert KINDS.load("r2plus1d").match(named) == (not title)
     if title:
+        (form,) = (
+            one
+            for one in KIND.registry.load_all().values()
+            if KIND._has_probe(one, named) and one.fits(_shapes(tensors))
+        )
         with torch.device("meta"):
-            module = KIND.design(
-                {key: tuple(one.shape) for key, one in tensors.items()}, KIND.registry.load("torchvision-r3d").details
-            )
+            module = KIND.design(_shapes(tensors), form.details)
         assert module.title == title and {*module.state_dict()} == {*tensors}
         assert round(sum(one.numel() for one in module.parameters()) / 1e6, 2) == millions
+
+
+def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(one.shape) for name, one in tensors.items()}
 
 
 def test_a_network_of_the_same_names_and_other_kernels_is_refused() -> None:

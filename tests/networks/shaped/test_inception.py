@@ -16,13 +16,16 @@ from conftest import SHARED
 from gbvis.attribution.graph import Graph
 from gbvis.attribution.methods.guided_backprop import GuidedBackprop
 from gbvis.networks.endpoint import Endpoint, Target
+from gbvis.networks.kind import KINDS
 from gbvis.networks.load import build_network, load_networks
 from gbvis.networks.network import Network
 from gbvis.networks.shaped.inception import LAYERS
 from gbvis.networks.weights import NamedTensors
+from gbvis.networks.weights.states import find_networks
 from gbvis.videos.clip import Inputs
 from material.checkpoints import Exact
 from material.originals import import_torchvision, make_i3d, randomise_norms
+from oracles.kylemin_s3d import S3D as KyleminS3D  # noqa: N811
 
 pytestmark = pytest.mark.slow  # the originals are installed for the slow tests alone
 
@@ -31,13 +34,20 @@ REAL = SHARED / "weights/i3d_rgb_kinetics400.safetensors"
 
 def make_thin_s3d(classes: int, thinness: int) -> Any:
     """Return torchvision's own S3D with a share of its channels, in evaluation mode."""
-    original = import_torchvision().models.video.s3d(num_classes=classes)
-    last = len(original.classifier) - 1
+    return thin_out(import_torchvision().models.video.s3d(num_classes=classes), classes, thinness)
+
+
+def thin_out(original: Any, classes: int, thinness: int) -> Any:
+    """Return an original, its convolutions and norms with a share of their channels, in evaluation mode.
+
+    Its last convolution is the classifier.
+    """
+    head = [name for name, part in original.named_modules() if isinstance(part, nn.Conv3d)][-1]
     for name, part in list(original.named_modules()):
         parent, _, child = name.rpartition(".")
         if isinstance(part, nn.Conv3d):
             inputs = part.in_channels if part.in_channels == 3 else part.in_channels // thinness
-            outputs = classes if name == f"classifier.{last}" else part.out_channels // thinness
+            outputs = classes if name == head else part.out_channels // thinness
             sizes = (part.kernel_size, part.stride, part.padding)
             made: nn.Module = nn.Conv3d(inputs, outputs, *sizes, bias=part.bias is not None)
             setattr(original.get_submodule(parent), child, made)
@@ -48,8 +58,9 @@ def make_thin_s3d(classes: int, thinness: int) -> Any:
 
 def layers_of(original: Any) -> list[nn.Module]:
     """Return the layers of an original network in the order of the endpoints."""
-    if hasattr(original, "features"):
-        return list(original.features)
+    for name in ("features", "base"):
+        if hasattr(original, name):
+            return list(getattr(original, name))
     return [original.get_submodule(layer.name) for layer in LAYERS]
 
 
@@ -109,7 +120,9 @@ def make_batch(channels: int, side: int = 64, frames: int = 24) -> Tensor:
 
 
 def shrink_head(original: Any) -> Any:
-    """Return the original with a head for frames of 64x64 pixels, of which 2x2 are left."""
+    """Return the original with a head for frames of 64x64 pixels, of which 2x2 are left; kylemin's takes any."""
+    if isinstance(original, KyleminS3D):
+        return original
     pool = nn.AvgPool3d((2, 2, 2), 1)
     setattr(original, "avgpool" if hasattr(original, "features") else "avg_pool", pool)
     return original
@@ -118,7 +131,8 @@ def shrink_head(original: Any) -> Any:
 ORIGINALS: dict[str, tuple[int, Callable[[], Any]]] = {
     "i3d rgb": (3, lambda: make_i3d(3, 5, 16)),
     "i3d flow": (2, lambda: make_i3d(2, 5, 16)),
-    "s3d": (3, lambda: make_thin_s3d(5, 16)),
+    "torchvision's s3d": (3, lambda: make_thin_s3d(5, 16)),
+    "kylemin's s3d": (3, lambda: thin_out(KyleminS3D(5), 5, 16)),
 }
 
 
@@ -140,6 +154,21 @@ def test_logits_are_the_originals(case: tuple[Any, Tensor]) -> None:
             found = form(batch)  # type: ignore[operator]
         expected = expected.mean(2) if expected.ndim == 3 else expected
         torch.testing.assert_close(found, expected, rtol=0, atol=1e-5 * max(1, expected.abs().max().item()))
+
+
+def test_kylemins_published_network() -> None:
+    """By its names and shapes alone, which `main.py` of that repository frees of the word `module`."""
+    with torch.device("meta"):
+        original = KyleminS3D(400)
+    tensors = {f"module.{name}": one for name, one in original.state_dict().items()}
+    (named,) = find_networks({"state_dict": tensors}, Path("S3D_kinetics400.pt"))
+    kind = KINDS.load("s3d")
+    assert kind.match(named)
+    form = kind.registry.load("kylemin-s3d")
+    with torch.device("meta"):
+        module = kind.design(form.find_shapes(named), form.details)
+    assert {form.their_name(name) for name in module.state_dict()} == {*named.tensors}
+    assert sum(one.numel() for one in module.parameters()) == sum(one.numel() for one in original.parameters())
 
 
 def test_logits_are_the_originals_where_padding_depends_on_the_size() -> None:

@@ -99,6 +99,17 @@ def test_what_cannot_be_read_says_so(tmp_path: Path, write: object) -> None:
         read_safetensors(path)
 
 
+def test_a_file_of_others_that_is_cut_short_is_to_be_copied_again(call: Call, tmp_path: Path) -> None:
+    """Anywhere, also in what it says of its tensors."""
+    path = tmp_path / "theirs.safetensors"
+    safetensors.torch.save_file(make_tensors(VMZ), path)
+    whole = path.read_bytes()
+    for length in (len(whole) - 1, len(whole) // 2, 200):
+        path.write_bytes(whole[:length])
+        called = call("inspect-shapes", "-w", path)
+        called.check_error(2, "theirs.safetensors", "cut short", "hint: copy or download it again")
+
+
 def test_class_names_given_are_kept(call: Call, weights: dict[str, Path], tmp_path: Path) -> None:
     (tmp_path / "names").write_text("\n".join(f"class number {number}" for number in range(101)))
     assert call("convert-weights", weights["rgb"], "named.safetensors", "--labels", "names").code == 0

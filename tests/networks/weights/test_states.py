@@ -187,6 +187,38 @@ def test_what_is_ambiguous_is_refused_and_can_be_said(tmp_path: Path, case: str)
     assert load(tmp_path / "several.pth", state).info.identity == saved(tmp_path / "one.pth", tensors).info.identity
 
 
+def test_the_state_that_is_proposed_can_be_read(tmp_path: Path) -> None:
+    """Names alone told that the first is a network."""
+    tensors = make_tensors(TORCHVISION)
+    plain = saved(tmp_path / "one.pth", tensors).info.identity
+    broken = {name: one for name, one in tensors.items() if name != "layer2.0.conv1.0.0.weight"}
+    with pytest.raises(WeightsError, match="holds several networks: broken, whole") as error:
+        saved(tmp_path / "two.pth", {"broken": broken, "whole": tensors})
+    state = error.value.hint.split()[-1]
+    assert state == "whole" and load(tmp_path / "two.pth", state).info.identity == plain
+
+
+def make_slow_fast() -> Tensors:
+    """Return some tensors of a SlowFast as MMAction2 names them: two pathways, each with the names of an ir-CSN."""
+    made: Tensors = {"cls_head.fc_cls.weight": torch.zeros(5, 40), "cls_head.fc_cls.bias": torch.zeros(5)}
+    for pathway, depth in (("slow_path", 1), ("fast_path", 5)):
+        shapes = {"conv1": (4, 3, depth, 7, 7)}
+        for stage in range(1, 5):
+            shapes |= {f"layer{stage}.0.conv{number}": (4, 4, 1, 1, 1) for number in (1, 2, 3)}
+        for name, shape in shapes.items():
+            made[f"backbone.{pathway}.{name}.conv.weight"] = torch.zeros(shape)
+            made |= {f"backbone.{pathway}.{name}.bn.{part}": torch.ones(shape[0]) for part in ("weight", "bias")}
+    return made
+
+
+def test_of_parts_that_cannot_be_read_none_is_proposed(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="none that gbvis can read; nearest is .* mmaction2-ircsn format") as error:
+        saved(tmp_path / "slowfast.pth", {"meta": {}, "state_dict": make_slow_fast()})
+    assert r"backbone.slow_path, state_dict.backbone.fast_path" in error.value.problem
+    assert "is missing layer1.0.conv2.0.conv.weight" in error.value.problem
+    assert "--state" not in error.value.hint and "--network" in error.value.hint
+
+
 def test_copies_are_one_network(tmp_path: Path) -> None:
     """Equal tensors, wherever they lie; and the average of the best epoch is an average like others."""
     tensors = make_tensors(TORCHVISION)

@@ -1,5 +1,6 @@
 """The checkpoint formats of 3-D residual networks: how the files of each origin name and feed their networks."""
 
+from dataclasses import replace
 from typing import Any
 
 from gbvis.networks.r2plus1d.formats import TORCHVISION
@@ -45,6 +46,11 @@ def _is_factorized(shapes: Shapes) -> bool:
     return "layer1.0.conv2.0.3.weight" in shapes
 
 
+def _only_the_user_knows(shapes: Shapes) -> bool:
+    """Return False: a pool has no tensors, so `--checkpoint-format` has to say that there is none."""
+    return False
+
+
 TORCHVISION_R3D = ShapedFormat(
     name="torchvision-r3d",
     formats={"rgb": _SMALL},
@@ -69,6 +75,11 @@ VMZ_CSN = ShapedFormat(
 They saw 32 frames of 224x224 pixels (c2/tutorials/model_zoo.md). Mean and deviation are those of pt/vmz/func/test.py.
 """
 
+VMZ_CSN_UNPOOLED = replace(
+    VMZ_CSN, name="vmz-csn-unpooled", details=_details(1e-3, has_pool=False), fits=_only_the_user_knows
+)
+"""The same, made with `use_pool1=False`; none of VMZ's published networks is."""
+
 VMZ_R2PLUS1D_152 = ShapedFormat(
     name="vmz-r2plus1d-152",
     formats={"rgb": ClipFormat.from_json({**_SMALL.to_json(), "frames": 32})},
@@ -80,6 +91,14 @@ VMZ_R2PLUS1D_152 = ShapedFormat(
 
 It saw 32 frames of 112x112 pixels (c2/tutorials/model_zoo.md).
 """
+
+VMZ_R2PLUS1D_152_UNPOOLED = replace(
+    VMZ_R2PLUS1D_152,
+    name="vmz-r2plus1d-152-unpooled",
+    details=_details(1e-3, has_pool=False),
+    fits=_only_the_user_knows,
+)
+"""The same, made with `use_pool1=False`."""
 
 _IMAGENET = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
 """Mean and deviation of MMAction2's inputs, 0-255."""

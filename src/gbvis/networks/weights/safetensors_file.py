@@ -24,12 +24,18 @@ FORMAT_VERSION = 3
 
 SUFFIX = ".safetensors"
 
+_LONGEST_HEADER = 100_000_000
+"""Bytes of the JSON object that the library reads."""
+
 
 def is_safetensors(path: Path) -> bool:
-    """Return whether the file begins as safetensors do: the length of a JSON object in 8 bytes, and that object."""
+    """Return whether the file begins as safetensors do: the length of a JSON object in 8 bytes, and that object.
+
+    It may end before that object does.
+    """
     with path.open("rb") as file:
         head = file.read(9)
-    return len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") < path.stat().st_size
+    return len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") <= _LONGEST_HEADER
 
 
 def read_safetensors(path: Path, state: str | None = None, matches: Matches | None = None) -> list[NamedTensors]:
@@ -65,7 +71,12 @@ def read_safetensors(path: Path, state: str | None = None, matches: Matches | No
         return [_named_tensors(path, modality, said, tensors) for modality, said in described.items()]
     except RuntimeError as error:  # what torch says of a file that it cannot open or map
         raise WeightsError(f"cannot read {path}: {error}", "check the file, then repeat the call") from error
-    except (safetensors.SafetensorError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except safetensors.SafetensorError as error:
+        raise WeightsError(
+            f"{path} is a broken safetensors file, or cut short",
+            "copy or download it again; if `gbvis convert-weights` wrote it, convert the original checkpoint again",
+        ) from error
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise broken_safetensors(path) from error
 
 
@@ -80,7 +91,7 @@ def _read_plain(
 
 
 def broken_safetensors(path: Path) -> GbvisError:
-    """Return the error for a file that makes no sense."""
+    """Return the error for a file that gbvis wrote, and what it says of its networks makes no sense."""
     return WeightsError(f"{path} is a broken safetensors file", "convert the original checkpoint again")
 
 

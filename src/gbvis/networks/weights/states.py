@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -47,6 +48,16 @@ def _is_known(tensors: Mapping[str, Any]) -> bool:
     return any(kind.match(NamedTensors(Path(), tensors)) for kind in KINDS.load_all().values())
 
 
+class SeveralNetworks(WeightsError):
+    """A file holds several networks, and nothing says which is meant.
+
+    Attributes:
+        parts: By their names, what may be networks: no more is known of them than some tensors' names.
+    """
+
+    parts: Mapping[str, NamedTensors] = MappingProxyType({})
+
+
 @dataclass(frozen=True, eq=False)
 class State:
     """A state dict.
@@ -82,7 +93,8 @@ def find_networks(
         matches: What a network is; by default, what some kind knows.
 
     Raises:
-        WeightsError: It holds several networks, and nothing says which is meant; or none of the name that is asked for.
+        SeveralNetworks: It holds several, and nothing says which is meant.
+        WeightsError: It holds none of the name that is asked for.
     """
     top = State("", {}, matches=matches or _is_known)
     states = [part for state in _walk(tree, path, top, set()) for part in _divide(state)]
@@ -255,12 +267,19 @@ def _are_equal(ones: Mapping[str, Tensor], others: Mapping[str, Tensor]) -> bool
     )
 
 
-def _ambiguous(states: Sequence[State], path: Path) -> WeightsError:
-    names = [state.name for state in states]
-    return WeightsError(
-        f"{path} holds several networks: {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}",
-        f"say which is meant: --state {names[0]}",
+def _ambiguous(states: Sequence[State], path: Path) -> SeveralNetworks:
+    found = SeveralNetworks(
+        f"{path} holds several networks: {list_states([state.name for state in states])}",
+        f"say which is meant: --state {states[0].name}",
     )
+    if len(states) <= _MOST:
+        found.parts = {one.name: NamedTensors(path, one.tensors, one.modality, one.fusion_weight) for one in states}
+    return found
+
+
+def list_states(names: Sequence[str]) -> str:
+    """Return the first names in words."""
+    return f"{', '.join(names[:8])}{', ...' if len(names) > 8 else ''}"
 
 
 def _read_fusion_weights(found: Any, path: Path) -> dict[str, float]:

@@ -88,9 +88,10 @@ class Answers:
         line = f"{attribution.relus.describe()} ({attribution.target.endpoint})"
         if line not in self._told:
             self._told.add(line)
-            self._task.say(line)
             if attribution.relus.unguided:
                 self._task.progress.note(line, line)
+            else:
+                self._task.say(line)
 
     def describe(self, scores: Responses) -> None:
         """Record with every open run what is only known at the end: the scores, and what it was made with.
