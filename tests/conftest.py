@@ -1,5 +1,6 @@
 """What tests share: tiny networks, the drawn clip of `material/`, and the material beside the repository."""
 
+import gc
 import importlib.util
 import os
 import re
@@ -19,8 +20,6 @@ import pytest
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: a thread each, or they wait for one another
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-import torch
 
 from gbvis.cli.app import run_command_line
 from gbvis.videos.video import Video
@@ -122,6 +121,8 @@ def make_weights() -> ModuleType:
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory: pytest.TempPathFactory, make_weights: ModuleType) -> dict[str, Path]:
     """Tiny checkpoints in the old script's layout with random weights, by stream."""
+    import torch  # not above: the process that shares the tests among workers runs none
+
     folder = tmp_path_factory.mktemp("weights")
     paths = {}
     for seed, (name, channels) in enumerate({"rgb": 3, "flow": 1, "flow2": 2}.items()):
@@ -179,6 +180,15 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         return Called(code, captured.out, captured.err)
 
     return run
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Leave what imports and collecting made out of garbage collections: it lasts, and is half a million objects."""
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

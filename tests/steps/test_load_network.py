@@ -1,11 +1,9 @@
 """`gbvis.load_network`: a module goes in, and a module comes out: Captum's methods find on it what gbvis finds."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from captum.attr import GuidedBackprop, IntegratedGradients, LayerGradCam, Saliency
 from torch import Tensor, nn
 
 import gbvis
@@ -55,13 +53,29 @@ def find_black(network: Network) -> Tensor:
     return network.preprocess([np.zeros((form.frames, form.crop, form.crop, 3), np.uint8)])
 
 
-CAPTUM: dict[str, Callable[[nn.Module, Tensor, Tensor], Tensor]] = {
-    "gradient": lambda module, clip, black: Saliency(module).attribute(clip, target=2, abs=False),
-    "guided-backprop": lambda module, clip, black: GuidedBackprop(module).attribute(clip, target=2),
-    "integrated-gradients:steps=16": lambda module, clip, black: IntegratedGradients(module).attribute(
+CAPTUM = {
+    "gradient": lambda attr, module, clip, _: attr.Saliency(module).attribute(clip, target=2, abs=False),
+    "guided-backprop": lambda attr, module, clip, _: attr.GuidedBackprop(module).attribute(clip, target=2),
+    "integrated-gradients:steps=16": lambda attr, module, clip, black: attr.IntegratedGradients(module).attribute(
         clip, black, target=2, n_steps=16
     ),
 }
+
+
+def ask_captum(method: str, module: nn.Module, clip: Tensor, black: Tensor) -> np.ndarray:
+    """Return what Captum finds for class 2: float32 (channel, time, y, x)."""
+    from captum import attr
+
+    found: Tensor = CAPTUM[method](attr, module, clip, black)
+    return found[0].detach().numpy()
+
+
+def ask_captum_for_grad_cam(module: nn.Module, layer: nn.Module, clip: Tensor) -> np.ndarray:
+    """Return Captum's Grad-CAM of class 2 at a layer: float32 (time, y, x), not below 0."""
+    from captum.attr import LayerGradCam
+
+    cam: Tensor = LayerGradCam(module, layer).attribute(clip, target=2)
+    return cam[0, 0].clamp(min=0).detach().numpy()
 
 
 DEAR = ("gradient", "integrated-gradients:steps=16", "grad-cam")
@@ -74,7 +88,7 @@ def test_a_module_is_explained_as_captum_does_it(tmp_path: Path, method: str) ->
     network = gbvis.load_network(module, input=SIZE)
     asked = method + (",baseline=black" if ":" in method else "")
     found = explain(network, asked, tmp_path)
-    expected = CAPTUM[method](module.eval(), find_clip(tmp_path, network), find_black(network))[0].detach().numpy()
+    expected = ask_captum(method, module.eval(), find_clip(tmp_path, network), find_black(network))
     np.testing.assert_allclose(found, expected, atol=2e-5 * np.abs(expected).max())
 
 
@@ -82,8 +96,7 @@ def test_grad_cam_as_captum_does_it(tmp_path: Path) -> None:
     module = make(Plain)
     network = gbvis.load_network(module, input="8x24x24")
     found = explain(network, "grad-cam:at=conv", tmp_path)
-    cam = LayerGradCam(module.eval(), module.conv).attribute(find_clip(tmp_path, network), target=2)
-    expected = cam[0, 0].clamp(min=0).detach().numpy()
+    expected = ask_captum_for_grad_cam(module.eval(), module.conv, find_clip(tmp_path, network))
     np.testing.assert_allclose(found, expected, atol=1e-5 * np.abs(expected).max())
 
 
@@ -95,10 +108,9 @@ def test_captum_works_on_a_network_that_gbvis_loads(tmp_path: Path, method: str)
     found = explain("sample", asked, tmp_path, modality="rgb")
     clip = find_clip(tmp_path, network)
     if method == "grad-cam":
-        cam = LayerGradCam(network.module, network.module.stages[-1]).attribute(clip, target=2)  # type: ignore[union-attr]
-        expected = cam[0, 0].clamp(min=0).detach().numpy()
+        expected = ask_captum_for_grad_cam(network.module, network.module.stages[-1], clip)  # type: ignore[union-attr]
     else:
-        expected = CAPTUM[method](network.module, clip, find_black(network))[0].detach().numpy()
+        expected = ask_captum(method, network.module, clip, find_black(network))
     tolerance = 2e-3 if "integrated" in method else 1e-4  # at some node a ReLU is as near to 0 as rounding goes
     np.testing.assert_allclose(found, expected, atol=tolerance * np.abs(expected).max())
 

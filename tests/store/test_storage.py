@@ -12,12 +12,10 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import boto3
 import numpy as np
 import pytest
-import s3fs
-from moto.server import ThreadedMotoServer
 
 from conftest import Call
 from gbvis.errors import UsageError
@@ -27,13 +25,18 @@ from gbvis.store.keys import RUN, WEIGHTS
 from gbvis.store.storage import METADATA, Storage, Unreachable, encode_group
 from gbvis.store.store import open_storage
 
+if TYPE_CHECKING:
+    from moto.server import ThreadedMotoServer
+
 EXPLAIN = ["explain", "sample:up-4", "-w", "sample", "-e", "FC"]
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:botocore")
 
 
-def start_server() -> tuple[ThreadedMotoServer, str]:
+def start_server() -> "tuple[ThreadedMotoServer, str]":
     """Return an S3 server and its endpoint; all servers of this process serve the same buckets."""
+    from moto.server import ThreadedMotoServer
+
     started = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     started.start()
     host, port = started.get_host_and_port()
@@ -42,6 +45,8 @@ def start_server() -> tuple[ThreadedMotoServer, str]:
 
 def close_sessions() -> None:
     """Let go of what s3fs keeps open until the process ends, where Python warns of it."""
+    import s3fs
+
     for files in s3fs.S3FileSystem._cache.values():
         if files._s3 is not None:
             files.close_session(files.loop, files._s3)
@@ -51,6 +56,8 @@ def close_sessions() -> None:
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """An S3 server with one bucket; how to reach it stands in the environment."""
+    import boto3
+
     started, endpoint = start_server()
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_ACCESS_KEY_ID", "test")
@@ -132,6 +139,8 @@ class TestEveryPlace:
     def test_a_folder_with_nothing_in_it(self, storage: Storage, location: str) -> None:
         """A web console makes one on S3 as an object whose name ends with `/`."""
         if location.startswith("s3://"):
+            import boto3
+
             boto3.client("s3").put_object(Bucket="bucket", Key=f"{location.removeprefix('s3://bucket/')}/", Body=b"")
         elif not location.startswith("memory:"):
             Path(location).mkdir()

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from scipy.ndimage import gaussian_filter
 
 from gbvis.attribution.baselines import make_baseline
 from gbvis.attribution.checks import parse_check
@@ -34,6 +33,8 @@ from material.small_kind import CLASSES
 
 def blur_slowly(values: np.ndarray) -> np.ndarray:
     """Return a clip (C, T, H, W) blurred as the notebook of RISE does it: a convolution with an impulse's blur."""
+    from scipy.ndimage import gaussian_filter
+
     impulse = np.zeros((11, 11))
     impulse[5, 5] = 1
     kernel = torch.from_numpy(gaussian_filter(impulse, 5))[None, None]

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy.stats import pearsonr, spearmanr
 
 from gbvis.attribution.checks.check import find_relevance
 from gbvis.attribution.checks.similarity import (
@@ -27,6 +26,8 @@ def make_appearance(random: np.random.Generator, shape: tuple[int, ...]) -> Appe
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_spearman_is_scipys(random: np.random.Generator, shape: tuple[int, ...]) -> None:
+    from scipy.stats import spearmanr
+
     one, other = (make_appearance(random, shape) for _ in range(2))
     other = Appearance(one.values + other.values, find_relevance(one.values + other.values, "signed"))
     found = measure_similarity(one, other)
@@ -47,6 +48,8 @@ def test_ssim_is_scikit_images(random: np.random.Generator, shape: tuple[int, ..
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_hogs_are_scikit_images(random: np.random.Generator, shape: tuple[int, ...]) -> None:
+    from scipy.stats import pearsonr
+
     feature = pytest.importorskip("skimage.feature")
     one, other = (make_appearance(random, shape) for _ in range(2))
     expected = [[feature.hog(frame) for frame in frames.scaled] for frames in (one, other)]
