@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from gbvis.attribution.checks import BASELINES, CHECKS
+from gbvis.attribution.methods import METHODS
 from gbvis.attribution.recipe import describe_method
 from gbvis.attribution.settings import find_defaults
+from gbvis.registry import Registry
 from gbvis.steps.check.report import Estimated, estimate
 from gbvis.store import StoredCheck
 
@@ -28,7 +30,7 @@ class Found:
         network: Which network of that kind.
         modality: `rgb` or `flow`.
         test: The test as `--test` takes it, with the settings that were asked for.
-        method: The method's name.
+        method: The method as `--method` takes it, likewise.
         video: The video's name.
         value: The test's number, or its detail of `COMPARABLE`.
         baselines: The same of what knows nothing of the network.
@@ -46,8 +48,7 @@ class Found:
     @classmethod
     def of(cls, check: StoredCheck, learned: str, network: str) -> "Found":
         """Return what a store keeps of a test."""
-        method = str(check.recipe.method["name"])
-        about = check.modality, _name_test(check.test), method, check.video
+        about = check.modality, _name(CHECKS, check.test), _name(METHODS, check.recipe.method), check.video
         detail = COMPARABLE.get(check.test_name)
         value = check.details[detail] if detail else check.value
         return cls(learned, network, *about, value, check.details[f"{detail}_baselines"] if detail else check.baselines)
@@ -95,9 +96,9 @@ def _make_row(name: str, found: Sequence[Found], columns: Sequence[Column], numb
     return f"| {name} | {videos} | {' | '.join(cells)} |"
 
 
-def _name_test(recipe: Mapping[str, Any]) -> str:
-    """Return a test without settings that are as by default, or decided for it where nobody does."""
-    defaults = find_defaults(CHECKS, recipe["name"])
+def _name(registry: Registry[Any], recipe: Mapping[str, Any]) -> str:
+    """Return a test or method without settings that are as by default, or decided for it where nobody does."""
+    defaults = find_defaults(registry, recipe["name"])
     given = {name: value for name, value in recipe["settings"].items() if defaults[name] not in (None, value)}
     return describe_method({**recipe, "settings": given})
 
