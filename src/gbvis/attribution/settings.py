@@ -10,6 +10,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from gbvis.errors import UsageError
+from gbvis.records import read_record
 from gbvis.registry import check_name
 
 if TYPE_CHECKING:
@@ -74,11 +75,9 @@ def _read_value(value: str, kind: Any) -> Any:
     Raises:
         ValueError: It is none.
     """
-    import msgspec
-
     if value == "null" and NoneType in get_args(kind):  # which a text could be too
         return None
-    read = msgspec.convert(value, type=kind, strict=False)
+    read = read_record(value, kind, strict=False)
     if isinstance(read, float) and not math.isfinite(read):
         raise ValueError("not a number")
     return read

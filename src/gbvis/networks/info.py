@@ -5,13 +5,13 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from gbvis.networks.endpoint import Endpoint, find_endpoints
 from gbvis.networks.grid import Cells, Grid, Place
 from gbvis.networks.labels import Labels, class_name
+from gbvis.records import read_record
 from gbvis.version import __version__
 from gbvis.videos.clip import ClipFormat
 
@@ -135,7 +135,7 @@ class WeightsInfo:
         """
         if data["gbvis"] != MADE_BY:
             raise KeyError("gbvis")
-        return msgspec.convert(data, cls)
+        return read_record(data, cls)
 
     def top(self, scores: NDArray[np.float32], count: int) -> list[dict[str, Any]]:
         """Return the `count` highest of `scores`, float32 (classes,), as `{"index", "label", "score"}`, best first."""

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import Any, Self
 
 import msgspec
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from gbvis.errors import StoreError
 from gbvis.provenance import digest_of
+from gbvis.records import read_record
 from gbvis.store.array import StoredArray, checksum_of
 from gbvis.store.storage import GROUP, METADATA, Storage, encode_group
 
@@ -19,10 +19,6 @@ NONSENSE = (msgspec.ValidationError, ArithmeticError, LookupError, RecursionErro
 
 _CHECKSUM = "checksum"
 """The attribute that is a digest of all others: those of chunks do not cover them."""
-
-
-_ONE_AT_A_TIME = Lock()
-"""msgspec looks at a class when it first meets it; two threads that do so at once end the process."""
 
 
 @dataclass(kw_only=True)
@@ -51,8 +47,7 @@ class StoredGroup:
     def of_attributes(cls, storage: Storage, key: str, attributes: dict[str, Any]) -> Self | None:
         """Return the group at a key that has these attributes; None where they are not what they should be."""
         try:
-            with _ONE_AT_A_TIME:
-                group = msgspec.convert(attributes, cls)
+            group = read_record(attributes, cls)
             if group.own_key != key:  # it was moved
                 return None
         except NONSENSE:

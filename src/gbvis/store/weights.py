@@ -7,13 +7,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from gbvis.attribution.recipe import Recipe
 from gbvis.networks.grid import Place
 from gbvis.networks.info import MADE_BY, WeightsInfo
 from gbvis.networks.labels import Labels
 from gbvis.provenance import Stamp
+from gbvis.records import read_record
 from gbvis.store.group import NONSENSE, read_attributes, write_attributes
 from gbvis.store.keys import WEIGHTS, weights_key
 from gbvis.store.storage import Storage
@@ -223,7 +222,7 @@ class WeightsRecords:
     def _read_record(self, key: str) -> _Record:
         """Return the record at a key; an empty one where there is none, or its form is wrong."""
         try:
-            return msgspec.convert(read_attributes(self._storage, key) or {"networks": {}}, _Record)
+            return read_record(read_attributes(self._storage, key) or {"networks": {}}, _Record)
         except NONSENSE:
             return _Record({})
 
@@ -306,7 +305,7 @@ def _relabel(info: WeightsInfo, records: Iterable[_Record], others: Iterable[_Re
 def _labels_in(network: dict[str, Any], checkpoint_format: str) -> Labels | None:
     """Return the class names that a file itself, or its format, gives; None where they are of another format."""
     try:
-        return msgspec.convert(network["labels"], Labels) if network["checkpoint_format"] == checkpoint_format else None
+        return read_record(network["labels"], Labels) if network["checkpoint_format"] == checkpoint_format else None
     except NONSENSE:
         return None
 

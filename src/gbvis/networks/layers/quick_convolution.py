@@ -16,13 +16,13 @@ _FEW = 4
 """Up to how many input channels a convolution is taken for the first of a network."""
 
 _MANY = 200
-"""From how many input channels on the frames outside of the clip are worth leaving out: there are few others."""
+"""From how many input channels on kernels are summed up frame by frame: so wide layers have few frames."""
 
 _WINOGRAD = range(16, 300)
-"""Numbers of input channels between which Winograd's way is the quicker one: more of them meet two frames as a rule."""
+"""With how many input channels Winograd's way is quicker; wider layers mostly have two frames, where it is not."""
 
 _EXACT = (torch.float32, torch.float64)
-"""What is exact enough for Winograd's sums of weights."""
+"""Types in which Winograd's sums of weights lose no accuracy that counts."""
 
 
 def make_quick(convolution: nn.Conv3d) -> nn.Module:

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
-import msgspec
 import torch
 from torch import Tensor, nn
 
@@ -29,6 +28,7 @@ from gbvis.networks.r2plus1d.module import R2Plus1D
 from gbvis.networks.r2plus1d.recognise import recognise_format
 from gbvis.networks.weights import NamedTensors
 from gbvis.networks.weights.strict_reading import collect_tensors, read_modality
+from gbvis.records import read_record
 
 _STREAMS = {3: "rgb", 2: "flow", 1: "flow"}
 """By the channels that the stem takes: 1 is u and v interleaved along time."""
@@ -103,8 +103,8 @@ class R2Plus1DKind(NetworkKind):
         Raises:
             ValueError: The details make no sense.
         """
-        architecture = msgspec.convert(details["architecture"], Architecture)
-        return restore(architecture, msgspec.convert(details["variant"], Variant), tensors)
+        architecture = read_record(details["architecture"], Architecture)
+        return restore(architecture, read_record(details["variant"], Variant), tensors)
 
     def receptive_fields(self, module: nn.Module) -> dict[Endpoint, tuple[int, int]]:
         """Return the frames and pixels that one activation sees at every conv endpoint."""
