@@ -88,6 +88,10 @@ class NetworkKind(ABC):
             UsageError: A parameter is missing, spare, misshapen or no number.
         """
 
+    def is_rebuilt(self, module: nn.Module, info: WeightsInfo) -> bool:
+        """Return whether modules were replaced since the network was loaded; by default that is not looked at."""
+        return False
+
     def examples(self) -> Iterator[Example]:
         """Yield small networks with random weights, of several depths, numbers of classes and streams.
 

@@ -34,11 +34,11 @@ def load_networks(
     try:
         tensors = read_tensors(path, state)
     except SeveralNetworks as error:
-        raise _which(error, path, checkpoint_format) from error
+        raise _propose_state(error, path, checkpoint_format) from error
     return [build_network(named, sha256, checkpoint_format) for named in tensors]
 
 
-def _which(several: SeveralNetworks, path: Path, checkpoint_format: str | None) -> WeightsError:
+def _propose_state(several: SeveralNetworks, path: Path, checkpoint_format: str | None) -> WeightsError:
     """Return the error for a file of several networks: its hint names one that can be read, if there is any."""
     first: GbvisError | None = None
     for name, named in several.parts.items():

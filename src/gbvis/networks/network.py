@@ -16,7 +16,6 @@ from gbvis.networks.grid import Grid, Place
 from gbvis.networks.identity import identify
 from gbvis.networks.info import WeightsInfo
 from gbvis.networks.kind import NetworkKind
-from gbvis.networks.own.structure import digest_structure
 from gbvis.networks.registration import make_noise, measure_start
 from gbvis.networks.softmax import is_softmax_of, softmax
 from gbvis.networks.transfer import HostCopy, copy_to_device
@@ -68,15 +67,11 @@ class Network:
 
     @property
     def is_changed(self) -> bool:
-        """Whether tensors of the plain network are other ones than when it was loaded; of the user's own, also modules.
-
-        Modules without tensors that are replaced in a network of a file are not seen.
-        """
+        """Whether the plain network has other tensors than when it was loaded, or what its kind sees has changed."""
         if self._module is None:
             return False
-        structure = self.info.details.get("structure")
-        is_other = structure is not None and digest_structure(self._module) != structure
-        return is_other or identify(self._module, self.info) != self.info.identity
+        is_rebuilt = self.kind.is_rebuilt(self._module, self.info)
+        return is_rebuilt or identify(self._module, self.info) != self.info.identity
 
     @property
     def fused(self) -> nn.Module:

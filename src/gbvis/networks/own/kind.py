@@ -16,6 +16,7 @@ from gbvis.networks.kind import NetworkKind
 from gbvis.networks.own.build import DEBUG, describe
 from gbvis.networks.own.layers import run_layers
 from gbvis.networks.own.plan import Plan, copy_network, to_meta
+from gbvis.networks.own.structure import digest_structure
 from gbvis.networks.weights import NamedTensors
 
 
@@ -50,6 +51,10 @@ class OwnKind(NetworkKind):
     def build(self, named: NamedTensors, checkpoint_format: str | None) -> tuple[nn.Module, WeightsInfo]:
         """Refuse: the user's function builds it."""
         raise NotImplementedError
+
+    def is_rebuilt(self, module: nn.Module, info: WeightsInfo) -> bool:
+        """Return whether modules, their settings or their hooks are other ones than when it was loaded."""
+        return digest_structure(module) != info.details["structure"]
 
     def endpoints(self, module: nn.Module, clips: Tensor) -> Iterator[tuple[Endpoint, Tensor]]:
         """Yield every endpoint and its activation; all are computed when the first is asked for."""
