@@ -54,7 +54,7 @@ class OwnKind(NetworkKind):
 
     def is_rebuilt(self, module: nn.Module, info: WeightsInfo) -> bool:
         """Return whether modules, their settings or their hooks are other ones than when it was loaded."""
-        return digest_structure(module) != info.details["structure"]
+        return bool(digest_structure(module) != info.details["structure"])
 
     def endpoints(self, module: nn.Module, clips: Tensor) -> Iterator[tuple[Endpoint, Tensor]]:
         """Yield every endpoint and its activation; all are computed when the first is asked for."""
